@@ -1,0 +1,52 @@
+"""`mtgan train`: a recipe on a data set, into a run folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtgan.cli.app import app
+from mtgan.cli.options import DataName, Overrides, Quiet, Root, ScaleName, Seed, TaxonomyFile
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe of the zoo, or a YAML file.")],
+    data: DataName,
+    root: Root = None,
+    taxonomy: TaxonomyFile = None,
+    overrides: Overrides = None,
+    scale: ScaleName = "full",
+    steps: Annotated[int | None, typer.Option(help="Iterations; overrides the recipe's.")] = None,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder; runs/RECIPE-DATA-sSEED when left out.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, typer.Option(help="32 or bf16.")] = "32",
+    quiet: Quiet = False,
+) -> None:
+    """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
+    from mtgan.cli.options import read_data, read_recipe
+    from mtgan.training import train as train_recipe
+
+    resolved = read_recipe(recipe, overrides, scale, steps)
+    dataset = read_data(data, resolved.data, root, taxonomy)
+    folder = out or Path("runs") / f"{resolved.name}-{dataset.name}-s{seed}"
+    run = train_recipe(
+        resolved,
+        dataset,
+        folder,
+        seed=seed,
+        resume=resume,
+        device=device,
+        precision=precision,
+        quiet=quiet,
+    )
+    if not quiet:
+        print(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
+        print(f"  mtgan sample {run.path} --n 64 --out samples.png")
+        print(f"  mtgan report {run.path}")

@@ -1,0 +1,200 @@
+"""Two sets side by side: what measures are computed from, with shared parts computed once.
+
+Legend: N samples of each side, C channels, H x W pixels, D features, L label levels.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from mtgan.data import Taxonomy
+from mtgan.evaluation.features import FeatureBank, FeatureExtractor, extract
+from mtgan.evaluation.metrics import GaussianStatistics, Neighborhood
+
+CLUSTERS = 10
+"""Modes of a set without labels are clusters of the reference's features."""
+
+PROBE_SAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """Images uint8 [N, C, H, W], labels int64 [N, L] or None, and their features."""
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    bank: FeatureBank
+
+    @classmethod
+    def of(
+        cls,
+        extractor: FeatureExtractor,
+        images: np.ndarray,
+        labels: np.ndarray | None = None,
+        *,
+        cache: bool = True,
+    ) -> "SampleSet":
+        """Extract the features of images."""
+        return cls(images, labels, extract(extractor, images, cache=cache))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, rows: np.ndarray) -> "SampleSet":
+        """The set of the given rows."""
+        labels = None if self.labels is None else self.labels[rows]
+        return SampleSet(self.images[rows], labels, self.bank.take(rows))
+
+    def with_labels(self, labels: np.ndarray | None) -> "SampleSet":
+        """The same images under other labels."""
+        return SampleSet(self.images, labels, self.bank)
+
+    def joined(self, other: "SampleSet") -> "SampleSet":
+        """Both sets, this one first."""
+        labels = None
+        if self.labels is not None and other.labels is not None:
+            labels = np.concatenate([self.labels, other.labels])
+        return SampleSet(
+            np.concatenate([self.images, other.images]), labels, self.bank.joined(other.bank)
+        )
+
+
+@dataclass
+class Setting:
+    """What is the same for every set that is compared with one reference.
+
+    Attributes:
+        taxonomy: Levels and classes of the labels.
+        levels: The levels in which the reference shows at least two classes, finest first.
+        training: All training data, which samples may have been copied from, and which probes
+            learn from.
+        held_out: Real data that no generator and no classifier has seen, or None.
+        seed: Seed of every random draw.
+        device: Where distances and eigenvalues are computed.
+    """
+
+    taxonomy: Taxonomy
+    levels: tuple[str, ...]
+    training: SampleSet
+    held_out: SampleSet | None = None
+    seed: int = 0
+    device: str = "cpu"
+    _models: dict[str, object] = field(default_factory=dict, repr=False)
+
+    def column(self, level: str) -> int:
+        """The column of a level in label arrays."""
+        return self.taxonomy.levels.index(level)
+
+    def coarser(self, level: str) -> tuple[str, ...]:
+        """Levels that lie above this one in the taxonomy and show at least two classes."""
+        above, name = [], level
+        while (name := _parent_level(self.taxonomy, name)) is not None:
+            if name in self.levels:
+                above.append(name)
+        return tuple(above)
+
+    def predict(self, level: str, bank: FeatureBank) -> np.ndarray:
+        """The class of each sample at a level, int64 [N].
+
+        By the extractor's own logits where it has some for this level, else by a linear
+        discriminant (shrunk covariance) on the training data's features.
+        """
+        if level in bank.logits:
+            return bank.logits[level].argmax(axis=1)
+        if level not in self._models:
+            labels = self.training.labels[:, self.column(level)]  # type: ignore[index]
+            self._models[level] = linear_probe(self.training.bank.features, labels, self.seed)
+        return self._models[level].predict(bank.features)  # type: ignore[attr-defined]
+
+    def modes(self, bank: FeatureBank) -> np.ndarray:
+        """The mode of each sample, int64 [N]: its finest class, or its cluster without labels."""
+        if self.levels:
+            return self.predict(self.levels[0], bank)
+        if "clusters" not in self._models:
+            clusters = KMeans(CLUSTERS, n_init=3, random_state=self.seed)
+            rows = _some(len(self.training), self.seed)
+            self._models["clusters"] = clusters.fit(self.training.bank.features[rows])
+        return self._models["clusters"].predict(bank.features)  # type: ignore[attr-defined]
+
+    @property
+    def mode_count(self) -> int:
+        """Number of modes."""
+        return self.taxonomy.num_classes(self.levels[0]) if self.levels else CLUSTERS
+
+    @property
+    def mode_noun(self) -> str:
+        """What modes are called in sentences."""
+        return "classes" if self.levels else "clusters"
+
+
+def linear_probe(
+    features: np.ndarray, labels: np.ndarray, seed: int = 0
+) -> LinearDiscriminantAnalysis:
+    """A linear discriminant of features [N, D] with labels [N] (-1 left out)."""
+    known = np.flatnonzero(labels >= 0)
+    known = known[_some(len(known), seed)]
+    probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    return probe.fit(features[known].astype(np.float64), labels[known])
+
+
+def _some(count: int, seed: int) -> np.ndarray:
+    """At most `PROBE_SAMPLES` of `count` rows."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:PROBE_SAMPLES])
+
+
+def _parent_level(taxonomy: Taxonomy, level: str) -> str | None:
+    raise NotImplementedError
+
+
+class Comparison:
+    """A generated and a reference set of equal size, and what several measures share.
+
+    Args:
+        generated: The samples that are judged.
+        reference: Real samples.
+        setting: What is the same for every set.
+    """
+
+    def __init__(self, generated: SampleSet, reference: SampleSet, setting: Setting) -> None:
+        self.generated = generated
+        self.reference = reference
+        self.setting = setting
+
+    @cached_property
+    def generated_statistics(self) -> GaussianStatistics:
+        """Mean and covariance of the generated features."""
+        return GaussianStatistics.from_features(self.generated.bank.features)
+
+    @cached_property
+    def reference_statistics(self) -> GaussianStatistics:
+        """Mean and covariance of the reference's features."""
+        return GaussianStatistics.from_features(self.reference.bank.features)
+
+    @cached_property
+    def generated_modes(self) -> np.ndarray:
+        """Mode of each generated sample, int64 [N]."""
+        return self.setting.modes(self.generated.bank)
+
+    @cached_property
+    def reference_modes(self) -> np.ndarray:
+        """Mode of each reference sample, int64 [N]."""
+        return self.setting.modes(self.reference.bank)
+
+    def without_labels(self) -> str:
+        """Why measures of conditioning cannot be had."""
+        if not self.setting.levels:
+            return "the reference has no labels"
+        if self.generated.labels is None:
+            return "the samples have no labels"
+        return ""
+
+    def without_logits(self) -> str:
+        """Why measures on class probabilities cannot be had."""
+        return "" if self.generated.bank.logits else "these features have no class probabilities"
+
+    def without_held_out(self) -> str:
+        """Why measures that need unseen real data cannot be had."""
+        return "" if self.setting.held_out is not None else "there are no held-out real data"

@@ -1,0 +1,202 @@
+"""What a feature space is, how one is found by name, and how features are taken once per set.
+
+Legend: n images, C channels, H x W pixels, D features, K classes of one label level.
+"""
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.evaluation.cache import (
+    array_digest,
+    cache_dir,
+    digest,
+    load_tensors,
+    prune,
+    save_tensors,
+)
+
+
+class FeatureExtractor(ABC):
+    """Maps uint8 images to the features that every measure works on.
+
+    Attributes:
+        name: The feature space, printed beside every number (`classifier`, `inception`, ...).
+        weights: Hash of the weights ("" where there are none).
+        preprocess: Resize, channel handling and scaling in words.
+        dim: D.
+        batch: Images per call that suit the extractor.
+        cacheable: Whether features are worth a file (False where they cost nothing).
+        logit_levels: Keys of the logits that `embed` returns: label levels of the dataset, or
+            `imagenet` for networks that know other classes.
+        about: Facts to print once (held-out accuracy of the classifier, say).
+    """
+
+    name: str
+    weights: str = ""
+    preprocess: str = ""
+    dim: int = 0
+    batch: int = 256
+    cacheable: bool = True
+    logit_levels: tuple[str, ...] = ()
+    about: dict[str, float]
+
+    @abstractmethod
+    def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """uint8 [n, C, H, W] -> features [n, D] and logits {level: [n, K]}, float32."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that decides the features of an image."""
+        return digest(self.name, self.weights, self.preprocess)
+
+    @property
+    def label(self) -> str:
+        """The feature space as it is printed: its name and the first digits of its hash."""
+        return f"{self.name}@{self.fingerprint[:8]}"
+
+
+@dataclass(frozen=True)
+class FeatureBank:
+    """Features of one set, taken once: features float32 [N, D], logits {level: [N, K]}."""
+
+    features: np.ndarray
+    logits: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def take(self, rows: np.ndarray) -> "FeatureBank":
+        """The bank of the given rows."""
+        return FeatureBank(
+            self.features[rows], {level: values[rows] for level, values in self.logits.items()}
+        )
+
+    def joined(self, other: "FeatureBank") -> "FeatureBank":
+        """Both banks, this one first."""
+        logits = {
+            level: np.concatenate([values, other.logits[level]])
+            for level, values in self.logits.items()
+        }
+        return FeatureBank(np.concatenate([self.features, other.features]), logits)
+
+
+@dataclass(frozen=True)
+class FeatureRequest:
+    """What a feature space is built from.
+
+    Attributes:
+        name: The name asked for (a registered one, or the user's `module:function`).
+        reference: The real data; the classifier trains on its training split.
+        weights: Path to a weight file, for spaces that take one.
+        device: Where the extractor runs.
+        seed: Seed of anything that is trained.
+        progress: Called with a sentence before anything that takes longer than a moment.
+    """
+
+    name: str
+    reference: Dataset
+    weights: Path | None = None
+    device: torch.device = torch.device("cpu")
+    seed: int = 0
+    progress: Callable[[str], None] = lambda message: None
+
+
+Builder = Callable[[FeatureRequest], FeatureExtractor]
+USER_FUNCTION = "module:function"
+_BUILDERS: dict[str, Builder] = {}
+
+
+def register_features(name: str) -> Callable[[Builder], Builder]:
+    """Register a function `build(request: FeatureRequest) -> FeatureExtractor` under a name."""
+
+    def register(build: Builder) -> Builder:
+        if name in _BUILDERS:
+            raise ValueError(f"two feature spaces are registered as {name!r}")
+        _BUILDERS[name] = build
+        return build
+
+    return register
+
+
+def feature_spaces() -> dict[str, Builder]:
+    """Every registered feature space; modules of this package register by their presence."""
+    package = importlib.import_module("mtgan.evaluation.features")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return dict(_BUILDERS)
+
+
+def build_extractor(request: FeatureRequest) -> FeatureExtractor:
+    """The extractor that a request names; torch's global random state is left as it was.
+
+    Raises:
+        UserError: Unknown name, or missing weights or packages.
+    """
+    spaces = feature_spaces()
+    key = USER_FUNCTION if ":" in request.name else request.name
+    if key not in spaces:
+        raise UserError(
+            f"there is no feature space {request.name!r}: choose one of "
+            f"{', '.join(sorted(spaces))} (the last form means your own Python function)"
+        )
+    with torch.random.fork_rng(devices=[]):
+        return spaces[key](request)
+
+
+def extract(extractor: FeatureExtractor, samples: np.ndarray, *, cache: bool = True) -> FeatureBank:
+    """Features and logits of a set, in batches, from the cache where they are known already.
+
+    Args:
+        extractor: The feature space.
+        samples: uint8 [N, C, H, W].
+        cache: Whether to look for, and leave, a file in the cache folder.
+
+    Raises:
+        UserError: Features that are not finite.
+    """
+    cache = cache and extractor.cacheable
+    path = cache_dir("features")
+    if cache:
+        path = path / f"{digest(extractor.fingerprint, array_digest(samples))}.safetensors"
+        known = load_tensors(path)
+        if known is not None:
+            return _from_tensors(known[0])
+    features: list[Tensor] = []
+    logits: dict[str, list[Tensor]] = {level: [] for level in extractor.logit_levels}
+    with torch.inference_mode():
+        for start in range(0, len(samples), extractor.batch):
+            images = torch.from_numpy(np.array(samples[start : start + extractor.batch]))
+            batch_features, batch_logits = extractor.embed(images)
+            features.append(batch_features.float().cpu())
+            for level, values in batch_logits.items():
+                logits[level].append(values.float().cpu())
+    tensors = {"features": torch.cat(features)}
+    tensors |= {f"logits/{level}": torch.cat(values) for level, values in logits.items()}
+    bad_rows = int((~torch.isfinite(tensors["features"]).all(dim=1)).sum())
+    if bad_rows:
+        raise UserError(
+            f"{bad_rows} of {len(samples)} samples have features that are not finite in the space "
+            f"{extractor.name!r}: look at those images, or choose another --features"
+        )
+    if cache and save_tensors(path, tensors, {"extractor": extractor.label}):
+        prune(path.parent)
+    return _from_tensors(tensors)
+
+
+def _from_tensors(tensors: dict[str, Tensor]) -> FeatureBank:
+    logits = {
+        name.removeprefix("logits/"): values.numpy()
+        for name, values in tensors.items()
+        if name.startswith("logits/")
+    }
+    return FeatureBank(tensors["features"].numpy(), logits)

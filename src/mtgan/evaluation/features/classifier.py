@@ -1,0 +1,283 @@
+"""Features of a small classifier, trained on the dataset's own training split.
+
+The default wherever there are labels: on tiny grey images the famous ImageNet networks see
+nothing. One network with one linear head per label level, so that the accuracy on generated
+samples comes free for every level. Its training is a fixed small budget (seconds on two cores),
+its result is kept in the cache folder and is a function of (data, architecture, seed).
+
+Legend: n images, C channels, H x W pixels, D = 128 features, K classes of one label level.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.evaluation.cache import cache_dir, digest, load_tensors, save_tensors, tensors_digest
+from mtgan.evaluation.features.base import FeatureExtractor, FeatureRequest, register_features
+
+ARCHITECTURE = "mtgan-classifier-1"
+"""Change it with anything below that changes the trained weights: it is part of the cache key."""
+
+FEATURES = 128
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The fixed training budget: `epochs` over the data, within bounds that hold for any size."""
+
+    epochs: int = 6
+    min_steps: int = 250
+    max_steps: int = 900
+    batch: int = 128
+    peak_learning_rate: float = 1e-2
+    weight_decay: float = 5e-4
+    max_shift: int = 1
+
+    def steps(self, images: int) -> int:
+        """Number of optimizer steps for a training set of that many images."""
+        return min(self.max_steps, max(self.min_steps, self.epochs * images // self.batch))
+
+
+class SmallClassifier(nn.Module):
+    """Convolutional classifier for images of any size, with one head per label level.
+
+    Space-to-depth down to a grid of at most 16 positions a side (thin convolutions at full
+    resolution cost most and bring least), three blocks (3x3 convolution, batch norm, ReLU; stride
+    2 while the grid's smaller side is above 4), and the mean over positions: 128 features >= 0.
+
+    Args:
+        channels: C.
+        size: (H, W).
+        classes: Number of classes K by label level.
+    """
+
+    def __init__(self, channels: int, size: tuple[int, int], classes: dict[str, int]) -> None:
+        super().__init__()
+        self.patch = 2
+        while min(size) > 16 * self.patch:
+            self.patch *= 2
+        side = math.ceil(min(size) / self.patch)
+        blocks: list[nn.Module] = [nn.PixelUnshuffle(self.patch)]
+        inputs = channels * self.patch**2
+        for index, outputs in enumerate((48, 64, FEATURES)):
+            stride = 2 if index and side > 4 else 1
+            blocks.append(_block(inputs, outputs, stride))
+            inputs, side = outputs, math.ceil(side / stride)
+        self.body = nn.Sequential(*blocks)
+        self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for count in classes.values())
+        self.levels = tuple(classes)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """float [n, C, H, W] -> features [n, 128], logits {level: [n, K]}."""
+        height, width = images.shape[2:]
+        pad = (0, -width % self.patch, 0, -height % self.patch)
+        if any(pad):
+            images = F.pad(images, pad, mode="replicate")
+        features = self.body(images).mean(dim=(2, 3))
+        heads = zip(self.levels, self.heads, strict=True)
+        return features, {level: head(features) for level, head in heads}
+
+
+def _block(inputs: int, outputs: int, stride: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def scale_pixels(images: Tensor) -> Tensor:
+    """uint8 [n, C, H, W] -> float32 in [-1, 1], channels last."""
+    return images.float().div_(127.5).sub_(1.0).contiguous(memory_format=torch.channels_last)
+
+
+def train_classifier(
+    samples: np.ndarray,
+    labels: np.ndarray,
+    classes: dict[str, int],
+    *,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    budget: Budget | None = None,
+) -> SmallClassifier:
+    """Train a classifier on all label levels at once; torch's global random state is untouched.
+
+    The loss is the sum over levels of the mean cross-entropy of the images that have a label
+    there. AdamW under a one-cycle schedule; the only augmentation is a shift by one pixel.
+
+    Args:
+        samples: uint8 [N, C, H, W].
+        labels: int64 [N, L], -1 where missing; columns in the order of `classes`.
+        classes: Number of classes by level.
+        seed: Decides initialization, order and shifts.
+        device: Where to train.
+        budget: Number and size of the steps.
+
+    Returns:
+        The network in evaluation mode.
+    """
+    budget = budget or Budget()
+    steps = budget.steps(len(samples))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = SmallClassifier(samples.shape[1], samples.shape[2:], classes)
+    network = network.to(device, memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=budget.peak_learning_rate, weight_decay=budget.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, budget.peak_learning_rate, total_steps=steps, pct_start=0.2
+    )
+    for rows, shift in _draws(len(samples), steps, budget, seed):
+        images = scale_pixels(torch.from_numpy(_shifted(samples[rows], shift)).to(device))
+        targets = torch.from_numpy(labels[rows]).to(device)
+        _, logits = network(images)
+        losses = [_level_loss(logits[level], targets[:, i]) for i, level in enumerate(classes)]
+        optimizer.zero_grad(set_to_none=True)
+        torch.stack(losses).sum().backward()
+        optimizer.step()
+        schedule.step()
+    return network.eval()
+
+
+def _draws(
+    count: int, steps: int, budget: Budget, seed: int
+) -> Iterator[tuple[np.ndarray, tuple[int, int]]]:
+    """Rows and shift of every step: shuffled epochs, the last incomplete batch carried over."""
+    random = np.random.default_rng(seed)
+    queue = np.empty(0, dtype=np.int64)
+    size = min(budget.batch, count)
+    for _ in range(steps):
+        if len(queue) < size:
+            queue = np.concatenate([queue, random.permutation(count)])
+        rows, queue = np.sort(queue[:size]), queue[size:]
+        dy, dx = random.integers(-budget.max_shift, budget.max_shift + 1, size=2)
+        yield rows, (int(dy), int(dx))
+
+
+def _shifted(images: np.ndarray, shift: tuple[int, int]) -> np.ndarray:
+    """Move a batch [n, C, H, W] by whole pixels, repeating the border."""
+    rows, columns = (
+        np.clip(np.arange(length) + offset, 0, length - 1)
+        for length, offset in zip(images.shape[2:], shift, strict=True)
+    )
+    return images[:, :, rows[:, None], columns]
+
+
+def _level_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean cross-entropy over the images that have a label; 0 where none has."""
+    total = F.cross_entropy(logits, targets, ignore_index=-1, reduction="sum")
+    return total / (targets >= 0).sum().clamp(min=1)
+
+
+class ClassifierFeatures(FeatureExtractor):
+    """The penultimate layer of a `SmallClassifier`, and its logits for every level.
+
+    Args:
+        network: A trained classifier.
+        device: Where it runs.
+        accuracy: Its accuracy by level on held-out real images.
+    """
+
+    name = "classifier"
+    preprocess = "pixels scaled to [-1, 1] at native size"
+    dim = FEATURES
+
+    def __init__(
+        self, network: SmallClassifier, device: torch.device, accuracy: dict[str, float]
+    ) -> None:
+        self.device = device
+        self.network = network.to(device).eval()
+        self.weights = tensors_digest(network.state_dict())
+        self.logit_levels = network.levels
+        self.about = {f"held-out accuracy/{level}": value for level, value in accuracy.items()}
+
+    def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        return self.network(scale_pixels(images.to(self.device)))
+
+
+@register_features("classifier")
+def build(request: FeatureRequest) -> FeatureExtractor:
+    """The classifier of the reference's training split, from the cache or trained now."""
+    training, held_out = _splits(request.reference, request.seed)
+    classes = label_levels(training)
+    if not classes:
+        raise UserError(
+            f"the feature space 'classifier' needs labels of at least two classes, and "
+            f"{training.name} has none: choose --features imagenet-lite or pixels"
+        )
+    columns = [training.taxonomy.levels.index(level) for level in classes]
+    labels = np.ascontiguousarray(training.labels[:, columns])
+    network = SmallClassifier(training.samples.shape[1], training.samples.shape[2:], classes)
+    key = digest(ARCHITECTURE, training.fingerprint, len(training.samples), classes, request.seed)
+    path = request.weights or cache_dir("classifiers") / f"{key}.safetensors"
+    known = load_tensors(path)
+    if known is None and request.weights:
+        raise UserError(f"{path} is not a readable classifier file: give one that mtgan wrote")
+    if known is not None:
+        try:
+            network.load_state_dict(known[0])
+        except RuntimeError as error:
+            if request.weights:
+                raise UserError(
+                    f"the classifier in {path} was trained on other data than {training.name}: "
+                    "leave --weights away to train one"
+                ) from error
+            known = None
+    if known is not None:
+        accuracy = {level: float(known[1].get(level, "nan")) for level in classes}
+        return ClassifierFeatures(network, request.device, accuracy)
+
+    request.progress(f"training the classifier of {training.name} (once; it is cached)")
+    samples = np.asarray(training.samples)
+    network = train_classifier(samples, labels, classes, seed=request.seed, device=request.device)
+    extractor = ClassifierFeatures(network, request.device, {})
+    accuracy = held_out_accuracy(extractor, held_out.samples, held_out.labels[:, columns])
+    extractor.about = {f"held-out accuracy/{level}": value for level, value in accuracy.items()}
+    save_tensors(path, network.state_dict(), {k: str(v) for k, v in accuracy.items()})
+    return extractor
+
+
+def label_levels(dataset: Dataset) -> dict[str, int]:
+    """Number of classes of every label level that has at least two classes in the labels."""
+    levels = {}
+    for column, level in enumerate(dataset.taxonomy.levels):
+        present = np.unique(dataset.labels[:, column])
+        if (present >= 0).sum() > 1:
+            levels[level] = dataset.taxonomy.num_classes(level)
+    return levels
+
+
+def held_out_accuracy(
+    extractor: FeatureExtractor, samples: np.ndarray, labels: np.ndarray
+) -> dict[str, float]:
+    """Share of right answers by level among images that have a label there (nan without any)."""
+    right: dict[str, list[np.ndarray]] = {level: [] for level in extractor.logit_levels}
+    with torch.inference_mode():
+        for start in range(0, len(samples), extractor.batch):
+            rows = slice(start, start + extractor.batch)
+            _, logits = extractor.embed(torch.from_numpy(np.array(samples[rows])))
+            for column, level in enumerate(extractor.logit_levels):
+                target = labels[rows, column]
+                guess = logits[level].argmax(dim=1).cpu().numpy()
+                right[level].append((guess == target)[target >= 0])
+    hits = {level: np.concatenate(parts) for level, parts in right.items()}
+    return {level: float(hit.mean()) if len(hit) else float("nan") for level, hit in hits.items()}
+
+
+def _splits(reference: Dataset, seed: int) -> tuple[Dataset, Dataset]:
+    """Training and held-out data: the published splits, or nine tenths and the rest."""
+    try:
+        training = reference if reference.split == "train" else reference.load_split("train")
+        return training, training.load_split("test")
+    except UserError:
+        order = np.random.default_rng(seed).permutation(len(reference.samples))
+        cut = max(1, len(order) // 10)
+        return reference.select(np.sort(order[cut:])), reference.select(np.sort(order[:cut]))

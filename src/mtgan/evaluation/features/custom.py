@@ -1,0 +1,62 @@
+"""The user's own feature space: `module:function` with uint8 images in and features out."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mtgan.errors import UserError
+from mtgan.evaluation.cache import digest
+from mtgan.evaluation.features.base import (
+    USER_FUNCTION,
+    FeatureExtractor,
+    FeatureRequest,
+    register_features,
+)
+
+
+class CustomFeatures(FeatureExtractor):
+    """A function from uint8 [n, C, H, W] to [n, D], called under `torch.inference_mode`.
+
+    Its features are never cached: what a function depends on cannot be hashed.
+    """
+
+    preprocess = "the function's own"
+    cacheable = False
+
+    def __init__(self, name: str, function: Callable[[Tensor], Tensor], images: Tensor) -> None:
+        self.name = name
+        self.function = function
+        self.about = {}
+        try:
+            self.weights = digest(inspect.getsource(function))
+        except (OSError, TypeError):
+            self.weights = ""
+        self.dim = self.embed(images)[0].shape[1]
+
+    def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        features = torch.as_tensor(self.function(images))
+        if features.ndim != 2 or len(features) != len(images):
+            raise UserError(
+                f"{self.name} returned features of shape {tuple(features.shape)} for "
+                f"{len(images)} images: it must return [n, D], one row per image"
+            )
+        return features, {}
+
+
+@register_features(USER_FUNCTION)
+def build(request: FeatureRequest) -> FeatureExtractor:
+    """Import the user's function."""
+    module, _, attribute = request.name.partition(":")
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f"the feature function {request.name!r} cannot be imported ({error}): name an "
+            "importable module and a function in it, as `package.module:function`"
+        ) from error
+    return CustomFeatures(
+        request.name, function, torch.as_tensor(request.reference.samples[:2])
+    )

@@ -1,0 +1,127 @@
+"""What a measure of the suite is, and how one registers: a decorator on one function.
+
+A metric function works on arrays; a measure is the line that hands it the arrays of a comparison
+and says which axis and scale its numbers belong to. Adding one is one file in this folder.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mtgan.errors import UserError
+from mtgan.evaluation.comparison import Comparison
+
+FEATURES, PIXELS = "features", "pixels"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One number that a measure gives.
+
+    Attributes:
+        name: Its name; numbers of label levels are keyed `name/level`.
+        better: "lower", "higher" or "like real".
+        axis: The axis that it counts for; "" when it is only reported. A number of a label level
+            counts for the axis of that level, `axis/level`, when `axis` ends with "/".
+        scale: How it becomes a score (a name in `scoring.SCALES`); needed with an axis.
+    """
+
+    name: str
+    better: str
+    axis: str = ""
+    scale: str = "linear"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Numbers by output name (or `name/level`), and details {key: {class: number}}."""
+
+    values: Mapping[str, float]
+    details: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A registered measure.
+
+    Attributes:
+        name: What `--metrics` calls it.
+        outputs: The numbers it gives.
+        compute: Comparison -> Outcome.
+        slow: Left out unless asked for, or for "all".
+        needs: Reasons, as methods of `Comparison` that return a sentence when it cannot be had.
+        space: FEATURES or PIXELS.
+        about: The first line of its docstring.
+    """
+
+    name: str
+    outputs: tuple[Output, ...]
+    compute: Callable[[Comparison], Outcome]
+    slow: bool
+    needs: tuple[Callable[[Comparison], str], ...]
+    space: str
+    about: str
+
+    def output(self, key: str) -> Output:
+        """The output that a key `name` or `name/level` belongs to."""
+        name = key.partition("/")[0]
+        return next(output for output in self.outputs if output.name == name)
+
+    def missing(self, comparison: Comparison) -> str:
+        """Why the measure cannot be computed; "" when it can."""
+        return next((reason for need in self.needs if (reason := need(comparison))), "")
+
+
+_MEASURES: dict[str, Measure] = {}
+
+
+def measure(
+    *outputs: Output,
+    slow: bool = False,
+    needs: Iterable[Callable[[Comparison], str]] = (),
+    space: str = FEATURES,
+) -> Callable[[Callable[[Comparison], Outcome]], Callable[[Comparison], Outcome]]:
+    """Register a function `Comparison -> Outcome` as a measure under the function's name."""
+
+    def register(compute: Callable[[Comparison], Outcome]) -> Callable[[Comparison], Outcome]:
+        name = compute.__name__
+        if name in _MEASURES:
+            raise ValueError(f"two measures are registered as {name!r}")
+        about = (compute.__doc__ or "").partition("\n")[0]
+        _MEASURES[name] = Measure(name, outputs, compute, slow, tuple(needs), space, about)
+        return compute
+
+    return register
+
+
+def measures() -> dict[str, Measure]:
+    """Every registered measure; modules of this folder register by their presence."""
+    package = importlib.import_module("mtgan.evaluation.measures")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return dict(_MEASURES)
+
+
+def chosen_measures(names: Iterable[str]) -> list[Measure]:
+    """Measures by name; "all" means every one, "default" all but the slow ones.
+
+    Raises:
+        UserError: A name that no measure has.
+    """
+    known = measures()
+    groups = {
+        "all": list(known),
+        "default": [name for name, item in known.items() if not item.slow],
+    }
+    wanted: dict[str, Measure] = {}
+    for name in names:
+        members = groups.get(name, [name])
+        for member in members:
+            if member not in known:
+                raise UserError(
+                    f"there is no measure {member!r}: choose from {', '.join(known)}, "
+                    "or all, or default"
+                )
+            wanted[member] = known[member]
+    return [item for name, item in known.items() if name in wanted]

@@ -1,0 +1,94 @@
+"""From numbers to scores between 0 (the axis's floor) and 1 (held-out real data).
+
+Every measure names the scale that suits it; axes are means of scores, the overall figure is the
+geometric mean of the axes times the authenticity gate. Nothing here knows how a number is made.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+AUTHENTICITY = "authenticity"
+GATE_OPEN = 0.9
+"""The authenticity score at which the gate is fully open: real data scores 1, give or take."""
+
+Scale = Callable[[float, float, float, float], float]
+SCALES: dict[str, Scale] = {}
+
+
+def scale(name: str) -> Callable[[Scale], Scale]:
+    """Register a scale `f(value, real, floor, spread) -> score`."""
+
+    def register(function: Scale) -> Scale:
+        SCALES[name] = function
+        return function
+
+    return register
+
+
+def _clip(score: float) -> float:
+    return min(1.0, max(0.0, score))
+
+
+@scale("distance")
+def distance_scale(value: float, real: float, floor: float, spread: float) -> float:
+    """Distances that span orders of magnitude: linear in log(value + c).
+
+    c = max(real, 0) + spread is the level of real data itself, so that differences below what
+    real data show count little, and estimates that may be negative stay finite.
+    """
+    level = max(real, 0.0) + max(spread, 1e-12)
+    logs = [math.log(max(v, 0.0) + level) for v in (value, real, floor)]
+    return _clip(_share(logs[0], logs[1], logs[2]))
+
+
+@scale("linear")
+def linear_scale(value: float, real: float, floor: float, spread: float) -> float:
+    """Rates: linear between floor and real; beyond real counts as real."""
+    return _clip(_share(value, real, floor))
+
+
+@scale("two-sided")
+def two_sided_scale(value: float, real: float, floor: float, spread: float) -> float:
+    """Linear in the distance from real on either side: "better than real" must not pay."""
+    return _clip(_share(abs(value - real), 0.0, abs(floor - real)))
+
+
+def _share(value: float, real: float, floor: float) -> float:
+    """Where the value lies between floor (0) and real (1); nan where those coincide."""
+    if math.isclose(real, floor, rel_tol=1e-9, abs_tol=1e-12):
+        return math.nan
+    return (value - floor) / (real - floor)
+
+
+def axis_scores(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Mean score by axis from pairs (axis, score); nan scores and the axis "" are left out."""
+    members: dict[str, list[float]] = {}
+    for axis, score in scores:
+        if axis and not math.isnan(score):
+            members.setdefault(axis, []).append(score)
+    return {axis: float(np.mean(values)) for axis, values in members.items()}
+
+
+def family(axis: str) -> str:
+    """The axis that a label level's axis belongs to: "conditioning/fine" -> "conditioning"."""
+    return axis.partition("/")[0]
+
+
+def gate(axes: Mapping[str, float]) -> float | None:
+    """The authenticity gate in [0, 1], or None when authenticity was not measured."""
+    if AUTHENTICITY not in axes:
+        return None
+    return min(1.0, axes[AUTHENTICITY] / GATE_OPEN)
+
+
+def overall(axes: Mapping[str, float]) -> float:
+    """Geometric mean of the axes (label levels of one family averaged first), times the gate."""
+    families = axis_scores((family(axis), score) for axis, score in axes.items())
+    shut = gate(families)
+    values = [score for name, score in families.items() if name != AUTHENTICITY]
+    if not values:
+        return math.nan
+    mean = 0.0 if min(values) <= 0 else float(np.exp(np.mean(np.log(values))))
+    return mean * (1.0 if shut is None else shut)

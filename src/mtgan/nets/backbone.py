@@ -1,0 +1,93 @@
+"""What a backbone is: the layers between the latent and the image, and between image and heads.
+
+A backbone is registered under the name that recipes use, in a file of its own. Its layers are
+lists, since sharing and bifurcation speak of first and last layers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+from mtgan.nets.normalization import NORMALIZATIONS
+from mtgan.nets.ops import LeakyReLU
+from mtgan.registry import Registry
+
+Shape = tuple[int, int, int]  # C, H, W
+
+
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """What a backbone needs to know to build a generator's layers."""
+
+    shape: Shape  # of a sample
+    inputs: int  # length of the vector that the first layer takes
+    width: int
+    kernel: int
+    normalization: str
+    classes: int = 0  # of the conditional normalization, where there is one
+
+    def normalize(self, channels: int) -> nn.Module:
+        return NORMALIZATIONS.get(self.normalization)(channels, self.classes)
+
+
+@dataclass(frozen=True)
+class DiscriminatorSettings:
+    """What a backbone needs to know to build a discriminator's or a classifier's layers."""
+
+    shape: Shape
+    width: int
+    kernel: int
+    normalization: str = "none"
+    normalize_first_layer: bool = False
+    dropout: float = 0.0
+    activation_noise: float = 0.0
+    spectral_norm: bool = False
+
+    def normalize(self, channels: int) -> nn.Module:
+        return NORMALIZATIONS.get(self.normalization)(channels, 0)
+
+    def bound(self, layer: nn.Module) -> nn.Module:
+        """The layer, under spectral normalization (Miyato et al. 2018) where that is asked for."""
+        return parametrizations.spectral_norm(layer) if self.spectral_norm else layer
+
+    def activate(self) -> nn.Module:
+        """LeakyReLU 0.2, then activation noise and dropout where asked for."""
+        parts: list[nn.Module] = [LeakyReLU(0.2)]
+        if self.activation_noise:
+            parts.append(GaussianNoise(self.activation_noise))
+        if self.dropout:
+            parts.append(nn.Dropout(self.dropout))
+        return nn.Sequential(*parts) if len(parts) > 1 else parts[0]
+
+
+class Backbone(Protocol):
+    """generator layers: forward(x, y), the first from [N, inputs], the last to [N, C, H, W] in
+    [-1, 1]; discriminator layers: forward(x), from [N, C, H, W] to [N, *features]."""
+
+    def check_shape(self, shape: Shape) -> None:
+        """UserError where samples of this shape cannot be made."""
+
+    def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]: ...
+
+    def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]: ...
+
+    def feature_count(self, settings: DiscriminatorSettings) -> int:
+        """Number of features per sample after the last discriminator layer."""
+
+
+BACKBONES: Registry[Callable[[], Backbone]] = Registry("backbone")
+
+
+class GaussianNoise(nn.Module):
+    """Adds N(0, sigma^2) noise while training (Salimans et al. 2016; thesis 4.0.5, change 7)."""
+
+    def __init__(self, sigma: float) -> None:
+        super().__init__()
+        self.sigma = sigma
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.sigma * torch.randn_like(x) if self.training else x

@@ -1,0 +1,166 @@
+"""The thesis's convolutional networks (Tables 4.2 and 4.3), by rule for any image size.
+
+For 32 x 32 RGB at width 64 the rule gives the thesis's numbers: a fully connected layer to
+4 x 4 x 256 = 4096, up-convolutions 256 -> 128 -> 64 -> 3, and down-convolutions 3 -> 64 -> 128
+-> 256 whose 4096 outputs feed the heads. (The table names each up-convolution by the channels
+that it takes in, as in the code that it was derived from.)
+
+N: batch; C, H, W: sample; h, w: base resolution, at most 6 on the shorter side.
+"""
+
+import itertools
+
+from torch import Tensor, nn
+from torch.nn import ConvTranspose2d
+
+from mtgan.errors import UserError
+from mtgan.nets.backbone import (
+    BACKBONES,
+    DiscriminatorSettings,
+    GeneratorSettings,
+    Shape,
+)
+from mtgan.nets.ops import Conv2d, ReLU
+
+_SMALLEST, _LARGEST = 8, 256
+
+
+def pyramid(height: int, width: int) -> list[tuple[int, int]]:
+    """Resolutions from the image down: halved, rounding up, until the shorter side is at most 6.
+
+    28 -> 14 -> 7 -> 4; 32 -> 16 -> 8 -> 4; 48 -> 24 -> 12 -> 6; (64, 128) -> ... -> (4, 8).
+    """
+    sizes = [(height, width)]
+    while min(sizes[-1]) > 6:
+        h, w = sizes[-1]
+        sizes.append((-(-h // 2), -(-w // 2)))
+    return sizes
+
+
+def channel_counts(width: int, halvings: int) -> list[int]:
+    """Channels after each halving: width, doubled each time up to eight-fold."""
+    return [width * min(2**i, 8) for i in range(halvings)]
+
+
+class Stem(nn.Module):
+    """Fully connected layer to the base resolution: [N, inputs] -> [N, channels, h, w]."""
+
+    def __init__(
+        self, inputs: int, channels: int, size: tuple[int, int], normalization: nn.Module
+    ) -> None:
+        super().__init__()
+        self.shape = (channels, *size)
+        self.linear = nn.Linear(inputs, channels * size[0] * size[1])
+        self.normalization = normalization
+        self.activation = ReLU()
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        x = self.linear(x).view(-1, *self.shape)
+        return self.activation(self.normalization(x, y))
+
+
+class UpBlock(nn.Module):
+    """Transposed convolution of stride 2, normalization, ReLU: doubles H and W (or one less)."""
+
+    def __init__(
+        self, upsample: nn.Module, normalization: nn.Module | None, activation: nn.Module
+    ) -> None:
+        super().__init__()
+        self.upsample = upsample
+        self.normalization = normalization
+        self.activation = activation
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        x = self.upsample(x)
+        if self.normalization is not None:
+            x = self.normalization(x, y)
+        return self.activation(x)
+
+
+class DownBlock(nn.Module):
+    """Convolution of stride 2, normalization where there is one, LeakyReLU 0.2."""
+
+    def __init__(
+        self, convolution: nn.Module, normalization: nn.Module | None, activation: nn.Module
+    ) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.normalization = normalization
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.convolution(x)
+        if self.normalization is not None:
+            x = self.normalization(x)
+        return self.activation(x)
+
+
+@BACKBONES.register("conv")
+class Conv:
+    """Strided convolutions, one per halving of the resolution."""
+
+    def check_shape(self, shape: Shape) -> None:
+        _, height, width = shape
+        if not (min(height, width) >= _SMALLEST and max(height, width) <= _LARGEST):
+            raise UserError(
+                f"The backbone conv makes images with sides of {_SMALLEST} to {_LARGEST} pixels, "
+                f"and these are {height} x {width}; set data.size (--set data.size=32)."
+            )
+
+    def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
+        channels, *size = settings.shape
+        sizes = pyramid(size[0], size[1])[::-1]
+        counts = channel_counts(settings.width, len(sizes) - 1)[::-1]
+        layers: list[nn.Module] = [
+            Stem(settings.inputs, counts[0], sizes[0], settings.normalize(counts[0]))
+        ]
+        for i, (small, large) in enumerate(itertools.pairwise(sizes)):
+            last = i == len(counts) - 1
+            outputs = channels if last else counts[i + 1]
+            # A stride-2 transposed convolution gives 2s - 1; the output padding adds the rest.
+            extra = tuple(b - (2 * s - 1) for s, b in zip(small, large, strict=True))
+            upsample = ConvTranspose2d(
+                counts[i],
+                outputs,
+                settings.kernel,
+                stride=2,
+                padding=settings.kernel // 2,
+                output_padding=extra,
+            )
+            layers.append(
+                UpBlock(
+                    upsample,
+                    None if last else settings.normalize(outputs),
+                    nn.Tanh() if last else ReLU(),
+                )
+            )
+        return layers
+
+    def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
+        channels, *size = settings.shape
+        counts = channel_counts(settings.width, len(pyramid(size[0], size[1])) - 1)
+        layers: list[nn.Module] = []
+        for i, outputs in enumerate(counts):
+            convolution = Conv2d(
+                counts[i - 1] if i else channels,
+                outputs,
+                settings.kernel,
+                stride=2,
+                padding=settings.kernel // 2,
+            )
+            normalized = settings.normalization != "none" and (
+                i > 0 or settings.normalize_first_layer
+            )
+            layers.append(
+                DownBlock(
+                    settings.bound(convolution),
+                    settings.normalize(outputs) if normalized else None,
+                    settings.activate(),
+                )
+            )
+        return layers
+
+    def feature_count(self, settings: DiscriminatorSettings) -> int:
+        _, *size = settings.shape
+        sizes = pyramid(size[0], size[1])
+        return channel_counts(settings.width, len(sizes) - 1)[-1] * sizes[-1][0] * sizes[-1][1]

@@ -1,0 +1,221 @@
+"""From a name or a file to a validated Recipe: inheritance, overrides, scale, rules."""
+
+import contextlib
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from mtgan.errors import UserError
+from mtgan.recipes.rules import check
+from mtgan.recipes.schema import Recipe
+from mtgan.registry import nearest
+
+_ZOO = resources.files("mtgan.recipes") / "zoo"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a recipe shrinks for a small machine: factors for widths, batch sizes and steps."""
+
+    width: float
+    batch: float
+    steps: float
+
+
+SCALES = {
+    "full": Scale(1.0, 1.0, 1.0),
+    "small": Scale(0.5, 1.0, 1 / 50),
+    "tiny": Scale(0.25, 0.5, 1 / 100),
+}
+
+
+@dataclass(frozen=True)
+class RecipeEntry:
+    """One line of `mtgan recipes`."""
+
+    name: str
+    recipe: Recipe
+
+
+def zoo_names() -> list[str]:
+    return sorted(item.name.removesuffix(".yaml") for item in _ZOO.iterdir())
+
+
+def list_recipes() -> list[RecipeEntry]:
+    """Every recipe of the zoo, resolved."""
+    return [RecipeEntry(name, load_recipe(name)) for name in zoo_names()]
+
+
+def load_recipe(
+    recipe: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    scale: str = "full",
+) -> Recipe:
+    """The recipe called `recipe` in the zoo, or in a YAML file, fully resolved and checked.
+
+    overrides maps dotted keys ("training.steps") to values and wins over `scale`; scale is
+    "tiny", "small" or "full" and multiplies widths, batch sizes and steps, never the structure.
+    Raises UserError for an unknown name, key or value, or parts that do not go together.
+    """
+    plain = _validate(_resolve(str(recipe), seen=()), str(recipe))
+    values = plain.model_dump(mode="json")
+    if scale not in SCALES:
+        raise UserError(f"There is no scale {scale!r}: {nearest(scale, list(SCALES))}")
+    if scale != "full":
+        _shrink(values, plain, SCALES[scale])
+    for key, value in (overrides or {}).items():
+        _set(values, key, value)
+    resolved = _validate(values, str(recipe))
+    check(resolved)
+    return resolved
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """`a.b=c` as ("a.b", c) with c read as YAML, so that 1e-4 and true mean themselves."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set takes KEY=VALUE, as in training.steps=2000; found {text!r}.")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UserError(f"--set {key}: the value {value!r} is not valid YAML.") from error
+    if isinstance(parsed, str):  # YAML 1.1 reads 1e-4 as a string: it wants a dot
+        with contextlib.suppress(ValueError):
+            parsed = float(parsed)
+    return key.strip(), parsed
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The resolved recipe as YAML, which is itself a valid recipe."""
+    values = recipe.model_dump(mode="json", exclude={"extends"})
+    if not recipe.run:
+        del values["run"]
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _resolve(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
+    """The raw values of a recipe over those of its parents."""
+    if name in seen:
+        raise UserError(f"The recipes {' -> '.join((*seen, name))} extend each other in a circle.")
+    own, label = _read(name)
+    parent = own.get("extends")
+    # A fully resolved recipe names its parent for the record, and holds every value itself.
+    values = _resolve(str(parent), (*seen, name)) if parent else {}
+    for key in ("title", "source", "about"):
+        values.pop(key, None)
+    merged = _merge(values, own)
+    merged["name"] = own.get("name", label)
+    return merged
+
+
+def _read(name: str) -> tuple[dict[str, Any], str]:
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        if not path.is_file():
+            raise UserError(f"There is no recipe file {path}.")
+        text, label = path.read_text(), path.stem
+    elif name in zoo_names():
+        text, label = (_ZOO / f"{name}.yaml").read_text(), name
+    else:
+        raise UserError(
+            f"There is no recipe {name!r}: {nearest(name, zoo_names())} "
+            "(A file of your own ends in .yaml.)"
+        )
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"The recipe {name} is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"The recipe {name} holds no keys; it should be a YAML mapping.")
+    return values, label
+
+
+def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """`top` over `base`; mappings merge key by key, everything else is replaced."""
+    merged = dict(base)
+    for key, value in top.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, Mapping)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key; an integer part indexes a list (tasks.0.weight)."""
+    *path, last = key.split(".")
+    here: Any = values
+    for part in path:
+        if isinstance(here, list):
+            here = here[_index(part, here, key)]
+        else:
+            here = here.setdefault(part, {})
+        if not isinstance(here, dict | list):
+            raise UserError(f"--set {key}: {part!r} is a single value and has no keys of its own.")
+    if isinstance(here, list):
+        here[_index(last, here, key)] = value
+    else:
+        here[last] = value
+
+
+def _index(part: str, items: list[Any], key: str) -> int:
+    if not part.isdigit() or int(part) >= len(items):
+        raise UserError(f"--set {key}: {part!r} should be a position from 0 to {len(items) - 1}.")
+    return int(part)
+
+
+def _shrink(values: dict[str, Any], recipe: Recipe, scale: Scale) -> None:
+    def scaled(number: int, factor: float, least: int) -> int:
+        return max(least, round(number * factor))
+
+    for network in ("generator", "discriminator", "classifier"):
+        width = getattr(recipe, network).width
+        _set(values, f"{network}.width", scaled(width, scale.width, 8))
+    training = recipe.training
+    _set(values, "training.batch_size", scaled(training.batch_size, scale.batch, 2))
+    if training.generator_batch_size:
+        smaller = scaled(training.generator_batch_size, scale.batch, 2)
+        _set(values, "training.generator_batch_size", smaller)
+    steps = scaled(training.steps, scale.steps, 1)
+    _set(values, "training.steps", steps)
+    # What happens every so often must still happen in a run that is so much shorter.
+    for key, times in (("sample_every", 10), ("checkpoint_every", 10), ("evaluate_every", 10)):
+        if getattr(training, key):
+            _set(values, f"training.{key}", min(getattr(training, key), max(1, steps // times)))
+    _set(values, "training.log_every", min(training.log_every, max(1, steps // 100)))
+
+
+def _validate(values: dict[str, Any], name: str) -> Recipe:
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"Recipe {name}: {_sentence(error)}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first of pydantic's complaints, with the nearest key where one is unknown."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(first["loc"][:-1])
+        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.4)
+        hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}."
+        return f"there is no key {where!r}: {hint}"
+    found = "" if first["type"] == "missing" else f" (found {first['input']!r})"
+    return f"{where}: {first['msg']}{found}."
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Recipe
+    for part in location:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *get_args(annotation)]
+        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return list(model.model_fields)

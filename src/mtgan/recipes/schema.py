@@ -1,0 +1,165 @@
+"""The parts of a recipe, their meaning, and their ranges.
+
+A key that names something registered (an objective, a backbone, ...) is a plain string here and
+is looked up where it is used, so that reading recipes needs no torch. Label levels are named as
+in the data set's taxonomy; `fine`, `coarse` and `top` also mean its first, second and third level
+where it has none of that name.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[int, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0)]
+Rate = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Latent(Part):
+    """The generator's random input z."""
+
+    dim: Positive = 128
+    distribution: Literal["normal", "uniform"] = "normal"
+
+
+class PenaltyPart(Part):
+    """What bounds the discriminator's slope; see mtgan.objectives.penalties."""
+
+    kind: str = "none"
+    weight: Weight = 10.0
+    limit: Rate = 0.01  # of each weight, for `clip`
+
+
+class GeneratorPart(Part):
+    """The generator: z (and labels) to samples in [-1, 1]."""
+
+    backbone: str = "conv"
+    width: Positive = 64  # channels of the layer nearest the image; doubled per halving
+    kernel: Positive = 5
+    normalization: str = "batch"
+    conditioning: Literal["none", "concat", "normalization"] = "none"
+
+
+class DiscriminatorPart(Part):
+    """The discriminator (or critic): samples (and labels) to a score."""
+
+    backbone: str = "conv"
+    width: Positive = 64
+    kernel: Positive = 5
+    normalization: str = "none"
+    normalize_first_layer: bool = False
+    conditioning: Literal["none", "concat", "dense", "projection"] = "none"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    activation_noise: Weight = 0.0  # standard deviation of Gaussian noise after each activation
+    spectral_norm: bool = False
+
+
+class ClassifierPart(Part):
+    """Every separate classifier network; inert unless a task asks for one."""
+
+    backbone: str = "conv"
+    width: Positive = 64
+    kernel: Positive = 5
+    normalization: str = "batch"
+    normalize_first_layer: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    activation_noise: Weight = 0.0
+    spectral_norm: bool = False
+
+
+class Task(Part):
+    """One classification task beside the adversarial one."""
+
+    labels: str  # a label level
+    classifier: Literal["discriminator-head", "separate"] = "discriminator-head"
+    bifurcation: Positive = 1  # how many last layers the head has for itself
+    weight: Weight = 1.0  # of the mean of its losses on real and on generated samples
+    generator_weight: Weight | None = None  # in the generator's loss; `weight` when absent
+    generated: bool = True  # whether the classifier also learns from generated samples
+
+
+class Sharing(Part):
+    """Layers shared between two networks."""
+
+    between: Annotated[list[str], Field(min_length=2, max_length=2)]
+    layers: NonNegative
+    kind: Literal["soft", "hard"] = "soft"
+    weight: Weight = 0.1
+    norm: str = "l2"
+
+
+class Schedule(Part):
+    """Who moves when, within one iteration."""
+
+    discriminator_steps: Positive = 1
+    generator_steps: Positive = 1
+    classifier_every: Positive = 1  # s: separate classifiers move every s-th iteration
+    classifier_choice: Literal["all", "random"] = "all"  # which of several move then
+
+
+class Optimizer(Part):
+    """Adam, with one state per player."""
+
+    learning_rate: Rate = 1e-4
+    discriminator_learning_rate: Rate | None = None  # `learning_rate` when absent
+    classifier_learning_rate: Rate | None = None
+    beta1: Share = 0.5
+    beta2: Share = 0.9
+    kind: Literal["adam", "rmsprop"] = "adam"
+    decay: Literal["none", "linear"] = "none"  # linear: to zero over training.steps
+
+
+class Data(Part):
+    """What of the data set is used, and how."""
+
+    size: Positive | tuple[Positive, Positive] | None = None  # (H, W); as found when absent
+    subset: Annotated[float, Field(gt=0)] | None = None  # share in (0, 1], or a count
+    stratified: bool = True
+    flip: bool = False  # random horizontal flips
+
+
+class Training(Part):
+    """Length, batch sizes, and what is kept on the way. Steps count iterations."""
+
+    steps: Positive = 200_000
+    batch_size: Annotated[int, Field(ge=2)] = 64
+    generator_batch_size: Annotated[int, Field(ge=2)] | None = None  # batch_size when absent
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    initialization: str = "glorot-uniform"
+    log_every: Positive = 50
+    sample_every: Positive = 1000
+    checkpoint_every: Positive = 1000
+    keep_checkpoints: Positive = 3
+    evaluate_every: NonNegative = 2000  # 0: never
+    evaluate_samples: Positive = 2000
+
+
+class Recipe(Part):
+    """Everything that says what is trained; the data set and the seed come from the run."""
+
+    name: str = "unnamed"
+    extends: str | None = None
+    title: str = ""
+    source: str = ""
+    about: str = ""
+    latent: Latent = Latent()
+    objective: str = "non-saturating"
+    penalty: PenaltyPart = PenaltyPart()
+    generator: GeneratorPart = GeneratorPart()
+    discriminator: DiscriminatorPart = DiscriminatorPart()
+    classifier: ClassifierPart = ClassifierPart()
+    condition_on: str = "fine"  # the label level that conditions generator and discriminator
+    twins: list[str] = []  # label levels that each get a generator and a discriminator
+    tasks: list[Task] = []
+    sharing: list[Sharing] = []
+    schedule: Schedule = Schedule()
+    optimizer: Optimizer = Optimizer()
+    data: Data = Data()
+    training: Training = Training()
+    run: dict[str, Any] = {}  # what a run has recorded here: data set, seed, versions

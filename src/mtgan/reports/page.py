@@ -1,0 +1,245 @@
+"""The page of a run: what was trained, curves, samples beside real images, figures, next steps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+from scipy.stats import spearmanr
+
+import mtgan
+from mtgan.data.images import make_grid
+from mtgan.errors import UserError
+from mtgan.evaluation import Scorecard
+from mtgan.recipes import dump_recipe
+from mtgan.reports.charts import Series, image_uri, line_chart
+from mtgan.training import Run
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure of the page."""
+
+    title: str
+    uri: str
+    caption: str
+
+
+def write_report(run: Run, out: Path | None = None) -> Path:
+    """Write the page of a run to `out` (report.html in its folder), and return its path.
+
+    The page holds everything that it shows. Real images stand beside the samples where the data
+    set can still be loaded. An evaluation.json in the run folder (what `mtgan evaluate RUN`
+    writes there) is shown as a table.
+    """
+    environment = Environment(
+        loader=PackageLoader("mtgan.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    out = out or run.path / "report.html"
+    out.write_text(environment.get_template("run.html.j2").render(**page_content(run)))
+    return out
+
+
+def page_content(run: Run) -> dict[str, Any]:
+    """What the template shows, as plain values."""
+    lines = run.metrics()
+    recorded = run.recipe.run
+    return {
+        "version": mtgan.__version__,
+        "recipe": run.recipe,
+        "yaml": dump_recipe(run.recipe),
+        "facts": _facts(run, lines),
+        "pictures": [*_samples(run), *_curves(run, lines)],
+        "correlation": _correlation(lines),
+        "evaluations": _evaluations(lines),
+        "card": _card(run.path / "evaluation.json"),
+        "commands": _commands(run, recorded),
+    }
+
+
+def series_of(lines: Sequence[Mapping[str, Any]], kind: str) -> dict[str, Series]:
+    """Every logged value of a kind of line over the steps: name -> (steps, values)."""
+    series: dict[str, tuple[list[float], list[float]]] = {}
+    for line in lines:
+        if line["kind"] == kind:
+            for name, value in line["values"].items():
+                steps, values = series.setdefault(name, ([], []))
+                steps.append(line["step"])
+                values.append(value)
+    return dict(series)
+
+
+def distance_correlation(lines: Sequence[Mapping[str, Any]]) -> tuple[float, int] | None:
+    """Spearman rank correlation, over training, between the discriminator's distance estimate
+    (averaged over the logging interval that ends nearest) and the Frechet distance; with the
+    number of evaluations. None with fewer than three, or where either is constant.
+
+    The untrained generator is left out: no estimate exists for it yet.
+    """
+    train, evaluated = series_of(lines, "train"), series_of(lines, "evaluation")
+    name = next((n for n in train if n.endswith("distance_estimate")), None)
+    if name is None or "frechet_distance" not in evaluated:
+        return None
+    steps, estimates = (np.asarray(column) for column in train[name])
+    pairs = [
+        (estimates[np.abs(steps - step).argmin()], distance)
+        for step, distance in zip(*evaluated["frechet_distance"], strict=True)
+        if step > 0
+    ]
+    if len(pairs) < 3:
+        return None
+    correlation = float(spearmanr(*zip(*pairs, strict=True)).statistic)
+    return None if np.isnan(correlation) else (correlation, len(pairs))
+
+
+def _facts(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    recipe, recorded = run.recipe, run.recipe.run
+    channels, height, width = run.facts.shape
+    parameters = run.game().parameter_counts() if run.steps else {}
+    trained = [line for line in lines if line["kind"] == "train"]
+    rows = [
+        ("recipe", f"{recipe.name} ({recipe.title})"),
+        ("source", recipe.source),
+        (
+            "data",
+            f"{recorded['data_name']}: {recorded['samples']:,} training images, "
+            f"{height} x {width}, {channels} channel{'s' if channels > 1 else ''}",
+        ),
+        ("iterations", f"{run.steps[-1] if run.steps else 0:,} of {recipe.training.steps:,}"),
+        ("batch size", str(recipe.training.batch_size)),
+        ("parameters", ", ".join(f"{name} {count:,}" for name, count in parameters.items())),
+        ("seed", str(recorded["seed"])),
+        ("versions", ", ".join(f"{k} {v}" for k, v in recorded["versions"].items())),
+    ]
+    if trained:
+        seconds = trained[-1]["seconds"]
+        rows.insert(4, ("time", f"{seconds / 60:.1f} minutes, evaluations included"))
+    return rows
+
+
+def _samples(run: Run) -> list[Picture]:
+    pictures = []
+    real, fake = _real_images(run, 64), run.sample(64) if run.steps else None
+    if fake is not None:
+        step = run.steps[-1]
+        caption = f"Drawn from the averaged generator after {step:,} iterations, seed 0, unselected."
+        pictures.append(Picture("Samples", image_uri(make_grid(fake, columns=8)), caption))
+    if real is not None:
+        caption = "Drawn at random from the training data."
+        pictures.append(Picture("Real images", image_uri(make_grid(real, columns=8)), caption))
+    if evolution := _evolution(run):
+        pictures.append(evolution)
+    return pictures
+
+
+def _real_images(run: Run, count: int) -> np.ndarray | None:
+    try:
+        data = run.load_data()
+    except UserError:  # the data set has moved: the page stands without it
+        return None
+    rows = np.random.default_rng(0).choice(len(data), min(count, len(data)), replace=False)
+    return np.asarray(data.samples[np.sort(rows)])
+
+
+def _evolution(run: Run) -> Picture | None:
+    """The first row of every saved sample grid, one under the other."""
+    files = sorted((run.path / "samples").glob("step-*.png"))
+    if len(files) < 2:
+        return None
+    grids = [Image.open(file).convert("RGB") for file in files]
+    height = grids[0].height // max(1, round(grids[0].height / (grids[0].width / 10)))
+    strip = Image.new("RGB", (grids[0].width, height * len(grids)), "white")
+    for i, grid in enumerate(grids):
+        strip.paste(grid.crop((0, 0, grid.width, height)), (0, i * height))
+    steps = ", ".join(f"{int(file.stem.split('-')[1]):,}" for file in files)
+    return Picture(
+        "Evolution", image_uri(strip), f"The same latents after {steps} iterations, top to bottom."
+    )
+
+
+def _curves(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[Picture]:
+    train, evaluated = series_of(lines, "train"), series_of(lines, "evaluation")
+    pictures = []
+    losses = {n.removesuffix("/loss"): s for n, s in train.items() if n.endswith("/loss")}
+    if losses:
+        caption = "Each player's whole loss, averaged over the logging interval."
+        pictures.append(Picture("Losses", line_chart(losses, "loss"), caption))
+    estimates = {n: s for n, s in train.items() if n.endswith("distance_estimate")}
+    distance = evaluated.get("frechet_distance")
+    if estimates and distance:
+        chart = line_chart(
+            estimates, "estimate", {"Frechet distance": distance}, "Frechet distance"
+        )
+        caption = (
+            "What the discriminator estimates as the distance between real and generated images, "
+            "and the Frechet distance in feature space."
+        )
+        pictures.append(Picture("Distance estimate and Frechet distance", chart, caption))
+    accuracies = {n: s for n, s in {**train, **evaluated}.items() if "accuracy" in n}
+    if accuracies:
+        caption = "accuracy/LEVEL is that of a classifier outside the training."
+        pictures.append(Picture("Class control", line_chart(accuracies, "accuracy"), caption))
+    ratios = {n: s for n, s in train.items() if n.startswith("log_loss_ratio")}
+    if ratios:
+        caption = "log10 of generator to discriminator loss; 0 is parity (Weaver 2017)."
+        pictures.append(Picture("Balance", line_chart(ratios, "log10 ratio"), caption))
+    return pictures
+
+
+def _correlation(lines: Sequence[Mapping[str, Any]]) -> str:
+    found = distance_correlation(lines)
+    if found is None:
+        return ""
+    value, count = found
+    return (
+        f"Rank correlation (Spearman) between the discriminator's distance estimate and the "
+        f"Frechet distance over training: {value:+.2f} at {count} evaluations."
+    )
+
+
+def _evaluations(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Evaluations over training as a table: the first, the best and the last."""
+    rows = [line for line in lines if line["kind"] == "evaluation"]
+    if not rows:
+        return None
+    best = min(rows, key=lambda line: line["values"]["frechet_distance"])
+    chosen = {row["step"]: row for row in (rows[0], best, rows[-1])}
+    labels = {rows[0]["step"]: "first", best["step"]: "best", rows[-1]["step"]: "last"}
+    protocol = rows[-1].get("protocol", {})
+    return {
+        "columns": list(rows[-1]["values"]),
+        "rows": [
+            (labels[step], step, [row["values"].get(name) for name in rows[-1]["values"]])
+            for step, row in sorted(chosen.items())
+        ],
+        "features": protocol.get("features", ""),
+        "count": protocol.get("generated", ""),
+    }
+
+
+def _card(path: Path) -> Scorecard | None:
+    return Scorecard.from_json(path.read_text()) if path.is_file() else None
+
+
+def _commands(run: Run, recorded: Mapping[str, Any]) -> list[tuple[str, str]]:
+    data = recorded["data"].get("name", recorded["data_name"])
+    more = 2 * run.recipe.training.steps
+    recipe_file = run.path / "recipe.yaml"
+    return [
+        ("Sample", f"mtgan sample {run.path} --n 1000 --out samples.npz"),
+        ("Evaluate", f"mtgan evaluate {run.path} --data {data}"),
+        (
+            "Train on",
+            f"mtgan train {recipe_file} --data {data} --seed {recorded['seed']} "
+            f"--steps {more} --out {run.path} --resume",
+        ),
+        ("Another model", f"mtgan train ac-wgan-b --data {data} --scale tiny"),
+        ("Watch the curves", f"tensorboard --logdir {run.path / 'tensorboard'}"),
+    ]

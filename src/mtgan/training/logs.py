@@ -1,0 +1,170 @@
+"""What a run tells while it trains: metrics.jsonl, TensorBoard, and a live progress line."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Averages:
+    """Running means of scalars by name, kept on the device until they are read.
+
+    A term that a phase computes only now and then is averaged over the times it was computed.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, name: str, value: Tensor) -> None:
+        value = value.detach()
+        self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
+        self._counts[name] = self._counts.get(name, 0) + 1
+
+    def read(self) -> dict[str, float]:
+        """The means so far, in one transfer; starts over."""
+        if not self._sums:
+            return {}
+        stacked = torch.stack([value.float() for value in self._sums.values()]).cpu().tolist()
+        means = {
+            name: total / self._counts[name]
+            for name, total in zip(self._sums, stacked, strict=True)
+        }
+        self._sums.clear()
+        self._counts.clear()
+        return means
+
+
+class RunLog:
+    """Writes one line of JSON per logging interval or evaluation, and the same to TensorBoard.
+
+    A line is {"kind": "train" | "evaluation", "step": iterations done, "seconds": since the run
+    began (pauses left out), "values": {name: number}, ...}.
+    """
+
+    def __init__(self, folder: Path, start_step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._path = folder / "metrics.jsonl"
+        self._seconds_before = _truncate(self._path, start_step)
+        self._began = time.perf_counter()
+        self._file = self._path.open("a")
+        # Points after the checkpoint that training goes on from are hidden by purge_step.
+        self._board = SummaryWriter(folder / "tensorboard", purge_step=start_step or None)
+
+    @property
+    def seconds(self) -> float:
+        return self._seconds_before + time.perf_counter() - self._began
+
+    def write(self, kind: str, step: int, values: Mapping[str, float], **extra: Any) -> None:
+        line = {
+            "kind": kind,
+            "step": step,
+            "seconds": round(self.seconds, 3),
+            **extra,
+            "values": dict(values),
+        }
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+        for name, value in values.items():
+            self._board.add_scalar(name, value, step)
+
+    def picture(self, step: int, image: np.ndarray) -> None:
+        """image uint8 [H, W, C]."""
+        self._board.add_image("samples", image, step, dataformats="HWC")
+
+    def flush(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._board.flush()
+
+    def close(self) -> None:
+        self._file.close()
+        self._board.close()
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a metrics.jsonl; a last line cut off by a kill is passed over."""
+    lines = []
+    for text in path.read_text().splitlines() if path.is_file() else []:
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            continue
+    return lines
+
+
+def _truncate(path: Path, step: int) -> float:
+    """Drop the lines after `step`, which resumed training will write again; returns the seconds
+    that the run had taken by then."""
+    kept = [line for line in read_log(path) if line["step"] <= step] if step else []
+    if path.is_file():
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        temporary.rename(path)
+    return float(kept[-1]["seconds"]) if kept else 0.0
+
+
+class Progress:
+    """The live line: iterations done, per second, time left, losses. Silent when quiet."""
+
+    def __init__(self, total: int, done: int, quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(file=sys.stderr)
+        self._plain = not quiet and not console.is_terminal
+        self._total, self._last, self._shown = total, done, time.monotonic()
+        self._bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+            console=console,
+            disable=quiet or self._plain,
+        )
+        self._task = self._bar.add_task(
+            "training", total=total, completed=done, speed="", losses=""
+        )
+
+    def __enter__(self) -> "Progress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def advance(self, step: int) -> None:
+        self._bar.update(self._task, completed=step)
+
+    def show(self, step: int, steps_per_second: float, losses: Mapping[str, float]) -> None:
+        text = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        speed = f"{steps_per_second:.1f} it/s"
+        self._bar.update(self._task, completed=step, speed=speed, losses=text)
+        # Where there is no terminal (a log file, CI), a line every so often.
+        if self._plain and time.monotonic() - self._shown > 20:
+            self._shown = time.monotonic()
+            left = (self._total - step) / max(steps_per_second, 1e-9)
+            print(f"{step}/{self._total}  {speed}  {left:.0f} s left  {text}", file=sys.stderr)
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        if self._plain:
+            print(text, file=sys.stderr)
+        else:
+            self._bar.console.print(text, highlight=False) if not self._bar.disable else None

@@ -1,0 +1,229 @@
+"""The steps of the game: pure functions from (batch, noise) to loss terms by name.
+
+Each step is a small frozen object that holds the networks it speaks of, and is called with a
+Batch of real samples and the Noise to use. Nothing here updates anything, reads a tensor's value
+on the host, or branches on one, so that an iteration can be captured or compiled as a whole.
+N: real batch; M: generated batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from mtgan.nets import Classifier, Discriminator, DiscriminatorOutput, Generator, Labels
+from mtgan.objectives import (
+    AdversarialObjective,
+    Penalty,
+    accuracy,
+    cross_entropy,
+    shared_distance,
+)
+from mtgan.objectives.adversarial import distance_estimate
+from mtgan.training.batches import Batch, Noise
+
+
+@dataclass(frozen=True)
+class LossTerm:
+    """One summand of a loss: a scalar and its weight."""
+
+    value: Tensor
+    weight: float = 1.0
+
+
+@dataclass
+class StepResult:
+    """Loss terms by name, and what is only logged (detached scalars)."""
+
+    terms: dict[str, LossTerm] = field(default_factory=dict)
+    logs: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TaskTerms:
+    """A classification task as the losses see it; `name` is the recipe's name of the level."""
+
+    name: str
+    level: str
+    weight: float
+    generator_weight: float
+    generated: bool
+    prefix: str = ""  # of the terms' names: "fine/" where a network has several tasks
+
+    @property
+    def share(self) -> float:
+        """Half for real and half for generated samples where both count (thesis, 3.0.11)."""
+        return 0.5 if self.generated else 1.0
+
+    def learn(
+        self,
+        result: StepResult,
+        real: Tensor,
+        real_labels: Labels,
+        fake: Tensor,
+        fake_labels: Labels,
+    ) -> None:
+        """Add the terms of the network that classifies; logits [N, K] and [M, K]."""
+        y_real, y_fake = real_labels[self.level], fake_labels[self.level]
+        weight = self.weight * self.share
+        result.terms[f"{self.prefix}real"] = LossTerm(cross_entropy(real, y_real), weight)
+        if self.generated:
+            result.terms[f"{self.prefix}generated"] = LossTerm(cross_entropy(fake, y_fake), weight)
+        result.logs[f"{self.prefix}accuracy_real"] = accuracy(real.detach(), y_real)
+        result.logs[f"{self.prefix}accuracy_generated"] = accuracy(fake.detach(), y_fake)
+
+    def please(self, result: StepResult, fake: Tensor, labels: Labels) -> None:
+        """Add the generator's term. Its half on real samples is constant to it, and left out."""
+        loss = cross_entropy(fake, labels[self.level])
+        weight = self.generator_weight * self.share
+        result.terms[f"{self.prefix}generated"] = LossTerm(loss, weight)
+
+
+@dataclass(frozen=True)
+class SoftSharing:
+    """A pull between corresponding weights; `moving` are those of the network being updated."""
+
+    name: str
+    moving: Sequence[Tensor]
+    others: Sequence[Tensor]
+    weight: float
+    norm: str
+
+    def add(self, result: StepResult) -> None:
+        others = [weight.detach() for weight in self.others]
+        distance = shared_distance(self.norm, self.moving, others)
+        result.terms[f"sharing/{self.name}"] = LossTerm(distance, self.weight)
+
+
+def complete_labels(labels: Labels, drawn: Labels) -> dict[str, Tensor]:
+    """Labels to generate by: those of the real sample where it has them all, else drawn ones.
+
+    Algorithms 3 and 4 of the thesis generate with the classes of the real batch.
+    """
+    if not labels:
+        return {}
+    complete = torch.stack(list(labels.values())).ge(0).all(dim=0)
+    return {level: torch.where(complete, y, drawn[level]) for level, y in labels.items()}
+
+
+@dataclass(frozen=True)
+class DiscriminatorStep:
+    """The discriminator's losses on one real and one generated batch of equal size."""
+
+    generator: Generator
+    discriminator: Discriminator
+    objective: AdversarialObjective
+    penalty: Penalty
+    penalty_weight: float
+    tasks: Sequence[TaskTerms] = ()
+    sharing: Sequence[SoftSharing] = ()
+
+    def __call__(self, batch: Batch, noise: Noise) -> StepResult:
+        made_by = complete_labels(batch.labels, noise.labels)
+        with torch.no_grad():
+            fake = self.generator(noise.latents, made_by)
+        # Both sides, and the points between them, are compared under the real sample's labels.
+        said_real, said_fake = self.judge(batch.samples, fake, batch.labels)
+        result = StepResult()
+        loss = self.objective.discriminator(said_real.score, said_fake.score)
+        result.terms["adversarial"] = LossTerm(loss)
+        result.logs["distance_estimate"] = distance_estimate(said_real.score, said_fake.score)
+        if self.penalty.terms is not None:
+            terms = self.penalty.terms(
+                lambda samples: self.discriminator.score(samples, batch.labels),
+                batch.samples,
+                fake,
+                noise.epsilon,
+            )
+            for name, value in terms.items():
+                result.terms[name] = LossTerm(value, self.penalty_weight)
+        for task in self.tasks:
+            real_logits, fake_logits = said_real.logits[task.name], said_fake.logits[task.name]
+            task.learn(result, real_logits, batch.labels, fake_logits, made_by)
+        for sharing in self.sharing:
+            sharing.add(result)
+        return result
+
+    def judge(
+        self, real: Tensor, fake: Tensor, labels: Labels
+    ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
+        """Outputs for both batches, in one pass where samples of a batch are not mixed."""
+        if self.discriminator.mixes_samples:
+            return self.discriminator(real, labels), self.discriminator(fake, labels)
+        n = len(real)
+        both = self.discriminator(
+            torch.cat([real, fake]), {level: torch.cat([y, y]) for level, y in labels.items()}
+        )
+        halves = (slice(0, n), slice(n, None))
+        first, second = (
+            DiscriminatorOutput(
+                both.score[half], {name: logits[half] for name, logits in both.logits.items()}
+            )
+            for half in halves
+        )
+        return first, second
+
+
+@dataclass(frozen=True)
+class GeneratorStep:
+    """The generator's losses on one generated batch."""
+
+    generator: Generator
+    discriminator: Discriminator
+    objective: AdversarialObjective
+    tasks: Sequence[TaskTerms] = ()
+    sharing: Sequence[SoftSharing] = ()
+
+    def __call__(self, batch: Batch | None, noise: Noise) -> StepResult:
+        fake = self.generator(noise.latents, noise.labels)
+        said = self.discriminator(fake, noise.labels)
+        real_score = None
+        if self.objective.generator_needs_real:
+            assert batch is not None
+            real_score = self.discriminator.score(batch.samples, batch.labels)
+        result = StepResult()
+        result.terms["adversarial"] = LossTerm(self.objective.generator(said.score, real_score))
+        for task in self.tasks:
+            task.please(result, said.logits[task.name], noise.labels)
+        for sharing in self.sharing:
+            sharing.add(result)
+        return result
+
+
+@dataclass(frozen=True)
+class ClassifierStep:
+    """A separate classifier's losses, which move the classifier and the generator together.
+
+    Algorithm 4 of the thesis, lines 18 to 29. The generator's share of the gradient is scaled by
+    generator_weight / weight on its way through the generated samples.
+    """
+
+    generator: Generator
+    classifier: Classifier
+    task: TaskTerms
+    sharing: Sequence[SoftSharing] = ()
+
+    def __call__(self, batch: Batch, noise: Noise) -> StepResult:
+        made_by = complete_labels(batch.labels, noise.labels)
+        fake = self.generator(noise.latents, made_by)
+        result = StepResult()
+        real_logits = self.classifier(batch.samples)
+        if self.task.generated:
+            if self.task.weight > 0 and self.task.generator_weight != self.task.weight:
+                fake = scale_gradient(fake, self.task.generator_weight / self.task.weight)
+            fake_logits = self.classifier(fake)
+        else:  # the generator learns from the classifier, and the classifier not from it
+            still = {name: p.detach() for name, p in self.classifier.named_parameters()}
+            fake_logits = functional_call(self.classifier, still, (fake,))
+            self.task.please(result, fake_logits, made_by)
+        self.task.learn(result, real_logits, batch.labels, fake_logits, made_by)
+        for sharing in self.sharing:
+            sharing.add(result)
+        return result
+
+
+def scale_gradient(x: Tensor, factor: float) -> Tensor:
+    """x itself, whose gradient is multiplied by `factor`."""
+    return x * factor + (x * (1 - factor)).detach()

@@ -1,0 +1,188 @@
+"""Recipes: inheritance, overrides, scale, and what a typo gets."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mtgan.errors import UserError
+from mtgan.recipes import dump_recipe, list_recipes, load_recipe
+from mtgan.recipes.load import parse_override
+from mtgan.recipes.rules import RecipeWarning
+
+ZOO = [entry.name for entry in list_recipes()]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_zoo_recipes_say_what_they_are(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.title
+    assert recipe.source
+    assert recipe.about.endswith(".")
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_dump_of_a_recipe_is_that_recipe(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "copy.yaml"
+    file.write_text(dump_recipe(load_recipe(name)))
+    assert load_recipe(file).model_dump(exclude={"extends"}) == load_recipe(name).model_dump(
+        exclude={"extends"}
+    )
+
+
+def test_a_child_differs_from_its_parent_in_what_it_says_alone() -> None:
+    parent, child = load_recipe("wgan-gp").model_dump(), load_recipe("cwgan-a").model_dump()
+    differing = {key for key in parent if parent[key] != child[key]}
+    assert differing == {
+        "name",
+        "extends",
+        "title",
+        "source",
+        "about",
+        "generator",
+        "discriminator",
+    }
+    assert child["generator"]["width"] == parent["generator"]["width"]
+
+
+def test_the_thesis_defaults() -> None:
+    recipe = load_recipe("wgan-gp")
+    assert (recipe.optimizer.learning_rate, recipe.optimizer.beta1, recipe.optimizer.beta2) == (
+        1e-4,
+        0.5,
+        0.9,
+    )
+    assert recipe.training.steps == 200_000
+    assert recipe.training.batch_size == 64
+    assert recipe.latent.dim == 128
+    assert recipe.schedule.discriminator_steps == 5
+    assert recipe.penalty.weight == 10
+
+
+def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("extends: wgan-gp\ntitle: Mine\npenalty: {weight: 3}\n")
+    recipe = load_recipe(file)
+    assert (recipe.name, recipe.title, recipe.penalty.weight) == ("mine", "Mine", 3)
+    assert recipe.objective == "wasserstein"
+
+
+def test_overrides() -> None:
+    recipe = load_recipe(
+        "ac-wgan-b", {"training.steps": 7, "tasks.1.weight": 0.1, "data.size": [64, 128]}
+    )
+    assert recipe.training.steps == 7
+    assert [task.weight for task in recipe.tasks] == [0.5, 0.1]
+    assert recipe.data.size == (64, 128)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("training.steps=2000", ("training.steps", 2000)),
+        ("optimizer.learning_rate=1e-4", ("optimizer.learning_rate", 1e-4)),
+        ("data.flip=true", ("data.flip", True)),
+        ("objective=hinge", ("objective", "hinge")),
+        ("data.size=[64, 128]", ("data.size", [64, 128])),
+    ],
+)
+def test_override_values_mean_themselves(text: str, expected: tuple[str, object]) -> None:
+    assert parse_override(text) == expected
+
+
+def test_scale_shrinks_widths_batch_and_steps_alone() -> None:
+    full, tiny = load_recipe("ac-wgan-b"), load_recipe("ac-wgan-b", scale="tiny")
+    assert tiny.generator.width == full.generator.width // 4
+    assert tiny.training.batch_size == full.training.batch_size // 2
+    assert tiny.training.steps == full.training.steps // 100
+    assert tiny.training.evaluate_every <= tiny.training.steps // 10
+    assert tiny.tasks == full.tasks
+    assert tiny.schedule == full.schedule
+    assert tiny.optimizer == full.optimizer
+
+
+def test_overrides_win_over_scale() -> None:
+    recipe = load_recipe("wgan-gp", {"training.steps": 11, "generator.width": 40}, scale="tiny")
+    assert (recipe.training.steps, recipe.generator.width) == (11, 40)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ({"training.step": 5}, r"no key 'training.step': did you mean 'steps'\?"),
+        ({"generater.width": 5}, r"no key 'generater': did you mean 'generator'\?"),
+        ({"tasks": [{"label": "fine"}]}, r"tasks.0"),
+        ({"training.steps": 0}, r"training.steps: .*greater than or equal to 1 \(found 0\)"),
+        ({"training.steps": "many"}, r"training.steps: .*valid integer.*'many'"),
+        ({"latent.distribution": "cauchy"}, r"latent.distribution: .*'normal' or 'uniform'"),
+        ({"discriminator.normalization": "batch"}, "layer or none"),
+        ({"tasks": [{"labels": "fine"}]}, "generator.conditioning"),
+        ({"discriminator.conditioning": "concat"}, "generator.conditioning=concat"),
+        ({"generator.normalization": "conditional-batch"}, "conditioning=normalization"),
+        ({"training.steps.more": 5}, "'steps' is a single value"),
+    ],
+)
+def test_bad_overrides_get_one_sentence(overrides: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        load_recipe("wgan-gp", overrides)
+
+
+def test_a_position_beyond_a_list_is_named() -> None:
+    with pytest.raises(UserError, match="'3' should be a position from 0 to 1"):
+        load_recipe("ac-wgan-b", {"tasks.3.weight": 5})
+
+
+def test_a_mistyped_name_names_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"no recipe 'wgan-pg': did you mean 'wgan-gp'\?"):
+        load_recipe("wgan-pg")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("extends: [unclosed", "not valid YAML"),
+        ("just words", "no keys"),
+        ("extends: nothing-such", "no recipe 'nothing-such'"),
+    ],
+)
+def test_broken_files(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        load_recipe(file)
+
+
+def test_circles_are_refused(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text(f"extends: {second}\n")
+    second.write_text(f"extends: {first}\n")
+    with pytest.raises(UserError, match="circle"):
+        load_recipe(first)
+
+
+def test_an_unbounded_critic_is_warned_about() -> None:
+    with pytest.warns(RecipeWarning, match="diverges"):
+        load_recipe("wgan-gp", {"penalty.kind": "none"})
+
+
+def test_no_recipe_of_the_zoo_warns() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list_recipes()
+
+
+def test_listing_recipes_does_not_import_torch() -> None:
+    code = "import sys, mtgan.recipes as r; r.list_recipes(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_recorded_run_is_a_valid_recipe(tmp_path: Path) -> None:
+    values = yaml.safe_load(dump_recipe(load_recipe("wgan-gp")))
+    values["run"] = {"seed": 3}
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump(values))
+    assert load_recipe(file).run == {"seed": 3}
