@@ -30,7 +30,9 @@ def demo(
     settings = _SETTINGS | ({"training.steps": steps} if steps else {})
     recipe = load_recipe("wgan-gp", settings, scale="tiny")
     data = load_dataset("fashion-mnist-10k")
-    run = train(recipe, data, out or _fresh("runs/demo", resume), seed=seed, resume=resume, quiet=quiet)
+    run = train(
+        recipe, data, out or _fresh("runs/demo", resume), seed=seed, resume=resume, quiet=quiet
+    )
     count = min(2000, len(data))
     card = evaluate(run.sample(count, seed=seed), data, seed=seed)
     (run.path / "evaluation.json").write_text(card.to_json())
@@ -42,7 +44,7 @@ def demo(
         console.print(card.table())
         console.print(f"page:    {page}")
         console.print(f"samples: {run.path / 'samples'}")
-        console.print(f"more:    mtgan train ac-wgan-b --data fashion-mnist-10k --scale tiny")
+        console.print("more:    mtgan train ac-wgan-b --data fashion-mnist-10k --scale tiny")
 
 
 def _fresh(name: str, resume: bool) -> Path:

@@ -3,6 +3,7 @@
 Legend: N samples of each side, C channels, H x W pixels, D features, L label levels.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,12 +13,21 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from mtgan.data import Taxonomy
 from mtgan.evaluation.features import FeatureBank, FeatureExtractor, extract
-from mtgan.evaluation.metrics import GaussianStatistics, Neighborhood
+from mtgan.evaluation.metrics.distances import (
+    Neighborhood,
+    PairwisePass,
+    neighborhood,
+    pairwise_pass,
+)
+from mtgan.evaluation.metrics.frechet import GaussianStatistics
 
 CLUSTERS = 10
 """Modes of a set without labels are clusters of the reference's features."""
 
 PROBE_SAMPLES = 10_000
+
+NEIGHBORS = (3, 5)
+"""k of precision and recall, and of density and coverage, as in their papers."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,16 @@ class SampleSet:
     images: np.ndarray
     labels: np.ndarray | None
     bank: FeatureBank
+
+    @cached_property
+    def statistics(self) -> GaussianStatistics:
+        """Mean and covariance of the features."""
+        return GaussianStatistics.from_features(self.bank.features)
+
+    @cached_property
+    def neighborhood(self) -> Neighborhood:
+        """Nearest neighbors within the set."""
+        return neighborhood(self.bank.features, max(NEIGHBORS), kernel=True)
 
     @classmethod
     def of(
@@ -69,8 +89,8 @@ class Setting:
     Attributes:
         taxonomy: Levels and classes of the labels.
         levels: The levels in which the reference shows at least two classes, finest first.
-        training: All training data, which samples may have been copied from, and which probes
-            learn from.
+        load_training: Gives all training data, which samples may have been copied from and which
+            probes learn from; called once, when first needed.
         held_out: Real data that no generator and no classifier has seen, or None.
         seed: Seed of every random draw.
         device: Where distances and eigenvalues are computed.
@@ -78,11 +98,16 @@ class Setting:
 
     taxonomy: Taxonomy
     levels: tuple[str, ...]
-    training: SampleSet
+    load_training: Callable[[], SampleSet]
     held_out: SampleSet | None = None
     seed: int = 0
     device: str = "cpu"
     _models: dict[str, object] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def training(self) -> SampleSet:
+        """All training data."""
+        return self.load_training()
 
     def column(self, level: str) -> int:
         """The column of a level in label arrays."""
@@ -90,11 +115,8 @@ class Setting:
 
     def coarser(self, level: str) -> tuple[str, ...]:
         """Levels that lie above this one in the taxonomy and show at least two classes."""
-        above, name = [], level
-        while (name := _parent_level(self.taxonomy, name)) is not None:
-            if name in self.levels:
-                above.append(name)
-        return tuple(above)
+        index = self.taxonomy.levels.index(level)
+        return tuple(name for name in self.taxonomy.levels[index + 1 :] if name in self.levels)
 
     def predict(self, level: str, bank: FeatureBank) -> np.ndarray:
         """The class of each sample at a level, int64 [N].
@@ -145,10 +167,6 @@ def _some(count: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(count)[:PROBE_SAMPLES])
 
 
-def _parent_level(taxonomy: Taxonomy, level: str) -> str | None:
-    raise NotImplementedError
-
-
 class Comparison:
     """A generated and a reference set of equal size, and what several measures share.
 
@@ -164,14 +182,26 @@ class Comparison:
         self.setting = setting
 
     @cached_property
-    def generated_statistics(self) -> GaussianStatistics:
-        """Mean and covariance of the generated features."""
-        return GaussianStatistics.from_features(self.generated.bank.features)
+    def pairs(self) -> PairwisePass:
+        """One pass over all pairs: neighbors, balls and kernel sums."""
+        return pairwise_pass(
+            self.generated.bank.features,
+            self.reference.bank.features,
+            NEIGHBORS,
+            kernel=True,
+            sample_neighborhood=self.generated.neighborhood,
+            reference_neighborhood=self.reference.neighborhood,
+        )
 
-    @cached_property
-    def reference_statistics(self) -> GaussianStatistics:
-        """Mean and covariance of the reference's features."""
-        return GaussianStatistics.from_features(self.reference.bank.features)
+    def asked(self, level: str) -> np.ndarray:
+        """The classes of a level that the samples were asked for, int64 [N], -1 where none."""
+        assert self.generated.labels is not None
+        return self.generated.labels[:, self.setting.column(level)]
+
+    def truth(self, level: str) -> np.ndarray:
+        """The classes of the reference at a level, int64 [N], -1 where missing."""
+        assert self.reference.labels is not None
+        return self.reference.labels[:, self.setting.column(level)]
 
     @cached_property
     def generated_modes(self) -> np.ndarray:

@@ -1,12 +1,90 @@
-"""Anything that holds images becomes a Dataset; sets that cannot be compared are refused."""
+"""Anything that holds images becomes a Dataset; labels are brought into the reference's classes."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.errors import UserError
+from mtgan.evaluation.checks import check_labels
 
 Images = Dataset | np.ndarray | str | Path
 """A Dataset, uint8 [N, C, H, W], a folder of images, an .npz with `images` (and `labels`)."""
+
+
+def as_dataset(source: Images, name: str) -> Dataset:
+    """The images of any source.
+
+    Args:
+        source: A Dataset; uint8 [N, C, H, W]; or a path or name that `load_dataset` reads.
+        name: What an array is called in messages.
+
+    Raises:
+        UserError: What cannot be read; an array that is no image set.
+    """
+    if isinstance(source, Dataset):
+        return source
+    if isinstance(source, str | Path):
+        return load_dataset(str(source))
+    samples = np.asarray(source)
+    if samples.ndim != 4 or samples.dtype != np.uint8 or not samples.size:
+        raise UserError(
+            f"{name} must be a uint8 array [N, C, H, W], this is {samples.dtype} of shape "
+            f"{samples.shape}: scale images to 0..255 and convert them with .astype('uint8')"
+        )
+    none = np.empty((len(samples), 0), dtype=np.int64)
+    return Dataset(samples, none, Taxonomy((), {}, {}), name=name, split=None)
+
+
+def fitting_labels(
+    generated: Dataset, reference: Dataset, labels: np.ndarray | None
+) -> np.ndarray | None:
+    """The labels that samples were asked to have, in the reference's levels and classes.
+
+    Args:
+        generated: The samples; their own labels are used, by class name, when `labels` is None.
+        reference: Gives levels and classes.
+        labels: int64 [N, L] in the reference's columns, or [N] for its finest level; or None.
+
+    Returns:
+        int64 [N, L], -1 where missing; None without any.
+
+    Raises:
+        UserError: Labels that do not fit.
+    """
+    taxonomy = reference.taxonomy
+    if labels is None:
+        return _by_name(generated, reference)
+    labels = np.asarray(labels)
+    if labels.ndim == 1 and taxonomy.levels:
+        labels = labels[:, None]
+    if labels.ndim == 2 and labels.shape[1] == 1 < len(taxonomy.levels):
+        labels = _lifted(labels[:, 0], reference)
+    check_labels(labels, len(generated.samples), reference)
+    return labels.astype(np.int64)
+
+
+def _by_name(generated: Dataset, reference: Dataset) -> np.ndarray | None:
+    """Translate labels of equally named levels class by class; None where nothing fits."""
+    mine, theirs = generated.taxonomy, reference.taxonomy
+    count = len(generated.samples)
+    columns = np.full((count, len(theirs.levels)), -1, dtype=np.int64)
+    shared = [level for level in theirs.levels if level in mine.levels]
+    for level in shared:
+        known = {name: index for index, name in enumerate(theirs.classes[level])}
+        strangers = [name for name in mine.classes[level] if name not in known]
+        if strangers:
+            raise UserError(
+                f"the samples have classes of {level!r} that {reference.name} has not "
+                f"({', '.join(strangers[:3])}): name them alike, or pass labels=None and "
+                "samples as an array"
+            )
+        table = np.array([known[name] for name in mine.classes[level]] + [-1])
+        column = np.asarray(generated.labels[:, mine.levels.index(level)])
+        columns[:, theirs.levels.index(level)] = table[column]
+    return columns if (columns >= 0).any() else None
+
+
+def _lifted(fine: np.ndarray, reference: Dataset) -> np.ndarray:
+    """Labels of the finest level alone, with the coarser ones that follow from them."""
+    raise NotImplementedError

@@ -1,5 +1,6 @@
 """A small measurement to repeat during training: built once, then cheap."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from mtgan.errors import UserError
 from mtgan.evaluation.cache import to_device
 from mtgan.evaluation.checks import check_alike, check_labels
 from mtgan.evaluation.features import FeatureRequest, build_extractor, choose_features, extract
-from mtgan.evaluation.metrics import GaussianStatistics, frechet_distance, inception_score
+from mtgan.evaluation.metrics.frechet import GaussianStatistics, frechet_from_statistics
+from mtgan.evaluation.metrics.inception import inception_score
+from mtgan.evaluation.metrics.inputs import SmallSampleWarning
 from mtgan.evaluation.protocol import Protocol
 
 
@@ -92,10 +95,13 @@ class QuickEvaluator:
             )
         bank = extract(self.extractor, samples[: self.n], cache=False)
         statistics = GaussianStatistics.from_features(bank.features)
-        result = {"frechet_distance": float(frechet_distance(statistics, self._statistics))}
+        result = {"frechet_distance": frechet_from_statistics(statistics, self._statistics)}
         if bank.logits:
             first = next(iter(bank.logits.values()))
-            result["inception_score"] = float(inception_score(first, splits=1).mean)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SmallSampleWarning)
+                score = inception_score(first, splits=1, logits=True)
+            result["inception_score"] = score.value
         if labels is not None:
             for column, level in enumerate(self.reference.taxonomy.levels):
                 asked = labels[: self.n, column]

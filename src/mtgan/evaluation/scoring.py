@@ -28,7 +28,7 @@ def scale(name: str) -> Callable[[Scale], Scale]:
 
 
 def _clip(score: float) -> float:
-    return min(1.0, max(0.0, score))
+    return score if math.isnan(score) else min(1.0, max(0.0, score))
 
 
 @scale("distance")

@@ -54,9 +54,9 @@ class DiscriminatorSettings:
         """The layer, under spectral normalization (Miyato et al. 2018) where that is asked for."""
         return parametrizations.spectral_norm(layer) if self.spectral_norm else layer
 
-    def activate(self) -> nn.Module:
-        """LeakyReLU 0.2, then activation noise and dropout where asked for."""
-        parts: list[nn.Module] = [LeakyReLU(0.2)]
+    def activate(self, slope: float = 0.2) -> nn.Module:
+        """LeakyReLU, then activation noise and dropout where asked for."""
+        parts: list[nn.Module] = [LeakyReLU(slope)]
         if self.activation_noise:
             parts.append(GaussianNoise(self.activation_noise))
         if self.dropout:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mtgan.nets.ops import input_gradients_only
 from mtgan.registry import Registry
 
 Score = Callable[[Tensor], Tensor]
@@ -35,7 +36,9 @@ def input_gradient(score: Score, samples: Tensor) -> Tensor:
     which is why batch normalization in a penalized critic is refused.
     """
     samples = samples.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(score(samples).sum(), samples, create_graph=True)
+    total = score(samples).sum()
+    with input_gradients_only():
+        (gradient,) = torch.autograd.grad(total, samples, create_graph=True)
     return gradient
 
 

@@ -129,7 +129,9 @@ def _samples(run: Run) -> list[Picture]:
     real, fake = _real_images(run, 64), run.sample(64) if run.steps else None
     if fake is not None:
         step = run.steps[-1]
-        caption = f"Drawn from the averaged generator after {step:,} iterations, seed 0, unselected."
+        caption = (
+            f"Drawn from the averaged generator after {step:,} iterations, seed 0, unselected."
+        )
         pictures.append(Picture("Samples", image_uri(make_grid(fake, columns=8)), caption))
     if real is not None:
         caption = "Drawn at random from the training data."

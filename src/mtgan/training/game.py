@@ -86,6 +86,9 @@ class Game:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(mix_seed(seed, "initialization"))
             self._build_networks(seed)
+        for network in self.networks.values():
+            # Faster for the convolutions of nets.ops, on both kinds of device.
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.groups = self._group_parameters()
         self.phases = self._list_phases()
         # Copied together, so that what they share stays shared.

@@ -64,6 +64,10 @@ class Optimizers:
         states: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in self._optimizers}
         for path, value in tensors.items():
             name, index, key = path.rsplit("/", 2)
+            parameter = self._optimizers[name].param_groups[0]["params"][int(index)]
+            if value.shape == parameter.shape:
+                # In the parameter's memory layout: the fused kernels walk both side by side.
+                value = torch.empty_like(parameter).copy_(value)
             states[name].setdefault(int(index), {})[key] = value
         for name, optimizer in self._optimizers.items():
             groups = optimizer.state_dict()["param_groups"]

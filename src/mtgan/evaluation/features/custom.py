@@ -37,7 +37,13 @@ class CustomFeatures(FeatureExtractor):
         self.dim = self.embed(images)[0].shape[1]
 
     def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        features = torch.as_tensor(self.function(images))
+        try:
+            features = torch.as_tensor(self.function(images))
+        except Exception as error:
+            raise UserError(
+                f"the feature function {self.name} failed on uint8 images of shape "
+                f"{tuple(images.shape)}: {type(error).__name__}: {error}"
+            ) from error
         if features.ndim != 2 or len(features) != len(images):
             raise UserError(
                 f"{self.name} returned features of shape {tuple(features.shape)} for "

@@ -22,15 +22,16 @@ class Output:
     Attributes:
         name: Its name; numbers of label levels are keyed `name/level`.
         better: "lower", "higher" or "like real".
-        axis: The axis that it counts for; "" when it is only reported. A number of a label level
-            counts for the axis of that level, `axis/level`, when `axis` ends with "/".
+        axis: The axis that it counts for; "" when it is only reported.
         scale: How it becomes a score (a name in `scoring.SCALES`); needed with an axis.
+        axis_per_level: Whether each label level is an axis of its own, `axis/level`.
     """
 
     name: str
     better: str
     axis: str = ""
     scale: str = "linear"
+    axis_per_level: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ class Measure:
     space: str
     about: str
 
-    def output(self, key: str) -> Output:
-        """The output that a key `name` or `name/level` belongs to."""
+    def output(self, key: str) -> Output | None:
+        """The output that a key `name` or `name/level` belongs to, or None."""
         name = key.partition("/")[0]
-        return next(output for output in self.outputs if output.name == name)
+        return next((output for output in self.outputs if output.name == name), None)
 
     def missing(self, comparison: Comparison) -> str:
         """Why the measure cannot be computed; "" when it can."""

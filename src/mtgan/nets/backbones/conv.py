@@ -9,9 +9,9 @@ N: batch; C, H, W: sample; h, w: base resolution, at most 6 on the shorter side.
 """
 
 import itertools
+from itertools import pairwise
 
 from torch import Tensor, nn
-from torch.nn import ConvTranspose2d
 
 from mtgan.errors import UserError
 from mtgan.nets.backbone import (
@@ -20,7 +20,7 @@ from mtgan.nets.backbone import (
     GeneratorSettings,
     Shape,
 )
-from mtgan.nets.ops import Conv2d, ReLU
+from mtgan.nets.ops import Conv2d
 
 _SMALLEST, _LARGEST = 8, 256
 
@@ -42,21 +42,38 @@ def channel_counts(width: int, halvings: int) -> list[int]:
     return [width * min(2**i, 8) for i in range(halvings)]
 
 
+def check_sides(backbone: str, shape: Shape) -> None:
+    """UserError unless both sides are of 8 to 256 pixels."""
+    _, height, width = shape
+    if not (min(height, width) >= _SMALLEST and max(height, width) <= _LARGEST):
+        raise UserError(
+            f"The backbone {backbone} makes images with sides of {_SMALLEST} to {_LARGEST} pixels, "
+            f"and these are {height} x {width}; set data.size (--set data.size=32)."
+        )
+
+
 class Stem(nn.Module):
     """Fully connected layer to the base resolution: [N, inputs] -> [N, channels, h, w]."""
 
     def __init__(
-        self, inputs: int, channels: int, size: tuple[int, int], normalization: nn.Module
+        self,
+        inputs: int,
+        channels: int,
+        size: tuple[int, int],
+        normalization: nn.Module | None,
+        activation: nn.Module,
     ) -> None:
         super().__init__()
         self.shape = (channels, *size)
         self.linear = nn.Linear(inputs, channels * size[0] * size[1])
         self.normalization = normalization
-        self.activation = ReLU()
+        self.activation = activation
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         x = self.linear(x).view(-1, *self.shape)
-        return self.activation(self.normalization(x, y))
+        if self.normalization is not None:
+            x = self.normalization(x, y)
+        return self.activation(x)
 
 
 class UpBlock(nn.Module):
@@ -78,7 +95,7 @@ class UpBlock(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """Convolution of stride 2, normalization where there is one, LeakyReLU 0.2."""
+    """Convolution, normalization where there is one, activation."""
 
     def __init__(
         self, convolution: nn.Module, normalization: nn.Module | None, activation: nn.Module
@@ -93,6 +110,57 @@ class DownBlock(nn.Module):
         if self.normalization is not None:
             x = self.normalization(x)
         return self.activation(x)
+
+
+def down_blocks(settings: DiscriminatorSettings, plan: list[tuple[int, int]]) -> list[nn.Module]:
+    """One block per (output channels, stride) of the plan, from the sample's channels on."""
+    layers: list[nn.Module] = []
+    inputs = settings.shape[0]
+    for i, (outputs, stride) in enumerate(plan):
+        convolution = Conv2d(
+            inputs, outputs, settings.kernel, stride=stride, padding=settings.kernel // 2
+        )
+        normalized = settings.normalization != "none" and (i > 0 or settings.normalize_first_layer)
+        layers.append(
+            DownBlock(
+                settings.bound(convolution),
+                settings.normalize(outputs) if normalized else None,
+                settings.activate(),
+            )
+        )
+        inputs = outputs
+    return layers
+
+
+def transposed_layers(
+    settings: GeneratorSettings, sizes: list[tuple[int, int]], counts: list[int]
+) -> list[nn.Module]:
+    """A stem and one up-block per step from sizes[i] to sizes[i + 1], which takes in counts[i]
+    channels; the last gives the sample's channels through tanh."""
+    layers: list[nn.Module] = [
+        Stem(settings.inputs, counts[0], sizes[0], settings.normalize(counts[0]), nn.ReLU())
+    ]
+    for i, (small, large) in enumerate(pairwise(sizes)):
+        last = i == len(counts) - 1
+        outputs = settings.shape[0] if last else counts[i + 1]
+        # A stride-2 transposed convolution gives 2s - 1; the output padding adds the rest.
+        extra = tuple(b - (2 * s - 1) for s, b in zip(small, large, strict=True))
+        upsample = nn.ConvTranspose2d(
+            counts[i],
+            outputs,
+            settings.kernel,
+            stride=2,
+            padding=settings.kernel // 2,
+            output_padding=extra,
+        )
+        layers.append(
+            UpBlock(
+                upsample,
+                None if last else settings.normalize(outputs),
+                nn.Tanh() if last else nn.ReLU(),
+            )
+        )
+    return layers
 
 
 @BACKBONES.register("conv")
@@ -112,14 +180,14 @@ class Conv:
         sizes = pyramid(size[0], size[1])[::-1]
         counts = channel_counts(settings.width, len(sizes) - 1)[::-1]
         layers: list[nn.Module] = [
-            Stem(settings.inputs, counts[0], sizes[0], settings.normalize(counts[0]))
+            Stem(settings.inputs, counts[0], sizes[0], settings.normalize(counts[0]), nn.ReLU())
         ]
         for i, (small, large) in enumerate(itertools.pairwise(sizes)):
             last = i == len(counts) - 1
             outputs = channels if last else counts[i + 1]
             # A stride-2 transposed convolution gives 2s - 1; the output padding adds the rest.
             extra = tuple(b - (2 * s - 1) for s, b in zip(small, large, strict=True))
-            upsample = ConvTranspose2d(
+            upsample = nn.ConvTranspose2d(
                 counts[i],
                 outputs,
                 settings.kernel,
@@ -131,36 +199,17 @@ class Conv:
                 UpBlock(
                     upsample,
                     None if last else settings.normalize(outputs),
-                    nn.Tanh() if last else ReLU(),
+                    nn.Tanh() if last else nn.ReLU(),
                 )
             )
         return layers
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
-        channels, *size = settings.shape
-        counts = channel_counts(settings.width, len(pyramid(size[0], size[1])) - 1)
-        layers: list[nn.Module] = []
-        for i, outputs in enumerate(counts):
-            convolution = Conv2d(
-                counts[i - 1] if i else channels,
-                outputs,
-                settings.kernel,
-                stride=2,
-                padding=settings.kernel // 2,
-            )
-            normalized = settings.normalization != "none" and (
-                i > 0 or settings.normalize_first_layer
-            )
-            layers.append(
-                DownBlock(
-                    settings.bound(convolution),
-                    settings.normalize(outputs) if normalized else None,
-                    settings.activate(),
-                )
-            )
-        return layers
+        return down_blocks(settings, [(width, 2) for width in self._counts(settings)])
 
     def feature_count(self, settings: DiscriminatorSettings) -> int:
-        _, *size = settings.shape
-        sizes = pyramid(size[0], size[1])
-        return channel_counts(settings.width, len(sizes) - 1)[-1] * sizes[-1][0] * sizes[-1][1]
+        height, width = pyramid(*settings.shape[1:])[-1]
+        return self._counts(settings)[-1] * height * width
+
+    def _counts(self, settings: DiscriminatorSettings) -> list[int]:
+        return channel_counts(settings.width, len(pyramid(*settings.shape[1:])) - 1)

@@ -1,0 +1,107 @@
+"""`mtgan evaluate`: samples of any origin, or a run, against real data."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mtgan.cli.app import app, print_json
+from mtgan.cli.options import DataName, Quiet, Root, Seed, TaxonomyFile
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mtgan.data import Dataset
+
+RUN_CHECKPOINT = "newest checkpoint, EMA weights"
+
+
+@app.command()
+def evaluate(
+    samples: Annotated[
+        str, typer.Argument(help="A run, a folder of images, an .npz, or a data set by name.")
+    ],
+    data: DataName,
+    split: Annotated[
+        str | None, typer.Option(help="Split of the reference: train or test.")
+    ] = None,
+    features: Annotated[
+        str,
+        typer.Option(help="auto, classifier, imagenet-lite, inception, pixels, module:function."),
+    ] = "auto",
+    weights: Annotated[Path | None, typer.Option(help="Weight file of the features.")] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="Measures with commas between them, default, or all.")
+    ] = None,
+    n: Annotated[int | None, typer.Option("--n", help="Samples of each set, at most.")] = None,
+    protocol: Annotated[
+        str, typer.Option(help="default, fid-50k-train, fid-10k-test, thesis, training.")
+    ] = "default",
+    ladder: Annotated[
+        bool, typer.Option("--ladder/--no-ladder", help="Measure known damages of the real data.")
+    ] = True,
+    root: Root = None,
+    taxonomy: TaxonomyFile = None,
+    seed: Seed = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the scorecard as JSON; - prints it.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the scorecard to a .png, .svg or .pdf.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Judge SAMPLES against real data: distances, fidelity, diversity, conditioning, copies."""
+    from rich.console import Console
+
+    from mtgan.data import load_dataset
+    from mtgan.evaluation import evaluate as evaluate_samples
+    from mtgan.evaluation.protocol import protocol_rule
+
+    rule = protocol_rule(protocol)
+    reference = load_dataset(data, root=root, taxonomy=taxonomy)
+    wanted = rule.generated if rule.exact else n or rule.generated
+    printing = str(json_file) == "-"
+    console = Console(stderr=True, quiet=quiet or printing)
+    with console.status("preparing") as status:
+        images, labels, checkpoint = _samples(samples, reference, wanted, seed)
+        card = evaluate_samples(
+            images,
+            reference,
+            labels=labels,
+            features=features,
+            metrics=metrics,
+            n=n,
+            split=split,
+            seed=seed,
+            device=device,
+            weights=weights,
+            protocol=protocol,
+            ladder=ladder,
+            checkpoint=checkpoint,
+            progress=status.update,
+        )
+        if picture is not None:
+            card.picture(picture)
+    if printing:
+        print_json(card.to_dict())
+    elif json_file is not None:
+        json_file.write_text(card.to_json())
+    if not quiet and not printing:
+        Console().print(card.table())
+
+
+def _samples(
+    source: str, reference: "Dataset", wanted: int, seed: int
+) -> tuple[Any, "np.ndarray | None", str]:
+    """What to judge: a run generates as many samples as are wanted; all else is read."""
+    from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT
+
+    if not (Path(source) / "recipe.yaml").is_file():
+        return source, None, UNKNOWN_CHECKPOINT
+    from mtgan.training import Run
+
+    count = min(wanted, len(reference.samples))
+    images, labels = Run.open(source).sample_with_labels(count, seed=seed)
+    return images, labels, RUN_CHECKPOINT

@@ -1,0 +1,312 @@
+"""Ceiling, floors, spread and ladder of a reference: the scale that samples are put on.
+
+It depends on the real data alone, so it is computed once per (data, features, N, seed) and kept.
+Intervals come from half-samples drawn without replacement: drawing with replacement makes
+duplicates, which break every nearest-neighbor measure. The standard deviation over half-samples of
+a set estimates the standard error of the whole set (n = N/2 of N: the finite-population factor
+sqrt(1/n - 1/N) is exactly 1/sqrt(N)).
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from mtgan.evaluation.anchors import FLOORS, LADDER, RealSide
+from mtgan.evaluation.comparison import Comparison, SampleSet
+from mtgan.evaluation.measures import Measure, Output
+from mtgan.evaluation.scorecard import Axis, Entry, Rung
+from mtgan.evaluation.scoring import SCALES, axis_scores, family, gate, overall
+
+Values = Mapping[str, float]
+Progress = Callable[[str], None]
+CONFIDENCE = 1.96
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Values of real data and of the floors at one sample size, by measure.
+
+    Attributes:
+        ceiling: Held-out real data against the reference.
+        floor: Median over the floors of the measure's axis.
+        spread: Standard error of the ceiling.
+    """
+
+    ceiling: Values
+    floor: Values
+    spread: Values
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The scale of one reference.
+
+    Attributes:
+        full: Anchors at N samples.
+        halves: Anchors at N/2, one for each half-sample of the reference.
+        ladder: (damage, amount in words, strength, values) of every rung, at N.
+    """
+
+    full: Anchors
+    halves: tuple[Anchors, ...]
+    ladder: tuple[tuple[str, str, float, Values], ...]
+
+    def to_json(self) -> str:
+        """JSON that `from_json` reads back."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Calibration":
+        """The inverse of `to_json`; anything else is a ValueError, KeyError or TypeError."""
+        values = json.loads(text)
+        return cls(
+            Anchors(**values["full"]),
+            tuple(Anchors(**half) for half in values["halves"]),
+            tuple((damage, words, share, v) for damage, words, share, v in values["ladder"]),
+        )
+
+
+def half_samples(count: int, resamples: int, *key: int) -> list[np.ndarray]:
+    """Sorted rows of `resamples` halves of `count` rows, drawn without replacement."""
+    random = np.random.default_rng(key)
+    return [np.sort(random.permutation(count)[: count // 2]) for _ in range(resamples)]
+
+
+def compute_values(measures: Sequence[Measure], comparison: Comparison) -> dict[str, float]:
+    """The numbers of all measures that can be had for a comparison."""
+    values: dict[str, float] = {}
+    for item in measures:
+        if not item.missing(comparison):
+            values.update(item.compute(comparison).values)
+    return values
+
+
+def standard_error(halves: Sequence[Values], key: str) -> float:
+    """Standard deviation of a number over half-samples; 0 for fewer than two."""
+    values = [half[key] for half in halves if key in half]
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+class Calibrator:
+    """Measures what is known, in the same way as the samples are measured.
+
+    Args:
+        real: The real data.
+        measures: What the card holds.
+        resamples: Half-samples for the intervals.
+    """
+
+    def __init__(self, real: RealSide, measures: Sequence[Measure], resamples: int) -> None:
+        self.real = real
+        self.measures = measures
+        self.quick = [item for item in measures if not item.slow]
+        seed, count = real.setting.seed, len(real.reference)
+        self.reference_halves = half_samples(count, resamples, seed, 0)
+        self.judged_halves = half_samples(len(real.held_out), resamples, seed, 1)
+
+    def values(self, judged: SampleSet, measures: Sequence[Measure]) -> dict[str, float]:
+        """Numbers of a set at N samples."""
+        return compute_values(measures, Comparison(judged, self.real.reference, self.real.setting))
+
+    def halves(self, judged: SampleSet, measures: Sequence[Measure]) -> list[dict[str, float]]:
+        """Numbers of half-samples of a set, each against a half-sample of the reference."""
+        pairs = zip(self.judged_halves, self.reference_halves, strict=True)
+        return [self._half(judged, mine, theirs, measures) for mine, theirs in pairs]
+
+    def calibrate(self, *, ladder: bool, progress: Progress) -> Calibration:
+        """Measure held-out data, floors and, if wanted, the ladder."""
+        progress("measuring held-out real data")
+        ceiling = self.values(self.real.held_out, self.measures)
+        halves = self.halves(self.real.held_out, self.quick)
+        spread = {key: standard_error(halves, key) for key in ceiling}
+        progress("measuring the floors of each axis")
+        floor, half_floor = self._floors()
+        return Calibration(
+            Anchors(ceiling, floor, spread),
+            tuple(Anchors(half, half_floor, spread) for half in halves),
+            tuple(self._ladder(progress)) if ladder else (),
+        )
+
+    def _half(
+        self, judged: SampleSet, mine: np.ndarray, theirs: np.ndarray, measures: Sequence[Measure]
+    ) -> dict[str, float]:
+        reference = self.real.reference.take(theirs)
+        return compute_values(
+            measures, Comparison(judged.take(mine), reference, self.real.setting)
+        )
+
+    def _floors(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Medians over the floors of each axis, at N and at N/2 samples."""
+        full: dict[str, float] = {}
+        half: dict[str, float] = {}
+        for axis, makers in FLOORS.items():
+            members = [item for item in self.measures if _counts_for(item, axis)]
+            if not members:
+                continue
+            sets = [make(self.real) for make in makers]
+            full |= _medians([self.values(each, members) for each in sets], members, axis)
+            if self.judged_halves:
+                mine, theirs = self.judged_halves[0], self.reference_halves[0]
+                quick = [item for item in members if not item.slow]
+                values = [self._half(each, mine, theirs, quick) for each in sets]
+                half |= _medians(values, members, axis)
+        return full, half
+
+    def _ladder(self, progress: Progress) -> list[tuple[str, str, float, Values]]:
+        scored = [item for item in self.quick if any(output.axis for output in item.outputs)]
+        rungs: dict[str, tuple[str, str, float, Values]] = {}
+        for damage in LADDER:
+            if damage.needs_labels and not self.real.setting.levels:
+                continue
+            progress(f"measuring known damages: {damage.name}")
+            for strength in damage.strengths:
+                words = damage.words(self.real, strength)
+                if words not in rungs:
+                    values = self.values(damage.make(self.real, strength), scored)
+                    rungs[words] = (damage.name, words, strength, values)
+        return list(rungs.values())
+
+
+def _counts_for(item: Measure, axis: str) -> bool:
+    return any(family(output.axis) == axis for output in item.outputs)
+
+
+def _medians(sets: list[dict[str, float]], measures: Sequence[Measure], axis: str) -> Values:
+    """Median over sets of every number that counts for an axis."""
+    return {
+        key: float(np.median([values[key] for values in sets]))
+        for key in sets[0]
+        if family(output_of(measures, key).axis) == axis
+    }
+
+
+def output_of(measures: Sequence[Measure], key: str) -> Output:
+    """The output that a key belongs to, whichever measure gives it."""
+    return next(found for item in measures if (found := item.output(key)) is not None)
+
+
+def axis_of(output: Output, key: str) -> str:
+    """The axis a number counts for: label levels have axes of their own, `axis/level`."""
+    level = key.partition("/")[2]
+    return f"{output.axis}/{level}" if output.axis and output.axis_per_level and level else output.axis
+
+
+def scores_of(values: Values, anchors: Anchors, measures: Sequence[Measure]) -> dict[str, float]:
+    """Score by measure, for every number that counts for an axis and has both anchors."""
+    scores = {}
+    for key, value in values.items():
+        output = output_of(measures, key)
+        if output.axis and key in anchors.floor and key in anchors.ceiling:
+            scores[key] = SCALES[output.scale](
+                value, anchors.ceiling[key], anchors.floor[key], anchors.spread[key]
+            )
+    return scores
+
+
+def axes_of(scores: Mapping[str, float], measures: Sequence[Measure]) -> dict[str, float]:
+    """Score by axis."""
+    return axis_scores(
+        (axis_of(output_of(measures, key), key), score) for key, score in scores.items()
+    )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a calibrated card adds to its entries."""
+
+    entries: dict[str, Entry]
+    axes: dict[str, Axis]
+    overall: float
+    interval: tuple[float, float] | None
+    gate: float | None
+    ladder: tuple[Rung, ...]
+
+
+def score(
+    entries: Mapping[str, Entry],
+    halves: Sequence[Values],
+    calibration: Calibration,
+    measures: Sequence[Measure],
+) -> Scores:
+    """Put numbers on the scale of their reference.
+
+    Args:
+        entries: The numbers at N samples.
+        halves: The numbers of half-samples, paired with `calibration.halves`.
+        calibration: The scale.
+        measures: What gave the numbers.
+    """
+    values = {key: entry.value for key, entry in entries.items()}
+    scores = scores_of(values, calibration.full, measures)
+    axes = axes_of(scores, measures)
+    half_axes = [
+        axes_of(scores_of(half, anchors, measures), measures)
+        for half, anchors in zip(halves, calibration.halves, strict=True)
+    ]
+    levels = ("conditioning",)
+    labeled = any(family(axis) in levels for axis in axes)
+    rungs = []
+    for damage, words, strength, rung_values in calibration.ladder:
+        rung_axes = axes_of(scores_of(rung_values, calibration.full, measures), measures)
+        if not labeled:
+            rung_axes = {a: s for a, s in rung_axes.items() if family(a) not in levels}
+        rungs.append(Rung(damage, words, strength, rung_axes, overall(rung_axes)))
+    scored = {
+        key: replace(
+            entry,
+            ceiling=calibration.full.ceiling.get(key),
+            floor=calibration.full.floor.get(key),
+            score=scores.get(key),
+        )
+        for key, entry in entries.items()
+    }
+    total = overall(axes)
+    return Scores(
+        scored,
+        {
+            axis: Axis(
+                value,
+                interval_of(value, standard_error(half_axes, axis), bool(half_axes), unit=True),
+                reading(axis, value, rungs),
+            )
+            for axis, value in axes.items()
+        },
+        total,
+        interval_of(
+            total, _deviation([overall(half) for half in half_axes]), bool(half_axes), unit=True
+        ),
+        gate(axes),
+        tuple(rungs),
+    )
+
+
+def interval_of(
+    value: float, error: float, known: bool, *, unit: bool = False
+) -> tuple[float, float] | None:
+    """95 % interval of a number from its standard error, inside [0, 1] for scores."""
+    if not known or math.isnan(value):
+        return None
+    low, high = value - CONFIDENCE * error, value + CONFIDENCE * error
+    return (max(0.0, low), min(1.0, high)) if unit else (low, high)
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def reading(axis: str, value: float, rungs: Sequence[Rung]) -> str:
+    """A score in terms of the ladder: "as real data with 3 of 10 classes missing"."""
+    names = [damage.name for damage in LADDER if family(axis) in damage.reads]
+    steps = [rung for rung in rungs if rung.damage in names and axis in rung.axes]
+    if not steps:
+        return ""
+    if value > max(step.axes[axis] for step in steps):
+        first = max(steps, key=lambda step: step.axes[axis])
+        return f"better than real data with {first.amount}"
+    nearest = min(steps, key=lambda step: abs(step.axes[axis] - value))
+    if value < min(step.axes[axis] for step in steps):
+        return f"worse than real data with {nearest.amount}"
+    return f"like real data with {nearest.amount}"

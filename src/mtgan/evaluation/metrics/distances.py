@@ -1,0 +1,389 @@
+"""Euclidean distances between large sets, in blocks, in one pass that serves many measures.
+
+Blocks of squared distances come from float32 matrix products of centered and scaled points.
+Whatever is reported is then recomputed from differences in float64: neighbor distances always,
+and ball membership wherever float32 cannot tell inside from outside. So results equal those of a
+float64 N x N matrix, without ever holding one.
+
+Source of the quantities: Kynkaanniemi et al. 2019 and Naeem et al. 2020 (balls with the radius
+of the k-th neighbor), Alaa et al. 2022 (nearest neighbors), Binkowski et al. 2018 (kernel sums).
+Distances are in units of the features. All sums are O(N M D) time and O(block^2 + N k) memory.
+
+Legend: M samples, N reference points, D features, r x c a block.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtgan.errors import UserError
+from mtgan.evaluation.metrics.inputs import (
+    Array,
+    as_feature_pair,
+    as_features,
+    double,
+    full_precision,
+    positive,
+)
+
+SPARE_CANDIDATES = 2
+"""Neighbors kept beyond the k-th by float32, so that float64 decides among near ties."""
+
+TIE = 1e-12
+"""Squared distances that differ by less than this share are equal."""
+
+REFINE_ELEMENTS = 1 << 18
+"""Elements of the differences that are held at once while refining."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neighborhood:
+    """The k nearest neighbors of each point within its own set, itself excluded.
+
+    Attributes:
+        distances: float64 [N, k], ascending.
+        indices: int64 [N, k].
+        kernel_sum: Sum over i != j of (x_i . x_j / D + 1)^3, when it was asked for.
+    """
+
+    distances: Tensor
+    indices: Tensor
+    kernel_sum: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.distances)
+
+    def radii(self, k: int) -> Tensor:
+        """Distance to the k-th neighbor, float64 [N]."""
+        if not 1 <= k <= self.distances.shape[1]:
+            raise UserError(f"This pass holds {self.distances.shape[1]} neighbors, not k={k}.")
+        return self.distances[:, k - 1]
+
+
+@dataclass(frozen=True, eq=False)
+class BallCounts:
+    """How many balls of k-th-neighbor radius hold each point of the other set, int64.
+
+    Attributes:
+        samples: Closed reference balls (d <= radius) around each sample, [M].
+        samples_open: Open reference balls (d < radius) around each sample, [M].
+        reference: Closed sample balls around each reference point, [N].
+    """
+
+    samples: Tensor
+    samples_open: Tensor
+    reference: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PairwisePass:
+    """What one pass over all pairs of samples and reference leaves behind.
+
+    Attributes:
+        samples: Neighbors among the samples.
+        reference: Neighbors among the reference.
+        sample_distances: From each sample to its nearest reference point, float64 [M].
+        sample_indices: Which one, int64 [M].
+        reference_distances: From each reference point to its nearest sample, float64 [N].
+        reference_indices: Which one, int64 [N].
+        balls: Counts by k.
+        kernel_sum: Sum over all pairs of (x . y / D + 1)^3, when it was asked for.
+    """
+
+    samples: Neighborhood
+    reference: Neighborhood
+    sample_distances: Tensor
+    sample_indices: Tensor
+    reference_distances: Tensor
+    reference_indices: Tensor
+    balls: dict[int, BallCounts]
+    kernel_sum: float | None = None
+
+    def counts(self, k: int) -> BallCounts:
+        """Ball counts for this k; UserError when the pass did not take it."""
+        if k not in self.balls:
+            raise UserError(f"This pass was taken for k in {sorted(self.balls)}, not {k}.")
+        return self.balls[k]
+
+
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """A set made ready for float32 products: unit = (exact - center) / scale."""
+
+    exact: Tensor
+    unit: Tensor
+    norms: Tensor
+    center: Tensor
+    scale: float
+
+    def __len__(self) -> int:
+        return len(self.exact)
+
+    @property
+    def slack(self) -> Tensor:
+        """By how much float32 may err in a squared distance, per point of the pair."""
+        accumulated = 8 + self.unit.shape[1] ** 0.5
+        return self.norms * (accumulated * torch.finfo(torch.float32).eps)
+
+    def kernel_offset(self) -> Tensor:
+        """What x . y / D needs on top of the product of units, for one point of the pair."""
+        center = self.center.to(self.exact.dtype)
+        product = double(torch.mv(self.exact, center))
+        half = float(double(center) @ double(center)) / 2
+        return ((product - half) / self.exact.shape[1]).float()
+
+
+def _prepare(*sets: Tensor) -> list[_Points]:
+    """Both sets around the last one's mean, scaled into [-1, 1]."""
+    center = double(sets[-1]).mean(dim=0).to(sets[-1].device)
+    shifted = [points - center.to(points.dtype) for points in sets]
+    scale = max(float(points.abs().max()) for points in shifted) or 1.0
+    prepared = []
+    for points, moved in zip(sets, shifted, strict=True):
+        unit = moved.div_(scale).float().contiguous()
+        norms = torch.linalg.vector_norm(unit, dim=1).square()
+        prepared.append(_Points(points, unit, norms, center, scale))
+    return prepared
+
+
+def _block_size(points: Tensor, block: int | None) -> int:
+    return block or (2048 if points.device.type == "cpu" else 8192)
+
+
+def _spans(count: int, block: int) -> list[slice]:
+    return [slice(start, min(start + block, count)) for start in range(0, count, block)]
+
+
+def _gram_blocks(a: _Points, b: _Points, block: int) -> Iterator[tuple[slice, slice, Tensor]]:
+    """Products of units [r, c], block by block; the upper triangle when a is b."""
+    for rows in _spans(len(a), block):
+        for columns in _spans(len(b), block):
+            if a is not b or columns.start >= rows.start:
+                yield rows, columns, a.unit[rows] @ b.unit[columns].T
+
+
+def _squared(gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice) -> Tensor:
+    """Squared distances of units, in place of their products."""
+    return gram.mul_(-2).add_(a.norms[rows, None]).add_(b.norms[columns])
+
+
+def _exact_squared(a: Tensor, b: Tensor) -> Tensor:
+    """Squared distances of paired rows, from float64 differences."""
+    return (a.double() - b.double()).square_().sum(dim=-1)
+
+
+class _Candidates:
+    """The nearest few of another set to each point, so far."""
+
+    def __init__(self, count: int, k: int, device: torch.device) -> None:
+        self.values = torch.full((count, k), torch.inf, device=device)
+        self.indices = torch.zeros((count, k), dtype=torch.int64, device=device)
+
+    def update(self, rows: slice, squared: Tensor, offset: int) -> None:
+        """Take in a block [r, c] whose columns begin at `offset`."""
+        k = self.values.shape[1]
+        found, where = squared.topk(min(k, squared.shape[1]), dim=1, largest=False, sorted=False)
+        values = torch.cat([self.values[rows], found], dim=1)
+        indices = torch.cat([self.indices[rows], where + offset], dim=1)
+        self.values[rows], best = values.topk(k, dim=1, largest=False)
+        self.indices[rows] = indices.gather(1, best)
+
+    def exact(self, points: Tensor, others: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """Distances float64 [n, k], ascending, and indices."""
+        distances = torch.empty(self.values.shape, dtype=torch.float64, device=points.device)
+        rows = max(1, REFINE_ELEMENTS // (self.values.shape[1] * points.shape[1]))
+        for span in _spans(len(points), rows):
+            near = others[self.indices[span].flatten()].view(*self.indices[span].shape, -1)
+            distances[span] = _exact_squared(points[span, None], near).sqrt_()
+        order = distances.argsort(dim=1, stable=True)[:, :k]
+        return distances.gather(1, order), self.indices.gather(1, order)
+
+
+class _Balls:
+    """Counts, for points of one set, the balls around the points of another that hold them."""
+
+    def __init__(self, points: _Points, centers: _Points, radii: Tensor) -> None:
+        self.points, self.centers = points, centers
+        self.squared_radii = radii.square()
+        self.limits = (self.squared_radii / centers.scale**2).float()
+        self.closed = torch.zeros(len(points), dtype=torch.int64, device=radii.device)
+        self.open = self.closed.clone()
+
+    def update(self, rows: slice, columns: slice, squared: Tensor) -> None:
+        """Take in a block [r, c] of squared distances of units."""
+        limits = self.limits[columns]
+        row_slack, column_slack = self.points.slack[rows], self.centers.slack[columns]
+        margin = column_slack + row_slack.max() + 8 * torch.finfo(torch.float32).eps * limits
+        surely, maybe = squared <= limits - margin, squared <= limits + margin
+        held = surely.to(torch.float32).sum(dim=1)
+        if torch.equal(held, maybe.to(torch.float32).sum(dim=1)):
+            self.closed[rows] += held.long()
+            self.open[rows] += held.long()
+            return
+
+        i, j = (maybe ^ surely).nonzero(as_tuple=True)
+        gap = squared[i, j] - limits[j]
+        unclear = gap.abs() <= row_slack[i] + margin[j] - row_slack.max()
+        closed = gap <= 0
+        opened = closed.clone()
+        closed[unclear], opened[unclear] = self._decide(
+            i[unclear] + rows.start, j[unclear] + columns.start
+        )
+        size = len(held)
+        self.closed[rows] += held.long() + torch.bincount(i[closed], minlength=size)
+        self.open[rows] += held.long() + torch.bincount(i[opened], minlength=size)
+
+    def _decide(self, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
+        """Whether point i lies in the closed and in the open ball around center j, in float64."""
+        closed = torch.empty(len(i), dtype=torch.bool, device=i.device)
+        opened = closed.clone()
+        for span in _spans(len(i), max(1, REFINE_ELEMENTS // self.points.exact.shape[1])):
+            exact = _exact_squared(self.points.exact[i[span]], self.centers.exact[j[span]])
+            radii = self.squared_radii[j[span]]
+            closed[span] = exact <= radii * (1 + TIE)
+            opened[span] = exact < radii * (1 - TIE)
+        return closed, opened
+
+
+def _kernel_block_sum(gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice) -> Tensor:
+    """Sum of (x . y / D + 1)^3 over a block of products, per row, float64."""
+    width = a.unit.shape[1]
+    inner = gram * (a.scale * b.scale / width)
+    inner.add_(a.kernel_offset()[rows, None] + 1).add_(b.kernel_offset()[columns])
+    return (inner * inner).mul_(inner).sum(dim=1).double()
+
+
+def neighborhood(
+    points: Array, k: int = 5, *, kernel: bool = False, block: int | None = None
+) -> Neighborhood:
+    """The k nearest neighbors of each point of a set within the set, itself excluded.
+
+    Compute it once for a reference, and hand it to `pairwise_pass` for every sample set.
+
+    Args:
+        points: Features [N, D], N > k.
+        k: Number of neighbors.
+        kernel: Whether to sum the cubic kernel on the way (float32 products).
+        block: Rows and columns per block; no influence on the result.
+    """
+    positive(k, "k")
+    return _neighborhood(as_features(points, "points", minimum=k + 1), k, kernel, block)
+
+
+def _neighborhood(points: Tensor, k: int, kernel: bool, block: int | None) -> Neighborhood:
+    (ready,) = _prepare(points)
+    candidates = _Candidates(len(points), min(k + SPARE_CANDIDATES, len(points) - 1), points.device)
+    kernel_sum = 0.0
+    with full_precision():
+        for rows, columns, gram in _gram_blocks(ready, ready, _block_size(points, block)):
+            diagonal = rows == columns
+            if kernel:
+                total = float(_kernel_block_sum(gram, ready, rows, ready, columns).sum())
+                kernel_sum += total if diagonal else 2 * total
+            squared = _squared(gram, ready, rows, ready, columns)
+            if diagonal:
+                squared.fill_diagonal_(torch.inf)
+            else:
+                candidates.update(columns, squared.T.contiguous(), rows.start)
+            candidates.update(rows, squared, columns.start)
+    if kernel:
+        kernel_sum -= _kernel_diagonal(points)
+    return Neighborhood(*candidates.exact(points, points, k), kernel_sum if kernel else None)
+
+
+def _kernel_diagonal(points: Tensor) -> float:
+    norms = torch.linalg.vector_norm(double(points), dim=1).square()
+    return float((norms / points.shape[1] + 1).pow(3).sum())
+
+
+def nearest(
+    points: Array, others: Array, k: int = 1, *, block: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Distances float64 [M, k], ascending, and indices of the k nearest `others` of each point."""
+    positive(k, "k")
+    left, right = as_feature_pair(points, others, 1, ("points", "others"))
+    if len(right) < k:
+        raise UserError(f"others has {len(right)} rows, fewer than k={k}: give more.")
+    a, b = _prepare(left, right)
+    candidates = _Candidates(len(a), min(k + SPARE_CANDIDATES, len(b)), left.device)
+    size = _block_size(left, block)
+    with full_precision():
+        for rows in _spans(len(a), size):
+            for columns in _spans(len(b), size):
+                # The row's own norm moves all of its distances alike, so it is left out.
+                shifted = torch.addmm(b.norms[columns], a.unit[rows], b.unit[columns].T, alpha=-2)
+                candidates.update(rows, shifted, columns.start)
+    return candidates.exact(left, right, k)
+
+
+def pairwise_pass(
+    samples: Array,
+    reference: Array,
+    k: int | Sequence[int] = (3, 5),
+    *,
+    kernel: bool = False,
+    sample_neighborhood: Neighborhood | None = None,
+    reference_neighborhood: Neighborhood | None = None,
+    block: int | None = None,
+) -> PairwisePass:
+    """All that neighbor measures need of two sets, from one pass over their pairs.
+
+    `precision_recall_from_pass`, `density_coverage_from_pass`, `authenticity_from_pass` and
+    `kernel_distance_from_pass` read their values off the result.
+
+    Args:
+        samples: Generated features [M, D].
+        reference: Real features [N, D].
+        k: Neighbor counts whose balls are counted.
+        kernel: Whether to sum the cubic kernel on the way (float32 products).
+        sample_neighborhood: `neighborhood(samples, max(k), kernel=kernel)`, when already known.
+        reference_neighborhood: The same of the reference.
+        block: Rows and columns per block; no influence on the result.
+    """
+    ks = tuple(sorted({positive(each, "k") for each in ([k] if isinstance(k, int) else k)}))
+    if not ks:
+        raise UserError("k is empty: name at least one neighbor count.")
+    points, real = as_feature_pair(samples, reference, ks[-1] + 1)
+    own = sample_neighborhood or _neighborhood(points, ks[-1], kernel, block)
+    theirs = reference_neighborhood or _neighborhood(real, ks[-1], kernel, block)
+    for name, each, count in (("sample", own, len(points)), ("reference", theirs, len(real))):
+        if len(each) != count:
+            raise UserError(
+                f"{name}_neighborhood belongs to {len(each)} points, not to these {count}."
+            )
+
+    a, b = _prepare(points, real)
+    forward = _Candidates(len(a), min(1 + SPARE_CANDIDATES, len(b)), points.device)
+    backward = _Candidates(len(b), min(1 + SPARE_CANDIDATES, len(a)), points.device)
+    of_samples = [_Balls(a, b, theirs.radii(each)) for each in ks]
+    of_reference = [_Balls(b, a, own.radii(each)) for each in ks]
+    kernel_sum = 0.0
+    with full_precision():
+        for rows, columns, gram in _gram_blocks(a, b, _block_size(points, block)):
+            if kernel:
+                kernel_sum += float(_kernel_block_sum(gram, a, rows, b, columns).sum())
+            squared = _squared(gram, a, rows, b, columns)
+            flipped = squared.T.contiguous()
+            forward.update(rows, squared, columns.start)
+            backward.update(columns, flipped, rows.start)
+            for balls in of_samples:
+                balls.update(rows, columns, squared)
+            for balls in of_reference:
+                balls.update(columns, rows, flipped)
+    sample_distances, sample_indices = forward.exact(points, real, 1)
+    reference_distances, reference_indices = backward.exact(real, points, 1)
+    return PairwisePass(
+        samples=own,
+        reference=theirs,
+        sample_distances=sample_distances[:, 0],
+        sample_indices=sample_indices[:, 0],
+        reference_distances=reference_distances[:, 0],
+        reference_indices=reference_indices[:, 0],
+        balls={
+            each: BallCounts(mine.closed, mine.open, other.closed)
+            for each, mine, other in zip(ks, of_samples, of_reference, strict=True)
+        },
+        kernel_sum=kernel_sum if kernel else None,
+    )

@@ -1,0 +1,177 @@
+"""Frechet distance of two Gaussians fitted to features.
+
+Definition: |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), with m the means and S the covariances
+(1/(N - 1)) of the features of two sets. On the features of the 2015 Inception network it is
+the FID (Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6); on
+other features it is not an FID and must not be called one.
+
+Range [0, inf), lower is better, in squared units of the features.
+
+Pitfalls: the estimate is biased upward by about c/N with a c that depends on the generator, so
+only values at equal N (of both sets) compare; a covariance in float32 is wrong by 0.1-0.3 %;
+resizing and JPEG artifacts move it more than many models differ. It hides broken class control
+and is nearly blind to the loss of some modes (see `intra_class_frechet`, `density_coverage`).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from mtgan.errors import UserError
+from mtgan.evaluation.metrics.inputs import (
+    Array,
+    as_features,
+    as_tensor,
+    at_least_zero,
+    double,
+    warn_few,
+)
+
+BLOCK_ROWS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianStatistics:
+    """Mean and covariance of one feature set in float64, in whichever form is exact and cheap.
+
+    Attributes:
+        count: N.
+        mean: [D].
+        rows: With N <= D, the centered samples / sqrt(N - 1), [N, D]: covariance = rows' rows.
+        moments: With N > D, the covariance [D, D].
+    """
+
+    count: int
+    mean: Tensor
+    rows: Tensor | None = None
+    moments: Tensor | None = None
+
+    @classmethod
+    def from_features(cls, features: Array, name: str = "features") -> "GaussianStatistics":
+        """Statistics of features [N, D]; the sums are float64, taken in blocks of rows."""
+        points = as_features(features, name)
+        count, width = points.shape
+        blocks = points.split(BLOCK_ROWS)
+        mean = sum((double(block).sum(dim=0) for block in blocks[1:]), double(blocks[0]).sum(dim=0))
+        mean = mean / count
+        if count <= width:
+            return cls(count, mean, rows=(double(points) - mean) / (count - 1) ** 0.5)
+        covariance = torch.zeros(width, width, dtype=torch.float64, device=mean.device)
+        for block in blocks:
+            centered = double(block) - mean
+            covariance.addmm_(centered.T, centered)
+        return cls(count, mean, moments=covariance / (count - 1))
+
+    @classmethod
+    def from_moments(cls, mean: Array, covariance: Array, count: int) -> "GaussianStatistics":
+        """Statistics that somebody else computed: mean [D], covariance [D, D], from N samples."""
+        center = double(as_tensor(mean, "mean"))
+        matrix = double(as_tensor(covariance, "covariance"))
+        if center.ndim != 1 or matrix.shape != (len(center), len(center)):
+            raise UserError(
+                f"mean {tuple(center.shape)} and covariance {tuple(matrix.shape)} do not belong "
+                "together: give [D] and [D, D]."
+            )
+        if not bool(torch.isfinite(center).all() and torch.isfinite(matrix).all()):
+            raise UserError("The mean or covariance holds NaN or infinite values.")
+        return cls(count, center, moments=(matrix + matrix.T) / 2)
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return len(self.mean)
+
+    @property
+    def rank(self) -> int:
+        """The most that the covariance's rank can be."""
+        return min(self.count - 1, self.width)
+
+    @property
+    def trace(self) -> float:
+        """Total variance."""
+        if self.rows is not None:
+            return float(self.rows.square().sum())
+        assert self.moments is not None
+        return float(self.moments.trace())
+
+    @cached_property
+    def covariance(self) -> Tensor:
+        """The covariance [D, D], whichever form is stored."""
+        if self.moments is not None:
+            return self.moments
+        assert self.rows is not None
+        return self.rows.T @ self.rows
+
+    @cached_property
+    def factor(self) -> Tensor:
+        """F with covariance = F' F; an eigendecomposition where only the covariance is known."""
+        if self.rows is not None:
+            return self.rows
+        values, vectors = torch.linalg.eigh(self.covariance)
+        return vectors.mul(values.clamp_min(0).sqrt()).T.contiguous()
+
+    def is_factored(self) -> bool:
+        """Whether `factor` costs nothing: low rank, or computed before."""
+        return self.rows is not None or "factor" in self.__dict__
+
+
+def _cross_trace(a: GaussianStatistics, b: GaussianStatistics) -> float:
+    """tr (Sa Sb)^(1/2), without a matrix square root.
+
+    With Sa = A'A and Sb = B'B it is the nuclear norm of A B', or the sum of the square roots of
+    the eigenvalues of A Sb A'. The first is exact for low rank and needs no added epsilon; the
+    second costs one symmetric eigenvalue problem when A is known.
+    """
+    if a.rows is not None and b.rows is not None:
+        return float(torch.linalg.svdvals(a.rows @ b.rows.T).sum())
+    ready = sorted((s for s in (b, a) if s.is_factored()), key=lambda s: len(s.factor))
+    known = ready[0] if ready else b
+    other = a if known is b else b
+    product = known.factor @ other.covariance @ known.factor.T
+    # A rank-deficient product has eigenvalues that are zero but for rounding: leave them out.
+    largest = torch.linalg.eigvalsh((product + product.T) / 2)[-min(a.rank, b.rank) :]
+    return float(largest.clamp_min(0).sqrt().sum())
+
+
+def frechet_from_statistics(a: GaussianStatistics, b: GaussianStatistics) -> float:
+    """Frechet distance of two fitted Gaussians. The factor of `b` is computed once and kept."""
+    if a.width != b.width:
+        raise UserError(
+            f"The statistics have {a.width} and {b.width} features: "
+            "take both from the same feature extractor."
+        )
+    shift = float((a.mean - b.mean.to(a.mean.device)).square().sum())
+    spread = a.trace + b.trace
+    return at_least_zero(shift + spread - 2 * _cross_trace(a, b), shift + spread)
+
+
+def warn_if_rank_deficient(a: GaussianStatistics, b: GaussianStatistics) -> None:
+    """Warn when a covariance cannot have full rank."""
+    count, width = min(a.count, b.count), a.width
+    if count <= width:
+        warn_few(
+            f"Frechet distance of {count} samples in {width} dimensions: the covariance is "
+            "singular and the value far above its limit; compare it only at equal sample counts."
+        )
+
+
+def frechet_distance(
+    samples: Array | GaussianStatistics, reference: Array | GaussianStatistics
+) -> float:
+    """Frechet distance between features `samples` [M, D] and `reference` [N, D].
+
+    Either may be given by its statistics instead, which saves computing them again.
+
+    Range [0, inf), lower is better. Warns (SmallSampleWarning) when a set has no more samples
+    than features; raises UserError for NaN, for different D, and for fewer than two samples.
+    """
+    fitted, real = (
+        each
+        if isinstance(each, GaussianStatistics)
+        else GaussianStatistics.from_features(each, name)
+        for each, name in ((samples, "samples"), (reference, "reference"))
+    )
+    warn_if_rank_deficient(fitted, real)
+    return frechet_from_statistics(fitted, real)

@@ -1,0 +1,146 @@
+"""What every measure asks of its arrays, checked in one place.
+
+Legend: N samples, D features, K classes, C channels, H x W pixels.
+"""
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtgan.errors import UserError
+
+Array: TypeAlias = np.ndarray | Tensor
+
+
+class SmallSampleWarning(UserWarning):
+    """A measure was asked of fewer samples than it needs to be compared across sample sizes."""
+
+
+def as_tensor(array: Array, name: str) -> Tensor:
+    """A tensor that shares memory with `array` wherever it can, on the device of `array`."""
+    if isinstance(array, Tensor):
+        return array.detach()
+    array = np.asarray(array)
+    if array.dtype == object or array.dtype.kind not in "biuf":
+        raise UserError(f"{name} must be an array of numbers, found dtype {array.dtype}.")
+    if array.dtype == np.longdouble:
+        array = array.astype(np.float64)
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
+
+
+def as_features(array: Array, name: str, minimum: int = 2) -> Tensor:
+    """Features [N, D], float32 or float64, finite, N >= `minimum`."""
+    points = as_tensor(array, name)
+    if points.ndim != 2 or points.shape[1] == 0:
+        raise UserError(
+            f"{name} must be features [N, D], found shape {tuple(points.shape)}: "
+            "flatten each sample to one row."
+        )
+    if points.shape[0] < minimum:
+        raise UserError(
+            f"{name} has {points.shape[0]} rows, this measure needs at least {minimum}: "
+            "give more samples."
+        )
+    if points.is_complex():
+        raise UserError(f"{name} must be real numbers, found dtype {points.dtype}.")
+    if points.dtype not in (torch.float32, torch.float64):
+        wide = points.dtype in (torch.int32, torch.int64)
+        points = points.to(torch.float64 if wide else torch.float32)
+    if not bool(torch.isfinite(points).all()):
+        bad = int((~torch.isfinite(points)).any(dim=1).nonzero()[0, 0])
+        raise UserError(
+            f"{name} holds NaN or infinite values (first in row {bad}): "
+            "look for a diverged generator or a broken extractor."
+        )
+    return points
+
+
+def as_feature_pair(
+    samples: Array, reference: Array, minimum: int = 2, names: tuple[str, str] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Two feature sets of one width, on the device of the first, each with `minimum` rows."""
+    first, second = names or ("samples", "reference")
+    left, right = as_features(samples, first, minimum), as_features(reference, second, minimum)
+    if left.shape[1] != right.shape[1]:
+        raise UserError(
+            f"{first} have {left.shape[1]} features and {second} {right.shape[1]}: "
+            "take both from the same feature extractor."
+        )
+    return left, right.to(left.device)
+
+
+def as_labels(array: Array, name: str, count: int | None = None) -> Tensor:
+    """Integer labels [N], int64 on the CPU; `count` is the N they must have."""
+    labels = as_tensor(array, name)
+    if labels.is_floating_point() and bool((labels == labels.round()).all()):
+        labels = labels.long()
+    if labels.ndim != 1 or labels.is_floating_point() or labels.is_complex():
+        raise UserError(
+            f"{name} must be integer labels [N], found {labels.dtype} of shape "
+            f"{tuple(labels.shape)}: give one class index per sample."
+        )
+    if len(labels) == 0:
+        raise UserError(f"{name} is empty: give one class index per sample.")
+    if count is not None and len(labels) != count:
+        raise UserError(f"{name} has {len(labels)} entries for {count} samples: give one for each.")
+    return labels.long().cpu()
+
+
+def as_images(array: Array, name: str, minimum: int = 1) -> Tensor:
+    """Images uint8 [N, C, H, W]."""
+    images = as_tensor(array, name)
+    if images.ndim != 4 or images.dtype != torch.uint8:
+        raise UserError(
+            f"{name} must be uint8 images [N, C, H, W], found {images.dtype} of shape "
+            f"{tuple(images.shape)}: quantize to 0..255 and put the channels second."
+        )
+    if images.shape[0] < minimum:
+        raise UserError(
+            f"{name} has {images.shape[0]} images, this measure needs at least {minimum}: "
+            "give more."
+        )
+    return images
+
+
+def double(points: Tensor) -> Tensor:
+    """`points` in float64, on the CPU where its device has no float64."""
+    return (points.cpu() if points.device.type == "mps" else points).double()
+
+
+def positive(value: int, name: str, minimum: int = 1) -> int:
+    """`value` when it is an integer of at least `minimum`, else a UserError."""
+    if int(value) != value or value < minimum:
+        raise UserError(f"{name} must be an integer of at least {minimum}, found {value}.")
+    return int(value)
+
+
+def at_least_zero(value: float, scale: float) -> float:
+    """`value`, where it is below zero by no more than rounding of `scale` makes it so: then 0."""
+    if not math.isfinite(value):
+        raise UserError(
+            "The features are too large for float64 (a sum of squares overflowed): rescale them."
+        )
+    assert value >= -1e-6 * scale, f"a distance came out as {value} at scale {scale}"
+    return max(value, 0.0)
+
+
+def warn_few(message: str) -> None:
+    """A SmallSampleWarning that points at the caller of the public function."""
+    warnings.warn(message, SmallSampleWarning, stacklevel=3)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """float32 products in true float32, whatever speed setting the training code has chosen."""
+    chosen = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(chosen)

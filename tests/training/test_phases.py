@@ -1,0 +1,245 @@
+"""One move of each phase, for every recipe: what it changes, and what it leaves alone."""
+
+import copy
+
+import pytest
+import torch
+
+from mtgan.recipes import list_recipes
+from mtgan.training.batches import Feed, draw_noise
+from mtgan.training.facts import DataFacts
+from mtgan.training.game import Game, Phase
+from mtgan.training.logs import Averages
+from mtgan.training.loop import Trainer
+from toys import make_data, small_recipe
+
+ZOO = [entry.name for entry in list_recipes()]
+
+
+def make_trainer(tmp_path, name: str, **overrides: object) -> Trainer:
+    recipe = small_recipe(name, **overrides)
+    return Trainer(recipe, make_data(), tmp_path / "run", 0, False, "cpu", "32")
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_each_phase_moves_its_own_parameters_and_no_others(name: str, tmp_path) -> None:
+    trainer = make_trainer(tmp_path, name)
+    game = trainer.game
+    for phase in game.phases:
+        before = {
+            group: [p.detach().clone() for p in parameters]
+            for group, parameters in game.groups.items()
+        }
+        trainer._move(phase, 0, Averages())
+        for group, parameters in game.groups.items():
+            moved = [not torch.equal(a, b) for a, b in zip(before[group], parameters, strict=True)]
+            if group in phase.updates:
+                assert any(moved), f"{phase.name} left {group} alone"
+            else:
+                assert not any(moved), f"{phase.name} moved {group}"
+        trainer.iteration += 1
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_parameter_is_in_one_group_and_is_moved_by_some_phase(name: str, tmp_path) -> None:
+    game = make_trainer(tmp_path, name).game
+    owned = [p for parameters in game.groups.values() for p in parameters]
+    assert len(owned) == len(set(owned))
+    held = {p for network in game.networks.values() for p in network.parameters()}
+    assert held == set(owned)
+    assert set(game.groups) == {group for phase in game.phases for group in phase.updates}
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_all_parameters_of_an_updated_group_get_a_gradient(name: str, tmp_path) -> None:
+    """A head or layer that no loss reaches would never learn."""
+    trainer = make_trainer(tmp_path, name)
+    reached: set[torch.nn.Parameter] = set()
+    for phase in trainer.game.phases:
+        trainer._move(phase, 0, Averages())
+        for group in phase.updates:
+            reached |= {p for p in trainer.game.groups[group] if p.grad is not None}
+    everything = {p for parameters in trainer.game.groups.values() for p in parameters}
+    assert reached == everything
+
+
+def test_the_order_of_the_day() -> None:
+    game = Game(small_recipe("sc-wgan-a"), DataFacts.of(make_data()))
+    first = [(p.name, p.repeats) for p in game.phases_at(0, seed=0)]
+    assert first == [("discriminator", 5), ("generator", 1), ("classifier/fine", 1)]
+    assert [p.name for p in game.phases_at(1, seed=0)] == ["discriminator", "generator"]
+
+
+def test_generator_steps() -> None:
+    game = Game(small_recipe("dcgan-advantage"), DataFacts.of(make_data()))
+    assert [(p.name, p.repeats) for p in game.phases] == [("discriminator", 1), ("generator", 4)]
+
+
+def test_one_of_several_classifiers_is_drawn_evenly() -> None:
+    game = Game(small_recipe("sc-wgan-c", schedule__classifier_every=1), DataFacts.of(make_data()))
+    drawn = [
+        [p.name for p in game.phases_at(i, seed=3) if p.name.startswith("classifier")]
+        for i in range(2000)
+    ]
+    assert all(len(names) == 1 for names in drawn)
+    share = sum(names == ["classifier/fine"] for names in drawn) / len(drawn)
+    assert 0.45 < share < 0.55
+
+
+def test_twins_alternate_evenly_and_move_together() -> None:
+    game = Game(small_recipe("mtl-wgan"), DataFacts.of(make_data()))
+    fine = 0
+    for i in range(1000):
+        names = [p.name for p in game.phases_at(i, seed=3)]
+        assert names in (
+            ["discriminator/fine", "generator/fine"],
+            ["discriminator/coarse", "generator/coarse"],
+        )
+        fine += names[0] == "discriminator/fine"
+    assert 430 < fine < 570
+
+
+@pytest.mark.parametrize("layers", [0, 1, 2, 3])
+def test_hard_shared_layers_are_owned_once(layers: int) -> None:
+    overrides = {f"sharing__{i}__layers": min(layers, 2 if i else 3) for i in range(2)}
+    game = Game(small_recipe("mtl-wgan", **overrides), DataFacts.of(make_data()))
+    fine, coarse = game.networks["generator/fine"], game.networks["generator/coarse"]
+    same = [a is b for a, b in zip(fine.layers, coarse.layers, strict=True)]
+    depth = min(layers, len(same))
+    assert same == [i < depth for i in range(len(same))]
+    shared = game.groups.get("generator/fine+generator/coarse", [])
+    assert bool(shared) == (layers > 0)
+
+
+def test_bifurcation_gives_each_head_layers_of_its_own() -> None:
+    facts = DataFacts.of(make_data(shape=(1, 28, 28)))
+    shared, early = (
+        Game(small_recipe(name), facts).networks["discriminator"]
+        for name in ("ac-wgan-b", "ac-wgan-c")
+    )
+    assert [len(head.layers) for head in shared.heads] == [0, 0]
+    assert [len(head.layers) for head in early.heads] == [1, 1]
+    assert [head.linear.out_features for head in early.heads] == [4, 2]
+    assert not set(early.layers.parameters()) & set(early.heads.parameters())
+    # two more of the last convolution, each 16 -> 32 channels of 5 x 5 with biases
+    count = lambda net: sum(p.numel() for p in net.parameters())  # noqa: E731
+    assert count(early) - count(shared) == 2 * (16 * 32 * 25 + 32)
+
+
+def phase_of(game: Game, name: str) -> Phase:
+    return next(phase for phase in game.phases if phase.name == name)
+
+
+def draw(game: Game, facts: DataFacts, size: int = 8, seed: int = 5):
+    feed = Feed(make_data(), facts, torch.device("cpu"), seed=0, flip=False)
+    random = torch.Generator().manual_seed(seed)
+    batch = feed.batch("test", 0, size, random)
+    latent = game.recipe.latent
+    noise = draw_noise(size, latent.dim, latent.distribution, facts, random, torch.device("cpu"))
+    return batch, noise
+
+
+def test_ac_wgan_b_losses_equal_an_independent_computation() -> None:
+    facts = DataFacts.of(make_data())
+    game = Game(small_recipe("ac-wgan-b"), facts)
+    generator, critic = game.networks["generator"], game.networks["discriminator"]
+    batch, noise = draw(game, facts)
+    twin = copy.deepcopy(generator)  # batch statistics move with every pass
+    terms = phase_of(game, "discriminator").step(batch, noise).terms
+
+    with torch.no_grad():
+        one_hot = torch.nn.functional.one_hot(batch.labels["fine"], 4).float()
+        x = torch.cat([noise.latents, one_hot], dim=1)
+        for layer in twin.layers:
+            x = layer(x, None)
+    fake = x
+
+    def trunk(images: torch.Tensor) -> torch.Tensor:
+        for layer in critic.layers:
+            images = layer(images)
+        return images.flatten(1)
+
+    def score(images: torch.Tensor) -> torch.Tensor:
+        return critic.adversarial.linear(trunk(images))[:, 0]
+
+    def loss(images: torch.Tensor, level: str, head: int) -> float:
+        logs = critic.heads[head].linear(trunk(images)).log_softmax(1)
+        return -logs[torch.arange(8), batch.labels[level]].mean().item()
+
+    real = batch.samples
+    assert terms["adversarial"].value.item() == pytest.approx(
+        (score(fake).mean() - score(real).mean()).item(), abs=1e-5
+    )
+    mixed = noise.epsilon.view(-1, 1, 1, 1) * real + (1 - noise.epsilon.view(-1, 1, 1, 1)) * fake
+    mixed.requires_grad_(True)
+    slope = torch.autograd.grad(score(mixed).sum(), mixed)[0].flatten(1).norm(dim=1)
+    penalty = terms["gradient_penalty"]
+    assert penalty.value.item() == pytest.approx(((slope - 1) ** 2).mean().item(), abs=1e-5)
+    assert penalty.weight == 10
+    for head, level in enumerate(("fine", "coarse")):
+        for kind, images in (("real", real), ("generated", fake)):
+            term = terms[f"{level}/{kind}"]
+            assert term.value.item() == pytest.approx(loss(images, level, head), abs=1e-5)
+            assert term.weight == 0.25  # (C_RM + C_FM + C_RA + C_FA) / 4
+
+
+def test_ac_wgan_b_generator_losses() -> None:
+    facts = DataFacts.of(make_data())
+    game = Game(small_recipe("ac-wgan-b"), facts)
+    _, noise = draw(game, facts)
+    twin = copy.deepcopy(game.networks["generator"])
+    terms = phase_of(game, "generator").step(None, noise).terms
+    said = game.networks["discriminator"](twin(noise.latents, noise.labels), noise.labels)
+    assert terms["adversarial"].value.item() == pytest.approx(-said.score.mean().item(), abs=1e-6)
+    for level in ("fine", "coarse"):
+        expected = torch.nn.functional.cross_entropy(said.logits[level], noise.labels[level])
+        assert terms[f"{level}/generated"].value.item() == pytest.approx(expected.item(), abs=1e-5)
+        assert terms[f"{level}/generated"].weight == 0.25
+
+
+def test_the_classifier_step_is_the_mean_of_both_losses_and_moves_the_generator() -> None:
+    facts = DataFacts.of(make_data())
+    game = Game(small_recipe("sc-wgan-a"), facts)
+    phase = phase_of(game, "classifier/fine")
+    assert set(phase.updates) == {"generator", "classifier/fine"}
+    batch, noise = draw(game, facts)
+    terms = phase.step(batch, noise).terms
+    assert {name: term.weight for name, term in terms.items()} == {"real": 0.5, "generated": 0.5}
+
+
+def test_a_generator_weight_scales_its_gradient_alone() -> None:
+    facts = DataFacts.of(make_data())
+    gradients = []
+    for weight in (1.0, 0.25):
+        game = Game(small_recipe("sc-wgan-a", tasks__0__generator_weight=weight), facts)
+        terms = phase_of(game, "classifier/fine").step(*draw(game, facts)).terms
+        sum(t.weight * t.value for t in terms.values()).backward()
+        gradients.append(
+            [
+                game.networks[name].layers[0].get_parameter(key).grad
+                for name, key in (
+                    ("generator", "linear.weight"),
+                    ("classifier/fine", "convolution.weight"),
+                )
+            ]
+        )
+    (full_g, full_c), (quarter_g, quarter_c) = gradients
+    torch.testing.assert_close(quarter_g, 0.25 * full_g)
+    torch.testing.assert_close(quarter_c, full_c)
+
+
+def test_soft_sharing_is_in_both_losses_and_pulls_the_weights_together(tmp_path) -> None:
+    trainer = make_trainer(tmp_path, "sc-wgan-b", sharing__0__weight=100.0)
+    game = trainer.game
+
+    def distance() -> float:
+        a, b = (game.networks[n].layers for n in ("discriminator", "classifier/fine"))
+        pairs = [(a[i].convolution.weight, b[i].convolution.weight) for i in range(1)]
+        return sum(((x - y) ** 2).sum() for x, y in pairs).sqrt().item()
+
+    trainer.facts = game.facts
+    before = distance()
+    for _ in range(20):
+        trainer._iterate(Averages())
+        trainer.iteration += 1
+    assert distance() < 0.95 * before
