@@ -162,7 +162,9 @@ LADDER = (
         (),
         (0.1, 0.2, 0.35, 0.6),
         lambda real, strength: real.damaged("blur", strength),
-        lambda real, strength: f"blur of {strength * min(real.held_out.images.shape[2:]) / 8:.1f} px",
+        lambda real, strength: (
+            f"blur of {strength * min(real.held_out.images.shape[2:]) / 8:.1f} px"
+        ),
     ),
     KnownDamage(
         "wrong labels",

@@ -18,7 +18,7 @@ from mtgan.evaluation.anchors import FLOORS, LADDER, RealSide
 from mtgan.evaluation.comparison import Comparison, SampleSet
 from mtgan.evaluation.measures import Measure, Output
 from mtgan.evaluation.scorecard import Axis, Entry, Rung
-from mtgan.evaluation.scoring import SCALES, axis_scores, family, gate, overall
+from mtgan.evaluation.scoring import SCALES, axis_order, axis_scores, family, gate, overall
 
 Values = Mapping[str, float]
 Progress = Callable[[str], None]
@@ -102,7 +102,7 @@ class Calibrator:
     def __init__(self, real: RealSide, measures: Sequence[Measure], resamples: int) -> None:
         self.real = real
         self.measures = measures
-        self.quick = [item for item in measures if not item.slow]
+        self.quick = [item for item in measures if item.resampled]
         seed, count = real.setting.seed, len(real.reference)
         self.reference_halves = half_samples(count, resamples, seed, 0)
         self.judged_halves = half_samples(len(real.held_out), resamples, seed, 1)
@@ -134,9 +134,7 @@ class Calibrator:
         self, judged: SampleSet, mine: np.ndarray, theirs: np.ndarray, measures: Sequence[Measure]
     ) -> dict[str, float]:
         reference = self.real.reference.take(theirs)
-        return compute_values(
-            measures, Comparison(judged.take(mine), reference, self.real.setting)
-        )
+        return compute_values(measures, Comparison(judged.take(mine), reference, self.real.setting))
 
     def _floors(self) -> tuple[dict[str, float], dict[str, float]]:
         """Medians over the floors of each axis, at N and at N/2 samples."""
@@ -150,7 +148,7 @@ class Calibrator:
             full |= _medians([self.values(each, members) for each in sets], members, axis)
             if self.judged_halves:
                 mine, theirs = self.judged_halves[0], self.reference_halves[0]
-                quick = [item for item in members if not item.slow]
+                quick = [item for item in members if item.resampled]
                 values = [self._half(each, mine, theirs, quick) for each in sets]
                 half |= _medians(values, members, axis)
         return full, half
@@ -191,7 +189,9 @@ def output_of(measures: Sequence[Measure], key: str) -> Output:
 def axis_of(output: Output, key: str) -> str:
     """The axis a number counts for: label levels have axes of their own, `axis/level`."""
     level = key.partition("/")[2]
-    return f"{output.axis}/{level}" if output.axis and output.axis_per_level and level else output.axis
+    return (
+        f"{output.axis}/{level}" if output.axis and output.axis_per_level and level else output.axis
+    )
 
 
 def scores_of(values: Values, anchors: Anchors, measures: Sequence[Measure]) -> dict[str, float]:
@@ -268,11 +268,13 @@ def score(
         scored,
         {
             axis: Axis(
-                value,
-                interval_of(value, standard_error(half_axes, axis), bool(half_axes), unit=True),
-                reading(axis, value, rungs),
+                axes[axis],
+                interval_of(
+                    axes[axis], standard_error(half_axes, axis), bool(half_axes), unit=True
+                ),
+                reading(axis, axes[axis], rungs),
             )
-            for axis, value in axes.items()
+            for axis in sorted(axes, key=axis_order)
         },
         total,
         interval_of(
@@ -298,15 +300,21 @@ def _deviation(values: Sequence[float]) -> float:
 
 
 def reading(axis: str, value: float, rungs: Sequence[Rung]) -> str:
-    """A score in terms of the ladder: "as real data with 3 of 10 classes missing"."""
+    """A score in terms of the ladder: "like real data with 3 of 10 classes missing".
+
+    The nearest rung of the damage that reads the axis; held-out real data are the topmost.
+    """
     names = [damage.name for damage in LADDER if family(axis) in damage.reads]
-    steps = [rung for rung in rungs if rung.damage in names and axis in rung.axes]
+    steps = {
+        f"real data with {rung.amount}": rung.axes[axis]
+        for rung in rungs
+        if rung.damage in names and axis in rung.axes
+    }
     if not steps:
         return ""
-    if value > max(step.axes[axis] for step in steps):
-        first = max(steps, key=lambda step: step.axes[axis])
-        return f"better than real data with {first.amount}"
-    nearest = min(steps, key=lambda step: abs(step.axes[axis] - value))
-    if value < min(step.axes[axis] for step in steps):
-        return f"worse than real data with {nearest.amount}"
-    return f"like real data with {nearest.amount}"
+    steps["held-out real data"] = 1.0
+    nearest = min(steps, key=lambda words: abs(steps[words] - value))
+    worst = min(steps, key=lambda words: steps[words])
+    if nearest == worst and value < steps[worst]:
+        return f"worse than {worst}"
+    return f"like {nearest}"

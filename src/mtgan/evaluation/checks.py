@@ -42,10 +42,15 @@ def check_labels(labels: np.ndarray, count: int, reference: Dataset) -> None:
             f"{labels.shape}"
         )
     for column, level in enumerate(levels):
-        classes = reference.taxonomy.num_classes(level)
-        low, high = (int(labels[:, column].min()), int(labels[:, column].max())) if count else (0, 0)
-        if low < -1 or high >= classes:
-            raise UserError(
-                f"labels of level {level!r} run from {low} to {high}, but {reference.name} has "
-                f"classes 0 to {classes - 1} there (-1 means missing): map them to its classes"
-            )
+        check_class_range(labels[:, column], level, reference)
+
+
+def check_class_range(labels: np.ndarray, level: str, reference: Dataset) -> None:
+    """Refuse class numbers of a level that the reference has not; labels are integers [N]."""
+    classes = reference.taxonomy.num_classes(level)
+    low, high = (int(labels.min()), int(labels.max())) if len(labels) else (0, 0)
+    if low < -1 or high >= classes:
+        raise UserError(
+            f"labels of level {level!r} run from {low} to {high}, but {reference.name} has "
+            f"classes 0 to {classes - 1} there (-1 means missing): map them to its classes"
+        )

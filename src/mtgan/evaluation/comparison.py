@@ -30,47 +30,64 @@ NEIGHBORS = (3, 5)
 """k of precision and recall, and of density and coverage, as in their papers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SampleSet:
-    """Images uint8 [N, C, H, W], labels int64 [N, L] or None, and their features."""
+    """One set of images with its features; what is computed of it is computed once.
+
+    Attributes:
+        images: uint8 [N, C, H, W].
+        labels: int64 [N, L] in the reference's levels, or None.
+        bank: Features and logits.
+    """
 
     images: np.ndarray
     labels: np.ndarray | None
     bank: FeatureBank
-
-    @cached_property
-    def statistics(self) -> GaussianStatistics:
-        """Mean and covariance of the features."""
-        return GaussianStatistics.from_features(self.bank.features)
-
-    @cached_property
-    def neighborhood(self) -> Neighborhood:
-        """Nearest neighbors within the set."""
-        return neighborhood(self.bank.features, max(NEIGHBORS), kernel=True)
+    _origin: "tuple[SampleSet, np.ndarray] | None" = field(default=None, repr=False)
+    _known: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
-        cls,
-        extractor: FeatureExtractor,
-        images: np.ndarray,
-        labels: np.ndarray | None = None,
-        *,
-        cache: bool = True,
+        cls, extractor: FeatureExtractor, images: np.ndarray, labels: np.ndarray | None = None
     ) -> "SampleSet":
         """Extract the features of images."""
-        return cls(images, labels, extract(extractor, images, cache=cache))
+        return cls(images, labels, extract(extractor, images))
 
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def features(self) -> np.ndarray:
+        """float32 [N, D]."""
+        return self.bank.features
+
+    @cached_property
+    def statistics(self) -> GaussianStatistics:
+        """Mean and covariance of the features."""
+        return GaussianStatistics.from_features(self.features)
+
+    @cached_property
+    def neighborhood(self) -> Neighborhood:
+        """Nearest neighbors within the set."""
+        return neighborhood(self.features, max(NEIGHBORS), kernel=True)
+
+    def per_sample(self, key: str, compute: "Callable[[SampleSet], np.ndarray]") -> np.ndarray:
+        """One number [N] or row for each sample, computed once for a set and all parts of it."""
+        if self._origin is not None:
+            whole, rows = self._origin
+            return whole.per_sample(key, compute)[rows]
+        if key not in self._known:
+            self._known[key] = compute(self)
+        return self._known[key]
+
     def take(self, rows: np.ndarray) -> "SampleSet":
         """The set of the given rows."""
         labels = None if self.labels is None else self.labels[rows]
-        return SampleSet(self.images[rows], labels, self.bank.take(rows))
+        return SampleSet(self.images[rows], labels, self.bank.take(rows), (self, rows))
 
     def with_labels(self, labels: np.ndarray | None) -> "SampleSet":
         """The same images under other labels."""
-        return SampleSet(self.images, labels, self.bank)
+        return SampleSet(self.images, labels, self.bank, (self, np.arange(len(self))))
 
     def joined(self, other: "SampleSet") -> "SampleSet":
         """Both sets, this one first."""
@@ -93,7 +110,7 @@ class Setting:
             probes learn from; called once, when first needed.
         held_out: Real data that no generator and no classifier has seen, or None.
         seed: Seed of every random draw.
-        device: Where distances and eigenvalues are computed.
+        is_inception: Whether the features are those of the original FID.
     """
 
     taxonomy: Taxonomy
@@ -101,7 +118,7 @@ class Setting:
     load_training: Callable[[], SampleSet]
     held_out: SampleSet | None = None
     seed: int = 0
-    device: str = "cpu"
+    is_inception: bool = False
     _models: dict[str, object] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -115,8 +132,12 @@ class Setting:
 
     def coarser(self, level: str) -> tuple[str, ...]:
         """Levels that lie above this one in the taxonomy and show at least two classes."""
-        index = self.taxonomy.levels.index(level)
-        return tuple(name for name in self.taxonomy.levels[index + 1 :] if name in self.levels)
+        above = []
+        while level in self.taxonomy.parents:
+            level = self.taxonomy.parents[level][0]
+            if level in self.levels:
+                above.append(level)
+        return tuple(above)
 
     def predict(self, level: str, bank: FeatureBank) -> np.ndarray:
         """The class of each sample at a level, int64 [N].
@@ -128,7 +149,7 @@ class Setting:
             return bank.logits[level].argmax(axis=1)
         if level not in self._models:
             labels = self.training.labels[:, self.column(level)]  # type: ignore[index]
-            self._models[level] = linear_probe(self.training.bank.features, labels, self.seed)
+            self._models[level] = linear_probe(self.training.features, labels, self.seed)
         return self._models[level].predict(bank.features)  # type: ignore[attr-defined]
 
     def modes(self, bank: FeatureBank) -> np.ndarray:
@@ -138,7 +159,7 @@ class Setting:
         if "clusters" not in self._models:
             clusters = KMeans(CLUSTERS, n_init=3, random_state=self.seed)
             rows = _some(len(self.training), self.seed)
-            self._models["clusters"] = clusters.fit(self.training.bank.features[rows])
+            self._models["clusters"] = clusters.fit(self.training.features[rows])
         return self._models["clusters"].predict(bank.features)  # type: ignore[attr-defined]
 
     @property
@@ -185,13 +206,18 @@ class Comparison:
     def pairs(self) -> PairwisePass:
         """One pass over all pairs: neighbors, balls and kernel sums."""
         return pairwise_pass(
-            self.generated.bank.features,
-            self.reference.bank.features,
+            self.generated.features,
+            self.reference.features,
             NEIGHBORS,
             kernel=True,
             sample_neighborhood=self.generated.neighborhood,
             reference_neighborhood=self.reference.neighborhood,
         )
+
+    @property
+    def asked_levels(self) -> tuple[str, ...]:
+        """Levels at which any sample was asked for a class."""
+        return tuple(level for level in self.setting.levels if (self.asked(level) >= 0).any())
 
     def asked(self, level: str) -> np.ndarray:
         """The classes of a level that the samples were asked for, int64 [N], -1 where none."""

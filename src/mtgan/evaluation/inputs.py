@@ -6,7 +6,7 @@ import numpy as np
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.errors import UserError
-from mtgan.evaluation.checks import check_labels
+from mtgan.evaluation.checks import check_class_range, check_labels
 
 Images = Dataset | np.ndarray | str | Path
 """A Dataset, uint8 [N, C, H, W], a folder of images, an .npz with `images` (and `labels`)."""
@@ -33,7 +33,7 @@ def as_dataset(source: Images, name: str) -> Dataset:
             f"{samples.shape}: scale images to 0..255 and convert them with .astype('uint8')"
         )
     none = np.empty((len(samples), 0), dtype=np.int64)
-    return Dataset(samples, none, Taxonomy((), {}, {}), name=name, split=None)
+    return Dataset(samples, none, Taxonomy((), {}, {}), name=name, split="all")
 
 
 def fitting_labels(
@@ -59,7 +59,8 @@ def fitting_labels(
     if labels.ndim == 1 and taxonomy.levels:
         labels = labels[:, None]
     if labels.ndim == 2 and labels.shape[1] == 1 < len(taxonomy.levels):
-        labels = _lifted(labels[:, 0], reference)
+        check_class_range(labels[:, 0], taxonomy.levels[0], reference)
+        labels = taxonomy.label_rows(labels[:, 0])
     check_labels(labels, len(generated.samples), reference)
     return labels.astype(np.int64)
 
@@ -83,8 +84,3 @@ def _by_name(generated: Dataset, reference: Dataset) -> np.ndarray | None:
         column = np.asarray(generated.labels[:, mine.levels.index(level)])
         columns[:, theirs.levels.index(level)] = table[column]
     return columns if (columns >= 0).any() else None
-
-
-def _lifted(fine: np.ndarray, reference: Dataset) -> np.ndarray:
-    """Labels of the finest level alone, with the coarser ones that follow from them."""
-    raise NotImplementedError

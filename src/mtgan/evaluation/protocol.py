@@ -11,7 +11,6 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.features import FeatureExtractor
 
-
 UNKNOWN_CHECKPOINT = "as given"
 
 
@@ -152,7 +151,7 @@ class Protocol:
             generated=generated,
             reference=compared,
             dataset=reference.name,
-            split=reference.split or "all",
+            split=reference.split,
             data=reference.fingerprint[:16],
             features=extractor.name,
             extractor=extractor.fingerprint,

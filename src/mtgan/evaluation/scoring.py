@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+AXES = ("distribution", "fidelity", "diversity", "conditioning", "authenticity")
+"""The axes, in the order in which they are printed; label levels divide `conditioning`."""
+
 AUTHENTICITY = "authenticity"
 GATE_OPEN = 0.9
 """The authenticity score at which the gate is fully open: real data scores 1, give or take."""
@@ -69,6 +72,12 @@ def axis_scores(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
         if axis and not math.isnan(score):
             members.setdefault(axis, []).append(score)
     return {axis: float(np.mean(values)) for axis, values in members.items()}
+
+
+def axis_order(axis: str) -> int:
+    """A sorting key: axes in the order of `AXES`, what is only reported last."""
+    known = family(axis) in AXES
+    return AXES.index(family(axis)) if known else len(AXES)
 
 
 def family(axis: str) -> str:

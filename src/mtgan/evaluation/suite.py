@@ -132,7 +132,7 @@ def evaluate(
         levels=levels,
         load_training=lambda: _training(extractor, real, levels),
         seed=seed,
-        device=str(request.device),
+        is_inception=extractor.name == "inception",
     )
     reference_set = _subset(extractor, real, _labels(real, levels), rows)
     if unseen is not None:
@@ -237,7 +237,7 @@ def _known_calibration(
 
 def in_split(data: Dataset, split: str) -> Dataset:
     """A dataset's other split where it has splits; the dataset itself where it has none."""
-    if data.split in (split, None, "all"):
+    if data.split in (split, "all"):
         return data
     return data.load_split(split)
 
@@ -253,7 +253,7 @@ def with_held_out(
         unseen = as_dataset(heldout, "held-out data")
         check_alike(unseen.samples, real.samples)
         return real, unseen, []
-    other = {"train": "test", "test": "train"}.get(real.split or "")
+    other = {"train": "test", "test": "train"}.get(real.split)
     if other is not None:
         try:
             return real, real.load_split(other), []
@@ -330,9 +330,7 @@ def _mode_pool(setting: Setting, reference_rows: np.ndarray) -> SampleSet:
     count = len(setting.training)
     free = np.setdiff1d(np.arange(count), reference_rows)
     free = np.random.default_rng([setting.seed, 4]).permutation(free)
-    return setting.held_out.joined(
-        setting.training.take(free[: MODE_POOL * len(setting.held_out)])
-    )
+    return setting.held_out.joined(setting.training.take(free[: MODE_POOL * len(setting.held_out)]))
 
 
 def _entries(
@@ -377,7 +375,9 @@ def _small_sets(comparison: Comparison, extractor: FeatureExtractor) -> list[str
             "distances are biased upward; compare at equal N only"
         )
     labels = comparison.generated.labels
-    for level in setting.levels if labels is not None else ():
+    if labels is None:
+        return notes
+    for level in setting.levels:
         column = labels[:, setting.column(level)]
         classes = setting.taxonomy.classes[level]
         sizes = np.bincount(column[column >= 0], minlength=len(classes))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from mtgan.evaluation.scorecard import Entry, Scorecard
+from mtgan.evaluation.scoring import axis_order
 
 
 def number(value: float | None) -> str:
@@ -36,9 +37,10 @@ def card_table(card: Scorecard) -> Table:
     if calibrated:
         columns += ["real", "floor", "score"]
     for column in columns:
-        justify = "right" if column in {"value", "real", "floor", "score"} else "left"
-        table.add_column(column, justify=justify)
-    for axis in dict.fromkeys([*card.axes, *(e.axis for e in card.entries.values())]):
+        numeric = column in {"value", "real", "floor", "score"}
+        table.add_column(column, justify="right" if numeric else "left")
+    axes = dict.fromkeys(entry.axis for entry in card.entries.values())
+    for axis in sorted(axes, key=axis_order):
         members = {name: e for name, e in card.entries.items() if e.axis == axis}
         for name, e in members.items():
             row = [name, number(e.value), interval(e.interval), e.better, sizes(e)]

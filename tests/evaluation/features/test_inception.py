@@ -33,7 +33,9 @@ def conv(state, name, x, stride=1, pad=(0, 0)):
     x = F.conv2d(x, state[p + "conv.weight"], stride=stride, padding=pad)
     mean, var = state[p + "bn.running_mean"], state[p + "bn.running_var"]
     scale = state[p + "bn.weight"] / torch.sqrt(var + 1e-3)
-    return F.relu((x - mean[:, None, None]) * scale[:, None, None] + state[p + "bn.bias"][:, None, None])
+    return F.relu(
+        (x - mean[:, None, None]) * scale[:, None, None] + state[p + "bn.bias"][:, None, None]
+    )
 
 
 def average_without_border(x):

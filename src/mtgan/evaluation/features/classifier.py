@@ -128,7 +128,7 @@ def train_classifier(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = SmallClassifier(samples.shape[1], samples.shape[2:], classes)
-    network = network.to(device, memory_format=torch.channels_last).train()
+    network = network.to(device).train()
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=budget.peak_learning_rate, weight_decay=budget.weight_decay
     )

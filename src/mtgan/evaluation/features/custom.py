@@ -63,6 +63,4 @@ def build(request: FeatureRequest) -> FeatureExtractor:
             f"the feature function {request.name!r} cannot be imported ({error}): name an "
             "importable module and a function in it, as `package.module:function`"
         ) from error
-    return CustomFeatures(
-        request.name, function, torch.as_tensor(request.reference.samples[:2])
-    )
+    return CustomFeatures(request.name, function, torch.as_tensor(request.reference.samples[:2]))

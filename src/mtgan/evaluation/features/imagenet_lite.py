@@ -10,6 +10,7 @@ weights (Apache-2.0) as converted by the package `efficientnet_lite0_pytorch_mod
 import hashlib
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +46,7 @@ class ImagenetLiteFeatures(FeatureExtractor):
 
     def __init__(self, network: nn.Module, weights: str, device: torch.device) -> None:
         self.device = device
-        self.network = network.to(device, memory_format=torch.channels_last).eval()
+        self.network: Any = network.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.weights = weights
         self.about = {}
         if device.type != "cpu":
@@ -88,7 +89,9 @@ def build(request: FeatureRequest) -> FeatureExtractor:
         content = path.read_bytes()
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(f"the weights in {path} cannot be read ({error}): reinstall them") from error
+        raise UserError(
+            f"the weights in {path} cannot be read ({error}): reinstall them"
+        ) from error
     sha = hashlib.sha256(content).hexdigest()
     promised = path.stem.rpartition("-")[2]
     if request.weights is None and not sha.startswith(promised):

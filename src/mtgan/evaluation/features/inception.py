@@ -60,7 +60,7 @@ class Convolution(nn.Module):
     ) -> None:
         super().__init__()
         sides = (kernel, kernel) if isinstance(kernel, int) else kernel
-        padding = tuple(side // 2 if padded else 0 for side in sides)
+        padding = (sides[0] // 2, sides[1] // 2) if padded else (0, 0)
         self.conv = nn.Conv2d(inputs, outputs, sides, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(outputs, eps=0.001)
 
@@ -89,8 +89,9 @@ class Mixed(nn.Module):
                     plan.append(step)
                     continue
                 fork = step if isinstance(step, list) else [step]
-                for name, outputs, kernel, *stride in fork:
-                    module = Convolution(width, outputs, kernel, *stride, padded=not stride)
+                for name, outputs, kernel, *strides in fork:
+                    stride = strides[0] if strides else 1
+                    module = Convolution(width, outputs, kernel, stride, padded=stride == 1)
                     self.add_module(name, module)
                 plan.append([name for name, *_ in fork])
                 width = sum(outputs for _, outputs, *_ in fork)
@@ -292,8 +293,6 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     return InceptionFeatures(network, hashlib.sha256(content).hexdigest()[:16], request.device)
 
 
-
-
 def _download(path: Path) -> None:
     """Fetch the published file, check its hash, and move it into place."""
     try:
@@ -301,7 +300,10 @@ def _download(path: Path) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
         sha = hashlib.sha256()
         try:
-            with os.fdopen(handle, "wb") as file, urllib.request.urlopen(ADDRESS, timeout=60) as answer:
+            with (
+                os.fdopen(handle, "wb") as file,
+                urllib.request.urlopen(ADDRESS, timeout=60) as answer,
+            ):
                 while block := answer.read(1 << 20):
                     file.write(block)
                     sha.update(block)

@@ -50,7 +50,8 @@ class Measure:
         name: What `--metrics` calls it.
         outputs: The numbers it gives.
         compute: Comparison -> Outcome.
-        slow: Left out unless asked for, or for "all".
+        slow: Left out unless asked for by name, or by "all".
+        resampled: Whether half-samples give it an interval, and the ladder its rungs.
         needs: Reasons, as methods of `Comparison` that return a sentence when it cannot be had.
         space: FEATURES or PIXELS.
         about: The first line of its docstring.
@@ -60,6 +61,7 @@ class Measure:
     outputs: tuple[Output, ...]
     compute: Callable[[Comparison], Outcome]
     slow: bool
+    resampled: bool
     needs: tuple[Callable[[Comparison], str], ...]
     space: str
     about: str
@@ -80,6 +82,7 @@ _MEASURES: dict[str, Measure] = {}
 def measure(
     *outputs: Output,
     slow: bool = False,
+    resampled: bool = True,
     needs: Iterable[Callable[[Comparison], str]] = (),
     space: str = FEATURES,
 ) -> Callable[[Callable[[Comparison], Outcome]], Callable[[Comparison], Outcome]]:
@@ -90,7 +93,9 @@ def measure(
         if name in _MEASURES:
             raise ValueError(f"two measures are registered as {name!r}")
         about = (compute.__doc__ or "").partition("\n")[0]
-        _MEASURES[name] = Measure(name, outputs, compute, slow, tuple(needs), space, about)
+        _MEASURES[name] = Measure(
+            name, outputs, compute, slow, resampled and not slow, tuple(needs), space, about
+        )
         return compute
 
     return register

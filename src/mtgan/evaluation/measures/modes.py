@@ -49,7 +49,7 @@ def _ratios(comparison: Comparison, level: str) -> dict[str, float]:
     setting = comparison.setting
     spreads = [
         within_class_distances(
-            each.bank.features,
+            each.features,
             setting.predict(level, each.bank),
             setting.taxonomy.num_classes(level),
             setting.seed,

@@ -1,0 +1,173 @@
+"""`mtgan data`: what there is, what is in it, and sets larger than memory."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mtgan.cli.app import app, print_json
+from mtgan.cli.options import Quiet, Root, TaxonomyFile
+
+if TYPE_CHECKING:
+    from mtgan.data import Dataset
+
+data = typer.Typer(help="Data sets: list them, look into one, prepare one.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+_Name = Annotated[str, typer.Argument(help="A data set by name, a folder, or an .npz file.")]
+_Size = Annotated[str | None, typer.Option(help="One side (32) or HxW (64x128).")]
+_Channels = Annotated[int | None, typer.Option(help="1 (grey) or 3 (RGB).")]
+_Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+@data.command("list")
+def list_command(as_json: _Json = False) -> None:
+    """Every data set that has a name."""
+    from mtgan.data import list_datasets
+
+    found = list_datasets()
+    if as_json:
+        print_json(found)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("data set", "about")
+    for name, about in found.items():
+        table.add_row(name, about)
+    Console().print(table)
+    print("Or the path of a folder of images (class/x.jpg), an .npz, or a prepared folder.")
+
+
+@data.command()
+def info(
+    name: _Name,
+    root: Root = None,
+    size: _Size = None,
+    channels: _Channels = None,
+    taxonomy: TaxonomyFile = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Where to write a picture of samples; NAME-samples.png if left out."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Size, labels, counts, warnings and derived settings of a data set, and a picture of it."""
+    from mtgan.data import load_dataset
+    from mtgan.errors import UserError
+
+    train = load_dataset(name, root=root, size=size, channels=channels, taxonomy=taxonomy)
+    test = train.load_split("test")
+    target = picture or Path(f"{train.name}-samples.png")
+    if target.exists() and not force:
+        raise UserError(f"{target} exists already; give another --picture, or --force.")
+    facts = _facts(train, test)
+    _draw(train, target)
+    if as_json:
+        print_json({**facts, "picture": str(target)})
+        return
+    _print(train, facts)
+    print(f"picture: {target}")
+
+
+@data.command()
+def prepare(
+    source: _Name,
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    root: Root = None,
+    size: _Size = None,
+    channels: _Channels = None,
+    taxonomy: TaxonomyFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a data set as a memory-mapped folder, for sets larger than memory."""
+    from mtgan.data import load_dataset, prepare_dataset
+
+    prepare_dataset(source, out, root=root, size=size, channels=channels, taxonomy=taxonomy)
+    if not quiet:
+        prepared = load_dataset(out, "all")
+        c, h, w = prepared.shape
+        print(f"wrote {len(prepared):,} samples of {c} x {h} x {w} to {out}")
+        for note in prepared.notes:
+            print(note)
+
+
+def _facts(train: "Dataset", test: "Dataset") -> dict[str, Any]:
+    channels, height, width = train.shape
+    levels = train.taxonomy.levels
+    return {
+        "name": train.name,
+        "fingerprint": train.fingerprint,
+        "samples": {"train": len(train), "test": len(test)},
+        "shape": {"channels": channels, "height": height, "width": width},
+        "levels": {
+            level: {
+                "classes": train.taxonomy.num_classes(level),
+                "parent": train.taxonomy.parents.get(level, (None,))[0],
+                "missing": int((train.labels_of(level) < 0).sum()),
+            }
+            for level in levels
+        },
+        "counts": train.class_counts(),
+        "settings": {
+            "data.size": [height, width],
+            "condition_on": levels[0] if levels else None,
+            "recipe": "ac-wgan-b" if len(levels) > 1 else "ac-wgan-a" if levels else "wgan-gp",
+        },
+        "notes": list(train.notes),
+        "warnings": train.warnings(),
+    }
+
+
+def _print(train: "Dataset", facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    shape, samples = facts["shape"], facts["samples"]
+    print(
+        f"{facts['name']}: {samples['train']:,} training and {samples['test']:,} test images of "
+        f"{shape['height']} x {shape['width']}, {shape['channels']} "
+        f"channel{'s' if shape['channels'] > 1 else ''}"
+    )
+    for level, about in facts["levels"].items():
+        refines = f", refines {about['parent']}" if about["parent"] else ""
+        print(f"  level {level}: {about['classes']} classes{refines}, {about['missing']} missing")
+    for level, counts in facts["counts"].items():
+        table = Table("class", "samples", title=f"{level} (training)", title_justify="left")
+        shown = list(counts.items())
+        for name, count in shown[:30]:
+            table.add_row(name, f"{count:,}")
+        if len(shown) > 30:
+            table.add_row(f"... {len(shown) - 30} more", "")
+        console.print(table)
+    settings = facts["settings"]
+    print(f"settings: {', '.join(f'{key}={value}' for key, value in settings.items())}")
+    for note in facts["notes"]:
+        print(f"note: {note}")
+    for warning in facts["warnings"]:
+        print(f"warning: {warning}")
+
+
+def _draw(train: "Dataset", target: Path) -> None:
+    """A grid of samples: a row per class of the finest level (the first 20), or just rows."""
+    import numpy as np
+
+    from mtgan.data.images import save_grid
+
+    columns = 10
+    if not train.taxonomy.levels:
+        save_grid(np.asarray(train.samples[: columns * 8]), target, columns)
+        return
+    level = train.taxonomy.levels[0]
+    rows, names = [], []
+    for index, name in enumerate(train.taxonomy.classes[level][:20]):
+        members = np.flatnonzero(train.labels_of(level) == index)[:columns]
+        if not len(members):
+            continue
+        row = np.full((columns, *train.shape), 255, dtype=np.uint8)
+        row[: len(members)] = train.samples[members]
+        rows.append(row)
+        names.append(name)
+    save_grid(np.concatenate(rows), target, columns, row_labels=names)

@@ -1,0 +1,182 @@
+"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009) from their official Python files.
+
+Those files are pickles of Python 2. They are read by an unpickler that knows the four names that a
+numpy array needs and refuses every other, so that nothing which a hostile file names is ever run.
+"""
+
+import io
+import pickle
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtgan.data.dataset import Dataset
+from mtgan.data.download import fetch
+from mtgan.data.sources import Request, register_dataset
+from mtgan.data.taxonomy import Taxonomy
+from mtgan.errors import UserError
+
+_ADDRESS = "https://www.cs.toronto.edu/~kriz/"
+_ARCHIVES = {
+    "cifar10": ("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a"),
+    "cifar100": ("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85"),
+}
+
+# The split into animals and vehicles is ours; the data set names ten classes alone.
+_CIFAR10 = {
+    "airplane": "vehicle",
+    "automobile": "vehicle",
+    "bird": "animal",
+    "cat": "animal",
+    "deer": "animal",
+    "dog": "animal",
+    "frog": "animal",
+    "horse": "animal",
+    "ship": "vehicle",
+    "truck": "vehicle",
+}
+CIFAR10_TAXONOMY = Taxonomy(("fine",), {"fine": tuple(_CIFAR10)}, {}).with_hierarchy(
+    {"coarse": _CIFAR10}
+)
+
+
+def _array(subtype: type, shape: tuple[int, ...], kind: bytes) -> np.ndarray:
+    """What numpy's own pickles begin with: an empty array, filled by its state afterwards."""
+    if subtype is not np.ndarray:
+        raise pickle.UnpicklingError("an array of another type")
+    return np.ndarray.__new__(np.ndarray, shape, "b")
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    return text.encode(encoding)
+
+
+# Every name that may occur, and what it stands for here.
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): _array,
+    ("numpy._core.multiarray", "_reconstruct"): _array,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("_codecs", "encode"): _encode,
+}
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise UserError(
+                f"refused: the file names {module}.{name}, which no CIFAR file does; it may be "
+                "hostile. Fetch it anew from the official address."
+            )
+        return _ALLOWED[module, name]
+
+
+def read_pickle(content: bytes, where: str) -> dict[str, Any]:
+    """A pickled dictionary of plain values and numpy arrays; UserError for anything else."""
+    try:
+        values = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+        if not isinstance(values, dict):
+            raise TypeError("it holds no dictionary")
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        raise UserError(f"{where} is truncated or corrupt ({error}); fetch it anew.") from error
+    return values
+
+
+@register_dataset("cifar10", "60,000 photographs, 32 x 32 RGB, 10/2 classes (50,000/10,000).")
+def load_cifar10(request: Request) -> Dataset:
+    read = _reader("cifar10", "cifar-10-batches-py", request)
+    train = [f"data_batch_{i}" for i in range(1, 6)]
+    batches = {"train": train, "test": ["test_batch"], "all": [*train, "test_batch"]}
+    parts = [read(name) for name in batches[request.split]]
+    fine = np.concatenate([_column(part, "labels", "cifar10") for part in parts])
+    rows = CIFAR10_TAXONOMY.label_rows(fine)
+    return Dataset(_images(parts, "cifar10"), rows, CIFAR10_TAXONOMY, "cifar10", request.split)
+
+
+@register_dataset("cifar100", "60,000 photographs, 32 x 32 RGB, 100/20 classes (50,000/10,000).")
+def load_cifar100(request: Request) -> Dataset:
+    read = _reader("cifar100", "cifar-100-python", request)
+    meta = read("meta")
+    # Both files are read whatever the split, so that every split has the same taxonomy.
+    files = {name: read(name) for name in ("train", "test")}
+    columns = {
+        name: np.stack(
+            [_column(part, f"{level}_labels", "cifar100") for level in ("fine", "coarse")], axis=1
+        )
+        for name, part in files.items()
+    }
+    taxonomy = _learned_taxonomy(meta, np.concatenate(list(columns.values())))
+    names = ["train", "test"] if request.split == "all" else [request.split]
+    rows = np.concatenate([columns[name] for name in names])
+    images = _images([files[name] for name in names], "cifar100")
+    return Dataset(images, rows, taxonomy, "cifar100", request.split)
+
+
+def _learned_taxonomy(meta: Mapping[str, Any], rows: np.ndarray) -> Taxonomy:
+    """Parents as the files' own two labels of each image say, and no table of ours."""
+    fine, coarse = rows.T
+    fine_names, coarse_names = (
+        tuple(meta.get(f"{level}_label_names", ())) for level in ("fine", "coarse")
+    )
+    parents = np.full(len(fine_names), -1)
+    parents[fine] = coarse
+    if (parents[fine] != coarse).any() or (parents < 0).any():
+        raise UserError(
+            "cifar100: the labels give some fine class no superclass, or two; fetch the files anew."
+        )
+    return Taxonomy(
+        ("fine", "coarse"),
+        {"fine": fine_names, "coarse": coarse_names},
+        {"fine": ("coarse", tuple(parents.tolist()))},
+    )
+
+
+def _reader(name: str, folder: str, request: Request) -> Callable[[str], dict[str, Any]]:
+    """A function from a file's name to its dictionary, from the extracted folder or the archive."""
+    archive, md5 = _ARCHIVES[name]
+    for place in (request.root, request.root / folder if request.root else None):
+        if place and any((place / file).is_file() for file in ("meta", "batches.meta")):
+            return lambda file, place=place: _read_loose(place / file)
+    places = [request.root] if request.root else []
+    found = fetch(name, {archive: (_ADDRESS + archive, md5)}, places, request.download)
+    return lambda file: _read_member(found / archive, f"{folder}/{file}")
+
+
+def _read_loose(path: Path) -> dict[str, Any]:
+    try:
+        return read_pickle(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _read_member(archive: Path, member: str) -> dict[str, Any]:
+    try:
+        with tarfile.open(archive) as tar:
+            file = tar.extractfile(member)
+            assert file is not None
+            content = file.read()
+    except (tarfile.TarError, KeyError, OSError, EOFError, AssertionError) as error:
+        raise UserError(
+            f"{archive} is truncated or corrupt: {member} cannot be read from it ({error}); "
+            "fetch it anew."
+        ) from error
+    return read_pickle(content, f"{archive} ({member})")
+
+
+def _column(part: Mapping[str, Any], key: str, name: str) -> np.ndarray:
+    if key not in part:
+        raise UserError(f"{name}: a file has no {key!r}; it is of another data set.")
+    return np.asarray(part[key], dtype=np.int64)
+
+
+def _images(parts: list[dict[str, Any]], name: str) -> np.ndarray:
+    """uint8 [N, 3, 32, 32] of the files' rows of 3072 bytes, channel by channel."""
+    rows = [np.asarray(part.get("data")) for part in parts]
+    if any(r.dtype != np.uint8 or r.ndim != 2 or r.shape[1] != 3072 for r in rows):
+        raise UserError(f"{name}: a file holds no rows of 3072 bytes; it is of another data set.")
+    return np.concatenate(rows).reshape(-1, 3, 32, 32)

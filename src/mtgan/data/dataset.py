@@ -1,0 +1,217 @@
+"""Samples with one label per level of a taxonomy."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from mtgan.data.taxonomy import Taxonomy
+from mtgan.errors import UserError
+
+
+@dataclass
+class Dataset:
+    """Labeled samples of one split.
+
+    Attributes:
+        samples: uint8 [N, C, H, W], an array or a memory map.
+        labels: int64 [N, L], one column per level of the taxonomy, -1 where missing.
+        taxonomy: What the labels mean.
+        name: What the set is called.
+        split: "train", "test" or "all".
+        spec: Plain keyword arguments with which load_dataset gives this set again.
+        notes: Sentences about how it was read (files passed over, sizes chosen).
+
+    Raises:
+        UserError: Arrays of another type or shape, labels outside the taxonomy.
+    """
+
+    samples: np.ndarray
+    labels: np.ndarray
+    taxonomy: Taxonomy
+    name: str = "unnamed"
+    split: str = "train"
+    spec: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    stored_fingerprint: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples.dtype != np.uint8 or self.samples.ndim != 4:
+            raise UserError(
+                f"{self.name}: samples should be uint8 [N, C, H, W]; found "
+                f"{self.samples.dtype} {list(self.samples.shape)}."
+            )
+        expected = (len(self.samples), len(self.taxonomy.levels))
+        if self.labels.shape != expected or not np.issubdtype(self.labels.dtype, np.integer):
+            raise UserError(
+                f"{self.name}: labels should be integers {list(expected)}, one column per label "
+                f"level; found {self.labels.dtype} {list(self.labels.shape)}."
+            )
+        self.labels = np.ascontiguousarray(self.labels, dtype=np.int64)
+        for column, level in enumerate(self.taxonomy.levels):
+            values, count = self.labels[:, column], self.taxonomy.num_classes(level)
+            if len(values) and not (values.min() >= -1 and values.max() < count):
+                odd = values[(values < -1) | (values >= count)][0]
+                raise UserError(
+                    f"{self.name}: the label {odd} of level {level!r} is outside the taxonomy, "
+                    f"which has classes 0 to {count - 1} there (and -1 for a missing label)."
+                )
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        _, channels, height, width = self.samples.shape
+        return channels, height, width
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over samples, labels and taxonomy, as hex; computed once."""
+        if self.stored_fingerprint is None:
+            digest = hashlib.sha256()
+            digest.update(str(self.samples.shape).encode())
+            for start in range(0, len(self), 4096):
+                digest.update(np.ascontiguousarray(self.samples[start : start + 4096]))
+            digest.update(self.labels)
+            digest.update(json.dumps(self.taxonomy.to_dict()).encode())
+            self.stored_fingerprint = digest.hexdigest()
+        return self.stored_fingerprint
+
+    def labels_of(self, level: str) -> np.ndarray:
+        """int64 [N]: the labels of one level."""
+        if level not in self.taxonomy.levels:
+            self.taxonomy.num_classes(level)  # raises, naming the nearest level
+        return self.labels[:, self.taxonomy.levels.index(level)]
+
+    def select(self, indices: np.ndarray) -> "Dataset":
+        """The samples at these positions, in this order."""
+        return replace(
+            self,
+            samples=self.samples[indices],
+            labels=self.labels[indices],
+            stored_fingerprint=None,
+        )
+
+    def subset(self, amount: float, stratified: bool = True, seed: int = 0) -> "Dataset":
+        """A share in (0, 1] or a count of the samples, drawn by seed, in their old order.
+
+        stratified keeps the shares of the finest level's classes (largest remainders); a smaller
+        amount with the same seed is not in general part of a larger one.
+        """
+        count = self._count_of(amount)
+        random = np.random.default_rng(seed)
+        if stratified and self.labels.shape[1]:
+            chosen = stratified_choice(self.labels[:, 0], count, random)
+        else:
+            chosen = random.permutation(len(self))[:count]
+        drawn = self.select(np.sort(chosen))
+        drawn.spec = {**self.spec, "subset": amount, "stratified": stratified, "seed": seed}
+        return drawn
+
+    def _count_of(self, amount: float) -> int:
+        share = isinstance(amount, float) and 0 < amount <= 1
+        count = round(amount * len(self)) if share else amount
+        if count != int(count) or not 1 <= count <= len(self):
+            raise UserError(
+                f"subset={amount}: {self.name} has {len(self)} samples; take a share in (0, 1] "
+                f"or a whole number from 1 to {len(self)}."
+            )
+        return int(count)
+
+    def with_taxonomy(self, taxonomy: Taxonomy) -> "Dataset":
+        """The same samples under another taxonomy with the same finest level.
+
+        Coarser columns follow from the finest one; an independent level keeps its column.
+        """
+        old, new = self.taxonomy, taxonomy
+        if not old.levels or old.classes[old.levels[0]] != new.classes[new.levels[0]]:
+            raise UserError(f"{self.name}: the other taxonomy has other finest classes.")
+        rows = new.label_rows(self.labels[:, 0])
+        for column, level in enumerate(new.levels):
+            if level not in new.chain and level in old.levels:
+                rows[:, column] = self.labels_of(level)
+        return replace(self, labels=rows, taxonomy=new, stored_fingerprint=None)
+
+    def with_same_labels(self, level: str, name: str) -> "Dataset":
+        """A further, independent label level `name` that repeats `level`: a control."""
+        column = self.labels_of(level)[:, None]
+        return replace(
+            self,
+            labels=np.concatenate([self.labels, column], axis=1),
+            taxonomy=self.taxonomy.with_same_labels(level, name),
+            stored_fingerprint=None,
+        )
+
+    def load_split(self, split: str) -> "Dataset":
+        """Another split of the same set, whole: a subset of this split says nothing of that one."""
+        from mtgan.data.sources import load_dataset
+
+        if not self.spec:
+            raise UserError(f"{self.name} was made from arrays, and has no other split to load.")
+        if split == self.split:
+            return self
+        return load_dataset(**{**self.spec, "split": split, "subset": None})
+
+    def class_counts(self) -> dict[str, dict[str, int]]:
+        """Number of samples by level and class name."""
+        return {
+            level: dict(
+                zip(
+                    names,
+                    np.bincount(
+                        self.labels_of(level)[self.labels_of(level) >= 0], minlength=len(names)
+                    ).tolist(),
+                    strict=True,
+                )
+            )
+            for level, names in self.taxonomy.classes.items()
+        }
+
+    def warnings(self) -> list[str]:
+        """Sentences about what is probably a mistake in the data."""
+        found = []
+        if not self.taxonomy.levels:
+            found.append(f"{self.name} has no labels: only unconditional recipes can use it.")
+        for level in self.taxonomy.levels:
+            values = self.labels_of(level)
+            missing = int((values < 0).sum())
+            present = np.unique(values[values >= 0])
+            if len(present) <= 1:
+                found.append(
+                    f"The label level {level!r} has {'one class' if len(present) else 'no label'} "
+                    "in these samples: a task on it has nothing to learn."
+                )
+            if missing:
+                found.append(f"{missing} of {len(self)} samples have no label of level {level!r}.")
+            absent = self.taxonomy.num_classes(level) - len(present)
+            if absent and len(present) > 1:
+                found.append(f"{absent} classes of level {level!r} have no sample here.")
+        return found
+
+
+def stratified_choice(labels: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+    """`count` positions whose labels have the shares of all labels, by largest remainders."""
+    values, sizes = np.unique(labels, return_counts=True)
+    exact = sizes * count / len(labels)
+    takes = np.floor(exact).astype(int)
+    # Ties among remainders are broken at random, so that no class is always favored.
+    order = np.lexsort((random.random(len(values)), -(exact - takes)))
+    takes[order[: count - takes.sum()]] += 1
+    return np.concatenate(
+        [
+            random.permutation(np.flatnonzero(labels == value))[:take]
+            for value, take in zip(values, takes, strict=True)
+        ]
+    )
+
+
+def taxonomy_of(levels: Mapping[str, list[str]]) -> Taxonomy:
+    """Independent levels, without parents."""
+    return Taxonomy(
+        tuple(levels), {level: tuple(names) for level, names in levels.items()}, parents={}
+    )

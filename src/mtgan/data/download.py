@@ -1,0 +1,125 @@
+"""Finding a data set's official files, or downloading them: resumable, and checked."""
+
+import hashlib
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mtgan.data.sources import cache_folder
+from mtgan.errors import UserError
+
+_CHUNK = 1 << 18
+
+
+def fetch(
+    name: str,
+    files: Mapping[str, tuple[str, str]],
+    places: Sequence[Path],
+    download: bool = True,
+) -> Path:
+    """The folder that holds all of `files`: one of `places`, the cache, or the cache after a
+    download.
+
+    files: file name -> (address, MD5 as hex). Files in the cache are checked when they arrive;
+    those in `places` are the user's own, and are checked when they are read.
+    Raises UserError where they are nowhere and cannot be downloaded.
+    """
+    cache = cache_folder() / "datasets" / name
+    for folder in (*places, cache):
+        if all((folder / file).is_file() for file in files):
+            return folder
+    if not download:
+        raise UserError(_advice(name, files, places, cache, "downloads are switched off"))
+    for file, (address, md5) in files.items():
+        if not (cache / file).is_file():
+            try:
+                download_file(address, cache / file, md5)
+            except (urllib.error.URLError, OSError) as error:
+                reason = getattr(error, "reason", error)
+                raise UserError(_advice(name, files, places, cache, str(reason))) from error
+    return cache
+
+
+def _advice(
+    name: str, files: Mapping[str, object], places: Sequence[Path], cache: Path, reason: str
+) -> str:
+    looked = ", ".join(str(folder) for folder in (*places, cache))
+    address = next(iter(files.values()))[0]  # type: ignore[index]
+    return (
+        f"The files of {name} ({', '.join(files)}) are in none of {looked}, and could not be "
+        f"downloaded from {address} ({reason}); put them into {cache}, or name their folder "
+        "with --root."
+    )
+
+
+def download_file(address: str, target: Path, md5: str) -> None:
+    """Download to target.part, going on where an earlier attempt stopped; check; rename.
+
+    Raises UserError where the checksum is another (the file is removed), OSError of the network
+    otherwise (what has arrived stays, for the next attempt).
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    have = part.stat().st_size if part.is_file() else 0
+    request = urllib.request.Request(address)
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        answer = urllib.request.urlopen(request, timeout=60)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:  # 416: nothing beyond what is here already
+            raise
+        answer = None
+    if answer is not None:
+        with answer:
+            resumed = answer.status == 206
+            length = int(answer.headers.get("Content-Length") or 0)
+            expected = (have if resumed else 0) + length
+            with part.open("ab" if resumed else "wb") as file, _bar(target.name, expected) as show:
+                while chunk := answer.read(_CHUNK):
+                    file.write(chunk)
+                    show(len(chunk))
+        if length and part.stat().st_size < expected:
+            raise OSError(f"the connection broke off after {part.stat().st_size} bytes")
+    digest = hashlib.md5(part.read_bytes(), usedforsecurity=False).hexdigest()
+    if digest != md5:
+        part.unlink()
+        raise UserError(
+            f"{address} gave a file with MD5 {digest}, and it should be {md5}; it was removed. "
+            "Try again, or fetch the file from elsewhere."
+        )
+    part.rename(target)
+
+
+class _bar:
+    """A progress bar on a terminal's standard error; nothing elsewhere."""
+
+    def __init__(self, name: str, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TransferSpeedColumn,
+        )
+
+        console = Console(file=sys.stderr)
+        self._progress = Progress(
+            TextColumn(name),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task(name, total=total or None)
+
+    def __enter__(self):
+        self._progress.start()
+        return lambda count: self._progress.advance(self._task, count)
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()

@@ -1,0 +1,351 @@
+"""A folder of images as a data set: nested folders, a CSV, or a dataset.json say the labels.
+
+class/x.jpg                      one label level, fine
+superclass/class/x.jpg           a taxonomy: fine and coarse (and so on, to any depth)
+train/..., test/...              splits of the set's own
+x.jpg ... and labels.csv         file, then one column per label level
+x.jpg ... and dataset.json       {"labels": [["x.jpg", 3], ...]} or {"x.jpg": {level: class}}
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from mtgan.data.arrays import with_found_parents
+from mtgan.data.dataset import Dataset, taxonomy_of
+from mtgan.data.images import fit_image
+from mtgan.data.sources import Request, hold_out
+from mtgan.data.taxonomy import Taxonomy, chain_name
+from mtgan.errors import UserError
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+# What splits are called in folders, and what we call them.
+_SPLIT_FOLDERS = {"train": "train", "test": "test", "val": "test", "valid": "test"}
+_FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "name")
+# Sizes that images of various sizes are brought to.
+STANDARD_SIDES = (28, 32, 48, 64, 96, 128)
+_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a folder with their labels: rows int64 [N, L]."""
+
+    files: list[Path]
+    rows: np.ndarray
+    taxonomy: Taxonomy
+    splits: list[str]  # of each file; "" where the folder has no splits
+
+
+def load_folder(request: Request) -> Dataset:
+    """The folder request.name; its images decoded, fitted to one size, unreadable ones passed
+    over (and counted in the notes)."""
+    return _dataset(request, lazy=False)
+
+
+def open_folder(request: Request) -> Dataset:
+    """As load_folder, but the samples are decoded when they are sliced: for sets larger than
+    memory, on their way into a prepared folder. Every file is decoded once beforehand, so that
+    unreadable ones are known."""
+    return _dataset(request, lazy=True)
+
+
+class LazyImages:
+    """Images that look like an array uint8 [N, C, H, W], and are decoded when indexed."""
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+
+    def __init__(self, files: Sequence[Path], size: tuple[int, int], channels: int) -> None:
+        self.files = list(files)
+        self.size = size
+        self.channels = channels
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        return (len(self.files), self.channels, *self.size)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: Any) -> Any:
+        chosen = np.arange(len(self.files))[index]
+        if np.ndim(chosen) == 0:
+            return decode(self.files[int(chosen)], self.size, self.channels)
+        files = [self.files[i] for i in chosen]
+        if isinstance(index, np.ndarray):
+            return LazyImages(files, self.size, self.channels)
+        return np.stack(_map(lambda file: decode(file, self.size, self.channels), files))
+
+
+def decode(file: Path, size: tuple[int, int], channels: int) -> np.ndarray:
+    """uint8 [C, H, W] of an image file."""
+    with Image.open(file) as image:
+        return fit_image(image, size, channels)
+
+
+def _map(function: Callable[[Path], Any], files: Iterable[Path]) -> list[Any]:
+    # Decoders release the interpreter's lock, so that threads serve.
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(function, files))
+
+
+def _dataset(request: Request, lazy: bool) -> Dataset:
+    folder = Path(request.name)
+    listing = list_folder(folder)
+    headers = _map(_header, listing.files)
+    size, channels, notes = _derive(
+        [header for header in headers if header], request.size, request.channels
+    )
+    wanted = np.ones(len(listing.files), dtype=bool)
+    has_splits = any(listing.splits)
+    if has_splits and request.split != "all":
+        wanted = np.array([split == request.split for split in listing.splits])
+        if not wanted.any():
+            raise UserError(
+                f"{folder} has the splits {', '.join(sorted(set(listing.splits)))}, and no images "
+                f"for {request.split!r}."
+            )
+    chosen = np.flatnonzero(wanted)
+    files = [listing.files[i] for i in chosen]
+    if lazy:
+        readable = np.array(_map(lambda file: _try(file, size, channels) is not None, files))
+        samples: Any = LazyImages(
+            [f for f, r in zip(files, readable, strict=True) if r], size, channels
+        )
+    else:
+        pixels = _map(lambda file: _try(file, size, channels), files)
+        readable = np.array([pixel is not None for pixel in pixels])
+        good = [pixel for pixel in pixels if pixel is not None]
+        samples = np.stack(good) if good else np.empty((0, channels, *size), dtype=np.uint8)
+    if not readable.any():
+        raise UserError(f"None of the {len(files)} image files in {folder} can be read.")
+    bad = [file for file, fine in zip(files, readable, strict=True) if not fine]
+    if bad:
+        shown = ", ".join(str(file.relative_to(folder)) for file in bad[:3])
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        notes.append(f"{len(bad)} unreadable files were passed over: {shown}{more}.")
+    data = Dataset(
+        samples,
+        listing.rows[chosen[readable]],
+        listing.taxonomy,
+        folder.resolve().name,
+        request.split,
+        notes=tuple(notes),
+    )
+    return data if has_splits else hold_out(data, request.split)
+
+
+def _try(file: Path, size: tuple[int, int], channels: int) -> np.ndarray | None:
+    try:
+        return decode(file, size, channels)
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _header(file: Path) -> tuple[int, int, bool] | None:
+    """(height, width, whether in color), or None where it cannot be read."""
+    try:
+        with Image.open(file) as image:
+            return image.height, image.width, image.mode not in {"1", "L", "LA", "I", "I;16", "F"}
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _derive(
+    headers: list[tuple[int, int, bool]],
+    size: tuple[int, int] | None,
+    channels: int | None,
+) -> tuple[tuple[int, int], int, list[str]]:
+    """Size and channels to bring all images to, and notes on what was chosen."""
+    notes = []
+    if channels is None:
+        channels = 3 if any(color for *_, color in headers) else 1
+    if size is None and headers:
+        sizes = {(height, width) for height, width, _ in headers}
+        if len(sizes) == 1 and max(next(iter(sizes))) <= 256:
+            size = next(iter(sizes))
+        else:
+            middle = float(np.median([min(height, width) for height, width, _ in headers]))
+            side = min(STANDARD_SIDES, key=lambda s: abs(np.log(s / middle)))
+            ratio = float(np.median([width / height for height, width, _ in headers]))
+            doubled = {2.0: (side, 2 * side), 0.5: (2 * side, side)}
+            same = np.ptp([width / height for height, width, _ in headers]) < 0.05
+            size = doubled.get(round(ratio, 1), (side, side)) if same else (side, side)
+            notes.append(
+                f"The images are of {len(sizes)} sizes, their shorter side {middle:g} pixels in "
+                f"the median; they are brought to {size[0]} x {size[1]} (choose with --set "
+                "data.size=...)."
+            )
+    return size or (32, 32), channels, notes
+
+
+# Labels
+
+
+def list_folder(folder: Path) -> Listing:
+    """Files and labels of a folder; UserError where there are no images, or labels do not fit."""
+    roots = {
+        child.name: _SPLIT_FOLDERS[child.name.lower()]
+        for child in sorted(folder.iterdir())
+        if child.is_dir() and child.name.lower() in _SPLIT_FOLDERS
+    }
+    # A folder that holds nothing but one folder (as archives do) is that folder.
+    children = [child for child in folder.iterdir() if not child.name.startswith(".")]
+    if len(children) == 1 and children[0].is_dir() and not roots:
+        inner = children[0]
+        if any(c.is_dir() and c.name.lower() in _SPLIT_FOLDERS for c in inner.iterdir()):
+            return list_folder(inner)
+    if "train" not in roots.values():
+        roots = {}
+    files, splits, places = [], [], []
+    for root, split in (roots or {"": ""}).items():
+        for file in _images_below(folder / root):
+            files.append(file)
+            splits.append(split)
+            places.append(file.relative_to(folder / root).parts[:-1])
+    if not files:
+        raise UserError(
+            f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}); name a folder of "
+            "class/x.jpg, or images beside a labels.csv."
+        )
+    if table := _label_file(folder):
+        rows, taxonomy = _from_table(table, folder, files)
+    else:
+        rows, taxonomy = _from_places(folder, files, places)
+    return Listing(files, rows, taxonomy, splits)
+
+
+def _images_below(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in _SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def _from_places(
+    folder: Path, files: list[Path], places: list[tuple[str, ...]]
+) -> tuple[np.ndarray, Taxonomy]:
+    """Labels from the folders that files lie in, the innermost being the finest."""
+    depths = {len(place) for place in places}
+    if len(depths) > 1:
+        odd = next(f for f, p in zip(files, places, strict=True) if len(p) == min(depths))
+        raise UserError(
+            f"{folder}: images lie at different depths, as {odd.relative_to(folder)} and deeper "
+            "ones; put every image into a folder of its class, at one depth."
+        )
+    depth = depths.pop()
+    if depth == 0:
+        return np.empty((len(files), 0), dtype=np.int64), Taxonomy((), {}, {})
+    # A class is known by its whole path; it is named by its last part where that is unambiguous.
+    levels, classes, parents = [], {}, {}
+    prefixes_below: list[tuple[str, ...]] = []
+    for position in range(depth):
+        level = chain_name(position)
+        prefixes = sorted({place[: depth - position] for place in places})
+        short = [prefix[-1] for prefix in prefixes]
+        ambiguous = len(set(short)) < len(short)
+        levels.append(level)
+        classes[level] = tuple("/".join(p) if ambiguous else p[-1] for p in prefixes)
+        if position:
+            index = tuple(prefixes.index(prefix[:-1]) for prefix in prefixes_below)
+            parents[levels[-2]] = (level, index)
+        prefixes_below = prefixes
+    taxonomy = Taxonomy(tuple(levels), classes, parents)
+    finest = sorted(set(places))
+    index_of = {place: i for i, place in enumerate(finest)}
+    return taxonomy.label_rows(np.array([index_of[place] for place in places])), taxonomy
+
+
+Table = dict[str, dict[str, str]]  # file name -> level -> class name, "" where missing
+
+
+def _label_file(folder: Path) -> tuple[Path, Table] | None:
+    described = folder / "dataset.json"
+    if described.is_file():
+        return described, _read_json(described)
+    tables = sorted(folder.glob("*.csv"))
+    if len(tables) > 1 and folder / "labels.csv" in tables:
+        tables = [folder / "labels.csv"]
+    if len(tables) > 1:
+        names = ", ".join(table.name for table in tables)
+        raise UserError(f"{folder} has several CSV files ({names}); name the labels labels.csv.")
+    return (tables[0], _read_csv(tables[0])) if tables else None
+
+
+def _read_csv(path: Path) -> Table:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        columns = list(reader.fieldnames or [])
+        if len(columns) < 2:
+            raise UserError(
+                f"{path} should have a header, a column with the file, and one per label level; "
+                f"found the columns {columns}."
+            )
+        key = next((c for c in columns if c.lower() in _FILE_COLUMNS), columns[0])
+        levels = [column for column in columns if column != key]
+        return {row[key]: {level: (row[level] or "").strip() for level in levels} for row in reader}
+
+
+def _read_json(path: Path) -> Table:
+    try:
+        values = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON: {error}.") from error
+    if isinstance(values, Mapping) and isinstance(values.get("labels"), list):
+        values = dict(values["labels"])
+    if not isinstance(values, Mapping) or not values:
+        raise UserError(
+            f'{path} should be {{"labels": [["file", label]]}} or {{"file": {{level: class}}}}.'
+        )
+    return {str(file): _json_labels(label) for file, label in values.items()}
+
+
+def _json_labels(label: Any) -> dict[str, str]:
+    if isinstance(label, Mapping):
+        return {str(level): "" if v is None else str(v) for level, v in label.items()}
+    several = label if isinstance(label, list) else [label]
+    return {chain_name(i): "" if v is None else str(v) for i, v in enumerate(several)}
+
+
+def _from_table(
+    source: tuple[Path, Table], folder: Path, files: list[Path]
+) -> tuple[np.ndarray, Taxonomy]:
+    path, table = source
+    relative = [file.relative_to(folder).as_posix() for file in files]
+    absent = [name for name in table if name not in set(relative)]
+    if absent:
+        raise UserError(
+            f"{path} names {len(absent)} files that are not in {folder} (the first: {absent[0]}); "
+            "mend the names, or add the files."
+        )
+    levels = list(dict.fromkeys(level for labels in table.values() for level in labels))
+    classes = {
+        level: _sorted_names({row.get(level, "") for row in table.values()} - {""})
+        for level in levels
+    }
+    index = {level: {name: i for i, name in enumerate(names)} for level, names in classes.items()}
+    rows = np.array(
+        [
+            [index[level].get(table.get(name, {}).get(level, ""), -1) for level in levels]
+            for name in relative
+        ],
+        dtype=np.int64,
+    ).reshape(len(files), len(levels))
+    return rows, with_found_parents(taxonomy_of(classes), rows)
+
+
+def _sorted_names(names: set[str]) -> list[str]:
+    """By number where all are numbers, else by the alphabet."""
+    if all(name.lstrip("-").isdigit() for name in names):
+        return sorted(names, key=int)
+    return sorted(names)

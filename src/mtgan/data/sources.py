@@ -1,0 +1,231 @@
+"""load_dataset, and the register of what it can load."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtgan.data.dataset import Dataset, stratified_choice
+from mtgan.data.images import resize_samples
+from mtgan.errors import UserError
+from mtgan.registry import Registry, nearest
+
+SPLITS = ("train", "test", "all")
+# Share of a set without splits of its own that is held out as "test".
+HELD_OUT = 0.2
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a loader is asked for.
+
+    name: the registered name or the path; split: train, test or all; root: where the files lie;
+    size: (H, W) and channels: 1 or 3, where the user chose (a loader of folders applies them while
+    it reads; for the others load_dataset does); download: whether the network may be asked.
+    """
+
+    name: str
+    split: str
+    root: Path | None
+    size: tuple[int, int] | None
+    channels: int | None
+    download: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """A loader under a name, and one line about it."""
+
+    about: str
+    load: Callable[[Request], Dataset]
+
+
+SOURCES: Registry[Source] = Registry("data set")
+
+
+def register_dataset(
+    name: str, about: str
+) -> Callable[[Callable[[Request], Dataset]], Callable[[Request], Dataset]]:
+    """Decorator that files a loader: Request -> Dataset."""
+
+    def file(load: Callable[[Request], Dataset]) -> Callable[[Request], Dataset]:
+        SOURCES.register(name)(Source(about, load))
+        return load
+
+    return file
+
+
+def list_datasets() -> dict[str, str]:
+    """One line about each registered data set, by name."""
+    return {name: SOURCES.get(name).about for name in SOURCES.names()}
+
+
+def load_dataset(
+    name: str | Path,
+    split: str = "train",
+    *,
+    root: str | Path | None = None,
+    size: int | str | tuple[int, int] | None = None,
+    channels: int | None = None,
+    taxonomy: str | Path | Mapping[str, Any] | None = None,
+    subset: float | None = None,
+    stratified: bool = True,
+    seed: int = 0,
+    download: bool = True,
+) -> Dataset:
+    """Load a data set by its registered name, or from a folder, an .npz or a prepared folder.
+
+    Args:
+        name: A name of list_datasets(), or a path.
+        split: "train", "test" or "all". Sources without splits of their own hold out a fixed,
+            stratified fifth as "test".
+        root: The folder in which a named set's files lie; looked at before the cache.
+        size: One side, (H, W) or "HxW": images are scaled to cover it and cropped.
+        channels: 1 (luma), 3 (RGB), or None for what the source has.
+        taxonomy: YAML file or mapping {level: {class: parent}} that replaces the source's own
+            coarser levels.
+        subset: Share in (0, 1] or count of the samples to keep, drawn by seed.
+        stratified: Whether the subset keeps the shares of the finest classes.
+        seed: Seed of the subset.
+        download: Whether files that are found nowhere may be downloaded.
+
+    Raises:
+        UserError: A name that is none, files that are missing or broken, options out of range.
+    """
+    if split not in SPLITS:
+        raise UserError(f"split should be train, test or all; found {split!r}.")
+    if channels not in {None, 1, 3}:
+        raise UserError(f"channels should be 1 or 3; found {channels!r}.")
+    shape = parse_size(size)
+    request = Request(str(name), split, Path(root) if root else None, shape, channels, download)
+    data = _find(request)(request)
+    if shape is not None or channels is not None:
+        c, h, w = data.shape
+        fitted = resize_samples(data.samples, shape or (h, w), channels or c)
+        if fitted is not data.samples:
+            data = replace(data, samples=fitted, stored_fingerprint=None)
+    if taxonomy is not None:
+        data = data.with_taxonomy(data.taxonomy.with_file(taxonomy))
+    data.spec = {
+        "name": str(Path(name).resolve()) if _is_path(str(name)) else str(name),
+        "split": split,
+        "root": str(Path(root).resolve()) if root else None,
+        "size": list(shape) if shape else None,
+        "channels": channels,
+        "taxonomy": _plain_taxonomy(taxonomy),
+        "subset": None,
+        "stratified": stratified,
+        "seed": seed,
+    }
+    if subset is not None:
+        data = data.subset(subset, stratified, seed)
+    return data
+
+
+def prepare_dataset(
+    name: str | Path,
+    out: str | Path,
+    *,
+    root: str | Path | None = None,
+    size: int | str | tuple[int, int] | None = None,
+    channels: int | None = None,
+    taxonomy: str | Path | Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a data set as a folder that load_dataset maps into memory, and return that folder.
+
+    Images of a folder are decoded block by block, so that the set may be larger than memory.
+    Arguments as of load_dataset. UserError where `out` exists or cannot be written.
+    """
+    from mtgan.data.arrays import write_prepared
+    from mtgan.data.folder import open_folder
+
+    if Path(out).exists():
+        raise UserError(f"{out} exists already; name another folder, or remove it first.")
+    if _is_path(str(name)) and Path(name).is_dir():
+        shape = parse_size(size)
+        parts = []
+        for split in ("train", "test"):
+            data = open_folder(Request(str(name), split, None, shape, channels, False))
+            if taxonomy is not None:
+                data = data.with_taxonomy(data.taxonomy.with_file(taxonomy))
+            parts.append(data)
+    else:
+        parts = [
+            load_dataset(name, split, root=root, size=size, channels=channels, taxonomy=taxonomy)
+            for split in ("train", "test")
+        ]
+    return write_prepared(parts[0], parts[1], Path(out))
+
+
+def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[int, int] | None:
+    """(H, W) of 32, "32", "64x128" or (64, 128)."""
+    if size is None:
+        return None
+    parts: list[Any]
+    if isinstance(size, str):
+        parts = list(size.lower().split("x"))
+    else:
+        parts = list(size) if isinstance(size, tuple | list) else [size]
+    try:
+        numbers = [int(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in {1, 2} or min(numbers) < 1:
+        raise UserError(f"size should be a side like 32, or HxW like 64x128; found {size!r}.")
+    return numbers[0], numbers[-1]
+
+
+def cache_folder() -> Path:
+    """Where downloads and derived files are kept: $MTGAN_CACHE, else the user's cache folder."""
+    if "MTGAN_CACHE" in os.environ:
+        return Path(os.environ["MTGAN_CACHE"])
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "mtgan"
+
+
+def hold_out(data: Dataset, split: str) -> Dataset:
+    """The train or test part of a set that has no splits of its own; always the same one."""
+    if split == "all":
+        return replace(data, split="all")
+    held = round(HELD_OUT * len(data))
+    random = np.random.default_rng(0)
+    if data.labels.shape[1]:
+        test = stratified_choice(data.labels[:, 0], held, random)
+    else:
+        test = random.permutation(len(data))[:held]
+    mask = np.zeros(len(data), dtype=bool)
+    mask[test] = True
+    part = data.select(np.flatnonzero(mask if split == "test" else ~mask))
+    return replace(part, split=split)
+
+
+def _is_path(name: str) -> bool:
+    return name not in SOURCES
+
+
+def _find(request: Request) -> Callable[[Request], Dataset]:
+    from mtgan.data.arrays import is_prepared, load_npz, load_prepared
+    from mtgan.data.folder import load_folder
+
+    if not _is_path(request.name):
+        return SOURCES.get(request.name).load
+    path = Path(request.name)
+    if path.is_file() and path.suffix == ".npz":
+        return load_npz
+    if path.is_dir():
+        return load_prepared if is_prepared(path) else load_folder
+    if path.is_file():
+        raise UserError(f"{path} is neither a folder of images nor an .npz file.")
+    raise UserError(
+        f"There is no data set {request.name!r}, and no folder or .npz file of that name either: "
+        f"{nearest(request.name, SOURCES.names())}"
+    )
+
+
+def _plain_taxonomy(taxonomy: str | Path | Mapping[str, Any] | None) -> Any:
+    if taxonomy is None or isinstance(taxonomy, Mapping):
+        return taxonomy
+    return str(Path(taxonomy).resolve())

@@ -1,0 +1,261 @@
+"""What labels mean: label sets, their classes, and which class lies in which.
+
+A label level is one set of labels ("fine", "coarse", "color"). Levels that refine one another form
+the chain, finest first; independent attributes follow it and have no parents. Labels are int64,
+one column per level, -1 where missing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from mtgan.errors import UserError
+from mtgan.registry import nearest
+
+# What the levels of a nested hierarchy are called, finest first.
+_CHAIN_NAMES = ("fine", "coarse", "top")
+
+
+def chain_name(position: int) -> str:
+    """fine, coarse, top, level4, level5, ..."""
+    return _CHAIN_NAMES[position] if position < 3 else f"level{position + 1}"
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """Label levels, their classes, and parents.
+
+    Attributes:
+        levels: Names of the label levels in the order of the label columns.
+        classes: Class names by level.
+        parents: For a level that another one coarsens: (that level, for each class the index of
+            its parent there). Absent for top and for independent levels.
+
+    Raises:
+        UserError: Names or parents that do not fit together.
+    """
+
+    levels: tuple[str, ...]
+    classes: dict[str, tuple[str, ...]]
+    parents: dict[str, tuple[str, tuple[int, ...]]]
+
+    def __post_init__(self) -> None:
+        if len(set(self.levels)) != len(self.levels) or set(self.levels) != set(self.classes):
+            raise UserError(
+                f"A taxonomy needs distinct levels with classes each; found levels "
+                f"{list(self.levels)} and classes of {sorted(self.classes)}."
+            )
+        for level, names in self.classes.items():
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise UserError(f"The label level {level!r} names the class {twice!r} twice.")
+        for level, (parent, indices) in self.parents.items():
+            if level not in self.levels or parent not in self.levels:
+                raise UserError(f"The taxonomy has no level {parent!r}, the parent of {level!r}.")
+            if self.levels.index(parent) <= self.levels.index(level):
+                raise UserError(
+                    f"The level {parent!r} should come after {level!r}, which is finer."
+                )
+            if len(indices) != self.num_classes(level):
+                raise UserError(
+                    f"The level {level!r} has {self.num_classes(level)} classes and "
+                    f"{len(indices)} parents; each class needs one."
+                )
+            if any(not 0 <= i < self.num_classes(parent) for i in indices):
+                raise UserError(f"A parent of level {level!r} is not a class of {parent!r}.")
+
+    # Questions
+
+    def num_classes(self, level: str) -> int:
+        return len(self.classes[self._known(level)])
+
+    def class_index(self, level: str, name: str) -> int:
+        """Index of a class by name; UserError naming the nearest one where there is none."""
+        names = list(self.classes[self._known(level)])
+        if name not in names:
+            raise UserError(f"The level {level!r} has no class {name!r}: {nearest(name, names)}")
+        return names.index(name)
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The first level and those that coarsen it, in order."""
+        chain = list(self.levels[:1])
+        while chain and chain[-1] in self.parents:
+            chain.append(self.parents[chain[-1]][0])
+        return tuple(chain)
+
+    def lift(self, indices: np.ndarray, level: str, to: str) -> np.ndarray:
+        """Class indices [...] of `level` as those of their ancestors at level `to`; -1 stays -1."""
+        indices = np.asarray(indices)
+        while level != to:
+            if level not in self.parents:
+                raise UserError(f"The level {level!r} is not refined from {to!r}.")
+            level, parents = self.parents[level]
+            indices = np.where(indices >= 0, np.asarray(parents)[indices], -1)
+        return indices
+
+    def descendants(self, level: str, cls: int, at: str) -> np.ndarray:
+        """Indices of the classes at the finer level `at` that lie in class `cls` of `level`."""
+        return np.flatnonzero(self.lift(np.arange(self.num_classes(at)), at, level) == cls)
+
+    def label_rows(self, finest: np.ndarray) -> np.ndarray:
+        """Label rows [N, L] from labels of the first level [N]; levels off the chain are -1."""
+        rows = np.full((len(finest), len(self.levels)), -1, dtype=np.int64)
+        for column, level in enumerate(self.levels):
+            if level in self.chain:
+                rows[:, column] = self.lift(finest, self.levels[0], level)
+        return rows
+
+    # Other taxonomies from this one
+
+    def with_hierarchy(self, coarser: "Mapping[str, Mapping[str, str]]") -> "Taxonomy":
+        """The finest level under other coarser ones; independent attributes stay.
+
+        coarser: {level: {class: parent}}, finest first; each names every class of the level
+        before it (the finest level's classes first) and gives that class's parent at this level.
+        """
+        if not self.levels:
+            raise UserError("The data set has no labels that a taxonomy could group.")
+        finest = self.levels[0]
+        levels, classes, parents = [finest], {finest: self.classes[finest]}, {}
+        for level, mapping in coarser.items():
+            below = levels[-1]
+            if level in levels:
+                raise UserError(f"The taxonomy names the level {level!r} twice.")
+            names = {str(child): str(parent) for child, parent in mapping.items()}
+            for name in classes[below]:
+                if name not in names:
+                    raise UserError(
+                        f"In the taxonomy, level {level!r} gives no parent to the class {name!r} "
+                        f"of level {below!r}."
+                    )
+            for name in names:
+                if name not in classes[below]:
+                    hint = nearest(name, list(classes[below]))
+                    raise UserError(
+                        f"In the taxonomy, level {level!r} names {name!r}, which is no class of "
+                        f"level {below!r}: {hint}"
+                    )
+            tops = tuple(dict.fromkeys(names[name] for name in classes[below]))
+            levels.append(level)
+            classes[level] = tops
+            parents[below] = (level, tuple(tops.index(names[name]) for name in classes[below]))
+        for level in self.levels:
+            if level not in self.chain and level not in levels:
+                levels.append(level)
+                classes[level] = self.classes[level]
+        return Taxonomy(tuple(levels), classes, parents)
+
+    def with_file(self, source: "str | Path | Mapping[str, Any]") -> "Taxonomy":
+        """with_hierarchy from a YAML file (or mapping) {level: {class: parent}}."""
+        where = "the taxonomy"
+        values: Any = source
+        if not isinstance(source, Mapping):
+            where = f"the taxonomy file {source}"
+            try:
+                values = yaml.safe_load(Path(source).read_text())
+            except OSError as error:
+                raise UserError(f"{where} cannot be read: {error.strerror}.") from error
+            except yaml.YAMLError as error:
+                raise UserError(f"{where} is not valid YAML: {error}") from error
+        if not isinstance(values, Mapping) or not all(
+            isinstance(mapping, Mapping) for mapping in values.values()
+        ):
+            raise UserError(f"{where} should be a mapping of the form level: {{class: parent}}.")
+        return self.with_hierarchy(values)
+
+    def with_same_labels(self, level: str, name: str) -> "Taxonomy":
+        """A further, independent level `name` with the same classes as `level` (a control: a
+        second head that learns nothing new)."""
+        return replace(
+            self,
+            levels=(*self.levels, name),
+            classes={**self.classes, name: self.classes[self._known(level)]},
+        )
+
+    def with_groups(self, groups: Sequence[int], name: str = "coarse") -> "Taxonomy":
+        """The finest level grouped anew: class i belongs to the superclass groups[i]."""
+        mapping = {
+            cls: f"group{group + 1}"
+            for cls, group in zip(self.classes[self.levels[0]], groups, strict=True)
+        }
+        return self.with_hierarchy({name: mapping})
+
+    def with_random_hierarchy(
+        self, superclasses: int, seed: int = 0, name: str = "coarse"
+    ) -> "Taxonomy":
+        """Superclasses drawn at random, of sizes that differ by at most one."""
+        count = self._check_superclasses(superclasses)
+        shuffled = np.random.default_rng(seed).permutation(count)
+        groups = np.empty(count, dtype=int)
+        groups[shuffled] = np.arange(count) % superclasses
+        return self.with_groups(groups.tolist(), name)
+
+    def with_clustered_hierarchy(
+        self, confusion: np.ndarray, superclasses: int, name: str = "coarse"
+    ) -> "Taxonomy":
+        """Superclasses of classes that a classifier confuses: average linkage on the distance
+        1 - symmetrized confusion rate.
+
+        confusion [K, K]: counts, row = true class of the finest level, column = predicted.
+        """
+        from scipy.cluster.hierarchy import fcluster, linkage
+        from scipy.spatial.distance import squareform
+
+        count = self._check_superclasses(superclasses)
+        confusion = np.asarray(confusion, dtype=float)
+        if confusion.shape != (count, count):
+            raise UserError(
+                f"The confusion matrix should be {count} x {count}; found {confusion.shape}."
+            )
+        rates = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+        distance = 1 - (rates + rates.T) / 2
+        np.fill_diagonal(distance, 0)
+        tree = linkage(squareform(distance, checks=False), method="average")
+        groups = fcluster(tree, superclasses, criterion="maxclust") - 1
+        return self.with_groups(groups.tolist(), name)
+
+    # Plain values
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, in this order of levels."""
+        return {
+            "levels": list(self.levels),
+            "classes": {level: list(names) for level, names in self.classes.items()},
+            "parents": {
+                level: {"level": parent, "index": list(indices)}
+                for level, (parent, indices) in self.parents.items()
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Taxonomy":
+        """What to_dict gave."""
+        return cls(
+            levels=tuple(values["levels"]),
+            classes={level: tuple(names) for level, names in values["classes"].items()},
+            parents={
+                level: (parent["level"], tuple(parent["index"]))
+                for level, parent in values["parents"].items()
+            },
+        )
+
+    def _known(self, level: str) -> str:
+        if level not in self.classes:
+            raise UserError(
+                f"There is no label level {level!r}: {nearest(level, list(self.levels))}"
+            )
+        return level
+
+    def _check_superclasses(self, superclasses: int) -> int:
+        count = self.num_classes(self.levels[0])
+        if not 1 <= superclasses <= count:
+            raise UserError(
+                f"The number of superclasses should be from 1 to {count}, the number of classes; "
+                f"found {superclasses}."
+            )
+        return count

@@ -1,0 +1,91 @@
+"""Are samples new, or copies of training images? Compared with all training data, not a draw."""
+
+import numpy as np
+import torch
+
+from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
+from mtgan.evaluation.measures.base import PIXELS, Outcome, Output, measure
+from mtgan.evaluation.metrics.data_copying import data_copying as copying
+from mtgan.evaluation.metrics.distances import TIE, nearest
+from mtgan.evaluation.metrics.gray_neighbors import gray_pixel_neighbors
+from mtgan.evaluation.metrics.memorization import memorization_distance
+from mtgan.evaluation.metrics.memorization import memorization_fid as mifid
+
+INCEPTION_THRESHOLD = 0.1
+"""The published threshold of MiFID; other spaces take half the held-out data's own distance."""
+
+
+@measure(Output("authenticity", "higher", "authenticity", "linear"))
+def authenticity(comparison: Comparison) -> Outcome:
+    """Share of samples farther from their nearest training image than that is from its own."""
+    flags = comparison.generated.per_sample(
+        "authentic", lambda whole: authentic_flags(whole, comparison.setting)
+    )
+    return Outcome({"authenticity": float(flags.mean())})
+
+
+def authentic_flags(judged: SampleSet, setting: Setting) -> np.ndarray:
+    """Whether each sample is authentic, bool [N], as in `metrics.authenticity`.
+
+    Only training images that are somebody's nearest are given a neighbor of their own, so that
+    the cost is N times the training set and not its square.
+    """
+    training = torch.from_numpy(setting.training.features)
+    distances, indices = nearest(judged.features, training)
+    hit, place = indices[:, 0].unique(return_inverse=True)
+    own = nearest(training[hit], training, k=2)[0][:, 1]
+    return (distances[:, 0].square() > own[place].square() * (1 + TIE)).numpy()
+
+
+@measure(
+    Output("memorization_fid", "lower"),
+    Output("memorization_distance", "higher"),
+    slow=True,
+)
+def memorization_fid(comparison: Comparison) -> Outcome:
+    """Frechet distance to all training data, divided by the memorization distance where small."""
+    setting = comparison.setting
+    threshold = INCEPTION_THRESHOLD
+    if setting.held_out is not None and not setting.is_inception:
+        usual = memorization_distance(setting.held_out.features, setting.training.features)
+        threshold = usual / 2
+    found = mifid(comparison.generated.features, setting.training.features, threshold)
+    return Outcome(
+        {
+            "memorization_fid": found.value,
+            "memorization_distance": found.memorization_distance,
+        }
+    )
+
+
+@measure(Output("data_copying", "like real"), slow=True, needs=[Comparison.without_held_out])
+def data_copying(comparison: Comparison) -> Outcome:
+    """C_T, a z value: far below that of real data warns of copies, and of blur as well."""
+    setting = comparison.setting
+    assert setting.held_out is not None
+    found = copying(
+        comparison.generated.features,
+        setting.training.features,
+        setting.held_out.features,
+        seed=setting.seed,
+    )
+    return Outcome({"data_copying": found.value})
+
+
+@measure(
+    Output("pixel_copies", "lower"),
+    Output("pixel_distance_ratio", "like real"),
+    slow=True,
+    needs=[Comparison.without_held_out],
+    space=PIXELS,
+)
+def gray_neighbors(comparison: Comparison) -> Outcome:
+    """Nearest training image by gray pixels or their mirror image, beside that of unseen images."""
+    setting = comparison.setting
+    assert setting.held_out is not None
+    found = gray_pixel_neighbors(
+        comparison.generated.images, setting.training.images, setting.held_out.images
+    )
+    assert found.copies is not None
+    assert found.ratio is not None
+    return Outcome({"pixel_copies": found.copies, "pixel_distance_ratio": found.ratio})

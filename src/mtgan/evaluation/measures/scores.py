@@ -1,0 +1,39 @@
+"""Scores of the samples alone; the reference's own are beside them as the ceiling."""
+
+import warnings
+
+import numpy as np
+
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.measures.base import Outcome, Output, measure
+from mtgan.evaluation.metrics.inception import inception_score as inception
+from mtgan.evaluation.metrics.inputs import SmallSampleWarning
+from mtgan.evaluation.metrics.vendi import vendi_score as vendi
+
+SPLIT_SIZE = 5_000
+"""Samples per split of the inception score, as in its paper; fewer samples make one split."""
+
+
+@measure(Output("inception_score", "like real"), needs=[Comparison.without_logits])
+def inception_score(comparison: Comparison) -> Outcome:
+    """Inception score on each classifier head, in splits of 5,000 samples or one."""
+    values = {}
+    for level, logits in comparison.generated.bank.logits.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SmallSampleWarning)
+            found = inception(
+                logits,
+                splits=max(1, len(logits) // SPLIT_SIZE),
+                seed=comparison.setting.seed,
+                logits=True,
+            )
+        values[f"inception_score/{level}"] = found.value
+    return Outcome(values)
+
+
+@measure(Output("vendi_score", "like real", "diversity", "two-sided"))
+def vendi_score(comparison: Comparison) -> Outcome:
+    """Effective number of different samples; those without any feature are left out."""
+    features = comparison.generated.features
+    alive = features[np.linalg.norm(features, axis=1) > 0]
+    return Outcome({"vendi_score": vendi(alive) if len(alive) else 1.0})

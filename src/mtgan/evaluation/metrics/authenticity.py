@@ -1,0 +1,42 @@
+"""Authenticity: the share of samples that are not closer to a training point than real ones are.
+
+Definition (Alaa et al. 2022, "How faithful is your synthetic data?", section 3.3; as AuthPct in
+Stein et al. 2023): with x* the training point nearest to a sample y, y is authentic when
+d(y, x*) > d(x*, its nearest other training point).
+
+Range [0, 1], a share, not a percentage. Exact copies give 0. Held-out real data give neither 1
+nor 0.5 but about 0.8 on images: calibrate on them, and never reward exceeding them.
+
+Pitfalls: depends on the number of training points; samples off the manifold (noise) are
+authentic; duplicates in the training data make copies of those look authentic never.
+"""
+
+from mtgan.evaluation.metrics.distances import TIE, Neighborhood, PairwisePass, nearest, neighborhood
+from mtgan.evaluation.metrics.inputs import Array, as_feature_pair
+from torch import Tensor
+
+
+def _share(distances: Tensor, indices: Tensor, train: Neighborhood) -> float:
+    allowed = train.radii(1)[indices]
+    return float((distances.square() > allowed.square() * (1 + TIE)).double().mean())
+
+
+def authenticity_from_pass(passed: PairwisePass) -> float:
+    """Authenticity of samples whose pass was taken against all training data as the reference."""
+    return _share(passed.sample_distances, passed.sample_indices, passed.reference)
+
+
+def authenticity(
+    samples: Array, train: Array, train_neighborhood: Neighborhood | None = None
+) -> float:
+    """Share of authentic samples among features [M, D], against training features [N, D].
+
+    Args:
+        train_neighborhood: `neighborhood(train, 1)` or more neighbors, when already known.
+
+    Raises UserError for NaN, different D, no samples, and fewer than two training points.
+    """
+    points, real = as_feature_pair(samples, train, 1, ("samples", "train"))
+    known = train_neighborhood or neighborhood(real, 1)
+    distances, indices = nearest(points, real)
+    return _share(distances[:, 0], indices[:, 0], known)

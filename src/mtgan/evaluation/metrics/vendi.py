@@ -1,0 +1,33 @@
+"""Vendi score: the effective number of different samples.
+
+Definition (Friedman & Dieng 2023, "The Vendi score: a diversity evaluation metric for machine
+learning", definition 3.1): exp of the Shannon entropy of the eigenvalues of K / N, with K the
+matrix of cosine similarities of the features. When N > D the eigenvalues are those of the D x D
+dual matrix, which are the same but for zeros.
+
+Range [1, min(N, D)], higher is more diverse. No units.
+
+Pitfalls: depends on N, so compare at equal N with the reference's own score; blind to quality:
+noise scores high.
+"""
+
+import torch
+
+from mtgan.errors import UserError
+from mtgan.evaluation.metrics.inputs import Array, as_features, double
+
+
+def vendi_score(features: Array) -> float:
+    """Vendi score of features [N, D], under cosine similarity, in float64.
+
+    Raises UserError for NaN, for an empty set, and for a row of zeros, whose cosine is undefined.
+    """
+    points = double(as_features(features, "features", minimum=1))
+    norms = torch.linalg.vector_norm(points, dim=1, keepdim=True)
+    if bool((norms == 0).any()):
+        row = int((norms == 0).nonzero()[0, 0])
+        raise UserError(f"Row {row} of features is all zero and has no direction: leave it out.")
+    unit = points / norms
+    matrix = unit.T @ unit if len(unit) > unit.shape[1] else unit @ unit.T
+    shares = torch.linalg.eigvalsh(matrix / len(unit)).clamp_min(0)
+    return float(torch.special.entr(shares).sum().exp())
