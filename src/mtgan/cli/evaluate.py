@@ -60,7 +60,7 @@ def evaluate(
     from mtgan.evaluation.protocol import protocol_rule
 
     rule = protocol_rule(protocol)
-    reference = load_dataset(data, root=root, taxonomy=taxonomy)
+    reference = load_dataset(data, split or rule.split, root=root, taxonomy=taxonomy)
     wanted = rule.generated if rule.exact else n or rule.generated
     printing = str(json_file) == "-"
     console = Console(stderr=True, quiet=quiet or printing)

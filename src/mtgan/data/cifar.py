@@ -4,6 +4,7 @@ Those files are pickles of Python 2. They are read by an unpickler that knows th
 numpy array needs and refuses every other, so that nothing which a hostile file names is ever run.
 """
 
+import functools
 import io
 import pickle
 import tarfile
@@ -139,15 +140,16 @@ def _learned_taxonomy(meta: Mapping[str, Any], rows: np.ndarray) -> Taxonomy:
 def _reader(name: str, folder: str, request: Request) -> Callable[[str], dict[str, Any]]:
     """A function from a file's name to its dictionary, from the extracted folder or the archive."""
     archive, md5 = _ARCHIVES[name]
-    for place in (request.root, request.root / folder if request.root else None):
-        if place and any((place / file).is_file() for file in ("meta", "batches.meta")):
-            return lambda file, place=place: _read_loose(place / file)
     places = [request.root] if request.root else []
+    for place in [*places, *(root / folder for root in places)]:
+        if any((place / file).is_file() for file in ("meta", "batches.meta")):
+            return functools.partial(_read_loose, place)
     found = fetch(name, {archive: (_ADDRESS + archive, md5)}, places, request.download)
     return lambda file: _read_member(found / archive, f"{folder}/{file}")
 
 
-def _read_loose(path: Path) -> dict[str, Any]:
+def _read_loose(place: Path, file: str) -> dict[str, Any]:
+    path = place / file
     try:
         return read_pickle(path.read_bytes(), str(path))
     except OSError as error:

@@ -76,8 +76,8 @@ class Dataset:
             digest = hashlib.sha256()
             digest.update(str(self.samples.shape).encode())
             for start in range(0, len(self), 4096):
-                digest.update(np.ascontiguousarray(self.samples[start : start + 4096]))
-            digest.update(self.labels)
+                digest.update(np.ascontiguousarray(self.samples[start : start + 4096]).data)
+            digest.update(self.labels.data)
             digest.update(json.dumps(self.taxonomy.to_dict()).encode())
             self.stored_fingerprint = digest.hexdigest()
         return self.stored_fingerprint

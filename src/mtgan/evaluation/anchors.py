@@ -127,6 +127,8 @@ class KnownDamage:
         make: The damaged set.
         words: The amount in words.
         needs_labels: Whether it damages labels.
+        fills_up: Whether training images take the places of missing ones, so that authenticity
+            says nothing.
     """
 
     name: str
@@ -135,6 +137,7 @@ class KnownDamage:
     make: Callable[[RealSide, float], SampleSet]
     words: Callable[[RealSide, float], str]
     needs_labels: bool = False
+    fills_up: bool = False
 
 
 def _missing_words(real: RealSide, share: float) -> str:
@@ -149,6 +152,7 @@ LADDER = (
         (0.1, 0.2, 0.3, 0.5, 0.7, 0.9),
         lambda real, share: real.with_modes(real.kept_modes(share)),
         _missing_words,
+        fills_up=True,
     ),
     KnownDamage(
         "noise",

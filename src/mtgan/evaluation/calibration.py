@@ -18,7 +18,15 @@ from mtgan.evaluation.anchors import FLOORS, LADDER, RealSide
 from mtgan.evaluation.comparison import Comparison, SampleSet
 from mtgan.evaluation.measures import Measure, Output
 from mtgan.evaluation.scorecard import Axis, Entry, Rung
-from mtgan.evaluation.scoring import SCALES, axis_order, axis_scores, family, gate, overall
+from mtgan.evaluation.scoring import (
+    AUTHENTICITY,
+    SCALES,
+    axis_order,
+    axis_scores,
+    family,
+    gate,
+    overall,
+)
 
 Values = Mapping[str, float]
 Progress = Callable[[str], None]
@@ -160,10 +168,13 @@ class Calibrator:
             if damage.needs_labels and not self.real.setting.levels:
                 continue
             progress(f"measuring known damages: {damage.name}")
+            meant = [
+                item for item in scored if not (damage.fills_up and _counts_for(item, AUTHENTICITY))
+            ]
             for strength in damage.strengths:
                 words = damage.words(self.real, strength)
                 if words not in rungs:
-                    values = self.values(damage.make(self.real, strength), scored)
+                    values = self.values(damage.make(self.real, strength), meant)
                     rungs[words] = (damage.name, words, strength, values)
         return list(rungs.values())
 

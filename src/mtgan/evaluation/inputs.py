@@ -12,12 +12,13 @@ Images = Dataset | np.ndarray | str | Path
 """A Dataset, uint8 [N, C, H, W], a folder of images, an .npz with `images` (and `labels`)."""
 
 
-def as_dataset(source: Images, name: str) -> Dataset:
+def as_dataset(source: Images, name: str, split: str = "all") -> Dataset:
     """The images of any source.
 
     Args:
         source: A Dataset; uint8 [N, C, H, W]; or a path or name that `load_dataset` reads.
         name: What an array is called in messages.
+        split: The split that is read from a path or name.
 
     Raises:
         UserError: What cannot be read; an array that is no image set.
@@ -25,7 +26,7 @@ def as_dataset(source: Images, name: str) -> Dataset:
     if isinstance(source, Dataset):
         return source
     if isinstance(source, str | Path):
-        return load_dataset(str(source))
+        return load_dataset(source, split)
     samples = np.asarray(source)
     if samples.ndim != 4 or samples.dtype != np.uint8 or not samples.size:
         raise UserError(

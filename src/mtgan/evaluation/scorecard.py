@@ -13,6 +13,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation.protocol import Protocol
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
 FORMAT = "mtgan-scorecard-1"
@@ -142,8 +143,8 @@ class Scorecard(Mapping[str, float]):
                 "`mtgan evaluate --json FILE`"
             ) from error
 
-    def table(self) -> "Table":
-        """A rich table: every number with its interval, sizes, feature space and score."""
+    def table(self) -> "Group":
+        """For rich: every number with its interval, sample size, feature space and score."""
         from mtgan.evaluation.tables import card_table
 
         return card_table(self)

@@ -101,7 +101,8 @@ def evaluate(
     calibrated = rule.calibrated and any(o.axis for item in measures for o in item.outputs)
     notes: list[str] = []
 
-    real = in_split(as_dataset(reference, "reference"), split or rule.split)
+    wanted = split or rule.split
+    real = in_split(as_dataset(reference, "reference", wanted), wanted)
     generated = as_dataset(samples, "samples")
     check_alike(generated.samples, real.samples)
     asked = fitting_labels(generated, real, labels)
@@ -336,7 +337,7 @@ def _mode_pool(setting: Setting, reference_rows: np.ndarray) -> SampleSet:
 def _entries(
     item: Measure, outcome: Outcome, extractor: FeatureExtractor, samples: int
 ) -> dict[str, Entry]:
-    space = PIXELS if item.space == PIXELS else extractor.label
+    space = PIXELS if item.space == PIXELS else extractor.name
     return {
         key: Entry(
             value=float(value),

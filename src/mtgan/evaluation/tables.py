@@ -3,10 +3,16 @@
 import math
 from collections.abc import Mapping
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from mtgan.evaluation.scorecard import Entry, Scorecard
 from mtgan.evaluation.scoring import axis_order
+
+
+SIGNS = {"lower": "↓", "higher": "↑", "like real": "≈"}
+"""Which way is better."""
 
 
 def number(value: float | None) -> str:
@@ -24,44 +30,55 @@ def interval(bounds: tuple[float, float] | None, digits: int = 0) -> str:
     return f"[{low}, {high}]"
 
 
+def plus_minus(entry: Entry) -> str:
+    """Half the width of the 95 % interval."""
+    if entry.interval is None:
+        return ""
+    half = (entry.interval[1] - entry.interval[0]) / 2
+    return f" ±{half:.2g}"
+
+
 def sizes(entry: Entry) -> str:
     """Sample size and feature space, as printed beside a number."""
     return f"{entry.samples:,} · {entry.space}"
 
 
-def card_table(card: Scorecard) -> Table:
-    """Measures by axis, then the axes and the overall figure."""
+def card_table(card: Scorecard) -> Group:
+    """Measures by axis; then, on a calibrated card, the axes and the overall figure."""
     calibrated = card.overall is not None
-    table = Table(title=f"Scorecard, {card.protocol.dataset}", caption=_caption(card))
-    columns = ["measure", "value", "95 % interval", "better", "N each · features"]
-    if calibrated:
-        columns += ["real", "floor", "score"]
-    for column in columns:
-        numeric = column in {"value", "real", "floor", "score"}
-        table.add_column(column, justify="right" if numeric else "left")
+    table = Table(title=f"Scorecard, {card.protocol.dataset}", box=SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("measure")
+    for title in ("value", *(["real", "score"] if calibrated else []), "N each"):
+        table.add_column(title, justify="right")
+    table.add_column("features")
     axes = dict.fromkeys(entry.axis for entry in card.entries.values())
     for axis in sorted(axes, key=axis_order):
-        members = {name: e for name, e in card.entries.items() if e.axis == axis}
-        for name, e in members.items():
-            row = [name, number(e.value), interval(e.interval), e.better, sizes(e)]
-            if calibrated:
-                row += [number(e.ceiling), number(e.floor), _score(e.score)]
-            table.add_row(*row)
-        if axis in card.axes:
-            summary = card.axes[axis]
-            table.add_row(
-                f"[bold]{axis}[/bold]",
-                *["", interval(summary.interval, 2), "", summary.reading],
-                *["", "", f"[bold]{summary.score:.2f}[/bold]"],
-            )
+        for name, entry in card.entries.items():
+            if entry.axis == axis:
+                cells = [number(entry.ceiling), _score(entry.score)] if calibrated else []
+                value = f"{number(entry.value)}{plus_minus(entry)}"
+                sign = SIGNS.get(entry.better, "")
+                table.add_row(f"{name} {sign}", value, *cells, f"{entry.samples:,}", entry.space)
         table.add_section()
+    parts: list[RenderableType] = [table]
     if calibrated:
-        gate = "" if card.gate is None else f"authenticity gate {card.gate:.2f}"
-        table.add_row(
-            "[bold]overall[/bold]",
-            *["", interval(card.interval, 2), "", gate, "", ""],
-            f"[bold]{card.overall:.2f}[/bold]",
-        )
+        parts.append(_axes_table(card))
+    parts += [card.protocol.sentence(), *card.notes]
+    return Group(*parts)
+
+
+def _axes_table(card: Scorecard) -> Table:
+    """Axes with their intervals and the known damage that each resembles."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("axis (0 floor, 1 real)")
+    table.add_column("score", justify="right")
+    table.add_column("95 %")
+    table.add_column("reads")
+    for name, axis in card.axes.items():
+        table.add_row(name, _score(axis.score), interval(axis.interval, 2), axis.reading)
+    table.add_section()
+    gate = "" if card.gate is None else f"authenticity gate {card.gate:.2f}"
+    table.add_row("overall", _score(card.overall), interval(card.interval, 2), gate, style="bold")
     return table
 
 
@@ -89,7 +106,3 @@ def comparison_table(cards: Mapping[str, Scorecard]) -> Table:
 
 def _score(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else f"{value:.2f}"
-
-
-def _caption(card: Scorecard) -> str:
-    return "\n".join([card.protocol.sentence(), *card.notes])

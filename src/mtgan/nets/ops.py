@@ -42,7 +42,7 @@ class _LeakyReLU(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor | None) -> tuple[Tensor | None, None]:  # type: ignore[override]
+    def backward(ctx: Any, g: Tensor | None) -> tuple[Tensor | None, None]:
         if g is None:
             return None, None
         (y,) = ctx.saved_tensors
@@ -61,7 +61,7 @@ class _LeakyReLUGradient(torch.autograd.Function):
         return torch.ops.aten.leaky_relu_backward(g, y, slope, True)
 
     @staticmethod
-    def backward(ctx: Any, u: Tensor | None) -> tuple[Tensor | None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, u: Tensor | None) -> tuple[Tensor | None, None, None]:
         if u is None:
             return None, None, None
         (y,) = ctx.saved_tensors
@@ -95,7 +95,7 @@ class _Convolution(torch.autograd.Function):
         return functional.conv2d(x, w, b, stride, padding)
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor | None) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, g: Tensor | None) -> tuple[Any, ...]:
         if g is None:
             return None, None, None, None, None
         x, w = ctx.saved_tensors
@@ -125,7 +125,7 @@ class _InputGradient(torch.autograd.Function):
         return functional.conv_transpose2d(g, w, None, stride, padding, extra)
 
     @staticmethod
-    def backward(ctx: Any, u: Tensor | None) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, u: Tensor | None) -> tuple[Any, ...]:
         if u is None:
             return None, None, None, None, None
         g, w = ctx.saved_tensors
@@ -154,7 +154,7 @@ class _WeightGradient(torch.autograd.Function):
         )[1]
 
     @staticmethod
-    def backward(ctx: Any, u: Tensor | None) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, u: Tensor | None) -> tuple[Any, ...]:
         if u is None:
             return None, None, None, None, None
         x, g = ctx.saved_tensors

@@ -59,8 +59,7 @@ def save_checkpoint(
         (temporary / "state.json").write_text(json.dumps(dict(state), indent=2))
         for path in [*temporary.iterdir(), temporary]:
             _flush(path)
-        if target.exists():  # the same step again, after a resume: the new one replaces it
-            shutil.rmtree(target)
+        _discard(target)  # the same step again, after a resume: the new one replaces it
         temporary.rename(target)
         _flush(target.parent)
     except (OSError, SafetensorError) as error:
@@ -96,7 +95,7 @@ def prune_checkpoints(folder: Path, keep: int, protected: frozenset[int] = froze
     """Remove all but the newest `keep` checkpoints; protected steps stay."""
     for step, path in list_checkpoints(folder)[:-keep]:
         if step not in protected:
-            shutil.rmtree(path)
+            _discard(path)
 
 
 def restore_tensors(live: Mapping[str, torch.Tensor], saved: Mapping[str, torch.Tensor]) -> None:
@@ -112,6 +111,15 @@ def restore_tensors(live: Mapping[str, torch.Tensor], saved: Mapping[str, torch.
                     f"{list(saved[name].shape)} there and {list(tensor.shape)} here."
                 )
             tensor.copy_(saved[name])
+
+
+def _discard(path: Path) -> None:
+    """Remove a checkpoint so that a kill on the way leaves none that looks complete."""
+    if path.exists():
+        dying = path.with_name(f".{path.name}.discarded")
+        shutil.rmtree(dying, ignore_errors=True)
+        path.rename(dying)
+        shutil.rmtree(dying)
 
 
 def _flush(path: Path) -> None:

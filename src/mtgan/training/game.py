@@ -38,6 +38,8 @@ from mtgan.training.steps import (
     TaskTerms,
 )
 
+Player = Generator | Discriminator | Classifier
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -82,7 +84,7 @@ class Game:
     def __init__(self, recipe: Recipe, facts: DataFacts, seed: int = 0) -> None:
         self.recipe = recipe
         self.facts = facts
-        self.networks: dict[str, nn.Module] = {}
+        self.networks: dict[str, Player] = {}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(mix_seed(seed, "initialization"))
             self._build_networks(seed)
@@ -108,7 +110,8 @@ class Game:
         ]
         if recipe.generator.conditioning != "none" or self.tasks:
             facts.require_labels(f"Recipe {recipe.name}")
-        self.twins = [self._build_twin(name) for name in (recipe.twins or [None])]
+        names: list[str | None] = [*recipe.twins] or [None]
+        self.twins = [self._build_twin(name) for name in names]
         for task, level in self.tasks:
             if task.classifier == "separate":
                 self.networks[f"classifier/{task.labels}"] = self._build_classifier(level)
@@ -206,7 +209,7 @@ class Game:
 
     # Sharing
 
-    def _network(self, name: str) -> nn.Module:
+    def _network(self, name: str) -> Player:
         if name not in self.networks:
             raise UserError(
                 f"Recipe {self.recipe.name}: sharing.between names {name!r}, and there is no such "

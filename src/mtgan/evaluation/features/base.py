@@ -170,7 +170,7 @@ def extract(extractor: FeatureExtractor, samples: np.ndarray, *, cache: bool = T
         path = path / f"{digest(extractor.fingerprint, array_digest(samples))}.safetensors"
         known = load_tensors(path)
         if known is not None:
-            return _from_tensors(known[0])
+            return _from_tensors(known[0], extractor.logit_levels)
     features: list[Tensor] = []
     logits: dict[str, list[Tensor]] = {level: [] for level in extractor.logit_levels}
     with torch.inference_mode():
@@ -190,13 +190,9 @@ def extract(extractor: FeatureExtractor, samples: np.ndarray, *, cache: bool = T
         )
     if cache and save_tensors(path, tensors, {"extractor": extractor.label}):
         prune(path.parent)
-    return _from_tensors(tensors)
+    return _from_tensors(tensors, extractor.logit_levels)
 
 
-def _from_tensors(tensors: dict[str, Tensor]) -> FeatureBank:
-    logits = {
-        name.removeprefix("logits/"): values.numpy()
-        for name, values in tensors.items()
-        if name.startswith("logits/")
-    }
+def _from_tensors(tensors: dict[str, Tensor], levels: tuple[str, ...]) -> FeatureBank:
+    logits = {level: tensors[f"logits/{level}"].numpy() for level in levels}
     return FeatureBank(tensors["features"].numpy(), logits)

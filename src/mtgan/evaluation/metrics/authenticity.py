@@ -11,9 +11,16 @@ Pitfalls: depends on the number of training points; samples off the manifold (no
 authentic; duplicates in the training data make copies of those look authentic never.
 """
 
-from mtgan.evaluation.metrics.distances import TIE, Neighborhood, PairwisePass, nearest, neighborhood
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair
 from torch import Tensor
+
+from mtgan.evaluation.metrics.distances import (
+    TIE,
+    Neighborhood,
+    PairwisePass,
+    nearest,
+    neighborhood,
+)
+from mtgan.evaluation.metrics.inputs import Array, as_feature_pair
 
 
 def _share(distances: Tensor, indices: Tensor, train: Neighborhood) -> float:

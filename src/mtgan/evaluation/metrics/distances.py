@@ -14,6 +14,7 @@ Legend: M samples, N reference points, D features, r x c a block.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -23,7 +24,6 @@ from mtgan.evaluation.metrics.inputs import (
     Array,
     as_feature_pair,
     as_features,
-    double,
     full_precision,
     positive,
 )
@@ -121,23 +121,24 @@ class _Points:
     def __len__(self) -> int:
         return len(self.exact)
 
-    @property
+    @cached_property
     def slack(self) -> Tensor:
         """By how much float32 may err in a squared distance, per point of the pair."""
         accumulated = 8 + self.unit.shape[1] ** 0.5
         return self.norms * (accumulated * torch.finfo(torch.float32).eps)
 
+    @cached_property
     def kernel_offset(self) -> Tensor:
         """What x . y / D needs on top of the product of units, for one point of the pair."""
-        center = self.center.to(self.exact.dtype)
-        product = double(torch.mv(self.exact, center))
-        half = float(double(center) @ double(center)) / 2
-        return ((product - half) / self.exact.shape[1]).float()
+        center = self.center.double()
+        product = torch.cat([block.double() @ center for block in self.unit.split(4096)])
+        return (product * self.scale + center @ center / 2) / len(center)
 
 
 def _prepare(*sets: Tensor) -> list[_Points]:
     """Both sets around the last one's mean, scaled into [-1, 1]."""
-    center = double(sets[-1]).mean(dim=0).to(sets[-1].device)
+    narrowest = min((points.dtype for points in sets), key=lambda dtype: dtype.itemsize)
+    center = sets[-1].mean(dim=0, dtype=torch.float64).to(narrowest)
     shifted = [points - center.to(points.dtype) for points in sets]
     scale = max(float(points.abs().max()) for points in shifted) or 1.0
     prepared = []
@@ -247,12 +248,11 @@ class _Balls:
         return closed, opened
 
 
-def _kernel_block_sum(gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice) -> Tensor:
-    """Sum of (x . y / D + 1)^3 over a block of products, per row, float64."""
-    width = a.unit.shape[1]
-    inner = gram * (a.scale * b.scale / width)
-    inner.add_(a.kernel_offset()[rows, None] + 1).add_(b.kernel_offset()[columns])
-    return (inner * inner).mul_(inner).sum(dim=1).double()
+def _kernel_block_sum(gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice) -> float:
+    """Sum of (x . y / D + 1)^3 over a block of products, in float64 but for these."""
+    inner = gram.double().mul_(a.scale * b.scale / a.unit.shape[1]).add_(1)
+    inner.add_(a.kernel_offset[rows, None]).add_(b.kernel_offset[columns])
+    return float((inner * inner).mul_(inner).sum())
 
 
 def neighborhood(
@@ -280,7 +280,7 @@ def _neighborhood(points: Tensor, k: int, kernel: bool, block: int | None) -> Ne
         for rows, columns, gram in _gram_blocks(ready, ready, _block_size(points, block)):
             diagonal = rows == columns
             if kernel:
-                total = float(_kernel_block_sum(gram, ready, rows, ready, columns).sum())
+                total = _kernel_block_sum(gram, ready, rows, ready, columns)
                 kernel_sum += total if diagonal else 2 * total
             squared = _squared(gram, ready, rows, ready, columns)
             if diagonal:
@@ -294,7 +294,7 @@ def _neighborhood(points: Tensor, k: int, kernel: bool, block: int | None) -> Ne
 
 
 def _kernel_diagonal(points: Tensor) -> float:
-    norms = torch.linalg.vector_norm(double(points), dim=1).square()
+    norms = torch.linalg.vector_norm(points, dim=1, dtype=torch.float64).square()
     return float((norms / points.shape[1] + 1).pow(3).sum())
 
 
@@ -363,7 +363,7 @@ def pairwise_pass(
     with full_precision():
         for rows, columns, gram in _gram_blocks(a, b, _block_size(points, block)):
             if kernel:
-                kernel_sum += float(_kernel_block_sum(gram, a, rows, b, columns).sum())
+                kernel_sum += _kernel_block_sum(gram, a, rows, b, columns)
             squared = _squared(gram, a, rows, b, columns)
             flipped = squared.T.contiguous()
             forward.update(rows, squared, columns.start)

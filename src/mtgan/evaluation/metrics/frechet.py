@@ -25,7 +25,6 @@ from mtgan.evaluation.metrics.inputs import (
     as_features,
     as_tensor,
     at_least_zero,
-    double,
     warn_few,
 )
 
@@ -54,21 +53,20 @@ class GaussianStatistics:
         points = as_features(features, name)
         count, width = points.shape
         blocks = points.split(BLOCK_ROWS)
-        mean = sum((double(block).sum(dim=0) for block in blocks[1:]), double(blocks[0]).sum(dim=0))
-        mean = mean / count
+        mean = points.mean(dim=0, dtype=torch.float64)
         if count <= width:
-            return cls(count, mean, rows=(double(points) - mean) / (count - 1) ** 0.5)
+            return cls(count, mean, rows=(points.double() - mean) / (count - 1) ** 0.5)
         covariance = torch.zeros(width, width, dtype=torch.float64, device=mean.device)
         for block in blocks:
-            centered = double(block) - mean
+            centered = block.double() - mean
             covariance.addmm_(centered.T, centered)
         return cls(count, mean, moments=covariance / (count - 1))
 
     @classmethod
     def from_moments(cls, mean: Array, covariance: Array, count: int) -> "GaussianStatistics":
         """Statistics that somebody else computed: mean [D], covariance [D, D], from N samples."""
-        center = double(as_tensor(mean, "mean"))
-        matrix = double(as_tensor(covariance, "covariance"))
+        center = as_tensor(mean, "mean").double()
+        matrix = as_tensor(covariance, "covariance").double()
         if center.ndim != 1 or matrix.shape != (len(center), len(center)):
             raise UserError(
                 f"mean {tuple(center.shape)} and covariance {tuple(matrix.shape)} do not belong "

@@ -77,7 +77,9 @@ def frechet_infinity(
     positive(points, "points", 3)
     generated, real = as_feature_pair(samples, reference)
     largest = min(len(generated), len(real)) if both_sides else len(generated)
-    first = max(2, min(5000, largest // 10)) if smallest is None else positive(smallest, "smallest", 2)
+    first = (
+        max(2, min(5000, largest // 10)) if smallest is None else positive(smallest, "smallest", 2)
+    )
     sizes = torch.linspace(first, largest, points, dtype=torch.float64).round().long()
     if len(sizes.unique()) < points or first >= largest:
         raise UserError(

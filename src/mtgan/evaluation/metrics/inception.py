@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.inputs import Array, as_features, double, positive, warn_few
+from mtgan.evaluation.metrics.inputs import Array, as_features, positive, warn_few
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def inception_score(
     (SmallSampleWarning) when a split has fewer samples than classes, which bounds the score.
     """
     positive(splits, "splits")
-    scores = double(as_features(predictions, "predictions", minimum=1))
+    scores = as_features(predictions, "predictions", minimum=1).double()
     count, classes = scores.shape
     if classes < 2:
         raise UserError("predictions must cover at least two classes [N, K], found one column.")

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics.distances import PairwisePass
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, double, positive
+from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, positive
 
 BLOCK = 2048
 
@@ -75,7 +75,7 @@ def kernel_distance(
 
     Raises UserError for NaN, different D, sets of fewer than two points or than `subset_size`.
     """
-    points, real = (double(each) for each in as_feature_pair(samples, reference))
+    points, real = (each.double() for each in as_feature_pair(samples, reference))
     if subsets is None:
         return _distance(points, real)
     positive(subsets, "subsets")

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics.frechet import frechet_distance
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, double, full_precision
+from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, full_precision
 
 BLOCK = 2048
 EPSILON = 1e-14
@@ -61,7 +61,7 @@ def memorization_distance(samples: Array, train_reference: Array) -> float:
                 where = torch.where(cosine > best, index + start, where)
                 best = torch.maximum(cosine, best)
             # float32 found the neighbor; its cosine is taken again in float64.
-            left, right = double(exact), double(real[where])
+            left, right = exact.double(), real[where].double()
             norms = torch.linalg.vector_norm(left, dim=1) * torch.linalg.vector_norm(right, dim=1)
             cosine = ((left * right).sum(dim=1) / norms).abs()
             total += float((1 - cosine).clamp_min(0).sum())

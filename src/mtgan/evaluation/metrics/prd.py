@@ -23,7 +23,7 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, as_tensor, double, positive
+from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, as_tensor, positive
 from mtgan.evaluation.metrics.projections import principal_axes, project
 
 EPSILON = 1e-10
@@ -57,7 +57,7 @@ def prd_from_histograms(samples: Array, reference: Array, angles: int = 1001) ->
     """The curve of two histograms over the same bins, each normalized to sum to one."""
     positive(angles, "angles", 3)
     shares = [
-        double(as_tensor(each, name)).cpu().numpy()
+        as_tensor(each, name).double().cpu().numpy()
         for each, name in ((samples, "samples"), (reference, "reference"))
     ]
     if shares[0].ndim != 1 or shares[0].shape != shares[1].shape:

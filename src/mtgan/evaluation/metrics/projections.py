@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from mtgan.evaluation.metrics.frechet import GaussianStatistics
-from mtgan.evaluation.metrics.inputs import double
 
 
 def principal_axes(points: Tensor, dims: int) -> tuple[Tensor, Tensor]:
@@ -19,4 +18,4 @@ def principal_axes(points: Tensor, dims: int) -> tuple[Tensor, Tensor]:
 
 def project(points: Tensor, mean: Tensor, axes: Tensor) -> Tensor:
     """Coordinates of features [N, D] along the axes, float64 [N, dims]."""
-    return double(points) @ axes - mean @ axes
+    return points.double() @ axes - mean @ axes

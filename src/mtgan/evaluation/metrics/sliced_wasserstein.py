@@ -14,7 +14,7 @@ Pitfalls: biased upward by about 1/N, so compare at equal N; random directions (
 import torch
 from torch import Tensor
 
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, double, positive
+from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, positive
 
 DIRECTIONS_AT_ONCE = 64
 
@@ -49,12 +49,14 @@ def sliced_wasserstein(
     Raises UserError for NaN, different D, and empty sets.
     """
     positive(directions, "directions")
-    points, real = (double(each) for each in as_feature_pair(samples, reference, 1))
+    points, real = (each.double() for each in as_feature_pair(samples, reference, 1))
     width = points.shape[1]
     left, right, lengths = _steps(len(points), len(real), points.device)
     total = 0.0
-    for batch in random_directions(width, directions, seed).to(points.device).split(
-        DIRECTIONS_AT_ONCE, dim=1
+    for batch in (
+        random_directions(width, directions, seed)
+        .to(points.device)
+        .split(DIRECTIONS_AT_ONCE, dim=1)
     ):
         a, b = ((batch.T @ each.T).sort(dim=1).values for each in (points, real))
         total += float((a[:, left] - b[:, right]).square_().matmul(lengths).sum())

@@ -14,7 +14,7 @@ noise scores high.
 import torch
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.inputs import Array, as_features, double
+from mtgan.evaluation.metrics.inputs import Array, as_features
 
 
 def vendi_score(features: Array) -> float:
@@ -22,7 +22,7 @@ def vendi_score(features: Array) -> float:
 
     Raises UserError for NaN, for an empty set, and for a row of zeros, whose cosine is undefined.
     """
-    points = double(as_features(features, "features", minimum=1))
+    points = as_features(features, "features", minimum=1).double()
     norms = torch.linalg.vector_norm(points, dim=1, keepdim=True)
     if bool((norms == 0).any()):
         row = int((norms == 0).nonzero()[0, 0])

@@ -8,7 +8,6 @@ that it takes in, as in the code that it was derived from.)
 N: batch; C, H, W: sample; h, w: base resolution, at most 6 on the shorter side.
 """
 
-import itertools
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -144,7 +143,7 @@ def transposed_layers(
         last = i == len(counts) - 1
         outputs = settings.shape[0] if last else counts[i + 1]
         # A stride-2 transposed convolution gives 2s - 1; the output padding adds the rest.
-        extra = tuple(b - (2 * s - 1) for s, b in zip(small, large, strict=True))
+        extra = (large[0] - (2 * small[0] - 1), large[1] - (2 * small[1] - 1))
         upsample = nn.ConvTranspose2d(
             counts[i],
             outputs,
@@ -168,41 +167,12 @@ class Conv:
     """Strided convolutions, one per halving of the resolution."""
 
     def check_shape(self, shape: Shape) -> None:
-        _, height, width = shape
-        if not (min(height, width) >= _SMALLEST and max(height, width) <= _LARGEST):
-            raise UserError(
-                f"The backbone conv makes images with sides of {_SMALLEST} to {_LARGEST} pixels, "
-                f"and these are {height} x {width}; set data.size (--set data.size=32)."
-            )
+        check_sides("conv", shape)
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
-        channels, *size = settings.shape
-        sizes = pyramid(size[0], size[1])[::-1]
+        sizes = pyramid(*settings.shape[1:])[::-1]
         counts = channel_counts(settings.width, len(sizes) - 1)[::-1]
-        layers: list[nn.Module] = [
-            Stem(settings.inputs, counts[0], sizes[0], settings.normalize(counts[0]), nn.ReLU())
-        ]
-        for i, (small, large) in enumerate(itertools.pairwise(sizes)):
-            last = i == len(counts) - 1
-            outputs = channels if last else counts[i + 1]
-            # A stride-2 transposed convolution gives 2s - 1; the output padding adds the rest.
-            extra = tuple(b - (2 * s - 1) for s, b in zip(small, large, strict=True))
-            upsample = nn.ConvTranspose2d(
-                counts[i],
-                outputs,
-                settings.kernel,
-                stride=2,
-                padding=settings.kernel // 2,
-                output_padding=extra,
-            )
-            layers.append(
-                UpBlock(
-                    upsample,
-                    None if last else settings.normalize(outputs),
-                    nn.Tanh() if last else nn.ReLU(),
-                )
-            )
-        return layers
+        return transposed_layers(settings, sizes, counts)
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
         return down_blocks(settings, [(width, 2) for width in self._counts(settings)])
