@@ -34,7 +34,7 @@ def demo(
         recipe, data, out or _fresh("runs/demo", resume), seed=seed, resume=resume, quiet=quiet
     )
     count = min(2000, len(data))
-    card = evaluate(run.sample(count, seed=seed), data, seed=seed)
+    card = evaluate(run.sample(count, seed=seed), data, seed=seed, ladder=False)
     (run.path / "evaluation.json").write_text(card.to_json())
     page = write_report(run)
     if not quiet:

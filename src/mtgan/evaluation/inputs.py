@@ -67,21 +67,31 @@ def fitting_labels(
 
 
 def _by_name(generated: Dataset, reference: Dataset) -> np.ndarray | None:
-    """Translate labels of equally named levels class by class; None where nothing fits."""
+    """Translate labels of equally named levels class by class; None where no level is shared.
+
+    Classes that are only numbered keep their numbers. Coarser levels that the samples do not have
+    follow from the finer ones.
+    """
     mine, theirs = generated.taxonomy, reference.taxonomy
-    count = len(generated.samples)
-    columns = np.full((count, len(theirs.levels)), -1, dtype=np.int64)
-    shared = [level for level in theirs.levels if level in mine.levels]
-    for level in shared:
+    columns = np.full((len(generated), len(theirs.levels)), -1, dtype=np.int64)
+    for level in set(theirs.levels) & set(mine.levels):
+        labels = generated.labels_of(level)
+        names = mine.classes[level]
+        if names == tuple(str(index) for index in range(len(names))):
+            check_class_range(labels, level, reference)
+            columns[:, theirs.levels.index(level)] = labels
+            continue
         known = {name: index for index, name in enumerate(theirs.classes[level])}
-        strangers = [name for name in mine.classes[level] if name not in known]
+        strangers = [name for name in names if name not in known]
         if strangers:
             raise UserError(
-                f"the samples have classes of {level!r} that {reference.name} has not "
-                f"({', '.join(strangers[:3])}): name them alike, or pass labels=None and "
-                "samples as an array"
+                f"the samples have classes of level {level!r} that {reference.name} has not "
+                f"({', '.join(strangers[:3])}): give both the same class names"
             )
-        table = np.array([known[name] for name in mine.classes[level]] + [-1])
-        column = np.asarray(generated.labels[:, mine.levels.index(level)])
-        columns[:, theirs.levels.index(level)] = table[column]
+        table = np.array([*(known[name] for name in names), -1])
+        columns[:, theirs.levels.index(level)] = table[labels]
+    for level, (above, _) in theirs.parents.items():
+        column, over = theirs.levels.index(level), theirs.levels.index(above)
+        if (columns[:, over] < 0).all():
+            columns[:, over] = theirs.lift(columns[:, column], level, above)
     return columns if (columns >= 0).any() else None

@@ -16,10 +16,13 @@ SIGNS = {"lower": "↓", "higher": "↑", "like real": "≈"}
 
 
 def number(value: float | None) -> str:
-    """Four significant digits; a dash for nothing."""
+    """Three or four significant digits; a dash for nothing."""
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    size = abs(value)
+    if size >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.1e}" if 0 < size < 1e-3 else f"{value:.4g}"
 
 
 def interval(bounds: tuple[float, float] | None, digits: int = 0) -> str:
@@ -30,12 +33,11 @@ def interval(bounds: tuple[float, float] | None, digits: int = 0) -> str:
     return f"[{low}, {high}]"
 
 
-def plus_minus(entry: Entry) -> str:
-    """Half the width of the 95 % interval."""
+def half_width(entry: Entry) -> str:
+    """Half the width of the 95 % interval, two significant digits."""
     if entry.interval is None:
         return ""
-    half = (entry.interval[1] - entry.interval[0]) / 2
-    return f" ±{half:.2g}"
+    return f"{(entry.interval[1] - entry.interval[0]) / 2:.2g}"
 
 
 def sizes(entry: Entry) -> str:
@@ -46,19 +48,26 @@ def sizes(entry: Entry) -> str:
 def card_table(card: Scorecard) -> Group:
     """Measures by axis; then, on a calibrated card, the axes and the overall figure."""
     calibrated = card.overall is not None
-    table = Table(title=f"Scorecard, {card.protocol.dataset}", box=SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("measure")
-    for title in ("value", *(["real", "score"] if calibrated else []), "N each"):
-        table.add_column(title, justify="right")
+    title = f"Scorecard, {card.protocol.dataset}"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    table.add_column("")
+    table.add_column("measure", no_wrap=True)
+    for heading in ("value", "±95 %", *(["real", "score"] if calibrated else []), "N"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("features")
     axes = dict.fromkeys(entry.axis for entry in card.entries.values())
     for axis in sorted(axes, key=axis_order):
         for name, entry in card.entries.items():
             if entry.axis == axis:
-                cells = [number(entry.ceiling), _score(entry.score)] if calibrated else []
-                value = f"{number(entry.value)}{plus_minus(entry)}"
-                sign = SIGNS.get(entry.better, "")
-                table.add_row(f"{name} {sign}", value, *cells, f"{entry.samples:,}", entry.space)
+                table.add_row(
+                    SIGNS.get(entry.better, ""),
+                    name,
+                    number(entry.value),
+                    half_width(entry),
+                    *([number(entry.ceiling), _score(entry.score)] if calibrated else []),
+                    f"{entry.samples:,}",
+                    entry.space,
+                )
         table.add_section()
     parts: list[RenderableType] = [table]
     if calibrated:
@@ -69,7 +78,7 @@ def card_table(card: Scorecard) -> Group:
 
 def _axes_table(card: Scorecard) -> Table:
     """Axes with their intervals and the known damage that each resembles."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("axis (0 floor, 1 real)")
     table.add_column("score", justify="right")
     table.add_column("95 %")

@@ -172,7 +172,7 @@ def _squared(gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice) 
 
 def _exact_squared(a: Tensor, b: Tensor) -> Tensor:
     """Squared distances of paired rows, from float64 differences."""
-    return (a.double() - b.double()).square_().sum(dim=-1)
+    return (a.double() - b).square_().sum(dim=-1)
 
 
 class _Candidates:
@@ -183,7 +183,7 @@ class _Candidates:
         self.indices = torch.zeros((count, k), dtype=torch.int64, device=device)
 
     def update(self, rows: slice, squared: Tensor, offset: int) -> None:
-        """Take in a block [r, c] whose columns begin at `offset`."""
+        """Take in a block [r, c], the columns of which begin at `offset`."""
         k = self.values.shape[1]
         found, where = squared.topk(min(k, squared.shape[1]), dim=1, largest=False, sorted=False)
         values = torch.cat([self.values[rows], found], dim=1)

@@ -30,6 +30,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, as_features, positive
 
 HOLE_DIMENSION = 1
+TOP_DIMENSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,16 +79,23 @@ def relative_living_time(intervals: np.ndarray, alpha_max: float, i_max: int) ->
 
 
 def _witness_table(squared: Tensor, alpha_max: float) -> list[list[tuple[int, float]]]:
-    """Per witness its landmarks by distance, cut where no simplex of dimension 2 can reach."""
-    values, order = squared.clamp_min(0).sqrt().sort(dim=1, stable=True)
-    # A triangle needs a witness within alpha_max of its (at most) fourth nearest landmark.
-    fourth = values[:, min(3, values.shape[1] - 1), None]
-    lengths = (values <= fourth + alpha_max).sum(dim=1).tolist()
+    """Per witness its landmarks by distance, cut where no simplex of dimension 2 can reach.
+
+    A witness adds a triangle that omits nearer landmarks only if all of it lies within alpha_max
+    of the nearest omitted one, which is at most the third.
+    """
+    landmarks, width = squared.shape[1], 8
+    while True:
+        found, order = squared.topk(min(width, landmarks), dim=1, largest=False)
+        values = found.clamp_min(0).sqrt()
+        within = values <= (values[:, : TOP_DIMENSION + 1].amax(dim=1) + alpha_max)[:, None]
+        if width >= landmarks or not bool(within[:, -1].any()):
+            break
+        width *= 2
+    lengths = within.sum(dim=1).tolist()
     widest = max(lengths)
     near, index = values[:, :widest].tolist(), order[:, :widest].tolist()
-    return [
-        list(zip(i[:n], d[:n], strict=True)) for i, d, n in zip(index, near, lengths, strict=True)
-    ]
+    return [list(zip(i[:n], d[:n])) for i, d, n in zip(index, near, lengths, strict=True)]  # noqa: B905
 
 
 def _living_times(
@@ -105,7 +113,9 @@ def _living_times(
         squared[chosen, torch.arange(landmarks, device=points.device)] = 0.0
         alpha_max = share * float(squared.max().clamp_min(0).sqrt())
         complex_ = gudhi.WitnessComplex(_witness_table(squared.cpu(), alpha_max))
-        tree = complex_.create_simplex_tree(max_alpha_square=alpha_max, limit_dimension=2)
+        tree = complex_.create_simplex_tree(
+            max_alpha_square=alpha_max, limit_dimension=TOP_DIMENSION
+        )
         tree.compute_persistence(homology_coeff_field=2)
         intervals = np.asarray(tree.persistence_intervals_in_dimension(HOLE_DIMENSION))
         yield relative_living_time(intervals.reshape(-1, 2), alpha_max, i_max)

@@ -1,0 +1,62 @@
+"""Pictures alike (MS-SSIM), and holes alike (geometry score)."""
+
+import importlib.util
+
+import numpy as np
+
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.measures.base import PIXELS, Outcome, Output, measure
+from mtgan.evaluation.metrics.geometry import geometry_score as geometry
+from mtgan.evaluation.metrics.ms_ssim import ms_ssim as similarity
+
+SMALLEST_SIDE = 8
+
+
+def too_small(comparison: Comparison) -> str:
+    """Why the structural similarity cannot be had."""
+    side = min(comparison.generated.images.shape[2:])
+    return "" if side >= SMALLEST_SIDE else f"images below {SMALLEST_SIDE} pixels on a side"
+
+
+def without_gudhi(comparison: Comparison) -> str:
+    """Why the geometry score cannot be had."""
+    found = importlib.util.find_spec("gudhi") is not None
+    return "" if found else "it needs pip install 'mtgan[topology]'"
+
+
+@measure(
+    Output("ms_ssim", "like real"),
+    Output("ms_ssim_within", "like real"),
+    resampled=False,
+    needs=[too_small],
+    space=PIXELS,
+)
+def ms_ssim(comparison: Comparison) -> Outcome:
+    """Mean structural similarity of random pairs: of all samples, and within predicted classes."""
+    setting, generated = comparison.setting, comparison.generated
+    values = {"ms_ssim": similarity(generated.images, seed=setting.seed).value}
+    details = {}
+    for level in setting.levels:
+        shown = np.array(setting.predict(level, generated.bank))
+        names = setting.taxonomy.classes[level]
+        lonely = np.flatnonzero(np.bincount(shown, minlength=len(names)) < 2)
+        shown[np.isin(shown, lonely)] = -1
+        if (shown >= 0).any():
+            found = similarity(generated.images, shown, seed=setting.seed)
+            assert found.mean is not None
+            values[f"ms_ssim_within/{level}"] = found.mean
+            details[f"ms_ssim_within/{level}"] = {
+                names[index]: value for index, value in found.per_class.items()
+            }
+    return Outcome(values, details)
+
+
+@measure(Output("geometry_score", "lower"), slow=True, needs=[without_gudhi])
+def geometry_score(comparison: Comparison) -> Outcome:
+    """Difference of mean relative living times of one-dimensional holes."""
+    found = geometry(
+        comparison.generated.features,
+        comparison.reference.features,
+        seed=comparison.setting.seed,
+    )
+    return Outcome({"geometry_score": found.value})

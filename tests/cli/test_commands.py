@@ -1,0 +1,133 @@
+"""The command line as a user types it, on small things."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mtgan.cli import main
+
+SMALL = [
+    *("--set", "training.batch_size=8", "--set", "generator.width=8"),
+    *("--set", "discriminator.width=8", "--set", "latent.dim=6"),
+    *("--set", "training.log_every=1", "--set", "training.sample_every=2"),
+    *("--set", "training.checkpoint_every=2", "--set", "training.evaluate_every=0"),
+]
+
+
+@dataclass
+class Result:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def mtgan(*arguments: str, cwd: Path) -> Result:
+    """What the command prints and returns; in this process, since importing torch takes seconds."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(list(arguments))
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder in which a small conditional run on digits has been trained."""
+    folder = tmp_path_factory.mktemp("cli")
+    result = mtgan(
+        *("train", "ac-wgan-b", "--data", "digits", "--steps", "4", "--out", "runs/a"),
+        *SMALL,
+        cwd=folder,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "mtgan sample runs/a" in result.stdout
+    return folder
+
+
+def test_sampling_to_every_form(place: Path) -> None:
+    for target in ("x.npz", "x.png", "folder"):
+        result = mtgan("sample", "runs/a", "--n", "5", "--out", target, cwd=place)
+        assert result.returncode == 0, result.stderr
+    assert np.load(place / "x.npz")["images"].shape == (5, 8, 8, 1)
+    assert len(list((place / "folder").glob("*.png"))) == 5
+
+
+def test_sampling_by_label(place: Path) -> None:
+    arguments = ("--label", "coarse=odd", "--n", "20", "--out", "odd.npz", "--quiet")
+    result = mtgan("sample", "runs/a", *arguments, cwd=place)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert set(np.load(place / "odd.npz")["labels"][:, 0].tolist()) <= {1, 3, 5, 7, 9}
+
+
+def test_resuming_further(place: Path) -> None:
+    arguments = ("train", "ac-wgan-b", "--data", "digits", "--out", "runs/a", *SMALL)
+    result = mtgan(*arguments, "--steps", "6", "--resume", cwd=place)
+    assert result.returncode == 0, result.stderr
+    assert "6 iterations" in result.stdout
+
+
+def test_the_report_stands_alone(place: Path) -> None:
+    result = mtgan("report", "runs/a", "--out", "page.html", cwd=place)
+    assert result.returncode == 0, result.stderr
+    page = (place / "page.html").read_text()
+    assert page.count("data:image/") >= 4
+    assert 'src="http' not in page
+    assert "AC-WGAN.b" in page
+    assert "<script" not in page
+
+
+def test_recipes(tmp_path: Path) -> None:
+    listed = json.loads(mtgan("recipes", "list", "--json", cwd=tmp_path).stdout)
+    assert {"gan", "dcgan", "wgan", "wgan-gp"} <= {entry["name"] for entry in listed}
+    shown = mtgan("recipes", "show", "wgan-gp", "--set", "training.steps=7", cwd=tmp_path)
+    (tmp_path / "mine.yaml").write_text(shown.stdout)
+    again = mtgan("recipes", "show", "mine.yaml", cwd=tmp_path)
+    assert again.stdout == shown.stdout
+    assert "steps: 7" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "wgan-pg", "--data", "digits"], "did you mean 'wgan-gp'?"),
+        (["train", "wgan-gp", "--data", "digit"], "did you mean 'digits'?"),
+        (["train", "wgan-gp", "--data", "digits", "--set", "training.stps=3"], "'steps'"),
+        (["train", "wgan-gp", "--data", "digits", "--set", "nonsense"], "KEY=VALUE"),
+        (["train", "wgan-gp", "--data", "digits", "--out", "."], "exists already"),
+        (["sample", "nowhere", "--out", "x.npz"], "is not a run folder"),
+        (["sample", "nowhere", "--out", "x.gif"], "FILE.npz, FILE.png or a folder"),
+        (["sample", "nowhere", "--out", "x", "--label", "fine"], "LEVEL=CLASS"),
+        (["report", "nowhere"], "is not a run folder"),
+        (["recipes", "show", "nothing"], "no recipe 'nothing'"),
+        (["train", "wgan-gp", "--data", "digits", "--device", "tpu"], "auto, cpu or cuda"),
+        (["train", "wgan-gp", "--data", "digits", "--set", "data.size=4"], "8 to 256 pixels"),
+    ],
+)
+def test_mistakes_get_one_sentence_and_exit_code_2(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    (tmp_path / "something.txt").write_text("mine")
+    result = mtgan(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["something.txt"]
+
+
+def test_the_command_as_a_process(tmp_path: Path) -> None:
+    """Exit code and the one sentence survive the trip through a real process."""
+    command = [sys.executable, "-m", "mtgan", "recipes", "show", "nothing"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("mtgan: There is no recipe 'nothing'")

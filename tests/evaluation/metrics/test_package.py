@@ -1,0 +1,109 @@
+"""Properties that every measure on features shares."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import mtgan.evaluation.metrics as metrics
+from mtgan.errors import UserError
+
+PAIRWISE = {
+    "frechet_distance": {},
+    "frechet_infinity": {"points": 4},
+    "kernel_distance": {},
+    "precision_recall": {},
+    "density_coverage": {},
+    "prd_curve": {"repeats": 1},
+    "memorization_fid": {},
+    "authenticity": {},
+    "sliced_wasserstein": {"directions": 20},
+}
+
+
+def numbers(result: object) -> list[float]:
+    if isinstance(result, float):
+        return [result]
+    return [value for value in vars(result).values() if isinstance(value, float)]
+
+
+@pytest.mark.parametrize("name", PAIRWISE)
+@pytest.mark.filterwarnings("ignore:MiniBatchKMeans is known:UserWarning")
+def test_finite_floats_the_same_for_arrays_and_tensors_and_no_input_is_changed(draw, name):
+    x, y = draw(seed=1), draw(seed=2)
+    kept = x.copy(), y.copy()
+    measure = getattr(metrics, name)
+    found = numbers(measure(x, y, **PAIRWISE[name]))
+    assert found
+    assert np.isfinite(found).all()
+    tensors = numbers(measure(torch.tensor(x), torch.tensor(y), **PAIRWISE[name]))
+    assert tensors == pytest.approx(found, rel=1e-9)
+    np.testing.assert_array_equal(x, kept[0])
+    np.testing.assert_array_equal(y, kept[1])
+
+
+@pytest.mark.parametrize("name", PAIRWISE)
+def test_refuses_nan_other_widths_and_emptiness(draw, name):
+    measure, bad = getattr(metrics, name), draw()
+    bad[17, 3] = np.nan
+    with pytest.raises(UserError, match="row 17"):
+        measure(bad, draw())
+    with pytest.raises(UserError, match="row 17"):
+        measure(draw(), bad)
+    with pytest.raises(UserError, match="same feature extractor"):
+        measure(draw(d=4), draw(d=5))
+    with pytest.raises(UserError, match="0 rows"):
+        measure(np.zeros((0, 16)), draw())
+
+
+def test_read_only_and_strided_arrays_are_taken(draw):
+    x, y = draw(seed=1), draw(seed=2)
+    value = metrics.frechet_distance(x, y)
+    x.setflags(write=False)
+    assert metrics.frechet_distance(x, y[::-1]) == pytest.approx(value, rel=1e-9)
+    assert metrics.frechet_distance(np.asfortranarray(x), y) == pytest.approx(value, rel=1e-12)
+
+
+def test_the_global_random_state_is_left_alone(draw):
+    torch.manual_seed(0)
+    np.random.seed(0)
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    metrics.kernel_distance(draw(seed=1), draw(seed=2), subsets=2, subset_size=20)
+    metrics.sliced_wasserstein(draw(seed=1), draw(seed=2), 10)
+    metrics.inception_score(draw(300, 4))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (np.random.get_state()[1] == before[1]).all()
+
+
+def test_every_public_name_is_documented_with_definition_and_range():
+    for name in metrics.__all__:
+        assert getattr(metrics, name).__doc__, name
+    for name in (
+        "frechet",
+        "kernel",
+        "inception",
+        "precision_recall",
+        "density_coverage",
+        "prd",
+        "ms_ssim",
+        "geometry",
+        "vendi",
+        "memorization",
+        "authenticity",
+        "data_copying",
+        "sliced_wasserstein",
+        "intra_class",
+        "conditional",
+        "gray_neighbors",
+        "frechet_infinity",
+    ):
+        text = sys.modules[f"mtgan.evaluation.metrics.{name}"].__doc__ or ""
+        assert "Definition" in text, name
+        assert "Range" in text or "Range:" in text, name
+
+
+def test_gudhi_is_not_needed_to_import():
+    code = "import sys, mtgan.evaluation.metrics; sys.exit('gudhi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
