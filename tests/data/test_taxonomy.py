@@ -1,0 +1,229 @@
+"""Taxonomies: what fits together, lifting labels, and putting other hierarchies in place."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mtgan.data import Taxonomy, load_dataset
+from mtgan.data.taxonomy import chain_name
+from mtgan.errors import UserError
+
+
+@pytest.fixture
+def animals() -> Taxonomy:
+    """Four classes in two, in one; and the independent attribute color."""
+    return Taxonomy(
+        ("fine", "coarse", "top", "color"),
+        {
+            "fine": ("cat", "dog", "car", "bus"),
+            "coarse": ("pet", "vehicle"),
+            "top": ("thing",),
+            "color": ("red", "blue"),
+        },
+        {"fine": ("coarse", (0, 0, 1, 1)), "coarse": ("top", (0, 0))},
+    )
+
+
+def test_chain_names() -> None:
+    assert [chain_name(i) for i in range(5)] == ["fine", "coarse", "top", "level4", "level5"]
+
+
+def test_chain_leaves_attributes_out(animals: Taxonomy) -> None:
+    assert animals.chain == ("fine", "coarse", "top")
+    assert Taxonomy((), {}, {}).chain == ()
+
+
+def test_lift_keeps_missing_labels(animals: Taxonomy) -> None:
+    labels = np.array([0, 3, -1, 2, 1])
+    assert animals.lift(labels, "fine", "coarse").tolist() == [0, 1, -1, 1, 0]
+    assert animals.lift(labels, "fine", "top").tolist() == [0, 0, -1, 0, 0]
+    assert animals.lift(labels, "fine", "fine").tolist() == labels.tolist()
+
+
+def test_lift_along_no_edge(animals: Taxonomy) -> None:
+    with pytest.raises(UserError, match="'top' is not refined from 'color'"):
+        animals.lift(np.array([0]), "fine", "color")
+
+
+def test_descendants(animals: Taxonomy) -> None:
+    assert animals.descendants("coarse", 1, at="fine").tolist() == [2, 3]
+    assert animals.descendants("top", 0, at="coarse").tolist() == [0, 1]
+
+
+def test_label_rows(animals: Taxonomy) -> None:
+    rows = animals.label_rows(np.array([2, -1, 0]))
+    assert rows.tolist() == [[2, 1, 0, -1], [-1, -1, -1, -1], [0, 0, 0, -1]]
+    assert rows.dtype == np.int64
+
+
+@pytest.mark.parametrize("label", [4, 77, -2])
+def test_label_rows_outside_the_taxonomy(animals: Taxonomy, label: int) -> None:
+    with pytest.raises(UserError, match=rf"label {label} of level 'fine' is outside the taxonomy"):
+        animals.label_rows(np.array([0, label]))
+
+
+def test_names_and_the_nearest(animals: Taxonomy) -> None:
+    assert animals.class_index("coarse", "vehicle") == 1
+    with pytest.raises(UserError, match=r"no class 'vehicl': did you mean 'vehicle'\?"):
+        animals.class_index("coarse", "vehicl")
+    with pytest.raises(UserError, match=r"no label level 'corse': did you mean 'coarse'\?"):
+        animals.num_classes("corse")
+    with pytest.raises(UserError, match="no label level 'zzz': known: coarse, color, fine, top"):
+        animals.num_classes("zzz")
+
+
+@pytest.mark.parametrize(
+    ("levels", "classes", "parents", "sentence"),
+    [
+        (("a", "a"), {"a": ("x",)}, {}, "needs distinct levels"),
+        (("a",), {"b": ("x",)}, {}, "needs distinct levels"),
+        (("a",), {"a": ("x", "x")}, {}, "'a' names the class 'x' twice"),
+        (("a",), {"a": ("x",)}, {"a": ("b", (0,))}, "no level 'b', the parent of 'a'"),
+        (("b", "a"), {"a": ("x",), "b": ("y",)}, {"a": ("b", (0,))}, "should come after 'a'"),
+        (("a", "b"), {"a": ("x", "z"), "b": ("y",)}, {"a": ("b", (0,))}, "2 classes and 1 parents"),
+        (("a", "b"), {"a": ("x",), "b": ("y",)}, {"a": ("b", (1,))}, "is not a class of 'b'"),
+    ],
+)
+def test_what_does_not_fit_together(levels, classes, parents, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        Taxonomy(levels, classes, parents)
+
+
+def test_plain_values_there_and_back(animals: Taxonomy) -> None:
+    assert Taxonomy.from_dict(animals.to_dict()) == animals
+
+
+# The user's own hierarchy
+
+OWN = {
+    "kind": {"cat": "alive", "dog": "alive", "car": "machine", "bus": "machine"},
+    "all": {"alive": "everything", "machine": "everything"},
+}
+
+
+def test_own_mapping_replaces_the_built_in_levels(animals: Taxonomy) -> None:
+    own = animals.with_file(OWN)
+    assert own.levels == ("fine", "kind", "all", "color")
+    assert own.chain == ("fine", "kind", "all")
+    assert own.classes["kind"] == ("alive", "machine")
+    assert own.label_rows(np.array([2])).tolist() == [[2, 1, 0, -1]]
+
+
+def test_own_yaml_replaces_the_built_in_levels(animals: Taxonomy, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "kind: {cat: alive, dog: alive, car: machine, bus: machine}\n"
+        "all: {alive: everything, machine: everything}\n"
+    )
+    assert animals.with_file(path) == animals.with_file(OWN)
+
+
+def test_a_level_may_reuse_a_built_in_name(animals: Taxonomy) -> None:
+    own = animals.with_file({"coarse": {"cat": "a", "dog": "b", "car": "a", "bus": "b"}})
+    assert own.levels == ("fine", "coarse", "color")
+    assert own.parents == {"fine": ("coarse", (0, 1, 0, 1))}
+
+
+def test_own_taxonomy_of_a_loaded_set() -> None:
+    own = {"third": {str(digit): f"mod{digit % 3}" for digit in range(10)}}
+    data = load_dataset("digits", taxonomy=own)
+    assert data.taxonomy.levels == ("fine", "third")
+    assert data.taxonomy.classes["third"] == ("mod0", "mod1", "mod2")
+    np.testing.assert_array_equal(data.labels_of("third"), data.labels_of("fine") % 3)
+    assert data.load_split("test").taxonomy == data.taxonomy
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"kind": {**OWN["kind"], "dgo": "alive"}}, r"'dgo', .* did you mean 'dog'\?"),
+        ({"kind": {"cat": "alive", "dog": "alive", "car": "machine"}}, "no parent to .* 'bus'"),
+        ({"fine": OWN["kind"]}, "names the level 'fine' twice"),
+        ({"kind": ["cat", "dog"]}, r"of the form level: \{class: parent\}"),
+        ({**OWN, "all": {"alive": "everything"}}, "no parent to the class 'machine' of level 'kin"),
+    ],
+)
+def test_bad_own_taxonomies(animals: Taxonomy, values, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        animals.with_file(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (b"a: [", "own.yaml is not valid YAML"),
+        (b"just words", r"own.yaml should be a mapping of the form"),
+        (b"", r"own.yaml should be a mapping of the form"),
+        (b"\xff\xfe\x00\xd8", "own.yaml is not valid YAML"),
+        (
+            b"kind: {cat: a, dog: a, car: b, bus: b}\nkind: {cat: a, dog: b, car: b, bus: b}",
+            "own.yaml .*'kind' twice",
+        ),
+        (b"kind: {cat: a, dog: a, car: b, bus: b, cat: b}", "own.yaml .*'cat' twice"),
+        (None, "own.yaml cannot be read: No such file"),
+    ],
+)
+def test_bad_taxonomy_files(animals: Taxonomy, tmp_path: Path, text, sentence: str) -> None:
+    path = tmp_path / "own.yaml"
+    if text is not None:
+        path.write_bytes(text)
+    with pytest.raises(UserError, match=sentence):
+        animals.with_file(path)
+
+
+def test_no_labels_to_group() -> None:
+    with pytest.raises(UserError, match="no labels that a taxonomy could group"):
+        Taxonomy((), {}, {}).with_file(OWN)
+
+
+# Hierarchies as controls
+
+
+def test_random_hierarchy_is_balanced_and_seeded() -> None:
+    flat = Taxonomy(("fine",), {"fine": tuple("abcdefghij")}, {})
+    one = flat.with_random_hierarchy(4, seed=1)
+    sizes = np.bincount(one.parents["fine"][1])
+    assert sorted(sizes.tolist()) == [2, 2, 3, 3]
+    assert one == flat.with_random_hierarchy(4, seed=1)
+    others = {flat.with_random_hierarchy(4, seed=s).parents["fine"][1] for s in range(5)}
+    assert len(others) > 1
+
+
+def test_clustered_hierarchy_joins_what_is_confused() -> None:
+    flat = Taxonomy(("fine",), {"fine": tuple("abcd")}, {})
+    # a with c, b with d.
+    confusion = [[6, 0, 4, 0], [0, 5, 0, 5], [3, 0, 7, 0], [1, 4, 0, 5]]
+    parents = flat.with_clustered_hierarchy(np.array(confusion), 2).parents["fine"][1]
+    assert parents[0] == parents[2] != parents[1] == parents[3]
+
+
+def test_clustered_hierarchy_has_as_many_superclasses_as_asked() -> None:
+    """Also where a perfect classifier confuses nothing and all distances tie."""
+    flat = Taxonomy(("fine",), {"fine": tuple("abcdef")}, {})
+    for count in (1, 3, 6):
+        grouped = flat.with_clustered_hierarchy(10 * np.eye(6), count)
+        assert grouped.num_classes("coarse") == count
+
+
+@pytest.mark.parametrize("count", [0, 5, -1])
+def test_number_of_superclasses_out_of_range(animals: Taxonomy, count: int) -> None:
+    sentence = f"should be from 1 to 4, the number of classes; found {count}"
+    with pytest.raises(UserError, match=sentence):
+        animals.with_random_hierarchy(count)
+    with pytest.raises(UserError, match=sentence):
+        animals.with_clustered_hierarchy(np.eye(4), count)
+
+
+def test_confusion_of_another_size(animals: Taxonomy) -> None:
+    with pytest.raises(UserError, match="should be 4 x 4; found"):
+        animals.with_clustered_hierarchy(np.eye(3), 2)
+
+
+def test_same_labels_are_an_independent_level(animals: Taxonomy) -> None:
+    more = animals.with_same_labels("fine", "again")
+    assert more.levels[-1] == "again"
+    assert more.classes["again"] == animals.classes["fine"]
+    assert more.chain == animals.chain
+    with pytest.raises(UserError, match="distinct levels"):
+        animals.with_same_labels("fine", "coarse")
