@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toys import make_data
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.errors import UserError
+from toys import make_data
 
 
 def unlabeled(count: int = 10) -> Dataset:

@@ -10,6 +10,8 @@ import pytest
 from mtgan.data import fashion_mnist, load_dataset
 from mtgan.errors import UserError
 
+FINGERPRINT_OF_TEST = "6c737cb1f2777b031165aa95b44c23b461f01580e2ed4afa8d29153f2e6e9b4f"
+
 
 def idx(values: np.ndarray) -> bytes:
     head = bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
@@ -42,7 +44,9 @@ def test_embedded_split_is_stratified_disjoint_and_covering() -> None:
     assert set(train.class_counts()["fine"].values()) == {800}
     assert set(test.class_counts()["fine"].values()) == {200}
     rows = {
-        name: sorted(sample.tobytes() + bytes(labels) for sample, labels in zip(*arrays))
+        name: sorted(
+            sample.tobytes() + bytes(labels) for sample, labels in zip(*arrays, strict=True)
+        )
         for name, arrays in {
             "parts": (
                 np.concatenate([train.samples, test.samples]),
@@ -76,7 +80,12 @@ def test_taxonomy() -> None:
     shoes = taxonomy.descendants("coarse", taxonomy.class_index("coarse", "shoes"), at="fine")
     assert [taxonomy.classes["fine"][i] for i in shoes] == ["Sandal", "Sneaker", "Ankle boot"]
     goods = taxonomy.descendants("top", taxonomy.class_index("top", "goods"), at="fine")
-    assert [taxonomy.classes["fine"][i] for i in goods] == ["Sandal", "Sneaker", "Bag", "Ankle boot"]
+    assert [taxonomy.classes["fine"][i] for i in goods] == [
+        "Sandal",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ]
 
 
 def test_whole_set_from_a_folder(official: Path) -> None:
@@ -87,9 +96,7 @@ def test_whole_set_from_a_folder(official: Path) -> None:
     assert data.labels[:, 0].tolist() == [i % 10 for i in range(20)]
 
 
-def test_whole_set_from_the_system_package(
-    official: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whole_set_from_the_system_package(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fashion_mnist, "_SYSTEM", official)
     assert len(load_dataset("fashion-mnist", download=False)) == 30
 
@@ -107,7 +114,11 @@ def test_a_missing_file(official: Path, cache: Path) -> None:
 
 def damage_middle(content: bytes) -> bytes:
     middle = len(content) // 2
-    return content[:middle] + bytes(b ^ 0x5A for b in content[middle : middle + 60]) + content[middle + 60 :]
+    return (
+        content[:middle]
+        + bytes(b ^ 0x5A for b in content[middle : middle + 60])
+        + content[middle + 60 :]
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,195 @@
+"""mtgan data list, info, prepare."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mtgan import cli
+from mtgan.data import list_datasets, load_dataset
+
+
+@pytest.fixture
+def mtgan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    """A function that runs the command in an empty folder: exit code, output, errors."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main(["data", *map(str, arguments)])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def nested(tmp_path: Path, paint) -> Path:
+    folder = tmp_path / "nested"
+    for place in ("pet/cat", "pet/dog", "vehicle/car"):
+        for i in range(5):
+            paint(folder / place / f"{i}.png")
+    (folder / "pet" / "cat" / "bad.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_list(mtgan) -> None:
+    code, out, _ = mtgan("list")
+    assert code == 0
+    assert all(name in out for name in list_datasets())
+    assert "path of a folder" in out
+
+
+def test_list_for_machines(mtgan) -> None:
+    code, out, _ = mtgan("list", "--json")
+    assert code == 0
+    assert json.loads(out) == list_datasets()
+
+
+def test_info(mtgan, nested: Path) -> None:
+    code, out, _ = mtgan("info", nested)
+    assert code == 0
+    assert "nested: 12 training and 3 test images of 8 x 8, 3 channels" in out
+    assert "level fine: 3 classes, refines coarse, 0 missing" in out
+    assert "level coarse: 2 classes, 0 missing" in out
+    assert "recipe=ac-wgan-b" in out
+    assert "note: 1 unreadable files were passed over: pet/cat/bad.png." in out
+    assert "picture: nested-samples.png" in out
+    with Image.open("nested-samples.png") as picture:
+        assert picture.mode == "RGB"
+        assert picture.height == 3 * 66 - 2  # one row for each class
+
+
+def test_info_for_machines(mtgan, nested: Path) -> None:
+    code, out, _ = mtgan("info", nested, "--json", "--size", "16x32", "--channels", "1")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["samples"] == {"train": 12, "test": 3}
+    assert facts["shape"] == {"channels": 1, "height": 16, "width": 32}
+    assert facts["levels"] == {
+        "fine": {"classes": 3, "parent": "coarse", "missing": 0},
+        "coarse": {"classes": 2, "parent": None, "missing": 0},
+    }
+    assert facts["counts"]["coarse"] == {"pet": 8, "vehicle": 4}
+    assert facts["settings"]["data.size"] == [16, 32]
+    assert facts["settings"]["condition_on"] == "fine"
+    assert facts["fingerprint"] == load_dataset(nested, size="16x32", channels=1).fingerprint
+    assert len(facts["notes"]) == 1
+    assert facts["warnings"] == []
+    assert Path(facts["picture"]).is_file()
+
+
+def test_info_with_own_taxonomy(mtgan, nested: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("kind: {cat: a, dog: b, car: a}\n")
+    code, out, _ = mtgan("info", nested, "--json", "--taxonomy", own)
+    assert (code, list(json.loads(out)["levels"])) == (0, ["fine", "kind"])
+    own.write_text("kind: {cat: a, dgo: b, car: a}\n")
+    code, out, errors = mtgan("info", nested, "--taxonomy", own, "--force")
+    assert (code, out) == (2, "")
+    assert "level 'kind' gives no parent to the class 'dog'" in errors
+
+
+def test_info_of_unlabeled_images(mtgan, tmp_path: Path) -> None:
+    np.savez(tmp_path / "plain.npz", images=np.zeros((20, 8, 8), np.uint8))
+    code, out, _ = mtgan("info", tmp_path / "plain.npz")
+    assert code == 0
+    assert "recipe=wgan-gp" in out
+    assert "warning: plain has no labels" in out
+    assert Path("plain-samples.png").is_file()
+
+
+def test_info_where_every_label_is_missing(mtgan, tmp_path: Path) -> None:
+    labels = np.full(20, -1)
+    np.savez(tmp_path / "blank.npz", images=np.zeros((20, 8, 8), np.uint8), labels=labels)
+    code, out, errors = mtgan("info", tmp_path / "blank.npz")
+    assert (code, errors) == (0, "")
+    assert "warning: The label level 'fine' has no label in these samples" in out
+    assert Path("blank-samples.png").is_file()
+
+
+def test_info_of_many_classes_is_cut_short(mtgan, tmp_path: Path) -> None:
+    images = np.zeros((80, 8, 8), np.uint8)
+    np.savez(tmp_path / "many.npz", images=images, labels=np.arange(80) % 40)
+    code, out, _ = mtgan("info", tmp_path / "many.npz")
+    assert code == 0
+    assert "... 10 more" in out
+
+
+def test_existing_picture_is_kept_without_force(mtgan) -> None:
+    Path("digits-samples.png").write_text("mine")
+    code, out, errors = mtgan("info", "digits")
+    assert (code, out) == (2, "")
+    assert errors == (
+        "mtgan: digits-samples.png exists already; give another --picture, or --force.\n"
+    )
+    assert Path("digits-samples.png").read_text() == "mine"
+    assert mtgan("info", "digits", "--picture", "other.png")[0] == 0
+    assert mtgan("info", "digits", "--force")[0] == 0
+    with Image.open("digits-samples.png") as picture:
+        assert picture.mode == "L"
+
+
+@pytest.mark.parametrize("target", ["no/such/folder/a.png", "a.nonsense"])
+def test_picture_that_cannot_be_written(mtgan, target: str) -> None:
+    code, _, errors = mtgan("info", "digits", "--picture", target)
+    assert code == 2
+    assert errors.startswith(f"mtgan: The picture {target} could not be written (")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("info", "digit"),
+            "There is no data set 'digit', and no folder or .npz file of that name",
+        ),
+        (("info", "digits", "--size", "big"), "size should be a side like 32"),
+        (("info", "digits", "--channels", "2"), "channels should be 1 or 3; found 2"),
+        (("prepare", "digit", "out"), "There is no data set 'digit'"),
+        (("info", "."), ". holds no images"),
+    ],
+)
+def test_mistakes_get_one_sentence(mtgan, arguments, sentence: str) -> None:
+    code, out, errors = mtgan(*arguments)
+    assert (code, out) == (2, "")
+    assert errors.startswith(f"mtgan: {sentence}")
+    assert errors.count("\n") == 1
+
+
+def test_prepare(mtgan, nested: Path) -> None:
+    code, out, _ = mtgan("prepare", nested, "out", "--size", "16")
+    assert code == 0
+    assert out.splitlines()[0] == "wrote 15 samples of 3 x 16 x 16 to out"
+    assert "1 unreadable files were passed over: pet/cat/bad.png." in out
+    assert load_dataset("out").fingerprint == load_dataset(nested, size=16).fingerprint
+    assert mtgan("info", "out")[0] == 0
+
+
+def test_prepare_quietly_and_not_twice(mtgan) -> None:
+    assert mtgan("prepare", "digits", "out", "--quiet") == (0, "", "")
+    code, _, errors = mtgan("prepare", "digits", "out")
+    assert code == 2
+    assert errors == "mtgan: out exists already; name another folder, or remove it first.\n"
+
+
+def test_as_typed(tmp_path: Path) -> None:
+    """Once through the real command."""
+    command = [sys.executable, "-m", "mtgan", "data", "info", "fashion-mnist-10k", "--json"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    facts = json.loads(result.stdout)
+    assert facts["samples"] == {"train": 8000, "test": 2000}
+    assert [about["classes"] for about in facts["levels"].values()] == [10, 6, 2]
+    assert (tmp_path / "fashion-mnist-10k-samples.png").is_file()

@@ -1,0 +1,403 @@
+"""A folder of pictures: what its folders, CSV or dataset.json say, and what is passed over."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mtgan.data import load_dataset
+from mtgan.data.folder import LazyImages, list_folder, open_folder
+from mtgan.data.sources import Request
+from mtgan.errors import UserError
+
+
+@pytest.fixture
+def nested(tmp_path: Path, paint) -> Path:
+    """superclass/class/x.png, five of each class."""
+    folder = tmp_path / "nested"
+    for place in ("pet/cat", "pet/dog", "vehicle/car"):
+        for i in range(5):
+            paint(folder / place / f"{i}.png")
+    return folder
+
+
+def named(data) -> list[tuple[str, ...]]:
+    """Class names of each sample, '-' where missing."""
+    taxonomy = data.taxonomy
+    return [
+        tuple(
+            taxonomy.classes[level][i] if i >= 0 else "-"
+            for level, i in zip(taxonomy.levels, row, strict=True)
+        )
+        for row in data.labels
+    ]
+
+
+# Labels from folders
+
+
+def test_class_folders(tmp_path: Path, paint) -> None:
+    for i, name in enumerate(["red", "blue"]):
+        for j in range(3):
+            paint(tmp_path / "set" / name / f"{j}.png", color=(255 * (1 - i), 0, 255 * i))
+    data = load_dataset(tmp_path / "set", "all")
+    assert (data.name, data.shape) == ("set", (3, 8, 8))
+    assert data.taxonomy.classes == {"fine": ("blue", "red")}
+    for sample, (name,) in zip(data.samples, named(data), strict=True):
+        assert sample[:, 0, 0].tolist() == ([255, 0, 0] if name == "red" else [0, 0, 255])
+
+
+def test_nested_folders_are_a_taxonomy(nested: Path) -> None:
+    data = load_dataset(nested, "all")
+    assert data.taxonomy.levels == data.taxonomy.chain == ("fine", "coarse")
+    assert data.taxonomy.classes == {"fine": ("cat", "dog", "car"), "coarse": ("pet", "vehicle")}
+    assert data.taxonomy.parents == {"fine": ("coarse", (0, 0, 1))}
+    assert set(named(data)) == {("cat", "pet"), ("dog", "pet"), ("car", "vehicle")}
+
+
+def test_three_levels(tmp_path: Path, paint) -> None:
+    for place in ("alive/pet/cat", "alive/wild/fox", "thing/vehicle/car"):
+        paint(tmp_path / "set" / place / "x.png")
+    data = load_dataset(tmp_path / "set", "all")
+    assert data.taxonomy.chain == ("fine", "coarse", "top")
+    assert ("fox", "wild", "alive") in named(data)
+
+
+def test_ambiguous_names_are_told_apart(tmp_path: Path, paint) -> None:
+    for place in ("cat/young", "cat/old", "dog/young"):
+        paint(tmp_path / "set" / place / "x.png")
+    data = load_dataset(tmp_path / "set", "all")
+    assert data.taxonomy.classes["fine"] == ("cat/old", "cat/young", "dog/young")
+    assert set(named(data)) == {
+        ("cat/old", "cat"),
+        ("cat/young", "cat"),
+        ("dog/young", "dog"),
+    }
+
+
+def test_flat_folder_has_no_labels(tmp_path: Path, paint) -> None:
+    for i in range(10):
+        paint(tmp_path / "set" / f"{i}.png")
+    data = load_dataset(tmp_path / "set")
+    assert (len(data), data.labels.shape, data.taxonomy.levels) == (8, (8, 0), ())
+    assert len(data.load_split("test")) == 2
+
+
+def test_mixed_depths(nested: Path, paint) -> None:
+    paint(nested / "pet" / "stray.png")
+    with pytest.raises(UserError, match=r"different depths, as pet/stray.png and deeper ones"):
+        load_dataset(nested)
+
+
+def test_held_out_fifth_is_stratified(nested: Path) -> None:
+    train, test = load_dataset(nested), load_dataset(nested, "test")
+    assert set(train.class_counts()["fine"].values()) == {4}
+    assert set(test.class_counts()["fine"].values()) == {1}
+
+
+def test_a_single_image(tmp_path: Path, paint) -> None:
+    paint(tmp_path / "set" / "a" / "x.png")
+    assert len(load_dataset(tmp_path / "set")) == 1
+    assert len(load_dataset(tmp_path / "set", "test")) == 0
+
+
+# Splits of the folder's own
+
+
+@pytest.mark.parametrize("test_name", ["test", "val", "Valid"])
+def test_split_folders(tmp_path: Path, paint, test_name: str) -> None:
+    for split, count in (("train", 3), (test_name, 2)):
+        for name in ("a", "b"):
+            for i in range(count):
+                paint(tmp_path / "set" / split / name / f"{i}.png")
+    parts = [load_dataset(tmp_path / "set", split) for split in ("train", "test", "all")]
+    assert [len(part) for part in parts] == [6, 4, 10]
+    assert {part.taxonomy.classes["fine"] for part in parts} == {("a", "b")}
+
+
+def test_split_folders_inside_the_only_folder(tmp_path: Path, paint) -> None:
+    for split in ("train", "test"):
+        paint(tmp_path / "set" / "inner" / split / "a" / "x.png")
+    assert len(load_dataset(tmp_path / "set")) == 1
+    assert load_dataset(tmp_path / "set").taxonomy.levels == ("fine",)
+
+
+def test_a_train_folder_alone_is_held_out_from(tmp_path: Path, paint) -> None:
+    for i in range(10):
+        paint(tmp_path / "set" / "train" / "ab"[i % 2] / f"{i}.png")
+    data = load_dataset(tmp_path / "set")
+    assert data.taxonomy.classes == {"fine": ("a", "b")}
+    assert (len(data), len(data.load_split("test"))) == (8, 2)
+
+
+def test_an_empty_split(tmp_path: Path, paint) -> None:
+    paint(tmp_path / "set" / "test" / "a" / "x.png")
+    (tmp_path / "set" / "train").mkdir()
+    with pytest.raises(UserError, match="set has the splits test, and no images for 'train'"):
+        load_dataset(tmp_path / "set")
+
+
+# CSV and JSON
+
+
+@pytest.fixture
+def flat(tmp_path: Path, paint) -> Path:
+    folder = tmp_path / "flat"
+    for i in range(4):
+        paint(folder / f"{i}.png")
+    return folder
+
+
+def test_csv_of_several_levels_and_missing_cells(flat: Path) -> None:
+    (flat / "labels.csv").write_text(
+        "filename,animal,kind,color\n0.png,cat,pet,red\n1.png,dog,pet,\n2.png,fox,wild,red\n"
+    )
+    data = load_dataset(flat, "all")
+    assert data.taxonomy.levels == ("animal", "kind", "color")
+    # The kind follows from the animal; the color follows from nothing.
+    assert data.taxonomy.parents == {"animal": ("kind", (0, 0, 1))}
+    assert named(data) == [
+        ("cat", "pet", "red"),
+        ("dog", "pet", "-"),
+        ("fox", "wild", "red"),
+        ("-", "-", "-"),
+    ]
+
+
+def test_independent_attributes_have_no_parents(flat: Path) -> None:
+    (flat / "labels.csv").write_text("file,a,b\n0.png,x,p\n1.png,x,q\n2.png,y,p\n3.png,z,q\n")
+    assert load_dataset(flat, "all").taxonomy.parents == {}
+
+
+def test_csv_classes_that_are_numbers(flat: Path) -> None:
+    (flat / "any name.csv").write_text("n,file\n10,0.png\n9,1.png\n-1,2.png\n9,3.png\n")
+    data = load_dataset(flat, "all")
+    assert data.taxonomy.classes == {"n": ("-1", "9", "10")}
+    assert data.labels[:, 0].tolist() == [2, 1, 0, 1]
+
+
+def test_csv_of_a_spreadsheet(flat: Path) -> None:
+    (flat / "labels.csv").write_bytes("file,label\r\n0.png, Zürich \r\n".encode("utf-8-sig"))
+    assert named(load_dataset(flat, "all"))[0] == ("Zürich",)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"file,a\n0.png,x\n7.png,y\n8.png,y\n", r"names 2 files that are not in .*first: 7.png"),
+        (b"file\n0.png\n", r"one per label level; found the columns \['file'\]"),
+        (b"", r"found the columns \[\]"),
+        (b"file,a\n0.png,\xff\xfe\n", "labels.csv is not in UTF-8"),
+    ],
+)
+def test_bad_csv(flat: Path, content: bytes, sentence: str) -> None:
+    (flat / "labels.csv").write_bytes(content)
+    with pytest.raises(UserError, match=sentence):
+        load_dataset(flat)
+
+
+def test_several_csv_files(flat: Path) -> None:
+    for name in ("one", "two"):
+        (flat / f"{name}.csv").write_text("file,a\n0.png,x\n")
+    with pytest.raises(UserError, match=r"several CSV files \(one.csv, two.csv\); name the labels"):
+        load_dataset(flat)
+    (flat / "labels.csv").write_text("file,mine\n0.png,x\n")
+    assert load_dataset(flat).taxonomy.levels == ("mine",)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            {"labels": [["0.png", 3], ["1.png", 12], ["2.png", 3]]},
+            [("3",), ("12",), ("3",), ("-",)],
+        ),
+        (
+            {"labels": [["0.png", [3, 1]], ["1.png", [4, None]]]},
+            [("3", "1"), ("4", "-"), ("-", "-"), ("-", "-")],
+        ),
+        (
+            {"0.png": {"animal": "cat", "color": "red"}, "2.png": {"color": None, "animal": "dog"}},
+            [("cat", "red"), ("-", "-"), ("dog", "-"), ("-", "-")],
+        ),
+        ({"0.png": "cat", "3.png": "dog"}, [("cat",), ("-",), ("-",), ("dog",)]),
+    ],
+)
+def test_dataset_json(flat: Path, content, expected) -> None:
+    (flat / "dataset.json").write_text(json.dumps(content))
+    assert named(load_dataset(flat, "all")) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "dataset.json is not valid JSON"),
+        ("[]", r"dataset.json should be \{\"labels\""),
+        ("{}", r"dataset.json should be \{\"labels\""),
+        ('{"labels": [1, 2]}', r"dataset.json should be \{\"labels\""),
+        ('{"labels": [["0.png"]]}', r"dataset.json should be \{\"labels\""),
+        ('{"labels": [[["0.png"], 1]]}', r"dataset.json should be \{\"labels\""),
+        ('{"labels": [["9.png", 1]]}', r"names 1 files that are not in .*first: 9.png"),
+    ],
+)
+def test_bad_dataset_json(flat: Path, content: str, sentence: str) -> None:
+    (flat / "dataset.json").write_text(content)
+    with pytest.raises(UserError, match=sentence):
+        load_dataset(flat)
+
+
+def test_csv_beside_split_folders(tmp_path: Path, paint) -> None:
+    for name in ("train/0.png", "train/1.png", "test/0.png"):
+        paint(tmp_path / "set" / name)
+    rows = "file,a\ntrain/0.png,x\ntrain/1.png,y\ntest/0.png,y\n"
+    (tmp_path / "set" / "labels.csv").write_text(rows)
+    assert named(load_dataset(tmp_path / "set")) == [("x",), ("y",)]
+    assert named(load_dataset(tmp_path / "set", "test")) == [("y",)]
+
+
+# What cannot be read
+
+
+def test_folder_without_images(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "notes.txt").write_text("hello")
+    with pytest.raises(UserError, match=r"set holds no images \(.*\.jpg.*; name a folder of class"):
+        load_dataset(tmp_path / "set")
+
+
+def test_unreadable_files_are_passed_over_and_counted(nested: Path) -> None:
+    whole = load_dataset(nested, "all")
+    for i in range(2):
+        (nested / "pet" / "cat" / f"bad{i}.jpg").write_bytes(b"no picture")
+    (nested / "pet" / "dog" / "empty.png").write_bytes(b"")
+    cut = nested / "vehicle" / "car" / "cut.png"
+    Image.new("RGB", (99, 99), "red").save(cut)
+    cut.write_bytes(cut.read_bytes()[:90])
+    data = load_dataset(nested, "all")
+    assert data.fingerprint == whole.fingerprint
+    assert data.notes[-1] == (
+        "4 unreadable files were passed over: pet/cat/bad0.jpg, pet/cat/bad1.jpg, "
+        "pet/dog/empty.png and 1 more."
+    ) or data.notes[-1].startswith("4 unreadable files were passed over: ")
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "gif", "webp", "tif", "ppm", "pgm"])
+def test_damage_of_any_kind_is_passed_over(tmp_path: Path, paint, suffix: str) -> None:
+    """Wherever a file is cut or overwritten, it is read or passed over, and never raises."""
+    folder = tmp_path / "set"
+    good = paint(folder / f"good.{suffix}", size=(24, 24)).read_bytes()
+    random = np.random.default_rng(0)
+    for i in range(25):
+        (folder / f"cut{i}.{suffix}").write_bytes(good[: len(good) * i // 25])
+        noisy = bytearray(good)
+        start = int(random.integers(0, min(len(good), 200)))
+        noisy[start : start + 4] = random.bytes(4)
+        (folder / f"noisy{i}.{suffix}").write_bytes(bytes(noisy))
+    data = load_dataset(folder, "all", size=24)
+    note = next(note for note in data.notes if "unreadable" in note)
+    assert len(data) + int(note.split()[0]) == 51
+
+
+def test_nothing_readable(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "x.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="None of the 1 image files in .*set can be read"):
+        load_dataset(tmp_path / "set")
+
+
+def test_hidden_files_are_left_out(nested: Path, paint) -> None:
+    count = len(load_dataset(nested, "all"))
+    paint(nested / ".thumbnails" / "x.png")
+    paint(nested / "pet" / "cat" / "._x.png")
+    assert len(load_dataset(nested, "all")) == count
+
+
+# Sizes and channels
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(20, 20), (20, 20)], (20, 20)),  # one size: it is kept
+        ([(64, 128), (64, 128)], (64, 128)),
+        ([(512, 512), (512, 512)], (128, 128)),  # too large
+        ([(30, 40), (33, 33), (31, 90)], (32, 32)),
+        ([(60, 120), (66, 132)], (64, 128)),  # various sizes of one shape
+        ([(120, 60), (132, 66)], (128, 64)),
+        ([(9, 9), (10, 10)], (28, 28)),
+    ],
+)
+def test_size_of_mixed_images(tmp_path: Path, paint, sizes, expected) -> None:
+    for i, size in enumerate(sizes):
+        paint(tmp_path / "set" / f"{i}.png", size=size)
+    data = load_dataset(tmp_path / "set", "all")
+    assert data.shape == (3, *expected)
+    assert bool(data.notes) == (expected not in sizes)
+    if data.notes:
+        assert f"brought to {expected[0]} x {expected[1]} (choose with" in data.notes[0]
+
+
+def test_size_of_choice(tmp_path: Path, paint) -> None:
+    for i, size in enumerate([(100, 100), (70, 90)]):
+        paint(tmp_path / "set" / f"{i}.png", size=size)
+    data = load_dataset(tmp_path / "set", "all", size="64x128")
+    assert (data.shape, data.notes) == ((3, 64, 128), ())
+
+
+def test_gray_and_colored_folders(tmp_path: Path, paint) -> None:
+    for i in range(2):
+        paint(tmp_path / "gray" / f"{i}.png", color=100, mode="L")
+        paint(tmp_path / "mixed" / f"{i}.png", color=100, mode="L")
+    paint(tmp_path / "mixed" / "c.png", color=(9, 8, 7))
+    assert load_dataset(tmp_path / "gray", "all").shape == (1, 8, 8)
+    mixed = load_dataset(tmp_path / "mixed", "all")
+    assert mixed.samples[:, :, 0, 0].tolist() == [[100] * 3, [100] * 3, [9, 8, 7]]
+    assert load_dataset(tmp_path / "mixed", "all", channels=1).shape == (1, 8, 8)
+
+
+def test_transparency_lies_on_white(tmp_path: Path, paint) -> None:
+    paint(tmp_path / "set" / "0.png", color=(0, 0, 0, 0), mode="RGBA")
+    paint(tmp_path / "set" / "1.png", color=(0, 0, 0, 255), mode="RGBA")
+    data = load_dataset(tmp_path / "set", "all")
+    assert data.samples[:, :, 0, 0].tolist() == [[255] * 3, [0] * 3]
+
+
+# Larger than memory
+
+
+def lazily(folder: Path, split: str = "all"):
+    return open_folder(Request(str(folder), split, None, None, None, False))
+
+
+@pytest.mark.parametrize("split", ["train", "test", "all"])
+def test_opened_folder_is_the_loaded_one(nested: Path, split: str) -> None:
+    (nested / "pet" / "cat" / "bad.png").write_bytes(b"no picture")
+    lazy, loaded = lazily(nested, split), load_dataset(nested, split)
+    assert isinstance(lazy.samples, LazyImages)
+    assert lazy.notes == loaded.notes
+    np.testing.assert_array_equal(lazy.samples[:], loaded.samples)
+    np.testing.assert_array_equal(lazy.samples[1], loaded.samples[1])
+    np.testing.assert_array_equal(lazy.labels, loaded.labels)
+
+
+def test_only_what_is_sliced_is_decoded(nested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = lazily(nested).samples
+    decoded = []
+    monkeypatch.setattr(
+        "mtgan.data.folder.decode",
+        lambda file, size, channels: decoded.append(file) or np.zeros((channels, *size), np.uint8),
+    )
+    assert samples.shape == (15, 3, 8, 8)
+    picked = samples[np.array([3, 4, 9])]
+    assert isinstance(picked, LazyImages)
+    assert decoded == []
+    assert samples[2:6].shape == (4, 3, 8, 8)
+    assert sorted(decoded) == sorted(samples.files[2:6])
+
+
+def test_listing(nested: Path) -> None:
+    listing = list_folder(nested)
+    assert len(listing.files) == len(listing.rows) == len(listing.splits) == 15
+    assert listing.files == sorted(listing.files)

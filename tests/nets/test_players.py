@@ -1,0 +1,99 @@
+"""Heads, conditioning and label vectors."""
+
+import torch
+from torch import nn
+
+from mtgan.nets import Discriminator, DiscriminatorSettings, Generator, HeadSpec
+from mtgan.nets.players import LabelVector
+
+SETTINGS = DiscriminatorSettings((1, 4, 4), width=3, kernel=3)
+CLASSES = {"fine": 4}
+
+
+def make(conditioning: str, tasks=None) -> Discriminator:
+    torch.manual_seed(0)
+    return Discriminator(
+        lambda: [nn.Linear(4, 5), nn.Linear(5, 3)],
+        features=12,
+        settings=SETTINGS,
+        conditioning=conditioning,
+        level="fine",
+        classes=CLASSES if conditioning != "none" else {},
+        tasks=tasks or {},
+    )
+
+
+X = torch.randn(3, 4, 4, generator=torch.Generator().manual_seed(1))
+Y = {"fine": torch.tensor([0, 3, -1])}
+
+
+def test_label_vectors_fill_their_own_level_alone() -> None:
+    vector = LabelVector({"fine": 3, "coarse": 2}, "coarse")
+    labels = {"fine": torch.tensor([1, 2]), "coarse": torch.tensor([1, -1])}
+    assert vector(labels, torch.empty(2)).tolist() == [[0, 0, 0, 0, 1], [0, 0, 0, 0, 0]]
+
+
+def test_concat_reads_the_label_in_the_output_layer() -> None:
+    net = make("concat")
+    features = net(X, Y).features
+    weight, bias = net.adversarial.linear.weight[0], net.adversarial.linear.bias
+    expected = features @ weight[:12] + bias + torch.stack([weight[12], weight[15], weight[0] * 0])
+    torch.testing.assert_close(net(X, Y).score, expected)
+
+
+def test_dense_passes_256_units_first() -> None:
+    net = make("dense")
+    assert net.adversarial.dense is not None
+    assert net.adversarial.dense[0].out_features == 256
+    assert net.adversarial.linear.in_features == 12 + 256
+
+
+def test_projection_adds_an_inner_product() -> None:
+    """Miyato & Koyama 2018, eq. 4."""
+    net = make("projection")
+    features = net(X, Y).features
+    embedding = net.adversarial.embed.weight.T
+    plain = net.adversarial.linear(features)[:, 0]
+    products = torch.stack(
+        [features[0] @ embedding[0], features[1] @ embedding[3], torch.tensor(0.0)]
+    )
+    torch.testing.assert_close(net(X, Y).score, plain + products)
+
+
+def test_an_unconditional_discriminator_ignores_labels() -> None:
+    net = make("none")
+    torch.testing.assert_close(net(X, Y).score, net(X, {}).score)
+
+
+def test_score_alone_equals_the_whole_forward() -> None:
+    net = make("concat", {"fine": HeadSpec(4, 2), "coarse": HeadSpec(2, 1)})
+    said = net(X, Y)
+    torch.testing.assert_close(net.score(X, Y), said.score)
+    assert said.logits["fine"].shape == (3, 4)
+    assert said.logits["coarse"].shape == (3, 2)
+
+
+def test_bifurcation_counts_layers_from_the_end() -> None:
+    net = make("none", {"a": HeadSpec(4, 1), "b": HeadSpec(4, 2), "c": HeadSpec(4, 3)})
+    assert [len(head.layers) for head in net.heads] == [0, 1, 2]
+    with torch.no_grad():
+        for layer in net.layers:
+            layer.weight.zero_()
+    outputs = net(X, {}).logits
+    spread = {name: logits.std(dim=0).max().item() for name, logits in outputs.items()}
+    assert spread["a"] == 0  # sees the trunk, which is blind now
+    assert spread["c"] > 0  # has every layer for itself
+
+
+def test_generator_concatenates_the_label_vector() -> None:
+    layer = nn.Linear(2 + 4, 3)
+
+    class First(nn.Module):
+        def forward(self, x, y):
+            return layer(x)
+
+    net = Generator([First()], "fine", {"fine": 4})
+    z = torch.randn(2, 2)
+    out = net(z, {"fine": torch.tensor([2, 0])})
+    code = torch.tensor([[0.0, 0, 1, 0], [1, 0, 0, 0]])
+    torch.testing.assert_close(out, layer(torch.cat([z, code], dim=1)))

@@ -1,0 +1,54 @@
+"""The page of a run."""
+
+from pathlib import Path
+
+import pytest
+
+from mtgan.reports import write_report
+from mtgan.reports.page import distance_correlation, series_of
+from mtgan.training import Run, train
+from toys import make_data, small_recipe
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    out = tmp_path_factory.mktemp("runs") / "a"
+    recipe = small_recipe("ac-wgan-b", title="Less < more & so on")
+    return train(recipe, make_data(), out, quiet=True)
+
+
+def test_the_page_holds_all_that_it_shows(run: Run) -> None:
+    page = write_report(run).read_text()
+    assert page.startswith("<!doctype html>")
+    for remote in ('src="http', 'href="http', "<script", "@import", "url("):
+        assert remote not in page
+    assert "Less &lt; more &amp; so on" in page
+    assert f"mtgan sample {run.path}" in page
+    # samples, evolution, losses, class control, balance; the toy data cannot be loaded again
+    assert page.count('src="data:image/') == 5
+    assert "Real images" not in page
+
+
+def test_the_page_can_be_written_elsewhere(run: Run, tmp_path: Path) -> None:
+    assert write_report(run, tmp_path / "x.html") == tmp_path / "x.html"
+
+
+def line(kind: str, step: int, **values: float) -> dict:
+    return {"kind": kind, "step": step, "seconds": 0, "values": values}
+
+
+def test_correlation_by_hand() -> None:
+    lines = [line("evaluation", 0, frechet_distance=100.0)]
+    for step, estimate, distance in [(10, 5.0, 50.0), (20, 3.0, 30.0), (30, 1.0, 10.0)]:
+        lines.append(line("train", step, **{"discriminator/distance_estimate": estimate}))
+        lines.append(line("evaluation", step, frechet_distance=distance))
+    assert distance_correlation(lines) == (pytest.approx(1.0), 3)
+    lines[-1]["values"]["frechet_distance"] = 60.0
+    value, _ = distance_correlation(lines)  # ranks 3, 2, 1 against 2, 1, 3
+    assert value == pytest.approx(-0.5)
+    assert distance_correlation(lines[:5]) is None
+
+
+def test_series() -> None:
+    lines = [line("train", 1, a=1.0), line("evaluation", 1, a=9.0), line("train", 2, a=2.0)]
+    assert series_of(lines, "train") == {"a": ([1, 2], [1.0, 2.0])}

@@ -1,0 +1,127 @@
+"""Order, noise and labels: functions of seed and iteration."""
+
+import numpy as np
+import torch
+
+from mtgan.training.batches import Feed, draw_noise, mix_seed
+from mtgan.training.facts import DataFacts
+from toys import make_data
+
+CPU = torch.device("cpu")
+
+
+def feed(**other) -> Feed:
+    data = make_data(20)
+    return Feed(data, DataFacts.of(data), CPU, seed=other.get("seed", 0), flip=False)
+
+
+def test_a_stream_visits_every_sample_once_per_epoch() -> None:
+    f = feed()
+    seen = np.concatenate([f.indices("d", turn, 8) for turn in range(5)])  # 40 = two epochs of 20
+    assert sorted(seen[:20]) == list(range(20))
+    assert sorted(seen[20:]) == list(range(20))
+    assert seen[:20].tolist() != seen[20:].tolist()
+
+
+def test_a_batch_depends_on_its_turn_alone() -> None:
+    later = feed().indices("d", 7, 8)
+    f = feed()
+    for turn in range(7):
+        f.indices("d", turn, 8)
+    assert np.array_equal(later, f.indices("d", 7, 8))
+    assert not np.array_equal(later, feed().indices("other", 7, 8))
+    assert not np.array_equal(later, feed(seed=1).indices("d", 7, 8))
+
+
+def test_a_batch_larger_than_the_set_goes_round() -> None:
+    assert len(feed().indices("d", 0, 50)) == 50
+
+
+def test_samples_are_scaled_and_keep_their_labels() -> None:
+    data = make_data(20)
+    f = feed()
+    batch = f.batch("d", 0, 20, torch.Generator())
+    index = f.indices("d", 0, 20)
+    assert batch.samples.min() >= -1
+    assert batch.samples.max() <= 1
+    expected = torch.from_numpy(data.samples[index]).float() / 127.5 - 1
+    torch.testing.assert_close(batch.samples, expected)
+    assert batch.labels["fine"].tolist() == data.labels[index, 0].tolist()
+    assert batch.labels["coarse"].tolist() == data.labels[index, 1].tolist()
+
+
+def test_memory_maps_give_the_same_samples(tmp_path) -> None:
+    data = make_data(20)
+    np.save(tmp_path / "x.npy", data.samples)
+    mapped = make_data(20)
+    mapped.samples = np.load(tmp_path / "x.npy", mmap_mode="r")
+    facts = DataFacts.of(data)
+    plain = Feed(data, facts, CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    there = Feed(mapped, facts, CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    # read in the order of the disk: the same samples with the same labels, sorted
+    assert sorted(x.sum().item() for x in plain.samples) == sorted(
+        x.sum().item() for x in there.samples
+    )
+    by_sum = {round(x.sum().item(), 3): int(y) for x, y in zip(*_pair(plain), strict=True)}
+    for x, y in zip(*_pair(there), strict=True):
+        assert by_sum[round(x.sum().item(), 3)] == int(y)
+
+
+def _pair(batch):
+    return batch.samples, batch.labels["fine"]
+
+
+def test_flips_mirror_about_half_of_the_samples() -> None:
+    data = make_data(400)
+    facts = DataFacts.of(data)
+    plain = Feed(data, facts, CPU, 0, False).batch("d", 0, 400, torch.Generator())
+    flipped = Feed(data, facts, CPU, 0, True).batch("d", 0, 400, torch.Generator().manual_seed(0))
+    same = (plain.samples == flipped.samples).flatten(1).all(1)
+    mirrored = (plain.samples.flip(3) == flipped.samples).flatten(1).all(1)
+    assert (same ^ mirrored).all()
+    assert 0.4 < mirrored.float().mean() < 0.6
+
+
+def test_noise_follows_its_distribution_and_the_labels_of_the_data() -> None:
+    data = make_data(40)
+    facts = DataFacts.of(data.select(np.flatnonzero(data.labels[:, 0] != 1)))
+    noise = draw_noise(3000, 4, "normal", facts, torch.Generator().manual_seed(0), CPU)
+    assert abs(noise.latents.std().item() - 1) < 0.05
+    assert set(noise.labels["fine"].tolist()) == {0, 2, 3}
+    assert (noise.labels["coarse"] == noise.labels["fine"] // 2).all()
+    assert noise.epsilon.min() >= 0
+    assert noise.epsilon.max() < 1
+    uniform = draw_noise(3000, 4, "uniform", facts, torch.Generator().manual_seed(0), CPU)
+    assert -1 <= uniform.latents.min() < -0.99
+    assert 0.99 < uniform.latents.max() <= 1
+
+
+def test_rows_with_a_missing_label_are_not_drawn() -> None:
+    data = make_data(40)
+    data.labels[data.labels[:, 0] == 2, 0] = -1
+    rows = DataFacts.of(data).draw_labels(500, torch.Generator().manual_seed(0))
+    assert set(rows[:, 0].tolist()) == {0, 1, 3}
+
+
+def test_facts_survive_the_trip_through_plain_values() -> None:
+    facts = DataFacts.of(make_data(40))
+    again = DataFacts.from_dict(facts.to_dict())
+    assert again.shape == facts.shape
+    assert again.taxonomy == facts.taxonomy
+    assert np.array_equal(again.label_rows, facts.label_rows)
+    assert np.array_equal(again.label_counts, facts.label_counts)
+
+
+def test_levels_are_found_by_name_and_by_position() -> None:
+    facts = DataFacts.of(make_data(40))
+    assert facts.level("coarse", "x") == "coarse"
+    renamed = make_data(40)
+    taxonomy = renamed.taxonomy.with_hierarchy({"genus": dict(zip("abcd", "xxyy", strict=True))})
+    other = DataFacts.of(renamed.with_taxonomy(taxonomy))
+    assert other.level("coarse", "x") == "genus"
+
+
+def test_seeds_are_mixed_from_all_their_parts() -> None:
+    seeds = {mix_seed(s, name, i) for s in range(5) for name in ("a", "b") for i in range(5)}
+    assert len(seeds) == 50
+    assert mix_seed(1, "a", 2) == mix_seed(1, "a", 2)
