@@ -173,7 +173,7 @@ def test_downloads_switched_off(server: Server, cache: Path, tmp_path: Path) -> 
 
 def test_cache_that_cannot_be_made(server: Server, cache: Path, tmp_path: Path) -> None:
     cache.write_text("a file where the folder should be")
-    with pytest.raises(UserError, match="Not a directory|File exists"):
+    with pytest.raises(UserError, match=r"Not a directory|File exists"):
         fetch("set", {"a.bin": (server.address, MD5)}, [tmp_path])
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from mtgan.data import load_dataset
 from mtgan.data.folder import LazyImages, list_folder, open_folder
@@ -152,7 +151,7 @@ def flat(tmp_path: Path, paint) -> Path:
 
 def test_csv_of_several_levels_and_missing_cells(flat: Path) -> None:
     (flat / "labels.csv").write_text(
-        "filename,animal,kind,color\n0.png,cat,pet,red\n1.png,dog,pet,\n2.png,fox,wild,red\n"
+        "filename,animal,kind,color\n0.png,cat,pet,red\n1.png,dog,pet,\n2.png,fox,wild,blue\n"
     )
     data = load_dataset(flat, "all")
     assert data.taxonomy.levels == ("animal", "kind", "color")
@@ -161,7 +160,7 @@ def test_csv_of_several_levels_and_missing_cells(flat: Path) -> None:
     assert named(data) == [
         ("cat", "pet", "red"),
         ("dog", "pet", "-"),
-        ("fox", "wild", "red"),
+        ("fox", "wild", "blue"),
         ("-", "-", "-"),
     ]
 
@@ -273,16 +272,16 @@ def test_unreadable_files_are_passed_over_and_counted(nested: Path) -> None:
         (nested / "pet" / "cat" / f"bad{i}.jpg").write_bytes(b"no picture")
     (nested / "pet" / "dog" / "empty.png").write_bytes(b"")
     cut = nested / "vehicle" / "car" / "cut.png"
-    Image.new("RGB", (99, 99), "red").save(cut)
-    cut.write_bytes(cut.read_bytes()[:90])
+    cut.write_bytes((nested / "vehicle" / "car" / "0.png").read_bytes()[:90])
     data = load_dataset(nested, "all")
     assert data.fingerprint == whole.fingerprint
     assert data.notes[-1] == (
         "4 unreadable files were passed over: pet/cat/bad0.jpg, pet/cat/bad1.jpg, "
         "pet/dog/empty.png and 1 more."
-    ) or data.notes[-1].startswith("4 unreadable files were passed over: ")
+    )
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of damaged TIFF files
 @pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "gif", "webp", "tif", "ppm", "pgm"])
 def test_damage_of_any_kind_is_passed_over(tmp_path: Path, paint, suffix: str) -> None:
     """Wherever a file is cut or overwritten, it is read or passed over, and never raises."""
@@ -303,7 +302,7 @@ def test_damage_of_any_kind_is_passed_over(tmp_path: Path, paint, suffix: str) -
 def test_nothing_readable(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "x.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match="None of the 1 image files in .*set can be read"):
+    with pytest.raises(UserError, match=r"None of the 1 image files in .*set can be read"):
         load_dataset(tmp_path / "set")
 
 

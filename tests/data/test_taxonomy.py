@@ -55,6 +55,7 @@ def test_label_rows(animals: Taxonomy) -> None:
     rows = animals.label_rows(np.array([2, -1, 0]))
     assert rows.tolist() == [[2, 1, 0, -1], [-1, -1, -1, -1], [0, 0, 0, -1]]
     assert rows.dtype == np.int64
+    assert Taxonomy((), {}, {}).label_rows(np.array([-1, -1])).shape == (2, 0)
 
 
 @pytest.mark.parametrize("label", [4, 77, -2])

@@ -1,5 +1,7 @@
 """Damages do what their names say, alone."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def test_grows_with_strength_and_repeats_with_the_seed(name, images):
         for s in (0, 0.1, 0.3, 0.6, 1.0)
     ]
     assert gaps[0] == 0
-    assert all(a < b for a, b in zip(gaps, gaps[1:], strict=False)), gaps
+    assert all(a < b for a, b in itertools.pairwise(gaps)), gaps
     again = damage_images(name, images, 0.5, seed=1)
     assert again.dtype == np.uint8
     assert again.shape == images.shape

@@ -66,7 +66,7 @@ def test_small_references_and_other_features(tiny, unlabeled):
 def test_refusals(evaluator, unseen):
     with pytest.raises(UserError, match="299 samples are fewer than the 300"):
         evaluator(unseen.samples[:299])
-    with pytest.raises(UserError, match="1 x 9 x 8 .* reference is 1 x 8 x 8"):
+    with pytest.raises(UserError, match=r"1 x 9 x 8 .* reference is 1 x 8 x 8"):
         evaluator(np.zeros((300, 1, 9, 8), np.uint8))
     with pytest.raises(UserError, match="these are float32"):
         evaluator(unseen.samples.astype(np.float32))

@@ -9,6 +9,8 @@ from mtgan.cli.app import app, print_json
 from mtgan.cli.options import Quiet, Root, TaxonomyFile
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from mtgan.data import Dataset
 
 data = typer.Typer(help="Data sets: list them, look into one, prepare one.", no_args_is_help=True)
@@ -154,11 +156,9 @@ def _draw(train: "Dataset", target: Path) -> None:
     """A grid of samples: a row per class of the finest level (the first 20), or just rows."""
     import numpy as np
 
-    from mtgan.data.images import save_grid
-
     columns = 10
     if not train.taxonomy.levels:
-        save_grid(np.asarray(train.samples[: columns * 8]), target, columns)
+        _save(np.asarray(train.samples[: columns * 8]), target, columns)
         return
     level = train.taxonomy.levels[0]
     rows, names = [], []
@@ -170,4 +170,17 @@ def _draw(train: "Dataset", target: Path) -> None:
         row[: len(members)] = train.samples[members]
         rows.append(row)
         names.append(name)
-    save_grid(np.concatenate(rows), target, columns, row_labels=names)
+    if not rows:
+        _save(np.asarray(train.samples[: columns * 8]), target, columns)
+        return
+    _save(np.concatenate(rows), target, columns, names)
+
+
+def _save(images: "np.ndarray", target: Path, columns: int, names: list[str] | None = None) -> None:
+    from mtgan.data.images import save_grid
+    from mtgan.errors import UserError
+
+    try:
+        save_grid(images, target, columns, row_labels=names)
+    except (OSError, ValueError) as error:  # ValueError: a suffix that Pillow does not know
+        raise UserError(f"The picture {target} could not be written ({error}).") from error

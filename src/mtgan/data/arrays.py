@@ -24,14 +24,14 @@ def load_npz(request: Request) -> Dataset:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path} is truncated, corrupt or no .npz file ({error}).") from error
-    except Exception as error:  # zipfile's own errors
+    except Exception as error:  # also zipfile's and zlib's own
         raise UserError(f"{path} is truncated, corrupt or no .npz file ({error}).") from error
     if "images" not in arrays:
         found = ", ".join(arrays) or "nothing"
         raise UserError(f"{path} has no array 'images'; it holds {found}.")
     images = as_samples(arrays["images"], str(path))
+    if not images.size:
+        raise UserError(f"{path} holds no images: its array is {list(arrays['images'].shape)}.")
     labels, taxonomy = _labels(arrays, len(images), path)
     return hold_out(Dataset(images, labels, taxonomy, path.stem, "all"), request.split)
 
@@ -68,6 +68,7 @@ def _labels(arrays: dict[str, np.ndarray], count: int, path: Path) -> tuple[np.n
             f"{path}: labels should be integers [{count}] or [{count}, L]; found {labels.dtype} "
             f"{list(arrays['labels'].shape)}."
         )
+    labels = labels.astype(np.int64)
     names = arrays.get("level_names")
     levels = (
         [chain_name(i) for i in range(labels.shape[1])]
@@ -120,18 +121,18 @@ def load_prepared(request: Request) -> Dataset:
         part = about["splits"][request.split]
         samples = np.load(path / "samples.npy", mmap_mode="r")
         labels = np.load(path / "labels.npy")
-        taxonomy = Taxonomy.from_dict(about["taxonomy"])
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        rows = slice(part["first"], part["last"])
+        return Dataset(
+            samples[rows],
+            labels[rows],
+            Taxonomy.from_dict(about["taxonomy"]),
+            about["name"],
+            request.split,
+            notes=tuple(about.get("notes", ())),
+            stored_fingerprint=part["fingerprint"],
+        )
+    except (OSError, EOFError, LookupError, ValueError, TypeError) as error:
         raise UserError(f"{path} is incomplete or corrupt ({error!r}); prepare it anew.") from error
-    rows = slice(part["first"], part["last"])
-    return Dataset(
-        samples[rows],
-        labels[rows],
-        taxonomy,
-        about["name"],
-        request.split,
-        stored_fingerprint=part["fingerprint"],
-    )
 
 
 def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
@@ -147,15 +148,14 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
     try:
         temporary.mkdir(parents=True)
         total = len(train) + len(test)
-        target = np.lib.format.open_memmap(
-            temporary / "samples.npy", mode="w+", dtype=np.uint8, shape=(total, *train.shape)
-        )
-        for first, data in ((0, train), (len(train), test)):
-            for start in range(0, len(data), _BLOCK):
-                block = data.samples[start : start + _BLOCK]
-                target[first + start : first + start + len(block)] = block
-        target.flush()
-        del target
+        # Not through a memory map: where the disk is full, that kills the process (SIGBUS).
+        with (temporary / "samples.npy").open("wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (total, *train.shape)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for data in (train, test):
+                for start in range(0, len(data), _BLOCK):
+                    block = np.ascontiguousarray(data.samples[start : start + _BLOCK])
+                    file.write(block.data)
         labels = np.concatenate([train.labels, test.labels])
         np.save(temporary / "labels.npy", labels)
         mapped = np.load(temporary / "samples.npy", mmap_mode="r")
@@ -167,12 +167,17 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
         ):
             part = Dataset(mapped[first:last], labels[first:last], train.taxonomy)
             splits[split] = {"first": first, "last": last, "fingerprint": part.fingerprint}
-        about = {"name": train.name, "taxonomy": train.taxonomy.to_dict(), "splits": splits}
+        about = {
+            "name": train.name,
+            "taxonomy": train.taxonomy.to_dict(),
+            "splits": splits,
+            "notes": list(dict.fromkeys((*train.notes, *test.notes))),
+        }
         (temporary / _MARK).write_text(json.dumps(about))
         temporary.rename(out)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise UserError(
-            f"{out} could not be written ({error.strerror}); nothing of it was kept."
+            f"{out} could not be written ({error.strerror or error}); nothing of it was kept."
         ) from error
     return out

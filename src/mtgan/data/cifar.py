@@ -8,6 +8,7 @@ import functools
 import io
 import pickle
 import tarfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -105,12 +106,17 @@ def load_cifar100(request: Request) -> Dataset:
     meta = read("meta")
     # Both files are read whatever the split, so that every split has the same taxonomy.
     files = {name: read(name) for name in ("train", "test")}
-    columns = {
-        name: np.stack(
-            [_column(part, f"{level}_labels", "cifar100") for level in ("fine", "coarse")], axis=1
+    columns = {}
+    for name, part in files.items():
+        fine, coarse = (
+            _column(part, f"{level}_labels", "cifar100") for level in ("fine", "coarse")
         )
-        for name, part in files.items()
-    }
+        if len(fine) != len(coarse):
+            raise UserError(
+                f"cifar100: {len(fine)} fine labels and {len(coarse)} coarse ones in {name!r}; "
+                "fetch the files anew."
+            )
+        columns[name] = np.stack([fine, coarse], axis=1)
     taxonomy = _learned_taxonomy(meta, np.concatenate(list(columns.values())))
     names = ["train", "test"] if request.split == "all" else [request.split]
     rows = np.concatenate([columns[name] for name in names])
@@ -121,9 +127,13 @@ def load_cifar100(request: Request) -> Dataset:
 def _learned_taxonomy(meta: Mapping[str, Any], rows: np.ndarray) -> Taxonomy:
     """Parents as the files' own two labels of each image say, and no table of ours."""
     fine, coarse = rows.T
-    fine_names, coarse_names = (
-        tuple(meta.get(f"{level}_label_names", ())) for level in ("fine", "coarse")
-    )
+    names = [meta.get(f"{level}_label_names") for level in ("fine", "coarse")]
+    if not all(isinstance(n, list) and all(isinstance(x, str) for x in n) for n in names):
+        raise UserError("cifar100: the file meta has no names of the classes; fetch it anew.")
+    fine_names, coarse_names = (tuple(n or ()) for n in names)
+    for labels, known in ((fine, fine_names), (coarse, coarse_names)):
+        if len(labels) and not (labels.min() >= 0 and labels.max() < len(known)):
+            raise UserError("cifar100: there are labels outside the names in meta; fetch it anew.")
     parents = np.full(len(fine_names), -1)
     parents[fine] = coarse
     if (parents[fine] != coarse).any() or (parents < 0).any():
@@ -158,11 +168,18 @@ def _read_loose(place: Path, file: str) -> dict[str, Any]:
 
 def _read_member(archive: Path, member: str) -> dict[str, Any]:
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, "r:gz") as tar:
             file = tar.extractfile(member)
             assert file is not None
             content = file.read()
-    except (tarfile.TarError, KeyError, OSError, EOFError, AssertionError) as error:
+    except (
+        tarfile.TarError,
+        zlib.error,
+        KeyError,
+        OSError,
+        EOFError,
+        AssertionError,
+    ) as error:
         raise UserError(
             f"{archive} is truncated or corrupt: {member} cannot be read from it ({error}); "
             "fetch it anew."
@@ -173,7 +190,13 @@ def _read_member(archive: Path, member: str) -> dict[str, Any]:
 def _column(part: Mapping[str, Any], key: str, name: str) -> np.ndarray:
     if key not in part:
         raise UserError(f"{name}: a file has no {key!r}; it is of another data set.")
-    return np.asarray(part[key], dtype=np.int64)
+    try:
+        column = np.asarray(part[key])
+    except ValueError:  # lists of unequal lengths
+        column = np.empty(0, dtype=object)
+    if column.ndim != 1 or not np.issubdtype(column.dtype, np.integer):
+        raise UserError(f"{name}: the {key!r} of a file are no list of whole numbers.")
+    return column.astype(np.int64)
 
 
 def _images(parts: list[dict[str, Any]], name: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -116,7 +117,7 @@ class Dataset:
     def _count_of(self, amount: float) -> int:
         share = isinstance(amount, float) and 0 < amount <= 1
         count = round(amount * len(self)) if share else amount
-        if count != int(count) or not 1 <= count <= len(self):
+        if not math.isfinite(count) or count != int(count) or not 1 <= count <= len(self):
             raise UserError(
                 f"subset={amount}: {self.name} has {len(self)} samples; take a share in (0, 1] "
                 f"or a whole number from 1 to {len(self)}."

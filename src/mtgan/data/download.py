@@ -1,6 +1,7 @@
 """Finding a data set's official files, or downloading them: resumable, and checked."""
 
 import hashlib
+import http.client
 import sys
 import urllib.error
 import urllib.request
@@ -36,9 +37,9 @@ def fetch(
         if not (cache / file).is_file():
             try:
                 download_file(address, cache / file, md5)
-            except (urllib.error.URLError, OSError) as error:
-                reason = getattr(error, "reason", error)
-                raise UserError(_advice(name, files, places, cache, str(reason))) from error
+            except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
+                reason = str(getattr(error, "reason", error)).strip() or type(error).__name__
+                raise UserError(_advice(name, files, places, cache, reason)) from error
     return cache
 
 

@@ -1,6 +1,7 @@
 """Fashion-MNIST (Xiao et al. 2017): the official files, whole or the embedded 10,000."""
 
 import gzip
+import zlib
 from importlib import resources
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def _read_idx(path: Path) -> np.ndarray:
             raise ValueError("it is not an IDX file of bytes")
         shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
         return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape).copy()
-    except (OSError, EOFError, ValueError, IndexError) as error:
+    except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
         raise UserError(
             f"{path} is missing, truncated or corrupt ({error}); fetch it anew."
         ) from error

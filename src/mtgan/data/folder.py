@@ -2,12 +2,13 @@
 
 class/x.jpg                      one label level, fine
 superclass/class/x.jpg           a taxonomy: fine and coarse (and so on, to any depth)
-train/..., test/...              splits of the set's own
+train/..., test/...              splits of the set's own (train alone: a fifth is held out)
 x.jpg ... and labels.csv         file, then one column per label level
 x.jpg ... and dataset.json       {"labels": [["x.jpg", 3], ...]} or {"x.jpg": {level: class}}
 """
 
 import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ _FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "name")
 # Sizes that images of various sizes are brought to.
 STANDARD_SIDES = (28, 32, 48, 64, 96, 128)
 _THREADS = 8
+_GRAY = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
         [header for header in headers if header], request.size, request.channels
     )
     wanted = np.ones(len(listing.files), dtype=bool)
-    has_splits = any(listing.splits)
+    has_splits = "test" in listing.splits
     if has_splits and request.split != "all":
         wanted = np.array([split == request.split for split in listing.splits])
         if not wanted.any():
@@ -154,7 +156,7 @@ def _header(file: Path) -> tuple[int, int, bool] | None:
     """(height, width, whether in color), or None where it cannot be read."""
     try:
         with Image.open(file) as image:
-            return image.height, image.width, image.mode not in {"1", "L", "LA", "I", "I;16", "F"}
+            return image.height, image.width, image.mode not in _GRAY
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
@@ -283,17 +285,20 @@ def _label_file(folder: Path) -> tuple[Path, Table] | None:
 
 
 def _read_csv(path: Path) -> Table:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns = list(reader.fieldnames or [])
-        if len(columns) < 2:
-            raise UserError(
-                f"{path} should have a header, a column with the file, and one per label level; "
-                f"found the columns {columns}."
-            )
-        key = next((c for c in columns if c.lower() in _FILE_COLUMNS), columns[0])
-        levels = [column for column in columns if column != key]
-        return {row[key]: {level: (row[level] or "").strip() for level in levels} for row in reader}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not in UTF-8 ({error}); save it so.") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    columns = list(reader.fieldnames or [])
+    if len(columns) < 2:
+        raise UserError(
+            f"{path} should have a header, a column with the file, and one per label level; "
+            f"found the columns {columns}."
+        )
+    key = next((c for c in columns if c.lower() in _FILE_COLUMNS), columns[0])
+    levels = [column for column in columns if column != key]
+    return {row[key]: {level: (row[level] or "").strip() for level in levels} for row in reader}
 
 
 def _read_json(path: Path) -> Table:
@@ -302,7 +307,10 @@ def _read_json(path: Path) -> Table:
     except ValueError as error:
         raise UserError(f"{path} is not valid JSON: {error}.") from error
     if isinstance(values, Mapping) and isinstance(values.get("labels"), list):
-        values = dict(values["labels"])
+        try:
+            values = dict(values["labels"])
+        except (TypeError, ValueError):  # no pairs
+            values = None
     if not isinstance(values, Mapping) or not values:
         raise UserError(
             f'{path} should be {{"labels": [["file", label]]}} or {{"file": {{level: class}}}}.'

@@ -13,6 +13,8 @@ def fit_image(image: Image.Image, size: tuple[int, int] | None, channels: int) -
     Antialiased Lanczos; aspect is kept. channels 1 is luma, 3 is RGB; transparency is laid over
     white. size None keeps the image's own.
     """
+    if image.mode.startswith("I;16"):  # Pillow would clip at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")

@@ -139,12 +139,12 @@ def prepare_dataset(
     Images of a folder are decoded block by block, so that the set may be larger than memory.
     Arguments as of load_dataset. UserError where `out` exists or cannot be written.
     """
-    from mtgan.data.arrays import write_prepared
+    from mtgan.data.arrays import is_prepared, write_prepared
     from mtgan.data.folder import open_folder
 
     if Path(out).exists():
         raise UserError(f"{out} exists already; name another folder, or remove it first.")
-    if _is_path(str(name)) and Path(name).is_dir():
+    if _is_path(str(name)) and Path(name).is_dir() and not is_prepared(Path(name)):
         shape = parse_size(size)
         parts = []
         for split in ("train", "test"):
@@ -171,7 +171,7 @@ def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[in
         parts = list(size) if isinstance(size, tuple | list) else [size]
     try:
         numbers = [int(part) for part in parts]
-    except ValueError:
+    except (ValueError, TypeError):
         numbers = []
     if len(numbers) not in {1, 2} or min(numbers) < 1:
         raise UserError(f"size should be a side like 32, or HxW like 64x128; found {size!r}.")

@@ -25,6 +25,17 @@ def chain_name(position: int) -> str:
     return _CHAIN_NAMES[position] if position < 3 else f"level{position + 1}"
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """YAML's safe loader, but a key that stands twice is an error and not overwritten."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"it names {key!r} twice")
+        return super().construct_mapping(node, deep)
+
+
 @dataclass(frozen=True)
 class Taxonomy:
     """Label levels, their classes, and parents.
@@ -105,6 +116,15 @@ class Taxonomy:
     def label_rows(self, finest: np.ndarray) -> np.ndarray:
         """Label rows [N, L] from labels of the first level [N]; levels off the chain are -1."""
         rows = np.full((len(finest), len(self.levels)), -1, dtype=np.int64)
+        if not self.levels:
+            return rows
+        count = self.num_classes(self.levels[0])
+        odd = finest[(finest < -1) | (finest >= count)]
+        if len(odd):
+            raise UserError(
+                f"The label {odd[0]} of level {self.levels[0]!r} is outside the taxonomy, which "
+                f"has classes 0 to {count - 1} there (and -1 for a missing label)."
+            )
         for column, level in enumerate(self.levels):
             if level in self.chain:
                 rows[:, column] = self.lift(finest, self.levels[0], level)
@@ -157,10 +177,10 @@ class Taxonomy:
         if not isinstance(source, Mapping):
             where = f"the taxonomy file {source}"
             try:
-                values = yaml.safe_load(Path(source).read_text())
+                values = yaml.load(Path(source).read_text(), _StrictLoader)
             except OSError as error:
                 raise UserError(f"{where} cannot be read: {error.strerror}.") from error
-            except yaml.YAMLError as error:
+            except (yaml.YAMLError, UnicodeDecodeError) as error:
                 raise UserError(f"{where} is not valid YAML: {error}") from error
         if not isinstance(values, Mapping) or not all(
             isinstance(mapping, Mapping) for mapping in values.values()
@@ -203,7 +223,7 @@ class Taxonomy:
 
         confusion [K, K]: counts, row = true class of the finest level, column = predicted.
         """
-        from scipy.cluster.hierarchy import fcluster, linkage
+        from scipy.cluster.hierarchy import cut_tree, linkage
         from scipy.spatial.distance import squareform
 
         count = self._check_superclasses(superclasses)
@@ -216,7 +236,8 @@ class Taxonomy:
         distance = 1 - (rates + rates.T) / 2
         np.fill_diagonal(distance, 0)
         tree = linkage(squareform(distance, checks=False), method="average")
-        groups = fcluster(tree, superclasses, criterion="maxclust") - 1
+        # Not fcluster, which gives fewer clusters where distances tie.
+        groups = cut_tree(tree, superclasses)[:, 0]
         return self.with_groups(groups.tolist(), name)
 
     # Plain values

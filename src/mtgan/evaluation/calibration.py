@@ -1,4 +1,4 @@
-"""Ceiling, floors, spread and ladder of a reference: the scale that samples are put on.
+"""Ceiling, floors and ladder of a reference: the scale that samples are put on.
 
 It depends on the real data alone, so it is computed once per (data, features, N, seed) and kept.
 Intervals come from half-samples drawn without replacement: drawing with replacement makes
@@ -39,13 +39,11 @@ class Anchors:
 
     Attributes:
         ceiling: Held-out real data against the reference.
-        floor: Median over the floors of the measure's axis.
-        spread: Standard error of the ceiling.
+        floor: Of the floors of the measure's axis, the value farthest from the ceiling.
     """
 
     ceiling: Values
     floor: Values
-    spread: Values
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def compute_values(measures: Sequence[Measure], comparison: Comparison) -> dict[
     values: dict[str, float] = {}
     for item in measures:
         if not item.missing(comparison):
-            values.update(item.compute(comparison).values)
+            values.update(item.apply(comparison).values)
     return values
 
 
@@ -129,12 +127,11 @@ class Calibrator:
         progress("measuring held-out real data")
         ceiling = self.values(self.real.held_out, self.measures)
         halves = self.halves(self.real.held_out, self.quick)
-        spread = {key: standard_error(halves, key) for key in ceiling}
         progress("measuring the floors of each axis")
-        floor, half_floor = self._floors()
+        floor, half_floor = self._floors(ceiling)
         return Calibration(
-            Anchors(ceiling, floor, spread),
-            tuple(Anchors(half, half_floor, spread) for half in halves),
+            Anchors(ceiling, floor),
+            tuple(Anchors(half, half_floor) for half in halves),
             tuple(self._ladder(progress)) if ladder else (),
         )
 
@@ -144,8 +141,8 @@ class Calibrator:
         reference = self.real.reference.take(theirs)
         return compute_values(measures, Comparison(judged.take(mine), reference, self.real.setting))
 
-    def _floors(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Medians over the floors of each axis, at N and at N/2 samples."""
+    def _floors(self, ceiling: Values) -> tuple[dict[str, float], dict[str, float]]:
+        """The floor of every scored number, at N and at N/2 samples."""
         full: dict[str, float] = {}
         half: dict[str, float] = {}
         for axis, makers in FLOORS.items():
@@ -153,12 +150,15 @@ class Calibrator:
             if not members:
                 continue
             sets = [make(self.real) for make in makers]
-            full |= _medians([self.values(each, members) for each in sets], members, axis)
+            values = [self.values(each, members) for each in sets]
+            for key in [key for key in values[0] if _on_axis(members, key, axis)]:
+                full[key] = max((v[key] for v in values), key=lambda x: abs(x - ceiling[key]))
             if self.judged_halves:
                 mine, theirs = self.judged_halves[0], self.reference_halves[0]
                 quick = [item for item in members if item.resampled]
                 values = [self._half(each, mine, theirs, quick) for each in sets]
-                half |= _medians(values, members, axis)
+                for key in [key for key in values[0] if _on_axis(members, key, axis)]:
+                    half[key] = max((v[key] for v in values), key=lambda x: abs(x - ceiling[key]))
         return full, half
 
     def _ladder(self, progress: Progress) -> list[tuple[str, str, float, Values]]:
@@ -183,13 +183,8 @@ def _counts_for(item: Measure, axis: str) -> bool:
     return any(family(output.axis) == axis for output in item.outputs)
 
 
-def _medians(sets: list[dict[str, float]], measures: Sequence[Measure], axis: str) -> Values:
-    """Median over sets of every number that counts for an axis."""
-    return {
-        key: float(np.median([values[key] for values in sets]))
-        for key in sets[0]
-        if family(output_of(measures, key).axis) == axis
-    }
+def _on_axis(measures: Sequence[Measure], key: str, axis: str) -> bool:
+    return family(output_of(measures, key).axis) == axis
 
 
 def output_of(measures: Sequence[Measure], key: str) -> Output:
@@ -211,9 +206,7 @@ def scores_of(values: Values, anchors: Anchors, measures: Sequence[Measure]) -> 
     for key, value in values.items():
         output = output_of(measures, key)
         if output.axis and key in anchors.floor and key in anchors.ceiling:
-            scores[key] = SCALES[output.scale](
-                value, anchors.ceiling[key], anchors.floor[key], anchors.spread[key]
-            )
+            scores[key] = SCALES[output.scale](value, anchors.ceiling[key], anchors.floor[key])
     return scores
 
 

@@ -6,10 +6,14 @@ Legend: N samples of each side, C channels, H x W pixels, D features, L label le
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import torch
+from scipy.special import softmax
 from sklearn.cluster import KMeans
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from torch import Tensor
 
 from mtgan.data import Taxonomy
 from mtgan.evaluation.features import FeatureBank, FeatureExtractor, extract
@@ -62,14 +66,19 @@ class SampleSet:
         return self.bank.features
 
     @cached_property
+    def points(self) -> Tensor:
+        """The features on the device where distances are computed."""
+        return torch.from_numpy(self.features).to(self.bank.device)
+
+    @cached_property
     def statistics(self) -> GaussianStatistics:
         """Mean and covariance of the features."""
-        return GaussianStatistics.from_features(self.features)
+        return GaussianStatistics.from_features(self.points)
 
     @cached_property
     def neighborhood(self) -> Neighborhood:
         """Nearest neighbors within the set."""
-        return neighborhood(self.features, max(NEIGHBORS), kernel=True)
+        return neighborhood(self.points, max(NEIGHBORS), kernel=True)
 
     def per_sample(self, key: str, compute: "Callable[[SampleSet], np.ndarray]") -> np.ndarray:
         """One number [N] or row for each sample, computed once for a set and all parts of it."""
@@ -139,33 +148,40 @@ class Setting:
                 above.append(level)
         return tuple(above)
 
-    def predict(self, level: str, bank: FeatureBank) -> np.ndarray:
-        """The class of each sample at a level, int64 [N].
+    def posterior(self, level: str, bank: FeatureBank) -> np.ndarray:
+        """Class probabilities at a level, float64 [N, K].
 
         By the extractor's own logits where it has some for this level, else by a linear
         discriminant (shrunk covariance) on the training data's features.
         """
         if level in bank.logits:
-            return bank.logits[level].argmax(axis=1)
+            return softmax(bank.logits[level].astype(np.float64), axis=1)
         if level not in self._models:
             labels = self.training.labels[:, self.column(level)]  # type: ignore[index]
             self._models[level] = linear_probe(self.training.features, labels, self.seed)
-        return self._models[level].predict(bank.features)  # type: ignore[attr-defined]
+        probe: Any = self._models[level]
+        result = np.zeros((len(bank), self.taxonomy.num_classes(level)))
+        result[:, probe.classes_] = probe.predict_proba(bank.features)
+        return result
 
-    def modes(self, bank: FeatureBank) -> np.ndarray:
-        """The mode of each sample, int64 [N]: its finest class, or its cluster without labels."""
+    def predict(self, level: str, bank: FeatureBank) -> np.ndarray:
+        """The most probable class of each sample at a level, int64 [N]."""
+        return self.posterior(level, bank).argmax(axis=1)
+
+    def mode_posterior(self, bank: FeatureBank) -> np.ndarray:
+        """Probabilities of modes [N, modes]: finest classes, or clusters where there are none."""
         if self.levels:
-            return self.predict(self.levels[0], bank)
+            return self.posterior(self.levels[0], bank)
         if "clusters" not in self._models:
             clusters = KMeans(CLUSTERS, n_init=3, random_state=self.seed)
             rows = _some(len(self.training), self.seed)
             self._models["clusters"] = clusters.fit(self.training.features[rows])
-        return self._models["clusters"].predict(bank.features)  # type: ignore[attr-defined]
+        model: Any = self._models["clusters"]
+        return np.eye(CLUSTERS)[model.predict(bank.features)]
 
-    @property
-    def mode_count(self) -> int:
-        """Number of modes."""
-        return self.taxonomy.num_classes(self.levels[0]) if self.levels else CLUSTERS
+    def modes(self, bank: FeatureBank) -> np.ndarray:
+        """The most probable mode of each sample, int64 [N]."""
+        return self.mode_posterior(bank).argmax(axis=1)
 
     @property
     def mode_noun(self) -> str:
@@ -176,8 +192,9 @@ class Setting:
 def linear_probe(
     features: np.ndarray, labels: np.ndarray, seed: int = 0
 ) -> LinearDiscriminantAnalysis:
-    """A linear discriminant of features [N, D] with labels [N] (-1 left out)."""
-    known = np.flatnonzero(labels >= 0)
+    """A linear discriminant of features [N, D] with labels [N]; -1 and lone samples left out."""
+    counts = np.bincount(labels[labels >= 0])
+    known = np.flatnonzero((labels >= 0) & np.isin(labels, np.flatnonzero(counts > 1)))
     known = known[_some(len(known), seed)]
     probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
     return probe.fit(features[known].astype(np.float64), labels[known])
@@ -206,8 +223,8 @@ class Comparison:
     def pairs(self) -> PairwisePass:
         """One pass over all pairs: neighbors, balls and kernel sums."""
         return pairwise_pass(
-            self.generated.features,
-            self.reference.features,
+            self.generated.points,
+            self.reference.points,
             NEIGHBORS,
             kernel=True,
             sample_neighborhood=self.generated.neighborhood,
@@ -228,16 +245,6 @@ class Comparison:
         """The classes of the reference at a level, int64 [N], -1 where missing."""
         assert self.reference.labels is not None
         return self.reference.labels[:, self.setting.column(level)]
-
-    @cached_property
-    def generated_modes(self) -> np.ndarray:
-        """Mode of each generated sample, int64 [N]."""
-        return self.setting.modes(self.generated.bank)
-
-    @cached_property
-    def reference_modes(self) -> np.ndarray:
-        """Mode of each reference sample, int64 [N]."""
-        return self.setting.modes(self.reference.bank)
 
     def without_labels(self) -> str:
         """Why measures of conditioning cannot be had."""

@@ -2,8 +2,8 @@
 
 Each image damage is one function `f(images, strength, random) -> images` on uint8 [N, C, H, W],
 registered by its decorator; strength 0 changes nothing and 1 is heavy. They follow the
-disturbances of Heusel et al. 2017, arXiv 1706.08500, appendix A1, and work at any size. What damages
-a *set* (missing classes, copies, wrong labels) chooses rows instead, further down.
+disturbances of Heusel et al. 2017, arXiv 1706.08500, appendix A1, and work at any size. What
+damages a *set* (missing classes, copies, wrong labels) chooses rows instead, further down.
 
 Legend: N images, C channels, H x W pixels.
 """

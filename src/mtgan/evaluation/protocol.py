@@ -173,9 +173,11 @@ class Protocol:
     def differences(self, other: "Protocol") -> list[str]:
         """What differs, in phrases of the form "features: classifier and pixels".
 
-        Samples whose checkpoint rule is unknown may be compared with any rule.
+        Samples whose checkpoint rule is unknown may be compared with any rule. Seeds are
+        replicates of one protocol, not a difference of protocols.
         """
         pairs = {f.name: (getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
+        del pairs["seed"]
         if UNKNOWN_CHECKPOINT in pairs["checkpoint"]:
             del pairs["checkpoint"]
         return [f"{name}: {a} and {b}" for name, (a, b) in pairs.items() if a != b]

@@ -28,7 +28,7 @@ class QuickEvaluator:
         n: Sample size of both sides (fewer when the reference is smaller).
         features: Feature space by name, or "auto".
         device: Where features are computed.
-        seed: Seed of the draw, and of a classifier's training.
+        seed: Seed of the draw.
         weights: Path to a weight file, for feature spaces that take one.
 
     Attributes:
@@ -53,9 +53,7 @@ class QuickEvaluator:
         self.n = min(n, len(reference.samples))
         chosen = choose_features(features, reference)
         self.extractor = build_extractor(
-            FeatureRequest(
-                chosen, reference, Path(weights) if weights else None, to_device(device), seed
-            )
+            FeatureRequest(chosen, reference, Path(weights) if weights else None, to_device(device))
         )
         rows = np.sort(np.random.default_rng(seed).permutation(len(reference.samples))[: self.n])
         self._images = np.asarray(reference.samples[rows])

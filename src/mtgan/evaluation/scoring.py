@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-AXES = ("distribution", "fidelity", "diversity", "conditioning", "authenticity")
+AXES = ("distribution", "fidelity", "modes", "diversity", "conditioning", "authenticity")
 """The axes, in the order in which they are printed; label levels divide `conditioning`."""
 
 AUTHENTICITY = "authenticity"
 GATE_OPEN = 0.9
 """The authenticity score at which the gate is fully open: real data scores 1, give or take."""
 
-Scale = Callable[[float, float, float, float], float]
+Scale = Callable[[float, float, float], float]
 SCALES: dict[str, Scale] = {}
 
 
 def scale(name: str) -> Callable[[Scale], Scale]:
-    """Register a scale `f(value, real, floor, spread) -> score`."""
+    """Register a scale `f(value, real, floor) -> score`."""
 
     def register(function: Scale) -> Scale:
         SCALES[name] = function
@@ -35,25 +35,25 @@ def _clip(score: float) -> float:
 
 
 @scale("distance")
-def distance_scale(value: float, real: float, floor: float, spread: float) -> float:
-    """Distances that span orders of magnitude: linear in log(value + c).
+def distance_scale(value: float, real: float, floor: float) -> float:
+    """Squared distances (Frechet, kernel): linear in their root, which is a distance.
 
-    c = max(real, 0) + spread is the level of real data itself, so that differences below what
-    real data show count little, and estimates that may be negative stay finite.
+    Unbiased estimates may be negative and count as 0; nearer than real data counts as real. Linear
+    in the square, half of the classes could go and cost 2 %; in the logarithm, scores would follow
+    the noise of small real-to-real distances.
     """
-    level = max(real, 0.0) + max(spread, 1e-12)
-    logs = [math.log(max(v, 0.0) + level) for v in (value, real, floor)]
-    return _clip(_share(logs[0], logs[1], logs[2]))
+    roots = [math.sqrt(max(each, 0.0)) for each in (value, real, floor)]
+    return _clip(_share(*roots))
 
 
 @scale("linear")
-def linear_scale(value: float, real: float, floor: float, spread: float) -> float:
+def linear_scale(value: float, real: float, floor: float) -> float:
     """Rates: linear between floor and real; beyond real counts as real."""
     return _clip(_share(value, real, floor))
 
 
 @scale("two-sided")
-def two_sided_scale(value: float, real: float, floor: float, spread: float) -> float:
+def two_sided_scale(value: float, real: float, floor: float) -> float:
     """Linear in the distance from real on either side: "better than real" must not pay."""
     return _clip(_share(abs(value - real), 0.0, abs(floor - real)))
 

@@ -45,7 +45,7 @@ SMALL_CLASS = 200
 MODE_POOL = 9
 """Sets with missing modes are drawn from so many times N training samples, at most."""
 
-CALIBRATION_FORMAT = "mtgan-calibration-1"
+CALIBRATION_FORMAT = "mtgan-calibration-2"
 
 
 def evaluate(
@@ -118,7 +118,6 @@ def evaluate(
         reference=real,
         weights=Path(weights) if weights else None,
         device=to_device(device),
-        seed=seed,
         progress=progress,
     )
     extractor = build_extractor(request)
@@ -142,7 +141,7 @@ def evaluate(
     comparison = Comparison(judged, reference_set, setting)
 
     progress("measuring the samples")
-    outcomes = {item: item.compute(comparison) for item in measures if not item.missing(comparison)}
+    outcomes = {item: item.apply(comparison) for item in measures if not item.missing(comparison)}
     notes += _left_out(measures, comparison) + _small_sets(comparison, extractor)
     entries = {
         key: entry

@@ -10,7 +10,6 @@ from rich.table import Table
 from mtgan.evaluation.scorecard import Entry, Scorecard
 from mtgan.evaluation.scoring import axis_order
 
-
 SIGNS = {"lower": "↓", "higher": "↑", "like real": "≈"}
 """Which way is better."""
 

@@ -32,8 +32,8 @@ def write_report(run: Run, out: Path | None = None) -> Path:
     """Write the page of a run to `out` (report.html in its folder), and return its path.
 
     The page holds everything that it shows. Real images stand beside the samples where the data
-    set can still be loaded. An evaluation.json in the run folder (what `mtgan evaluate RUN`
-    writes there) is shown as a table.
+    set can still be loaded. A scorecard in the run folder (`mtgan evaluate RUN --data DATA --json
+    RUN/evaluation.json`) is shown as a table.
     """
     environment = Environment(
         loader=PackageLoader("mtgan.reports"),
@@ -236,7 +236,10 @@ def _commands(run: Run, recorded: Mapping[str, Any]) -> list[tuple[str, str]]:
     recipe_file = run.path / "recipe.yaml"
     return [
         ("Sample", f"mtgan sample {run.path} --n 1000 --out samples.npz"),
-        ("Evaluate", f"mtgan evaluate {run.path} --data {data}"),
+        (
+            "Evaluate",
+            f"mtgan evaluate {run.path} --data {data} --json {run.path / 'evaluation.json'}",
+        ),
         (
             "Train on",
             f"mtgan train {recipe_file} --data {data} --seed {recorded['seed']} "

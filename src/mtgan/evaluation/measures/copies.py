@@ -1,7 +1,6 @@
 """Are samples new, or copies of training images? Compared with all training data, not a draw."""
 
 import numpy as np
-import torch
 
 from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
 from mtgan.evaluation.measures.base import PIXELS, Outcome, Output, measure
@@ -30,11 +29,11 @@ def authentic_flags(judged: SampleSet, setting: Setting) -> np.ndarray:
     Only training images that are somebody's nearest are given a neighbor of their own, so that
     the cost is N times the training set and not its square.
     """
-    training = torch.from_numpy(setting.training.features)
-    distances, indices = nearest(judged.features, training)
+    training = setting.training.points
+    distances, indices = nearest(judged.points, training)
     hit, place = indices[:, 0].unique(return_inverse=True)
     own = nearest(training[hit], training, k=2)[0][:, 1]
-    return (distances[:, 0].square() > own[place].square() * (1 + TIE)).numpy()
+    return (distances[:, 0].square() > own[place].square() * (1 + TIE)).cpu().numpy()
 
 
 @measure(
@@ -47,9 +46,9 @@ def memorization_fid(comparison: Comparison) -> Outcome:
     setting = comparison.setting
     threshold = INCEPTION_THRESHOLD
     if setting.held_out is not None and not setting.is_inception:
-        usual = memorization_distance(setting.held_out.features, setting.training.features)
+        usual = memorization_distance(setting.held_out.points, setting.training.points)
         threshold = usual / 2
-    found = mifid(comparison.generated.features, setting.training.features, threshold)
+    found = mifid(comparison.generated.points, setting.training.points, threshold)
     return Outcome(
         {
             "memorization_fid": found.value,
@@ -64,9 +63,9 @@ def data_copying(comparison: Comparison) -> Outcome:
     setting = comparison.setting
     assert setting.held_out is not None
     found = copying(
-        comparison.generated.features,
-        setting.training.features,
-        setting.held_out.features,
+        comparison.generated.points,
+        setting.training.points,
+        setting.held_out.points,
         seed=setting.seed,
     )
     return Outcome({"data_copying": found.value})

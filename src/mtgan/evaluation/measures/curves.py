@@ -9,8 +9,8 @@ from mtgan.evaluation.metrics.prd import prd_curve as curve
 def prd_curve(comparison: Comparison) -> Outcome:
     """Largest F_8 (recall) and F_1/8 (precision) of the PRD curve."""
     found = curve(
-        comparison.generated.features,
-        comparison.reference.features,
+        comparison.generated.points,
+        comparison.reference.points,
         seed=comparison.setting.seed,
     )
     return Outcome({"prd_recall": found.f8, "prd_precision": found.f1_8})

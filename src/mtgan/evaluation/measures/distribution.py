@@ -25,8 +25,8 @@ def kernel_distance(comparison: Comparison) -> Outcome:
 def frechet_infinity(comparison: Comparison) -> Outcome:
     """Frechet distance, extrapolated to infinitely many samples on both sides."""
     found = extrapolated(
-        comparison.generated.features,
-        comparison.reference.features,
+        comparison.generated.points,
+        comparison.reference.points,
         seed=comparison.setting.seed,
     )
     return Outcome({"frechet_infinity": found.value})
@@ -36,8 +36,8 @@ def frechet_infinity(comparison: Comparison) -> Outcome:
 def sliced_wasserstein(comparison: Comparison) -> Outcome:
     """Squared Wasserstein distance averaged over random directions: no Gaussian, no kernel."""
     value = sliced(
-        comparison.generated.features,
-        comparison.reference.features,
+        comparison.generated.points,
+        comparison.reference.points,
         seed=comparison.setting.seed,
     )
     return Outcome({"sliced_wasserstein": value})

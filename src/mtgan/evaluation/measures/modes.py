@@ -4,62 +4,96 @@ Distances between distributions hardly see lost modes: on CIFAR-10 half of the c
 scores 0.98 between real data and noise. These do.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.comparison import CLUSTERS, Comparison
 from mtgan.evaluation.measures.base import Outcome, Output, measure
 
 PAIRS = 2_000
 """Random pairs per class for the mean distance within a class."""
 
 
-@measure(Output("mode_imbalance", "lower", "diversity", "linear"))
+@measure(Output("mode_imbalance", "lower", "modes", "linear"))
 def mode_imbalance(comparison: Comparison) -> Outcome:
-    """Share of the samples in the wrong mode: half the gap between histograms of modes.
+    """Share of the samples in the wrong mode: half the gap between the shares of modes.
 
-    The total variation distance between the histograms of predicted classes (or of clusters of
-    the reference's features where there are no labels), as in the bins of Richardson & Weiss
-    2018, arXiv 1805.12462. k of K equally common classes missing gives k / K.
+    The total variation distance between the class shares of samples and reference (shares of
+    clusters of the training features where there are no labels), as in the bins of Richardson &
+    Weiss 2018, arXiv 1805.12462. k of K equally common classes missing gives k / K. Shares are
+    estimated from class probabilities, so that a weak classifier's mistakes do not fill up a
+    missing class.
     """
-    count = comparison.setting.mode_count
-    shares = [
-        np.bincount(modes, minlength=count) / len(modes)
-        for modes in (comparison.generated_modes, comparison.reference_modes)
-    ]
-    return Outcome({"mode_imbalance": float(np.abs(shares[0] - shares[1]).sum() / 2)})
+    bank = comparison.setting.mode_posterior
+    reference = bank(comparison.reference.bank)
+    prior = reference.mean(axis=0)
+    gap = class_shares(bank(comparison.generated.bank), prior) - class_shares(reference, prior)
+    return Outcome({"mode_imbalance": float(np.abs(gap).sum() / 2)})
 
 
-@measure(Output("class_diversity", "like real", "diversity", "two-sided"))
-def class_diversity(comparison: Comparison) -> Outcome:
-    """Spread of features within each predicted class, as a ratio to that of real data, per level.
+def class_shares(posterior: np.ndarray, prior: np.ndarray, rounds: int = 200) -> np.ndarray:
+    """Maximum-likelihood shares of classes in a set, from a classifier made for other shares.
 
-    The mean distance of random pairs within a class over the same of the reference, averaged over
-    the classes of each level that the reference shows; a class that is never generated counts 0.
-    At a coarse level this is the diversity within a superclass. 1 is as diverse as real.
+    Source: Saerens, Latinne & Decaestecker 2002, "Adjusting the outputs of a classifier to new a
+    priori probabilities", equation 2.9 (expectation maximization).
+
+    Args:
+        posterior: Class probabilities float [N, K] under the shares `prior`.
+        prior: float [K].
+        rounds: Iterations.
+
+    Returns:
+        float [K], summing to 1.
     """
-    values, details = {}, {}
-    for level in comparison.setting.levels:
-        ratios = _ratios(comparison, level)
-        values[f"class_diversity/{level}"] = float(np.mean(list(ratios.values())))
-        details[f"class_diversity/{level}"] = ratios
+    weights = posterior / np.maximum(prior, 1e-12)
+    shares = prior / prior.sum()
+    for _ in range(rounds):
+        joint = weights * shares
+        shares = (joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-300)).mean(axis=0)
+    return shares / shares.sum()
+
+
+@measure(
+    Output("mode_diversity", "like real", "diversity", "two-sided"),
+    Output("superclass_diversity", "like real"),
+)
+def mode_diversity(comparison: Comparison) -> Outcome:
+    """Spread of features within each mode, as a ratio to that of real data.
+
+    The mean distance of random pairs within a mode (the finest predicted class, or a cluster)
+    over the same of the reference, averaged over the modes that the reference shows; a mode that
+    is never generated counts 0, and 1 is as diverse as real. `superclass_diversity/LEVEL` is the
+    same within the predicted classes of each coarser level.
+    """
+    setting = comparison.setting
+    classes = setting.taxonomy.classes
+    names = classes[setting.levels[0]] if setting.levels else tuple(map(str, range(CLUSTERS)))
+    banks = (comparison.generated.bank, comparison.reference.bank)
+    modes = [setting.modes(bank) for bank in banks]
+    details = {"mode_diversity": _ratios(comparison, modes, names)}
+    for level in setting.levels[1:]:
+        shown = [setting.predict(level, bank) for bank in banks]
+        key = f"superclass_diversity/{level}"
+        details[key] = _ratios(comparison, shown, classes[level])
+    values = {key: float(np.mean(list(ratios.values()))) for key, ratios in details.items()}
     return Outcome(values, details)
 
 
-def _ratios(comparison: Comparison, level: str) -> dict[str, float]:
-    setting = comparison.setting
-    spreads = [
-        within_class_distances(
-            each.features,
-            setting.predict(level, each.bank),
-            setting.taxonomy.num_classes(level),
-            setting.seed,
-        )
-        for each in (comparison.generated, comparison.reference)
-    ]
-    names = setting.taxonomy.classes[level]
+def _ratios(
+    comparison: Comparison, shown: Sequence[np.ndarray], names: Sequence[str]
+) -> dict[str, float]:
+    """Spread within each class that each side shows, generated over real; 0 where none is."""
+    seed = comparison.setting.seed
+    spreads = zip(
+        names,
+        within_class_distances(comparison.generated.features, shown[0], len(names), seed),
+        within_class_distances(comparison.reference.features, shown[1], len(names), seed),
+        strict=True,
+    )
     return {
-        name: float(mine / real) if np.isfinite(mine) else 0.0
-        for name, mine, real in zip(names, *spreads, strict=True)
+        name: float(ours / real) if np.isfinite(ours) else 0.0
+        for name, ours, real in spreads
         if np.isfinite(real) and real > 0
     }
 

@@ -1,4 +1,4 @@
-"""Fidelity and diversity from nearest neighbors: are samples where data are, and everywhere there?"""
+"""Fidelity and diversity from nearest neighbors: where data are, and everywhere that data are?"""
 
 from mtgan.evaluation.comparison import Comparison
 from mtgan.evaluation.measures.base import Outcome, Output, measure

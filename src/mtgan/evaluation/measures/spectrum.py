@@ -36,7 +36,7 @@ def log_power_spectrum(images: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(total / np.maximum(count, 1), 1 / 12))
 
 
-@measure(Output("spectrum_distance", "lower", "fidelity", "distance"), space=PIXELS)
+@measure(Output("spectrum_distance", "lower", "fidelity", "linear"), space=PIXELS)
 def spectrum_distance(comparison: Comparison) -> Outcome:
     """Root mean square gap of log powers over spatial frequencies: blur and noise alike."""
     mine = log_power_spectrum(comparison.generated.images)

@@ -55,8 +55,8 @@ def ms_ssim(comparison: Comparison) -> Outcome:
 def geometry_score(comparison: Comparison) -> Outcome:
     """Difference of mean relative living times of one-dimensional holes."""
     found = geometry(
-        comparison.generated.features,
-        comparison.reference.features,
+        comparison.generated.points,
+        comparison.reference.points,
         seed=comparison.setting.seed,
     )
     return Outcome({"geometry_score": found.value})

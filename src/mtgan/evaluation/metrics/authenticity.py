@@ -8,7 +8,7 @@ Range [0, 1], a share, not a percentage. Exact copies give 0. Held-out real data
 nor 0.5 but about 0.8 on images: calibrate on them, and never reward exceeding them.
 
 Pitfalls: depends on the number of training points; samples off the manifold (noise) are
-authentic; duplicates in the training data make copies of those look authentic never.
+authentic; so is a near copy of a training point that occurs twice, whose own gap is 0.
 """
 
 from torch import Tensor
@@ -20,7 +20,7 @@ from mtgan.evaluation.metrics.distances import (
     nearest,
     neighborhood,
 )
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair
+from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, as_features
 
 
 def _share(distances: Tensor, indices: Tensor, train: Neighborhood) -> float:
@@ -44,6 +44,6 @@ def authenticity(
     Raises UserError for NaN, different D, no samples, and fewer than two training points.
     """
     points, real = as_feature_pair(samples, train, 1, ("samples", "train"))
-    known = train_neighborhood or neighborhood(real, 1)
+    known = train_neighborhood or neighborhood(as_features(real, "train", 2), 1)
     distances, indices = nearest(points, real)
     return _share(distances[:, 0], indices[:, 0], known)

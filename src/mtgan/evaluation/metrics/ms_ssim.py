@@ -4,7 +4,8 @@ Definition of the similarity (Wang, Simoncelli & Bovik 2003, "Multiscale structu
 image quality assessment", equation 7): the product over scales of the contrast-structure term to
 the power of the scale's weight, and at the last scale of the luminance term too; window: a
 Gaussian of 11 pixels and sigma 1.5, without padding; constants (0.01 L)^2 and (0.03 L)^2; scales
-halved by averaging; negative terms count as zero; averaged over channels.
+halved by averaging; negative terms count as zero; averaged over channels. It is taken in float64,
+since variances are differences that cancel in flat regions.
 
 Small images: the window shrinks to the image where it must (at sigma 1.5), and images of 32 pixels
 or less have the first three scales, with the weights renormalized to sum to one. Their values do
@@ -28,12 +29,14 @@ from mtgan.errors import UserError
 from mtgan.evaluation.metrics.inputs import Array, as_images, as_labels, positive
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""As published: they sum to 1.0001."""
+
 WINDOW = 11
 SIGMA = 1.5
 PEAK = 255
 SMALL_SIDE = 32
-SMALL_SCALES = 3
-PIXELS_AT_ONCE = 1 << 21
+SMALL_WEIGHTS = tuple(each / sum(WEIGHTS[:3]) for each in WEIGHTS[:3])
+PIXELS_AT_ONCE = 1 << 19
 
 
 @dataclass(frozen=True)
@@ -54,44 +57,44 @@ class MsSsim:
         return self.value
 
 
-def _window(size: int, like: Tensor) -> Tensor:
-    offsets = torch.arange(size, dtype=like.dtype, device=like.device) - (size - 1) / 2
+def _window(side: int, like: Tensor) -> Tensor:
+    """The window as a banded matrix [side - size + 1, side]: products are faster than filters."""
+    size = min(WINDOW, side)
+    offsets = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
     weights = torch.exp(-offsets.square() / (2 * SIGMA**2))
-    return weights / weights.sum()
+    weights /= weights.sum()
+    matrix = torch.zeros(side - size + 1, side, dtype=torch.float64)
+    for row in range(len(matrix)):
+        matrix[row, row : row + size] = weights
+    return matrix.to(like)
 
 
 def _smooth(images: Tensor) -> Tensor:
     """[n, 1, H, W] through the window along either side."""
     height, width = images.shape[2:]
-    column, row = _window(min(WINDOW, height), images), _window(min(WINDOW, width), images)
-    return F.conv2d(F.conv2d(images, column.view(1, 1, -1, 1)), row.view(1, 1, 1, -1))
+    return _window(height, images) @ (images @ _window(width, images).T)
 
 
 def _terms(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean similarity and mean contrast-structure term per channel image [n, 1, H, W] -> [n].
-
-    Pixels run from -1/2 to 1/2 here: variances lose fewer digits around zero.
-    """
-    c1, c2 = 0.01**2, 0.03**2
+    """Mean similarity and mean contrast-structure term per channel image [n, 1, H, W] -> [n]."""
+    c1, c2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
     mean_a, mean_b, square, product = _smooth(torch.cat([a, b, a * a + b * b, a * b])).chunk(4)
     between = product - mean_a * mean_b
     within = square - mean_a.square() - mean_b.square()
     contrast = (2 * between + c2) / (within + c2)
-    light_a, light_b = mean_a + 0.5, mean_b + 0.5
-    luminance = (2 * light_a * light_b + c1) / (light_a.square() + light_b.square() + c1)
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a.square() + mean_b.square() + c1)
     return (luminance * contrast).mean(dim=(1, 2, 3)), contrast.mean(dim=(1, 2, 3))
 
 
 def _similarity(a: Tensor, b: Tensor) -> Tensor:
-    """float32 [n, C, H, W] in -1/2..1/2 -> [n]."""
+    """float64 [n, C, H, W] of 0..255 -> [n]."""
     count, channels, height, width = a.shape
-    scales = SMALL_SCALES if min(height, width) <= SMALL_SIDE else len(WEIGHTS)
-    weights = [each / sum(WEIGHTS[:scales]) for each in WEIGHTS[:scales]]
+    weights = SMALL_WEIGHTS if min(height, width) <= SMALL_SIDE else WEIGHTS
     a, b = a.reshape(-1, 1, height, width), b.reshape(-1, 1, height, width)
     result = torch.ones(len(a), dtype=a.dtype, device=a.device)
     for scale, weight in enumerate(weights):
         similarity, contrast = _terms(a, b)
-        last = scale == scales - 1
+        last = scale == len(weights) - 1
         result = result * (similarity if last else contrast).clamp_min(0).pow(weight)
         if not last:
             a, b = (
@@ -101,7 +104,7 @@ def _similarity(a: Tensor, b: Tensor) -> Tensor:
 
 
 def ms_ssim_pairs(a: Array, b: Array) -> Tensor:
-    """Similarity of the i-th images of two sets uint8 [n, C, H, W], float32 [n].
+    """Similarity of the i-th images of two sets uint8 [n, C, H, W], float64 [n].
 
     Raises UserError for other types, for sets of different shape and for sides below 8 pixels.
     """
@@ -114,7 +117,7 @@ def ms_ssim_pairs(a: Array, b: Array) -> Tensor:
         raise UserError(f"Images of {tuple(left.shape[2:])} pixels are below 8 on a side.")
     rows = max(1, PIXELS_AT_ONCE // left[0].numel())
     parts = [
-        _similarity(x.float() / PEAK - 0.5, y.to(x.device).float() / PEAK - 0.5)
+        _similarity(x.double(), y.to(x.device).double())
         for x, y in zip(left.split(rows), right.split(rows), strict=True)
     ]
     return torch.cat(parts)
@@ -148,9 +151,7 @@ def ms_ssim(images: Array, labels: Array | None = None, pairs: int = 100, seed: 
     def mean_similarity(rows: Tensor) -> float:
         first, second = _random_pairs(rows, pairs, generator)
         device = pictures.device
-        return float(
-            ms_ssim_pairs(pictures[first.to(device)], pictures[second.to(device)]).double().mean()
-        )
+        return float(ms_ssim_pairs(pictures[first.to(device)], pictures[second.to(device)]).mean())
 
     overall = mean_similarity(torch.arange(len(pictures)))
     if labels is None:

@@ -1,0 +1,98 @@
+"""`mtgan evaluate` from outside: runs, files, JSON, pictures, one sentence for mistakes."""
+
+import json
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mtgan.cli import main
+from mtgan.evaluation import Scorecard
+
+QUICK = ["--data", "digits", "--device", "cpu"]
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", *arguments])
+    out, err = capsys.readouterr()
+    return int(stop.value.code or 0), out, err
+
+
+@pytest.fixture
+def samples(unseen, tmp_path):
+    path = tmp_path / "samples.npz"
+    np.savez(path, images=unseen.samples.transpose(0, 2, 3, 1), labels=unseen.labels[:, 0])
+    return str(path)
+
+
+def test_table_json_and_picture(capsys, samples, tmp_path):
+    card, picture = tmp_path / "card.json", tmp_path / "card.png"
+    code, out, _ = run(
+        capsys,
+        *[samples, *QUICK, "--n", "90", "--no-ladder"],
+        *["--json", str(card), "--picture", str(picture)],
+    )
+    assert code == 0
+    for word in ("frechet_distance", "conditioning/coarse", "overall", "90 of digits", "seed 0"):
+        assert word in out
+    read = Scorecard.from_json(card.read_text())
+    assert read.protocol.generated == 90
+    assert read.protocol.checkpoint == "as given"
+    assert read.overall is not None
+    assert picture.stat().st_size > 10_000
+
+
+def test_quiet_and_measures_by_name(capsys, samples, tmp_path):
+    card = tmp_path / "card.json"
+    options = ["--metrics", "frechet_distance", "--protocol", "training", "--json", str(card)]
+    code, out, err = run(capsys, samples, *QUICK, "--quiet", *options)
+    assert (code, out, err) == (0, "", "")
+    assert list(json.loads(card.read_text())["entries"]) == ["frechet_distance"]
+
+
+def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
+    (tmp_path / "recipe.yaml").write_text("")
+    asked = {}
+
+    def sample_with_labels(count, seed):
+        asked.update(count=count, seed=seed)
+        return unseen.samples[:count], unseen.labels[:count]
+
+    module = ModuleType("mtgan.training")
+    module.Run = SimpleNamespace(
+        open=lambda path: SimpleNamespace(sample_with_labels=sample_with_labels)
+    )
+    monkeypatch.setitem(sys.modules, "mtgan.training", module)
+    card = tmp_path / "card.json"
+    options = ["--n", "85", "--seed", "4", "--no-ladder", "--features", "pixels"]
+    code, _, _ = run(capsys, str(tmp_path), *QUICK, *options, "--json", str(card), "--quiet")
+    assert code == 0
+    assert asked == {"count": 85, "seed": 4}
+    protocol = json.loads(card.read_text())["protocol"]
+    assert "EMA" in protocol["checkpoint"]
+    assert protocol["seed"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", *QUICK], "nowhere"),
+        (["digits", *QUICK, "--protocol", "fid"], "no protocol 'fid'"),
+        (["digits", *QUICK, "--features", "vgg"], "no feature space 'vgg'"),
+        (["digits", *QUICK, "--metrics", "fid"], "no measure 'fid'"),
+        (["digits", *QUICK, "--n", "10"], "10 samples of each set are too few"),
+        (["digits", "--data", "fashion-mnist-10k"], "1 x 8 x 8"),
+        (
+            ["digits", *QUICK, "--features", "inception", "--weights", "none.pth"],
+            "no weight file none.pth",
+        ),
+    ],
+)
+def test_mistakes_get_one_sentence(capsys, arguments, message):
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert len(err.strip().splitlines()) == 1

@@ -1,0 +1,96 @@
+"""The registry of measures, and the measures that live outside `metrics`."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from mtgan.errors import UserError
+from mtgan.evaluation.damages import damage_images
+from mtgan.evaluation.measures import Outcome, Output, base, chosen_measures, measure, measures
+from mtgan.evaluation.measures.modes import class_shares, within_class_distances
+from mtgan.evaluation.measures.spectrum import log_power_spectrum
+from mtgan.evaluation.scoring import AXES, SCALES
+
+
+@pytest.mark.parametrize("item", measures().values(), ids=str)
+def test_contract(item):
+    assert item.outputs
+    assert item.about.endswith(".")
+    for output in item.outputs:
+        assert output.better in {"lower", "higher", "like real"}
+        assert output.axis in {"", *AXES}
+        assert output.scale in SCALES
+        assert output.scale != "distance" or output.better == "lower"
+        assert item.output(f"{output.name}/fine") is output
+    assert not (item.slow and item.resampled)
+
+
+def test_output_names_are_unique():
+    names = [output.name for item in measures().values() for output in item.outputs]
+    assert len(names) == len(set(names))
+
+
+def test_groups():
+    everything = {item.name for item in chosen_measures(["all"])}
+    default = {item.name for item in chosen_measures(["default"])}
+    assert default < everything
+    assert "geometry_score" in everything - default
+    both = [item.name for item in chosen_measures(["prd_curve", "default", "prd_curve"])]
+    assert set(both) == default | {"prd_curve"}
+    assert len(both) == len(set(both))
+    with pytest.raises(UserError, match="no measure 'fid'"):
+        chosen_measures(["fid"])
+
+
+def test_one_function_adds_a_measure(digits, unseen):
+    from mtgan.evaluation import evaluate
+
+    @measure(Output("brightness", "like real", "fidelity", "two-sided"))
+    def brightness(comparison):
+        """Mean grey level."""
+        return Outcome({"brightness": float(comparison.generated.images.mean())})
+
+    try:
+        card = evaluate(
+            unseen.samples, digits, metrics="brightness", n=100, resamples=2, ladder=False
+        )
+        assert card.entries["brightness"].score == pytest.approx(1, abs=0.3)
+        assert card.entries["brightness"].floor > 1.2 * card["brightness"], "noise is brighter"
+        with pytest.raises(ValueError, match="two measures"):
+            measure(Output("brightness", "lower"))(brightness)
+    finally:
+        del base._MEASURES["brightness"]
+
+
+def test_class_shares_see_a_missing_class_through_a_weak_classifier():
+    """Two overlapping Gaussians: hard predictions find a third of a class that is not there."""
+    random = np.random.default_rng(0)
+    only_first = random.normal(0, 1, (4000, 1))
+    densities = np.stack([multivariate_normal(c, 1).pdf(only_first) for c in (0, 1)], axis=1)
+    posterior = densities / densities.sum(axis=1, keepdims=True)
+    assert np.mean(posterior.argmax(axis=1) == 1) > 0.25
+    shares = class_shares(posterior, np.array([0.5, 0.5]))
+    assert shares[1] < 0.05
+    mixed = np.concatenate([only_first[:1000], random.normal(1, 1, (3000, 1))])
+    densities = np.stack([multivariate_normal(c, 1).pdf(mixed) for c in (0, 1)], axis=1)
+    posterior = densities / densities.sum(axis=1, keepdims=True)
+    assert class_shares(posterior, np.array([0.5, 0.5]))[1] == pytest.approx(0.75, abs=0.04)
+
+
+def test_within_class_distances_of_known_gaussians():
+    random = np.random.default_rng(0)
+    classes = np.repeat([0, 1, 3], [500, 500, 1])
+    features = random.normal(0, 1, (1001, 50)) * np.where(classes == 1, 3, 1)[:, None]
+    found = within_class_distances(features, classes, 4)
+    assert found[0] == pytest.approx(np.sqrt(2 * 50), rel=0.02)
+    assert found[1] == pytest.approx(3 * found[0], rel=0.02)
+    assert np.isnan(found[2:]).all()
+
+
+def test_spectrum_of_white_noise_is_flat_and_falls_with_blur():
+    images = np.random.default_rng(0).integers(0, 256, (400, 1, 32, 32), dtype=np.uint8)
+    spectrum = log_power_spectrum(images)
+    np.testing.assert_allclose(np.exp(spectrum), (256**2 - 1) / 12, rtol=0.05)
+    blurred = log_power_spectrum(damage_images("blur", images, 0.3))
+    gap = spectrum - blurred
+    assert (np.diff(gap[:8]) > 0).all(), "higher frequencies lose more"
