@@ -12,7 +12,7 @@ from mtgan.evaluation.measures.spectrum import log_power_spectrum
 from mtgan.evaluation.scoring import AXES, SCALES
 
 
-@pytest.mark.parametrize("item", measures().values(), ids=str)
+@pytest.mark.parametrize("item", measures().values(), ids=lambda item: item.name)
 def test_contract(item):
     assert item.outputs
     assert item.about.endswith(".")

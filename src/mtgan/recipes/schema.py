@@ -119,7 +119,8 @@ class Data(Part):
     """What of the data set is used, and how."""
 
     size: Positive | tuple[Positive, Positive] | None = None  # (H, W); as found when absent
-    subset: Annotated[float, Field(gt=0)] | None = None  # share in (0, 1], or a count
+    # A whole number is a count, a fraction in (0, 1] a share.
+    subset: Positive | Annotated[float, Field(gt=0, le=1)] | None = None
     stratified: bool = True
     flip: bool = False  # random horizontal flips
 
