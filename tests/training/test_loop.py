@@ -132,7 +132,7 @@ def test_killed_at_random_instants_and_resumed_gives_the_same_weights(tmp_path: 
     random = np.random.default_rng(0)
     victim = tmp_path / "victim"
     kills = 0
-    for _ in range(12):
+    for _ in range(5):
         process = start(victim, resume=(victim / "recipe.yaml").exists())
         before = len(list_checkpoints(victim / "checkpoints"))
         deadline = time.monotonic() + 60
