@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from mtgan.evaluation.scoring import SCALES, axis_scores, gate, overall
 
-finite = st.floats(-1e3, 1e3)
-
 
 @pytest.mark.parametrize("name", list(SCALES))
 @given(real=st.floats(0, 1e3), floor=st.floats(0, 1e3))

@@ -257,7 +257,9 @@ def score(
         rung_axes = axes_of(scores_of(rung_values, calibration.full, measures), measures)
         if not labeled:
             rung_axes = {a: s for a, s in rung_axes.items() if family(a) not in levels}
-        rungs.append(Rung(damage, words, strength, rung_axes, overall(rung_axes)))
+        rungs.append(
+            Rung(damage, words, strength, rung_axes, overall(rung_axes), dict(rung_values))
+        )
     scored = {
         key: replace(
             entry,

@@ -65,6 +65,7 @@ class Rung:
         strength: The same as a share between 0 and 1.
         axes: Score by axis.
         overall: Overall figure.
+        values: The measures' numbers.
     """
 
     damage: str
@@ -72,6 +73,7 @@ class Rung:
     strength: float
     axes: dict[str, float]
     overall: float
+    values: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,16 @@ def test_pixels(tiny):
     np.testing.assert_allclose(bank.features * 255, tiny.samples.reshape(64, -1), atol=1e-3)
 
 
+def test_principal_pixels(digits):
+    from sklearn.decomposition import PCA
+
+    extractor = build_extractor(FeatureRequest("pixels-pca", digits))
+    found = extract(extractor, digits.samples).features
+    pixels = digits.samples.reshape(len(digits), -1) / 255
+    expected = PCA(64, svd_solver="full").fit(pixels).transform(pixels)
+    np.testing.assert_allclose(np.abs(found[:, :20]), np.abs(expected[:, :20]), atol=1e-4)
+
+
 @pytest.fixture
 def module(monkeypatch):
     made = ModuleType("my_features")
