@@ -188,8 +188,8 @@ def test_ladder_reads_the_axes(digits, unseen):
     samples, labels = of_classes(unseen, 7, 150)
     card = evaluate(samples, digits, labels=labels, metrics=SCORED, resamples=2, n=150)
     damages = {rung.damage for rung in card.ladder}
-    assert damages == {"missing modes", "noise", "blur", "wrong labels", "copies"}
-    assert "classes missing" in card.axes["diversity"].reading
+    assert damages == {"missing modes", "noise", "blur", "repeats", "wrong labels", "copies"}
+    assert "3 of 10 classes missing" in card.axes["modes"].reading
     for damage in damages - {"wrong labels"}:
         overalls = [rung.overall for rung in card.ladder if rung.damage == damage]
         assert overalls[-1] < overalls[0], damage

@@ -89,9 +89,9 @@ class RealSide:
         images = independent_pixels(self.held_out.images, self._random(5))
         return SampleSet.of(self.extractor, images, self.held_out.labels)
 
-    def few_images(self) -> SampleSet:
-        """A few held-out images again and again, up to two grey levels off."""
-        return self._jittered(self.held_out, np.arange(len(self.held_out)) % FEW_IMAGES, 2)
+    def repeated(self, distinct: int) -> SampleSet:
+        """So many held-out images again and again, up to two grey levels off."""
+        return self._jittered(self.held_out, np.arange(len(self.held_out)) % distinct, 2)
 
     def kept_modes(self, missing_share: float) -> int:
         """How many modes remain when about that share of them goes missing."""
@@ -110,7 +110,7 @@ FLOORS: dict[str, tuple[Callable[[RealSide], SampleSet], ...]] = {
     "distribution": (lambda real: real.with_modes(1),),
     "fidelity": (lambda real: real.damaged("noise", 1.0), RealSide.independent_pixels),
     "modes": (lambda real: real.with_modes(1),),
-    "diversity": (lambda real: real.with_modes(1), RealSide.few_images),
+    "diversity": (lambda real: real.with_modes(1), lambda real: real.repeated(FEW_IMAGES)),
     "conditioning": (lambda real: real.with_wrong_labels(1.0),),
     "authenticity": (lambda real: real.with_copies(1.0),),
 }
@@ -153,7 +153,7 @@ def _missing_words(real: RealSide, share: float) -> str:
 LADDER = (
     KnownDamage(
         "missing modes",
-        ("distribution", "modes", "diversity"),
+        ("distribution", "modes"),
         (0.1, 0.2, 0.3, 0.5, 0.7, 0.9),
         lambda real, share: real.with_modes(real.kept_modes(share)),
         _missing_words,
@@ -174,6 +174,13 @@ LADDER = (
         lambda real, strength: (
             f"blur of {strength * min(real.held_out.images.shape[2:]) / 8:.1f} px"
         ),
+    ),
+    KnownDamage(
+        "repeats",
+        ("diversity",),
+        (0.5, 0.75, 0.9, 0.975),
+        lambda real, share: real.repeated(max(1, round((1 - share) * len(real.held_out)))),
+        lambda real, share: f"every image {1 / (1 - share):.0f} times",
     ),
     KnownDamage(
         "wrong labels",

@@ -165,7 +165,7 @@ class Calibrator:
         scored = [item for item in self.quick if any(output.axis for output in item.outputs)]
         rungs: dict[str, tuple[str, str, float, Values]] = {}
         for damage in LADDER:
-            if damage.needs_labels and not self.real.setting.levels:
+            if damage.needs_labels and not any(_counts_for(i, "conditioning") for i in scored):
                 continue
             progress(f"measuring known damages: {damage.name}")
             meant = [

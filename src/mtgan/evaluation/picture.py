@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from mtgan.errors import UserError
 from mtgan.evaluation.scorecard import Scorecard
+from mtgan.evaluation.scoring import axis_order
 from mtgan.evaluation.tables import number
 
 INK, SOFT, ACCENT = "#1f2933", "#9aa5b1", "#2b6cb0"
@@ -57,6 +58,7 @@ def _draw_axes(panel: Axes, card: Scorecard) -> None:
 def _draw_measures(panel: Axes, card: Scorecard) -> None:
     """Every scored measure as a dot between floor and real, with its raw value."""
     scored = [(name, entry) for name, entry in card.entries.items() if entry.score is not None]
+    scored.sort(key=lambda item: axis_order(item[1].axis))
     for place, (_, entry) in enumerate(reversed(scored)):
         assert entry.score is not None
         panel.plot((0, 1), (place, place), color=SOFT, linewidth=0.7)

@@ -1,6 +1,6 @@
 """`evaluate`: samples and a reference in, one scorecard out; features are taken once per set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +45,7 @@ SMALL_CLASS = 200
 MODE_POOL = 9
 """Sets with missing modes are drawn from so many times N training samples, at most."""
 
-CALIBRATION_FORMAT = "mtgan-calibration-2"
+CALIBRATION_FORMAT = "mtgan-calibration-3"
 
 
 def evaluate(
@@ -124,9 +124,39 @@ def evaluate(
     notes += _about(extractor, chosen=space == AUTO)
 
     progress(f"taking features of {taken:,} samples and {compared:,} real images")
+    comparison, rows = _compare(extractor, generated, asked, real, unseen, taken, compared, seed)
+    progress("measuring the samples")
+    outcomes = {item: item.apply(comparison) for item in measures if not item.missing(comparison)}
+    notes += _left_out(measures, comparison) + _small_sets(comparison, extractor)
+    stamp = Protocol.of(
+        protocol,
+        real,
+        extractor,
+        generated=taken,
+        compared=compared,
+        checkpoint=checkpoint,
+        seed=seed,
+    )
+    card = _plain_card(stamp, outcomes, notes)
+    if unseen is None:
+        return card
+    side = _real_side(comparison, extractor, rows)
+    calibrator = Calibrator(side, list(outcomes), resamples)
+    return _calibrated(card, comparison.generated, calibrator, ladder, progress)
+
+
+def _compare(
+    extractor: FeatureExtractor,
+    generated: Dataset,
+    asked: np.ndarray | None,
+    real: Dataset,
+    unseen: Dataset | None,
+    taken: int,
+    compared: int,
+    seed: int,
+) -> tuple[Comparison, np.ndarray]:
+    """The drawn samples beside the drawn reference, and the rows of the latter."""
     levels = tuple(label_levels(real))
-    rows = draw(len(real.samples), compared, seed, 1)
-    judged = _subset(extractor, generated, asked, draw(len(generated.samples), taken, seed, 0))
     setting = Setting(
         taxonomy=real.taxonomy,
         levels=levels,
@@ -134,55 +164,45 @@ def evaluate(
         seed=seed,
         is_inception=extractor.name == "inception",
     )
-    reference_set = _subset(extractor, real, _labels(real, levels), rows)
+    judged = _subset(extractor, generated, asked, draw(len(generated), taken, seed, 0))
+    rows = draw(len(real), compared, seed, 1)
+    reference = _subset(extractor, real, _labels(real, levels), rows)
     if unseen is not None:
-        unseen_rows = draw(len(unseen.samples), taken, seed, 2)
-        setting.held_out = _subset(extractor, unseen, _labels(unseen, levels), unseen_rows)
-    comparison = Comparison(judged, reference_set, setting)
+        chosen = draw(len(unseen), taken, seed, 2)
+        setting.held_out = _subset(extractor, unseen, _labels(unseen, levels), chosen)
+    return Comparison(judged, reference, setting), rows
 
-    progress("measuring the samples")
-    outcomes = {item: item.apply(comparison) for item in measures if not item.missing(comparison)}
-    notes += _left_out(measures, comparison) + _small_sets(comparison, extractor)
-    entries = {
-        key: entry
-        for item, outcome in outcomes.items()
-        for key, entry in _entries(item, outcome, extractor, taken).items()
-    }
-    card = Scorecard(
-        protocol=Protocol.of(
-            protocol,
-            real,
-            extractor,
-            generated=taken,
-            compared=compared,
-            checkpoint=checkpoint,
-            seed=seed,
-        ),
-        entries=entries,
-        details={k: dict(v) for outcome in outcomes.values() for k, v in outcome.details.items()},
-        notes=tuple(notes),
-    )
-    if setting.held_out is None:
-        return card
-    pool = _mode_pool(setting, rows)
-    calibrator = Calibrator(
-        RealSide(reference_set, setting.held_out, pool, setting, extractor),
-        list(outcomes),
-        resamples,
-    )
-    return _calibrated(card, judged, calibrator, list(outcomes), ladder, progress)
+
+def _plain_card(
+    stamp: Protocol, outcomes: Mapping[Measure, Outcome], notes: Sequence[str]
+) -> Scorecard:
+    """A card of numbers, without scores."""
+    entries: dict[str, Entry] = {}
+    details: dict[str, dict[str, float]] = {}
+    for item, outcome in outcomes.items():
+        for key, value in outcome.values.items():
+            output = item.output(key)
+            assert output is not None, f"{item.name} gave {key}, which it did not announce"
+            entries[key] = Entry(
+                value=float(value),
+                better=output.better,
+                axis=axis_of(output, key),
+                space=PIXELS if item.space == PIXELS else stamp.features,
+                samples=stamp.generated,
+            )
+        details |= {key: dict(values) for key, values in outcome.details.items()}
+    return Scorecard(stamp, entries, details=details, notes=tuple(notes))
 
 
 def _calibrated(
     card: Scorecard,
     judged: SampleSet,
     calibrator: Calibrator,
-    measures: Sequence[Measure],
     ladder: bool,
     progress: Progress,
 ) -> Scorecard:
     """The card with intervals, scores, axes and overall figure."""
-    calibration = _known_calibration(card, calibrator, measures, ladder, progress)
+    calibration = _known_calibration(card, calibrator, ladder, progress)
     progress("measuring half-samples for intervals")
     halves = calibrator.halves(judged, calibrator.quick)
     entries = {
@@ -196,7 +216,7 @@ def _calibrated(
         )
         for key, entry in card.entries.items()
     }
-    scores = score(entries, halves, calibration, measures)
+    scores = score(entries, halves, calibration, calibrator.measures)
     return replace(
         card,
         entries=scores.entries,
@@ -209,11 +229,7 @@ def _calibrated(
 
 
 def _known_calibration(
-    card: Scorecard,
-    calibrator: Calibrator,
-    measures: Sequence[Measure],
-    ladder: bool,
-    progress: Progress,
+    card: Scorecard, calibrator: Calibrator, ladder: bool, progress: Progress
 ) -> Calibration:
     """The reference's scale, from the cache or measured now."""
     real = calibrator.real
@@ -222,7 +238,7 @@ def _known_calibration(
         card.protocol.as_dict() | {"checkpoint": "", "name": ""},
         array_digest(real.reference.images),
         array_digest(real.held_out.images),
-        [item.name for item in measures],
+        [item.name for item in calibrator.measures],
         len(calibrator.judged_halves),
         ladder,
     )
@@ -324,30 +340,17 @@ def _training(extractor: FeatureExtractor, real: Dataset, levels: tuple[str, ...
     return SampleSet.of(extractor, np.asarray(data.samples), _labels(data, levels))
 
 
-def _mode_pool(setting: Setting, reference_rows: np.ndarray) -> SampleSet:
-    """Held-out samples, then training samples that are not in the reference."""
-    assert setting.held_out is not None
-    count = len(setting.training)
-    free = np.setdiff1d(np.arange(count), reference_rows)
+def _real_side(
+    comparison: Comparison, extractor: FeatureExtractor, reference_rows: np.ndarray
+) -> RealSide:
+    """The real data; sets with missing modes draw on all that is not in the reference."""
+    setting = comparison.setting
+    held_out = setting.held_out
+    assert held_out is not None
+    free = np.setdiff1d(np.arange(len(setting.training)), reference_rows)
     free = np.random.default_rng([setting.seed, 4]).permutation(free)
-    return setting.held_out.joined(setting.training.take(free[: MODE_POOL * len(setting.held_out)]))
-
-
-def _entries(
-    item: Measure, outcome: Outcome, extractor: FeatureExtractor, samples: int
-) -> dict[str, Entry]:
-    space = PIXELS if item.space == PIXELS else extractor.name
-    return {
-        key: Entry(
-            value=float(value),
-            better=output.better,
-            axis=axis_of(output, key),
-            space=space,
-            samples=samples,
-        )
-        for key, value in outcome.values.items()
-        if (output := item.output(key)) is not None
-    }
+    pool = held_out.joined(setting.training.take(free[: MODE_POOL * len(held_out)]))
+    return RealSide(comparison.reference, held_out, pool, setting, extractor)
 
 
 def _about(extractor: FeatureExtractor, *, chosen: bool) -> list[str]:
