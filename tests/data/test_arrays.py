@@ -77,8 +77,8 @@ def test_levels_with_names_and_a_found_hierarchy(tmp_path: Path) -> None:
         ({"pictures": IMAGES}, "a.npz has no array 'images'; it holds pictures"),
         ({}, "it holds nothing"),
         ({"images": IMAGES / 255}, "a.npz: images should be uint8, 0 to 255; found float64"),
-        ({"images": IMAGES[0, 0]}, r"with 1 or 3 channels; found \[5, 3\]"),
-        ({"images": np.zeros((2, 8, 8, 4), np.uint8)}, r"1 or 3 channels; found \[2, 8, 8, 4\]"),
+        ({"images": IMAGES[0, 0]}, r"with 1, 3 or 4 channels; found \[5, 3\]"),
+        ({"images": np.zeros((2, 8, 8, 5), np.uint8)}, r"3 or 4 channels; found \[2, 8, 8, 5\]"),
         ({"images": IMAGES[:0]}, "a.npz holds no images"),
         ({"images": IMAGES[:, :0]}, "a.npz holds no images"),
         (
@@ -332,3 +332,13 @@ def test_cut_samples_of_a_prepared_folder(tmp_path: Path, pictures: Path) -> Non
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(UserError, match="is incomplete or corrupt"):
         load_dataset(out)
+
+
+def test_opacity_is_laid_over_white(tmp_path: Path) -> None:
+    pixels = np.zeros((1, 1, 3, 4), np.uint8)
+    pixels[0, 0, :, 0] = 200
+    pixels[0, 0, :, 3] = (0, 51, 255)
+    np.savez(tmp_path / "a.npz", images=pixels)
+    data = load_dataset(tmp_path / "a.npz", split="all")
+    np.testing.assert_array_equal(data.samples[0, 0, 0], [255, 244, 200])
+    np.testing.assert_array_equal(data.samples[0, 1, 0], [255, 204, 0])

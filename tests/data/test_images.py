@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from mtgan.data.images import fit_image, make_grid, resize_samples, save_grid, to_image
 
@@ -124,3 +124,14 @@ def test_grid_with_labels(tmp_path: Path) -> None:
     save_grid(samples, tmp_path / "grid.png", columns=2)
     with Image.open(tmp_path / "grid.png") as written:
         assert written.size == plain.size
+
+
+def test_pictures_are_turned_upright() -> None:
+    pixels = np.zeros((2, 4, 3), np.uint8)
+    pixels[0, 0] = 255  # the upper left corner, as stored
+    image = Image.fromarray(pixels)
+    image.getexif()[ExifTags.Base.Orientation] = 6  # to be turned clockwise by a quarter
+    upright = fit_image(image, None, 1)
+    assert upright.shape == (1, 4, 2)
+    assert upright[0, 0, 1] == 255
+    assert upright.sum() == 255

@@ -221,10 +221,11 @@ def test_confusion_of_another_size(animals: Taxonomy) -> None:
         animals.with_clustered_hierarchy(np.eye(3), 2)
 
 
-def test_same_labels_are_an_independent_level(animals: Taxonomy) -> None:
+def test_same_labels_are_a_level_right_above(animals: Taxonomy) -> None:
     more = animals.with_same_labels("fine", "again")
-    assert more.levels[-1] == "again"
+    assert more.chain[:3] == ("fine", "again", animals.chain[1])
     assert more.classes["again"] == animals.classes["fine"]
-    assert more.chain == animals.chain
+    assert more.parents["fine"] == ("again", tuple(range(len(more.classes["fine"]))))
+    assert more.parents["again"] == animals.parents["fine"]
     with pytest.raises(UserError, match="distinct levels"):
         animals.with_same_labels("fine", "coarse")

@@ -57,13 +57,14 @@ def info(
 ) -> None:
     """Size, labels, counts, warnings and derived settings of a data set, and a picture of it."""
     from mtgan.data import load_dataset
-    from mtgan.errors import UserError
 
+    if picture and not force:
+        _spare(picture)  # before the work of loading
     train = load_dataset(name, root=root, size=size, channels=channels, taxonomy=taxonomy)
     test = train.load_split("test")
     target = picture or Path(f"{train.name}-samples.png")
-    if target.exists() and not force:
-        raise UserError(f"{target} exists already; give another --picture, or --force.")
+    if not force:
+        _spare(target)
     facts = _facts(train, test)
     _draw(train, target)
     if as_json:
@@ -117,7 +118,7 @@ def _facts(train: "Dataset", test: "Dataset") -> dict[str, Any]:
             "condition_on": levels[0] if levels else None,
             "recipe": "ac-wgan-b" if len(levels) > 1 else "ac-wgan-a" if levels else "wgan-gp",
         },
-        "notes": list(train.notes),
+        "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         "warnings": train.warnings(),
     }
 
@@ -176,11 +177,36 @@ def _draw(train: "Dataset", target: Path) -> None:
     _save(np.concatenate(rows), target, columns, names)
 
 
-def _save(images: "np.ndarray", target: Path, columns: int, names: list[str] | None = None) -> None:
-    from mtgan.data.images import save_grid
+# By which a picture of `info` is known again: such a one may be overwritten, no other file may.
+_MARK = {"Software": "mtgan data info"}
+
+
+def _spare(target: Path) -> None:
+    """UserError where there is a file that an earlier `info` did not write."""
+    from PIL import Image
+
     from mtgan.errors import UserError
 
     try:
-        save_grid(images, target, columns, row_labels=names)
+        with Image.open(target) as image:
+            ours = _MARK.items() <= image.info.items()
+    except OSError:  # none, or no picture
+        ours = not target.exists()
+    if not ours:
+        raise UserError(f"{target} exists already; give another --picture, or --force.")
+
+
+def _save(images: "np.ndarray", target: Path, columns: int, names: list[str] | None = None) -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    from mtgan.data.images import make_grid
+    from mtgan.errors import UserError
+
+    mark = PngInfo()
+    for key, text in _MARK.items():
+        mark.add_text(key, text)
+    try:
+        # Other formats than PNG ignore the mark.
+        make_grid(images, columns, row_labels=names).save(target, pnginfo=mark)
     except (OSError, ValueError) as error:  # ValueError: a suffix that Pillow does not know
         raise UserError(f"The picture {target} could not be written ({error}).") from error

@@ -17,6 +17,11 @@ _MARK = "mtgan-data.json"
 _BLOCK = 1024
 
 
+def is_npz(path: Path) -> bool:
+    """Whether a path is a file of arrays, by its name."""
+    return path.is_file() and path.suffix == ".npz"
+
+
 def load_npz(request: Request) -> Dataset:
     """An .npz with `images` (uint8 [N, H, W, C], [N, C, H, W] or [N, H, W]) and `labels` ([N] or
     [N, L] integers, optional), `level_names` and `class_names_LEVEL` where they have names."""
@@ -37,9 +42,10 @@ def load_npz(request: Request) -> Dataset:
 
 
 def as_samples(images: np.ndarray, where: str) -> np.ndarray:
-    """uint8 [N, C, H, W] of images with their channels last, first or absent; C is 1 or 3.
+    """uint8 [N, C, H, W], C = 1 or 3, of images with their channels last, first or absent.
 
-    Of four axes, the last is taken for channels where it is 1 or 3, else the second.
+    Of four axes, the last is taken for channels where it is 1, 3 or 4, else the second. A fourth
+    channel is opacity, and is laid over white.
     """
     if images.dtype != np.uint8:
         raise UserError(
@@ -47,14 +53,22 @@ def as_samples(images: np.ndarray, where: str) -> np.ndarray:
         )
     if images.ndim == 3:
         return images[:, None]
-    if images.ndim == 4 and images.shape[3] in {1, 3}:
-        return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
-    if images.ndim == 4 and images.shape[1] in {1, 3}:
-        return images
+    if images.ndim == 4 and images.shape[3] in {1, 3, 4}:
+        return _opaque(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    if images.ndim == 4 and images.shape[1] in {1, 3, 4}:
+        return _opaque(images)
     raise UserError(
-        f"{where}: images should be [N, H, W, C], [N, C, H, W] or [N, H, W] with 1 or 3 channels; "
-        f"found {list(images.shape)}."
+        f"{where}: images should be [N, H, W, C], [N, C, H, W] or [N, H, W] with 1, 3 or 4 "
+        f"channels; found {list(images.shape)}."
     )
+
+
+def _opaque(images: np.ndarray) -> np.ndarray:
+    """Images [N, C, H, W] without their opacity, if they have one."""
+    if images.shape[1] != 4:
+        return images
+    color, opacity = images[:, :3].astype(np.uint32), images[:, 3:].astype(np.uint32)
+    return ((color * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
 
 
 def _labels(arrays: dict[str, np.ndarray], count: int, path: Path) -> tuple[np.ndarray, Taxonomy]:
@@ -110,6 +124,7 @@ def with_found_parents(taxonomy: Taxonomy, labels: np.ndarray) -> Taxonomy:
 
 
 def is_prepared(path: Path) -> bool:
+    """Whether a path is a folder that write_prepared wrote."""
     return (path / _MARK).is_file()
 
 

@@ -10,6 +10,7 @@ import pickle
 import tarfile
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ _ARCHIVES = {
     "cifar10": ("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a"),
     "cifar100": ("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85"),
 }
+
+_META = {"cifar10": "batches.meta", "cifar100": "meta"}
 
 # The split into animals and vehicles is ours; the data set names ten classes alone.
 _CIFAR10 = {
@@ -147,12 +150,39 @@ def _learned_taxonomy(meta: Mapping[str, Any], rows: np.ndarray) -> Taxonomy:
     )
 
 
+def is_cifar(path: Path) -> bool:
+    """Whether a path is one of the official archives (or a part of one) or its extracted folder."""
+    return _set_at(path) is not None
+
+
+def load_cifar(request: Request) -> Dataset:
+    """CIFAR-10 or CIFAR-100 from the path request.name."""
+    path = Path(request.name)
+    load = {"cifar10": load_cifar10, "cifar100": load_cifar100}[_set_at(path) or ""]
+    return load(replace(request, root=path))
+
+
+def _set_at(path: Path) -> str | None:
+    for name, (archive, _) in _ARCHIVES.items():
+        stem = archive.removesuffix(".tar.gz")
+        packed = path.is_file() and path.name.startswith(stem) and path.name.endswith(".tar.gz")
+        if packed or (path / _META[name]).is_file():
+            return name
+    return None
+
+
 def _reader(name: str, folder: str, request: Request) -> Callable[[str], dict[str, Any]]:
-    """A function from a file's name to its dictionary, from the extracted folder or the archive."""
+    """A function from a file's name to its dictionary, from the extracted folder or the archive.
+
+    request.root: the archive, the extracted folder, or the folder that either lies in.
+    """
     archive, md5 = _ARCHIVES[name]
-    places = [request.root] if request.root else []
+    root = request.root
+    if root and root.is_file():
+        return lambda file: _read_member(root, f"{folder}/{file}")
+    places = [root] if root else []
     for place in [*places, *(root / folder for root in places)]:
-        if any((place / file).is_file() for file in ("meta", "batches.meta")):
+        if (place / _META[name]).is_file():
             return functools.partial(_read_loose, place)
     found = fetch(name, {archive: (_ADDRESS + archive, md5)}, places, request.download)
     return lambda file: _read_member(found / archive, f"{folder}/{file}")

@@ -23,7 +23,8 @@ class Dataset:
         taxonomy: What the labels mean.
         name: What the set is called.
         split: "train", "test" or "all".
-        spec: Plain keyword arguments with which load_dataset gives this set again.
+        spec: Plain keyword arguments with which load_dataset gives this set again (a selection by
+            hand excepted: there, the set that it was selected from).
         notes: Sentences about how it was read (files passed over, sizes chosen).
 
     Raises:
@@ -127,26 +128,44 @@ class Dataset:
     def with_taxonomy(self, taxonomy: Taxonomy) -> "Dataset":
         """The same samples under another taxonomy with the same finest level.
 
-        Coarser columns follow from the finest one; an independent level keeps its column.
+        Columns of coarser levels follow from the finer ones. Where those are missing, and for
+        independent levels, the old labels are kept.
+
+        Raises:
+            UserError: Other finest classes; an independent level that this set does not have.
         """
         old, new = self.taxonomy, taxonomy
-        if not old.levels or old.classes[old.levels[0]] != new.classes[new.levels[0]]:
+        if old.levels[:1] and old.classes[old.levels[0]] != new.classes.get(
+            next(iter(new.levels), ""), ()
+        ):
             raise UserError(f"{self.name}: the other taxonomy has other finest classes.")
-        rows = new.label_rows(self.labels[:, 0])
-        for column, level in enumerate(new.levels):
-            if level not in new.chain and level in old.levels:
-                rows[:, column] = self.labels_of(level)
-        return replace(self, labels=rows, taxonomy=new, stored_fingerprint=None)
+        columns: dict[str, np.ndarray] = {}
+        for level in new.levels:
+            finer = next((f for f in columns if new.parents.get(f, ("",))[0] == level), None)
+            kept = self._kept(level, new, first=not columns)
+            if finer is None and kept is None:
+                raise UserError(
+                    f"{self.name} has no labels from which the level {level!r} of the other "
+                    f"taxonomy follows; it has {list(old.levels)}."
+                )
+            column = kept if finer is None else new.lift(columns[finer], finer, level)
+            assert column is not None
+            columns[level] = column if kept is None else np.where(column >= 0, column, kept)
+        rows = np.stack(list(columns.values()), axis=1) if columns else self.labels[:, :0]
+        spec = {**self.spec, "taxonomy": new.to_dict()} if self.spec else {}
+        return replace(self, labels=rows, taxonomy=new, spec=spec, stored_fingerprint=None)
+
+    def _kept(self, level: str, new: Taxonomy, first: bool) -> np.ndarray | None:
+        """The old labels of a level that has the same classes in the new taxonomy; of the finest
+        level whatever it is called."""
+        old = self.taxonomy
+        if first and old.levels:
+            return self.labels[:, 0]
+        return self.labels_of(level) if old.classes.get(level) == new.classes[level] else None
 
     def with_same_labels(self, level: str, name: str) -> "Dataset":
-        """A further, independent label level `name` that repeats `level`: a control."""
-        column = self.labels_of(level)[:, None]
-        return replace(
-            self,
-            labels=np.concatenate([self.labels, column], axis=1),
-            taxonomy=self.taxonomy.with_same_labels(level, name),
-            stored_fingerprint=None,
-        )
+        """A further label level `name` that repeats `level`: a control."""
+        return self.with_taxonomy(self.taxonomy.with_same_labels(level, name))
 
     def load_split(self, split: str) -> "Dataset":
         """Another split of the same set, whole: a subset of this split says nothing of that one."""

@@ -2,12 +2,12 @@
 
 import hashlib
 import http.client
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mtgan.data.progress import progress
 from mtgan.data.sources import cache_folder
 from mtgan.errors import UserError
 
@@ -78,10 +78,13 @@ def download_file(address: str, target: Path, md5: str) -> None:
             resumed = answer.status == 206
             length = int(answer.headers.get("Content-Length") or 0)
             expected = (have if resumed else 0) + length
-            with part.open("ab" if resumed else "wb") as file, _bar(target.name, expected) as show:
+            with (
+                part.open("ab" if resumed else "wb") as file,
+                progress(target.name, expected or None, in_bytes=True) as advance,
+            ):
                 while chunk := answer.read(_CHUNK):
                     file.write(chunk)
-                    show(len(chunk))
+                    advance(len(chunk))
         if length and part.stat().st_size < expected:
             raise OSError(f"the connection broke off after {part.stat().st_size} bytes")
     digest = hashlib.md5(part.read_bytes(), usedforsecurity=False).hexdigest()
@@ -92,35 +95,3 @@ def download_file(address: str, target: Path, md5: str) -> None:
             "Try again, or fetch the file from elsewhere."
         )
     part.rename(target)
-
-
-class _bar:
-    """A progress bar on a terminal's standard error; nothing elsewhere."""
-
-    def __init__(self, name: str, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TransferSpeedColumn,
-        )
-
-        console = Console(file=sys.stderr)
-        self._progress = Progress(
-            TextColumn(name),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task(name, total=total or None)
-
-    def __enter__(self):
-        self._progress.start()
-        return lambda count: self._progress.advance(self._task, count)
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()

@@ -17,22 +17,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mtgan.data.arrays import with_found_parents
 from mtgan.data.dataset import Dataset, taxonomy_of
 from mtgan.data.images import fit_image
-from mtgan.data.sources import Request, hold_out
+from mtgan.data.progress import progress
+from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows
 from mtgan.data.taxonomy import Taxonomy, chain_name
 from mtgan.errors import UserError
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+_SUFFIXES = {
+    *(".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"),
+    *(".avif", ".jp2", ".tga"),
+}
 # What splits are called in folders, and what we call them.
 _SPLIT_FOLDERS = {"train": "train", "test": "test", "val": "test", "valid": "test"}
 _FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "name")
 # Sizes that images of various sizes are brought to.
 STANDARD_SIDES = (28, 32, 48, 64, 96, 128)
+# Formats of pictures that are counted as unreadable and not silently left out.
+_UNREAD_SUFFIXES = {
+    *(".heic", ".heif", ".jxl", ".svg", ".psd", ".ico", ".eps", ".exr"),
+    *(".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng"),
+}
+# Of larger sets, sizes and channels are derived from so many files, evenly spaced.
+_HEADERS = 2000
 _THREADS = 8
+# Files per task of a thread: for small files, handing over one by one costs more than decoding.
+_TASK = 64
 _GRAY = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 
 
@@ -44,6 +57,7 @@ class Listing:
     rows: np.ndarray
     taxonomy: Taxonomy
     splits: list[str]  # of each file; "" where the folder has no splits
+    unread: list[Path]  # pictures of formats that are not read
 
 
 def load_folder(request: Request) -> Dataset:
@@ -93,48 +107,62 @@ def decode(file: Path, size: tuple[int, int], channels: int) -> np.ndarray:
         return fit_image(image, size, channels)
 
 
-def _map(function: Callable[[Path], Any], files: Iterable[Path]) -> list[Any]:
+def _map(function: Callable[[Path], Any], files: Sequence[Path]) -> list[Any]:
     # Decoders release the interpreter's lock, so that threads serve.
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(function, files))
+    tasks = [files[start : start + _TASK] for start in range(0, len(files), _TASK)]
+    results: list[Any] = []
+    with (
+        ThreadPoolExecutor(_THREADS) as pool,
+        progress("reading images", len(files)) as advance,
+    ):
+        for part in pool.map(lambda task: [function(file) for file in task], tasks):
+            results += part
+            advance(len(part))
+    return results
 
 
 def _dataset(request: Request, lazy: bool) -> Dataset:
     folder = Path(request.name)
     listing = list_folder(folder)
-    headers = _map(_header, listing.files)
+    spaced = np.linspace(0, len(listing.files) - 1, min(len(listing.files), _HEADERS)).astype(int)
+    headers = _map(_header, [listing.files[i] for i in spaced])
     size, channels, notes = _derive(
         [header for header in headers if header], request.size, request.channels
     )
-    wanted = np.ones(len(listing.files), dtype=bool)
-    has_splits = "test" in listing.splits
-    if has_splits and request.split != "all":
-        wanted = np.array([split == request.split for split in listing.splits])
-        if not wanted.any():
+    chosen = np.arange(len(listing.files))
+    if "test" not in listing.splits:
+        # Before anything is decoded: a file that breaks later moves no other to another split.
+        chosen = held_out_rows(listing.rows, request.split)
+        if request.split != "all":
+            notes.append(HELD_OUT_NOTE)
+    elif request.split != "all":
+        chosen = np.flatnonzero([split == request.split for split in listing.splits])
+        if not len(chosen):
             raise UserError(
                 f"{folder} has the splits {', '.join(sorted(set(listing.splits)))}, and no images "
                 f"for {request.split!r}."
             )
-    chosen = np.flatnonzero(wanted)
     files = [listing.files[i] for i in chosen]
     if lazy:
-        readable = np.array(_map(lambda file: _try(file, size, channels) is not None, files))
+        readable = np.array(
+            _map(lambda file: _try(file, size, channels) is not None, files), dtype=bool
+        )
         samples: Any = LazyImages(
             [f for f, r in zip(files, readable, strict=True) if r], size, channels
         )
     else:
         pixels = _map(lambda file: _try(file, size, channels), files)
-        readable = np.array([pixel is not None for pixel in pixels])
+        readable = np.array([pixel is not None for pixel in pixels], dtype=bool)
         good = [pixel for pixel in pixels if pixel is not None]
         samples = np.stack(good) if good else np.empty((0, channels, *size), dtype=np.uint8)
-    if not readable.any():
+    if files and not readable.any():
         raise UserError(f"None of the {len(files)} image files in {folder} can be read.")
-    bad = [file for file, fine in zip(files, readable, strict=True) if not fine]
+    bad = [file for file, fine in zip(files, readable, strict=True) if not fine] + listing.unread
     if bad:
         shown = ", ".join(str(file.relative_to(folder)) for file in bad[:3])
         more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
         notes.append(f"{len(bad)} unreadable files were passed over: {shown}{more}.")
-    data = Dataset(
+    return Dataset(
         samples,
         listing.rows[chosen[readable]],
         listing.taxonomy,
@@ -142,7 +170,6 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
         request.split,
         notes=tuple(notes),
     )
-    return data if has_splits else hold_out(data, request.split)
 
 
 def _try(file: Path, size: tuple[int, int], channels: int) -> np.ndarray | None:
@@ -156,7 +183,10 @@ def _header(file: Path) -> tuple[int, int, bool] | None:
     """(height, width, whether in color), or None where it cannot be read."""
     try:
         with Image.open(file) as image:
-            return image.height, image.width, image.mode not in _GRAY
+            sides = (image.height, image.width)
+            if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # lies on its side
+                sides = sides[::-1]
+            return *sides, image.mode not in _GRAY
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
@@ -208,28 +238,31 @@ def list_folder(folder: Path) -> Listing:
     if "train" not in roots.values():
         roots = {}
     files, splits, places = [], [], []
+    unread: list[Path] = []
     for root, split in (roots or {"": ""}).items():
-        for file in _images_below(folder / root):
+        unread += _files_below(folder / root, _UNREAD_SUFFIXES)
+        for file in _files_below(folder / root, _SUFFIXES):
             files.append(file)
             splits.append(split)
             places.append(file.relative_to(folder / root).parts[:-1])
     if not files:
+        also = f" (but {len(unread)} of formats that are not read)" if unread else ""
         raise UserError(
-            f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}); name a folder of "
+            f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}){also}; name a folder of "
             "class/x.jpg, or images beside a labels.csv."
         )
     if table := _label_file(folder):
         rows, taxonomy = _from_table(table, folder, files)
     else:
         rows, taxonomy = _from_places(folder, files, places)
-    return Listing(files, rows, taxonomy, splits)
+    return Listing(files, rows, taxonomy, splits, unread)
 
 
-def _images_below(folder: Path) -> list[Path]:
+def _files_below(folder: Path, suffixes: set[str]) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in _SUFFIXES
+        if path.suffix.lower() in suffixes
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
@@ -246,6 +279,10 @@ def _from_places(
             "ones; put every image into a folder of its class, at one depth."
         )
     depth = depths.pop()
+    while depth > 1 and len({place[0] for place in places}) == 1:
+        # One folder around all others, as archives have it, tells nothing apart.
+        places = [place[1:] for place in places]
+        depth -= 1
     if depth == 0:
         return np.empty((len(files), 0), dtype=np.int64), Taxonomy((), {}, {})
     # A class is known by its whole path; it is named by its last part where that is unambiguous.
@@ -298,7 +335,18 @@ def _read_csv(path: Path) -> Table:
         )
     key = next((c for c in columns if c.lower() in _FILE_COLUMNS), columns[0])
     levels = [column for column in columns if column != key]
-    return {row[key]: {level: (row[level] or "").strip() for level in levels} for row in reader}
+    return _by_file(
+        path,
+        [(row[key], {level: (row[level] or "").strip() for level in levels}) for row in reader],
+    )
+
+
+def _by_file(path: Path, rows: Iterable[tuple[str, dict[str, str]]]) -> Table:
+    table: Table = {}
+    for file, labels in rows:
+        if table.setdefault(file, labels) is not labels:
+            raise UserError(f"{path} names the file {file!r} twice; leave one row of it.")
+    return table
 
 
 def _read_json(path: Path) -> Table:
@@ -307,15 +355,17 @@ def _read_json(path: Path) -> Table:
     except ValueError as error:
         raise UserError(f"{path} is not valid JSON: {error}.") from error
     if isinstance(values, Mapping) and isinstance(values.get("labels"), list):
-        try:
-            values = dict(values["labels"])
-        except (TypeError, ValueError):  # no pairs
-            values = None
-    if not isinstance(values, Mapping) or not values:
+        pairs = values["labels"]
+    else:
+        pairs = list(values.items()) if isinstance(values, Mapping) else []
+    if not pairs or not all(
+        isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
+        for pair in pairs
+    ):
         raise UserError(
             f'{path} should be {{"labels": [["file", label]]}} or {{"file": {{level: class}}}}.'
         )
-    return {str(file): _json_labels(label) for file, label in values.items()}
+    return _by_file(path, [(file, _json_labels(label)) for file, label in pairs])
 
 
 def _json_labels(label: Any) -> dict[str, str]:

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 
 def fit_image(image: Image.Image, size: tuple[int, int] | None, channels: int) -> np.ndarray:
-    """uint8 [C, H, W]: the image scaled to cover (H, W), and cropped about its center.
+    """uint8 [C, H, W]: the image upright, scaled to cover (H, W), and cropped about its center.
 
     Antialiased Lanczos; aspect is kept. channels 1 is luma, 3 is RGB; transparency is laid over
     white. size None keeps the image's own.
     """
+    ImageOps.exif_transpose(image, in_place=True)  # cameras store pictures lying on their side
     if image.mode.startswith("I;16"):  # Pillow would clip at 255
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:

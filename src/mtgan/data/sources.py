@@ -10,12 +10,17 @@ import numpy as np
 
 from mtgan.data.dataset import Dataset, stratified_choice
 from mtgan.data.images import resize_samples
+from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.registry import Registry, nearest
 
 SPLITS = ("train", "test", "all")
 # Share of a set without splits of its own that is held out as "test".
 HELD_OUT = 0.2
+HELD_OUT_NOTE = (
+    "The set has no splits of its own: a fifth, always the same one, is held out as test "
+    "(stratified by the finest labels)."
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def load_dataset(
     root: str | Path | None = None,
     size: int | str | tuple[int, int] | None = None,
     channels: int | None = None,
-    taxonomy: str | Path | Mapping[str, Any] | None = None,
+    taxonomy: str | Path | Mapping[str, Any] | Taxonomy | None = None,
     subset: float | None = None,
     stratified: bool = True,
     seed: int = 0,
@@ -86,7 +91,7 @@ def load_dataset(
         size: One side, (H, W) or "HxW": images are scaled to cover it and cropped.
         channels: 1 (luma), 3 (RGB), or None for what the source has.
         taxonomy: YAML file or mapping {level: {class: parent}} that replaces the source's own
-            coarser levels.
+            coarser levels; or a whole Taxonomy (or its to_dict()) with the same finest classes.
         subset: Share in (0, 1] or count of the samples to keep, drawn by seed.
         stratified: Whether the subset keeps the shares of the finest classes.
         seed: Seed of the subset.
@@ -108,14 +113,15 @@ def load_dataset(
         if fitted is not data.samples:
             data = replace(data, samples=fitted, stored_fingerprint=None)
     if taxonomy is not None:
-        data = data.with_taxonomy(data.taxonomy.with_file(taxonomy))
+        data = data.with_taxonomy(_taxonomy(data.taxonomy, taxonomy))
     data.spec = {
         "name": str(Path(name).resolve()) if _is_path(str(name)) else str(name),
         "split": split,
         "root": str(Path(root).resolve()) if root else None,
         "size": list(shape) if shape else None,
         "channels": channels,
-        "taxonomy": _plain_taxonomy(taxonomy),
+        # Written out, so that the spec outlives the file.
+        "taxonomy": data.taxonomy.to_dict() if taxonomy is not None else None,
         "subset": None,
         "stratified": stratified,
         "seed": seed,
@@ -132,25 +138,26 @@ def prepare_dataset(
     root: str | Path | None = None,
     size: int | str | tuple[int, int] | None = None,
     channels: int | None = None,
-    taxonomy: str | Path | Mapping[str, Any] | None = None,
+    taxonomy: str | Path | Mapping[str, Any] | Taxonomy | None = None,
 ) -> Path:
     """Write a data set as a folder that load_dataset maps into memory, and return that folder.
 
     Images of a folder are decoded block by block, so that the set may be larger than memory.
     Arguments as of load_dataset. UserError where `out` exists or cannot be written.
     """
-    from mtgan.data.arrays import is_prepared, write_prepared
-    from mtgan.data.folder import open_folder
+    from mtgan.data.arrays import write_prepared
+    from mtgan.data.folder import load_folder, open_folder
 
     if Path(out).exists():
         raise UserError(f"{out} exists already; name another folder, or remove it first.")
-    if _is_path(str(name)) and Path(name).is_dir() and not is_prepared(Path(name)):
-        shape = parse_size(size)
+    shape = parse_size(size)
+    whole = Request(str(name), "all", None, shape, channels, False)
+    if _find(whole) is load_folder:
         parts = []
         for split in ("train", "test"):
-            data = open_folder(Request(str(name), split, None, shape, channels, False))
+            data = open_folder(replace(whole, split=split))
             if taxonomy is not None:
-                data = data.with_taxonomy(data.taxonomy.with_file(taxonomy))
+                data = data.with_taxonomy(_taxonomy(data.taxonomy, taxonomy))
             parts.append(data)
     else:
         parts = [
@@ -189,17 +196,22 @@ def cache_folder() -> Path:
 def hold_out(data: Dataset, split: str) -> Dataset:
     """The train or test part of a set that has no splits of its own; always the same one."""
     if split == "all":
-        return replace(data, split="all")
-    held = round(HELD_OUT * len(data))
+        return replace(data, split=split)
+    part = data.select(held_out_rows(data.labels, split))
+    return replace(part, split=split, notes=(*data.notes, HELD_OUT_NOTE))
+
+
+def held_out_rows(labels: np.ndarray, split: str) -> np.ndarray:
+    """The positions that belong to a split, of a set with labels [N, L] and no own splits."""
+    held = round(HELD_OUT * len(labels))
     random = np.random.default_rng(0)
-    if data.labels.shape[1]:
-        test = stratified_choice(data.labels[:, 0], held, random)
+    if labels.shape[1]:
+        test = stratified_choice(labels[:, 0], held, random)
     else:
-        test = random.permutation(len(data))[:held]
-    mask = np.zeros(len(data), dtype=bool)
+        test = random.permutation(len(labels))[:held]
+    mask = np.zeros(len(labels), dtype=bool)
     mask[test] = True
-    part = data.select(np.flatnonzero(mask if split == "test" else ~mask))
-    return replace(part, split=split)
+    return np.flatnonzero({"test": mask, "train": ~mask, "all": mask | ~mask}[split])
 
 
 def _is_path(name: str) -> bool:
@@ -207,25 +219,38 @@ def _is_path(name: str) -> bool:
 
 
 def _find(request: Request) -> Callable[[Request], Dataset]:
-    from mtgan.data.arrays import is_prepared, load_npz, load_prepared
+    from mtgan.data.arrays import is_npz, is_prepared, load_npz, load_prepared
+    from mtgan.data.cifar import is_cifar, load_cifar
     from mtgan.data.folder import load_folder
 
     if not _is_path(request.name):
         return SOURCES.get(request.name).load
     path = Path(request.name)
-    if path.is_file() and path.suffix == ".npz":
-        return load_npz
-    if path.is_dir():
-        return load_prepared if is_prepared(path) else load_folder
+    # The first that recognizes the path; any other folder is one of images.
+    formats: list[tuple[Callable[[Path], bool], Callable[[Request], Dataset]]] = [
+        (is_npz, load_npz),
+        (is_prepared, load_prepared),
+        (is_cifar, load_cifar),
+        (Path.is_dir, load_folder),
+    ]
+    for recognizes, load in formats:
+        if recognizes(path):
+            return load
     if path.is_file():
-        raise UserError(f"{path} is neither a folder of images nor an .npz file.")
+        raise UserError(
+            f"{path} is neither a folder of images nor an .npz file; if it is an archive, "
+            "extract it."
+        )
     raise UserError(
         f"There is no data set {request.name!r}, and no folder or .npz file of that name either: "
         f"{nearest(request.name, SOURCES.names())}"
     )
 
 
-def _plain_taxonomy(taxonomy: str | Path | Mapping[str, Any] | None) -> Any:
-    if taxonomy is None or isinstance(taxonomy, Mapping):
-        return taxonomy
-    return str(Path(taxonomy).resolve())
+def _taxonomy(own: Taxonomy, given: str | Path | Mapping[str, Any] | Taxonomy) -> Taxonomy:
+    """A whole taxonomy as it is; else the set's own with other coarser levels."""
+    if isinstance(given, Taxonomy):
+        return given
+    if isinstance(given, Mapping) and isinstance(given.get("levels"), list):
+        return Taxonomy.from_dict(given)
+    return own.with_file(given)

@@ -6,7 +6,7 @@ one column per level, -1 where missing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -189,12 +189,17 @@ class Taxonomy:
         return self.with_hierarchy(values)
 
     def with_same_labels(self, level: str, name: str) -> "Taxonomy":
-        """A further, independent level `name` with the same classes as `level` (a control: a
-        second head that learns nothing new)."""
-        return replace(
-            self,
-            levels=(*self.levels, name),
-            classes={**self.classes, name: self.classes[self._known(level)]},
+        """A further level `name` right above `level`, with the same classes (a control: a second
+        head that learns nothing new). Each class is the parent of its namesake."""
+        names = self.classes[self._known(level)]
+        parents = {**self.parents, level: (name, tuple(range(len(names))))}
+        if level in self.parents:
+            parents[name] = self.parents[level]
+        place = self.levels.index(level) + 1
+        return Taxonomy(
+            (*self.levels[:place], name, *self.levels[place:]),
+            {**self.classes, name: names},
+            parents,
         )
 
     def with_groups(self, groups: Sequence[int], name: str = "coarse") -> "Taxonomy":
