@@ -5,8 +5,19 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
-from mtgan.nets.ops import Conv2d, LeakyReLU, input_gradients_only
+from mtgan.nets.ops import (
+    Conv2d,
+    ConvMeanPool2d,
+    ConvTranspose2d,
+    LeakyReLU,
+    ReLU,
+    UpsampleConv2d,
+    input_gradients_only,
+    leaky_relu,
+    relu,
+)
 from mtgan.objectives.penalties import gradient_penalty
 
 SHAPES = [
@@ -16,6 +27,8 @@ SHAPES = [
     (2, 4, 3, 1, 1, 6, 5),
     (2, 3, 1, 1, 0, 4, 4),
     (2, 2, 4, 2, 1, 8, 6),
+    (2, 2, 4, 2, 0, 7, 6),
+    (17, 1, 3, 2, 1, 6, 7),
 ]
 
 
@@ -39,6 +52,116 @@ def test_convolution_derivatives_equal_finite_differences(spec: tuple[int, ...])
     inputs = (x, ours.weight, ours.bias)
     assert torch.autograd.gradcheck(call, inputs, fast_mode=True)
     assert torch.autograd.gradgradcheck(call, inputs, fast_mode=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"groups": 2},
+        {"dilation": 2},
+        {"padding": "same"},
+        {"padding": "valid", "bias": False},
+        {"padding": 1, "padding_mode": "reflect"},
+        {"padding": (2, 1), "stride": (1, 2), "bias": False},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", [Conv2d, ConvMeanPool2d, UpsampleConv2d])
+def test_every_option_gives_what_the_plain_layers_give(kind, options) -> None:
+    torch.manual_seed(0)
+    ours = kind(4, 6, 3, **options).double()
+    plain = nn.Conv2d(4, 6, 3, **options).double()
+    plain.load_state_dict(ours.state_dict())
+    for sides in [(8, 6), (7, 9)]:
+        x = torch.randn(2, 4, *sides, dtype=torch.float64)
+        torch.testing.assert_close(ours(x), resampled(kind, plain, x))
+    if kind is Conv2d:
+        torch.testing.assert_close(ours(x[0]), plain(x[0]))  # unbatched
+
+
+def resampled(kind: type, plain: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+    """What the layers stand for, in PyTorch's own."""
+    if kind is UpsampleConv2d:
+        return plain(functional.interpolate(x, scale_factor=2))
+    if kind is ConvMeanPool2d:
+        return functional.avg_pool2d(plain(x), 2, ceil_mode=True)
+    return plain(x)
+
+
+@pytest.mark.parametrize("kind", [ConvMeanPool2d, UpsampleConv2d])
+@pytest.mark.parametrize("spec", [(2, 3, 3, 1, 6, 4), (3, 2, 5, 2, 4, 6), (2, 20, 2, 0, 4, 5)])
+def test_convolutions_beside_resampling(kind, spec) -> None:
+    inputs, outputs, k, p, h, w = spec
+    torch.manual_seed(sum(spec))
+    ours = kind(inputs, outputs, k, padding=p).double()
+    plain = nn.Conv2d(inputs, outputs, k, padding=p).double()
+    plain.load_state_dict(ours.state_dict())
+    x = torch.randn(2, inputs, h, w, dtype=torch.float64, requires_grad=True)
+    y = ours(x)
+    torch.testing.assert_close(y, resampled(kind, plain, x))
+    # Second derivatives with respect to everything, along random directions.
+    g = torch.randn_like(y, requires_grad=True)
+    u = torch.randn_like(x)
+    for a, b in zip(
+        second_derivatives(y, x, g, u, ours),
+        second_derivatives(resampled(kind, plain, x), x, g, u, plain),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b)
+
+
+def second_derivatives(y, x, g, u, layer) -> tuple[torch.Tensor, ...]:
+    (gx,) = torch.autograd.grad(y, x, g, create_graph=True)
+    first = torch.autograd.grad(y, [x, *layer.parameters()], g.detach(), retain_graph=True)
+    return *first, *torch.autograd.grad((gx * u).sum(), [g, layer.weight])
+
+
+def test_upsampling_to_odd_sides_runs_as_written() -> None:
+    layer = UpsampleConv2d(2, 3, 3, padding=1)
+    x = torch.randn(2, 2, 4, 4)
+    expected = nn.Conv2d.forward(layer, functional.interpolate(x, size=(7, 8)))
+    torch.testing.assert_close(layer(x, (7, 8)), expected)
+    torch.testing.assert_close(layer(x, (8, 8)), layer(x))
+
+
+@pytest.mark.parametrize("outputs", [1, 3, 16, 17])
+@pytest.mark.parametrize(
+    ("kernel", "padding", "extra"),
+    [(5, 2, 1), (5, 2, 0), (4, 1, 0), (3, 1, 1), (2, 0, 1), (1, 0, 1)],
+)
+def test_transposed_convolution_equals_the_plain_one(outputs, kernel, padding, extra) -> None:
+    torch.manual_seed(0)
+    options = {"stride": 2, "padding": padding, "output_padding": extra}
+    ours = ConvTranspose2d(4, outputs, kernel, **options).double()
+    plain = nn.ConvTranspose2d(4, outputs, kernel, **options).double()
+    plain.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 4, 3, 5, dtype=torch.float64, requires_grad=True)
+    results = []
+    for layer in (ours, plain):
+        y = layer(x)
+        loss = y.sin().sum()
+        results.append([y, *torch.autograd.grad(loss, [x, *layer.parameters()])])
+    torch.testing.assert_close(*results)
+
+
+def test_transposed_convolution_with_a_size_asked_for() -> None:
+    layer = ConvTranspose2d(2, 3, 5, stride=2, padding=2)
+    x = torch.randn(1, 2, 4, 4)
+    for sides in ([7, 7], [8, 7]):
+        expected = nn.ConvTranspose2d.forward(layer, x, sides)
+        torch.testing.assert_close(layer(x, sides), expected)
+    torch.testing.assert_close(layer(x[0]), nn.ConvTranspose2d.forward(layer, x[0]))
+
+
+def test_relu_and_the_slopes_refused() -> None:
+    x = torch.linspace(-2, 2, 9, dtype=torch.float64, requires_grad=True)
+    for ours in (ReLU(), relu):
+        (mine,) = torch.autograd.grad(ours(x).sum(), x)
+        (theirs,) = torch.autograd.grad(functional.relu(x).sum(), x)
+        assert torch.equal(ours(x), functional.relu(x))
+        assert torch.equal(mine, theirs)
+    with pytest.raises(ValueError, match="slope >= 0"):
+        leaky_relu(x, -0.1)
 
 
 @pytest.mark.parametrize("slope", [0.2, 0.01, 0.0])
@@ -112,12 +235,31 @@ def test_nothing_is_left_to_propagate_behind_the_penalty() -> None:
     assert again == (None,)
 
 
-def test_copies_and_states_are_those_of_the_plain_layer() -> None:
-    ours = Conv2d(2, 3, 3)
-    assert ours.state_dict().keys() == nn.Conv2d(2, 3, 3).state_dict().keys()
+@pytest.mark.parametrize("kind", [Conv2d, ConvMeanPool2d, UpsampleConv2d, ConvTranspose2d])
+def test_copies_and_states_are_those_of_the_plain_layer(kind) -> None:
+    torch.manual_seed(0)
+    ours = kind(2, 3, 3)
+    torch.manual_seed(0)
+    plain = (nn.ConvTranspose2d if kind is ConvTranspose2d else nn.Conv2d)(2, 3, 3)
+    torch.testing.assert_close(dict(ours.state_dict()), dict(plain.state_dict()))
     twin = copy.deepcopy(ours)
     x = torch.randn(1, 2, 5, 5)
     torch.testing.assert_close(twin(x), ours(x))
+
+
+def test_bf16_autocast_of_a_generator() -> None:
+    net = nn.Sequential(
+        UpsampleConv2d(2, 4, 3, padding=1),
+        ConvTranspose2d(4, 3, 5, 2, 2, 1),
+        ConvMeanPool2d(3, 3, 3, padding=1),
+    )
+    x = torch.randn(2, 2, 4, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = net(x)
+    assert y.dtype == torch.bfloat16
+    torch.testing.assert_close(y.float(), net(x), atol=0.05, rtol=0.05)
+    y.float().square().mean().backward()
+    assert all(p.grad.dtype == torch.float32 for p in net.parameters())
 
 
 def test_bf16_autocast() -> None:

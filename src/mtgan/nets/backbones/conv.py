@@ -19,7 +19,7 @@ from mtgan.nets.backbone import (
     GeneratorSettings,
     Shape,
 )
-from mtgan.nets.ops import Conv2d
+from mtgan.nets.ops import Conv2d, ConvTranspose2d
 
 _SMALLEST, _LARGEST = 8, 256
 
@@ -144,7 +144,7 @@ def transposed_layers(
         outputs = settings.shape[0] if last else counts[i + 1]
         # A stride-2 transposed convolution gives 2s - 1; the output padding adds the rest.
         extra = (large[0] - (2 * small[0] - 1), large[1] - (2 * small[1] - 1))
-        upsample = nn.ConvTranspose2d(
+        upsample = ConvTranspose2d(
             counts[i],
             outputs,
             settings.kernel,
