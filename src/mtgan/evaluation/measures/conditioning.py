@@ -95,8 +95,8 @@ def train_on_generated(comparison: Comparison) -> Outcome:
 
     The linear form of GAN-train (Shmelkov, Schmid & Alahari 2018, arXiv 1807.09499): a linear
     discriminant on frozen features, trained on samples with the labels that they were asked to
-    have, tested on the reference. It falls when labels are wrong, when classes are missing and
-    when a class has collapsed.
+    have, tested on the reference. It falls when classes are missing or collapsed and when they are
+    confused; labels that are wrong at random average out.
     """
     setting = comparison.setting
     values = {}
