@@ -20,6 +20,7 @@ ORDER = [
     "recipes",
     "evaluation",
     "training",
+    "classification",
     "analysis",
     "studies",
     "reports",

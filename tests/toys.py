@@ -3,7 +3,10 @@
 import numpy as np
 
 from mtgan.data import Dataset, Taxonomy
-from mtgan.recipes import Recipe, load_recipe
+from mtgan.recipes import Recipe, list_recipes, load_recipe
+
+# Recipes of pictures; those of canvases over several domains have tests of their own.
+ZOO = [e.name for e in list_recipes() if not e.recipe.generator.backbone.startswith("multidomain")]
 
 SMALL: dict[str, object] = {
     "generator.width": 8,
@@ -27,7 +30,12 @@ def small_recipe(name: str = "wgan-gp", **overrides: object) -> Recipe:
     return load_recipe(name, SMALL | batch | changed)
 
 
-def make_data(count: int = 48, shape: tuple[int, int, int] = (1, 16, 16), seed: int = 0) -> Dataset:
+def make_data(
+    count: int = 48,
+    shape: tuple[int, int, int] = (1, 16, 16),
+    seed: int = 0,
+    three_levels: bool = False,
+) -> Dataset:
     """Noise images of four fine classes in two coarse ones, brighter by class."""
     random = np.random.default_rng(seed)
     fine = np.arange(count) % 4
@@ -37,7 +45,7 @@ def make_data(count: int = 48, shape: tuple[int, int, int] = (1, 16, 16), seed: 
         classes={"fine": ("a", "b", "c", "d"), "coarse": ("x", "y")},
         parents={"fine": ("coarse", (0, 0, 1, 1))},
     )
-    return Dataset(
+    data = Dataset(
         samples=images.astype(np.uint8),
         labels=np.stack([fine, fine // 2], axis=1).astype(np.int64),
         taxonomy=taxonomy,
@@ -45,3 +53,7 @@ def make_data(count: int = 48, shape: tuple[int, int, int] = (1, 16, 16), seed: 
         split="train",
         spec={"name": "toy"},
     )
+    if three_levels:
+        tree = {"coarse": dict(zip("abcd", "xxyy", strict=True)), "top": {"x": "v", "y": "w"}}
+        data = data.with_taxonomy(data.taxonomy.with_hierarchy(tree))
+    return data

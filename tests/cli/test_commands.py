@@ -105,7 +105,6 @@ def test_recipes(tmp_path: Path) -> None:
         (["train", "wgan-gp", "--data", "digits", "--set", "nonsense"], "KEY=VALUE"),
         (["train", "wgan-gp", "--data", "digits", "--out", "."], "exists already"),
         (["sample", "nowhere", "--out", "x.npz"], "is not a run folder"),
-        (["sample", "nowhere", "--out", "x.gif"], "FILE.npz, FILE.png or a folder"),
         (["sample", "nowhere", "--out", "x", "--label", "fine"], "LEVEL=CLASS"),
         (["report", "nowhere"], "is not a run folder"),
         (["recipes", "show", "nothing"], "no recipe 'nothing'"),

@@ -58,9 +58,9 @@ def test_unknown_names() -> None:
 
 
 def test_a_file_that_is_no_data(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
+    path = tmp_path / "a.zip"
     path.write_text("hello")
-    with pytest.raises(UserError, match=r"a.txt is neither a folder of images nor an .npz file"):
+    with pytest.raises(UserError, match=r"a.zip is neither a folder of images nor an .npz file"):
         load_dataset(path)
 
 

@@ -12,11 +12,18 @@ from mtgan.cli.options import Quiet, Seed
 @app.command()
 def sample(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    out: Annotated[Path, typer.Option(help="FILE.npz, FILE.png (a grid), or a folder of PNGs.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="FILE.npz, FILE.png (a grid), a folder of PNGs; FILE.txt for strings."),
+    ],
     n: Annotated[int, typer.Option(help="How many samples.")] = 64,
     label: Annotated[
         list[str] | None,
         typer.Option(help="LEVEL=CLASS, as fine=Bag or coarse=shoes; repeatable."),
+    ] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="One domain of a run over several, read back from its canvas."),
     ] = None,
     seed: Seed = 0,
     step: Annotated[
@@ -27,7 +34,7 @@ def sample(
     """Draw samples from a run's averaged generator; the run folder alone is enough."""
     from mtgan.errors import UserError
     from mtgan.training import Run
-    from mtgan.training.export import check_target, export_samples
+    from mtgan.training.export import check_target, export_samples, write_strings
 
     labels = {}
     for text in label or []:
@@ -35,9 +42,17 @@ def sample(
         if not equals:
             raise UserError(f"--label takes LEVEL=CLASS, as in fine=Bag; found {text!r}.")
         labels[level] = name
-    check_target(out)
     opened = Run.open(run)
-    images, rows = opened.sample_with_labels(n, labels, seed=seed, step=step)
-    export_samples(images, rows, opened.facts.taxonomy, out)
+    strings = domain is not None and opened.facts.domain(domain).type == "sequence"
+    check_target(out, strings)
+    samples, rows = (
+        opened.sample_with_labels(n, labels, seed=seed, step=step)
+        if domain is None
+        else (opened.sample_domain(n, domain, labels, seed=seed, step=step), None)
+    )
+    if isinstance(samples, list):
+        write_strings(samples, out)
+    else:
+        export_samples(samples, rows, opened.facts.taxonomy, out)
     if not quiet:
         print(f"wrote {n} samples to {out}")

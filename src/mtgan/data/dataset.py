@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mtgan.data.canvas import Domain, domain_to_dict
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 
@@ -26,6 +27,7 @@ class Dataset:
         spec: Plain keyword arguments with which load_dataset gives this set again (a selection by
             hand excepted: there, the set that it was selected from).
         notes: Sentences about how it was read (files passed over, sizes chosen).
+        domains: What the canvases of a set over several domains mean (mtgan.data.domains).
 
     Raises:
         UserError: Arrays of another type or shape, labels outside the taxonomy.
@@ -38,6 +40,7 @@ class Dataset:
     split: str = "train"
     spec: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    domains: tuple[Domain, ...] = ()
     stored_fingerprint: str | None = None
 
     def __post_init__(self) -> None:
@@ -81,6 +84,8 @@ class Dataset:
                 digest.update(np.ascontiguousarray(self.samples[start : start + 4096]).data)
             digest.update(self.labels.data)
             digest.update(json.dumps(self.taxonomy.to_dict()).encode())
+            for domain in self.domains:
+                digest.update(json.dumps(domain_to_dict(domain)).encode())
             self.stored_fingerprint = digest.hexdigest()
         return self.stored_fingerprint
 

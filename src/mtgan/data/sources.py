@@ -115,7 +115,7 @@ def load_dataset(
     if taxonomy is not None:
         data = data.with_taxonomy(_taxonomy(data.taxonomy, taxonomy))
     data.spec = {
-        "name": str(Path(name).resolve()) if _is_path(str(name)) else str(name),
+        "name": _full_name(str(name)),
         "split": split,
         "root": str(Path(root).resolve()) if root else None,
         "size": list(shape) if shape else None,
@@ -218,13 +218,25 @@ def _is_path(name: str) -> bool:
     return name not in SOURCES
 
 
+def _full_name(name: str) -> str:
+    """The name with which the set is found again from any folder."""
+    from mtgan.data.domains import full_name, is_domains
+
+    if not _is_path(name):
+        return name
+    return full_name(name) if is_domains(name) else str(Path(name).resolve())
+
+
 def _find(request: Request) -> Callable[[Request], Dataset]:
     from mtgan.data.arrays import is_npz, is_prepared, load_npz, load_prepared
     from mtgan.data.cifar import is_cifar, load_cifar
+    from mtgan.data.domains import is_domains, load_domains
     from mtgan.data.folder import load_folder
 
     if not _is_path(request.name):
         return SOURCES.get(request.name).load
+    if is_domains(request.name):
+        return load_domains
     path = Path(request.name)
     # The first that recognizes the path; any other folder is one of images.
     formats: list[tuple[Callable[[Path], bool], Callable[[Request], Dataset]]] = [

@@ -1,6 +1,7 @@
 """Building blocks and backbones; no training knowledge."""
 
 from mtgan.nets import backbones as _register_all
+from mtgan.nets.augmentation import AUGMENTATIONS, augment
 from mtgan.nets.backbone import BACKBONES, DiscriminatorSettings, GeneratorSettings
 from mtgan.nets.initialization import INITIALIZATIONS, initialize
 from mtgan.nets.normalization import NORMALIZATIONS
@@ -14,6 +15,7 @@ from mtgan.nets.players import (
 )
 
 __all__ = [
+    "AUGMENTATIONS",
     "BACKBONES",
     "INITIALIZATIONS",
     "NORMALIZATIONS",
@@ -25,6 +27,7 @@ __all__ = [
     "GeneratorSettings",
     "HeadSpec",
     "Labels",
+    "augment",
     "initialize",
 ]
 del _register_all

@@ -29,6 +29,9 @@ class GeneratorSettings:
     kernel: int
     normalization: str
     classes: int = 0  # of the conditional normalization, where there is one
+    output: str = "tanh"  # kind of the last layer; see mtgan.nets.outputs
+    # For each class of the conditioning level, its domain's number of tokens, 0 for pixels.
+    vocabularies: tuple[int, ...] = ()
 
     def normalize(self, channels: int) -> nn.Module:
         return NORMALIZATIONS.get(self.normalization)(channels, self.classes)

@@ -27,17 +27,22 @@ class DiscriminatorOutput:
     features: Tensor | None = None  # [N, F], what the adversarial head saw
 
 
+def as_levels(levels: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One level, several or none as a tuple."""
+    return (levels,) if isinstance(levels, str) else tuple(levels or ())
+
+
 class LabelVector(nn.Module):
     """Labels as one vector: the one-hot codes of the given levels, side by side.
 
-    Only the block of `level` is filled: networks that share layers and serve one level each tell
-    their levels apart by it. A missing label (-1) is all zeros.
+    Only the blocks of `levels` are filled: networks that share layers and serve one level each
+    tell their levels apart by it. A missing label (-1) is all zeros.
     """
 
-    def __init__(self, classes: Mapping[str, int], level: str | None) -> None:
+    def __init__(self, classes: Mapping[str, int], levels: str | Sequence[str] | None) -> None:
         super().__init__()
         self.classes = dict(classes)
-        self.level = level
+        self.levels = as_levels(levels)
 
     @property
     def length(self) -> int:
@@ -47,7 +52,7 @@ class LabelVector(nn.Module):
         """[N, sum of K] in the type and on the device of `like` [N, ...]."""
         blocks = []
         for level, count in self.classes.items():
-            if level == self.level:
+            if level in self.levels:
                 index = torch.arange(count, device=like.device)
                 blocks.append((labels[level][:, None] == index).to(like.dtype))
             else:
@@ -58,18 +63,22 @@ class LabelVector(nn.Module):
 class Generator(nn.Module):
     """Latents [N, Z] and labels to samples [N, C, H, W] in [-1, 1].
 
-    level: what conditions it, if anything does; concat: the levels (and their numbers of classes)
-    whose blocks of the label vector join the latent (Mirza & Osindero 2014). Layers that
-    normalize by class are given the label of that level as well.
+    levels: what conditions it, if anything does; concat: the levels (and their numbers of classes)
+    whose blocks of the label vector join the latent (Mirza & Osindero 2014). Layers that take a
+    class (those that normalize by it) are given the label of the first level.
     """
 
     def __init__(
-        self, layers: Sequence[nn.Module], level: str | None, concat: Mapping[str, int]
+        self,
+        layers: Sequence[nn.Module],
+        levels: str | Sequence[str] | None,
+        concat: Mapping[str, int],
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
-        self.level = level
-        self.label_vector = LabelVector(concat, level) if concat else None
+        levels = as_levels(levels)
+        self.level = levels[0] if levels else None
+        self.label_vector = LabelVector(concat, levels) if concat else None
 
     def forward(self, latents: Tensor, labels: Labels) -> Tensor:
         x = latents
@@ -94,13 +103,13 @@ class AdversarialHead(nn.Module):
         self,
         features: int,
         conditioning: str,
-        level: str | None,
+        levels: str | Sequence[str] | None,
         classes: Mapping[str, int],
         bound: Callable[[nn.Module], nn.Module],
     ) -> None:
         super().__init__()
         self.conditioning = conditioning
-        self.label_vector = LabelVector(classes, level)
+        self.label_vector = LabelVector(classes, levels)
         labels = self.label_vector.length
         joined = {"concat": labels, "dense": 256}.get(conditioning, 0)
         self.dense = (
@@ -160,7 +169,7 @@ class Discriminator(nn.Module):
         features: int,
         settings: DiscriminatorSettings,
         conditioning: str,
-        level: str | None,
+        level: str | Sequence[str] | None,
         classes: Mapping[str, int],
         tasks: Mapping[str, HeadSpec],
     ) -> None:

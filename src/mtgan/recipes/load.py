@@ -2,11 +2,12 @@
 
 import contextlib
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,7 +17,7 @@ from mtgan.recipes.rules import check
 from mtgan.recipes.schema import Recipe
 from mtgan.registry import nearest
 
-_ZOO = resources.files("mtgan.recipes") / "zoo"
+Schema = TypeVar("Schema", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,100 @@ class RecipeEntry:
     recipe: Recipe
 
 
+class Shelf(Generic[Schema]):
+    """Recipes of one schema: a folder of YAML files that extend each other, and the user's own.
+
+    The schema has the keys name, extends, title, source, about and run; `check` raises UserError
+    for parts that do not go together.
+    """
+
+    def __init__(
+        self, schema: type[Schema], folder: Traversable, check: Callable[[Schema], None]
+    ) -> None:
+        self.schema = schema
+        self.folder = folder
+        self.check = check
+
+    def names(self) -> list[str]:
+        return sorted(
+            item.name.removesuffix(".yaml")
+            for item in self.folder.iterdir()
+            if item.name.endswith(".yaml")
+        )
+
+    def load(
+        self,
+        name: str | Path,
+        overrides: Mapping[str, Any] | None = None,
+        change: Callable[[dict[str, Any], Schema], None] = lambda values, plain: None,
+    ) -> Schema:
+        """The recipe of this name or file, resolved, overridden and checked.
+
+        change(values, recipe) alters the resolved values in place; overrides (dotted keys) come
+        after it. UserError for an unknown name, key or value.
+        """
+        plain = self._validate(self._resolve(str(name), seen=()), str(name))
+        values = plain.model_dump(mode="json")
+        change(values, plain)
+        for key, value in (overrides or {}).items():
+            _set(values, key, value)
+        recipe = self._validate(values, str(name))
+        self.check(recipe)
+        return recipe
+
+    def _validate(self, values: dict[str, Any], name: str) -> Schema:
+        try:
+            return self.schema.model_validate(values)
+        except ValidationError as error:
+            raise UserError(f"Recipe {name}: {sentence(error, self.schema)}") from error
+
+    def _resolve(self, name: str, seen: tuple[str, ...]) -> dict[str, Any]:
+        """The raw values of a recipe over those of its parents."""
+        if name in seen:
+            circle = " -> ".join((*seen, name))
+            raise UserError(f"The recipes {circle} extend each other in a circle.")
+        own, label = self._read(name)
+        parent = own.get("extends")
+        # A fully resolved recipe names its parent for the record, and holds every value itself.
+        values = self._resolve(str(parent), (*seen, name)) if parent else {}
+        for key in ("title", "source", "about"):
+            values.pop(key, None)
+        merged = _merge(values, own)
+        merged["name"] = own.get("name", label)
+        return merged
+
+    def _read(self, name: str) -> tuple[dict[str, Any], str]:
+        path = Path(name)
+        if path.suffix in {".yaml", ".yml"}:
+            if not path.is_file():
+                raise UserError(f"There is no recipe file {path}.")
+            text, label = path.read_text(), path.stem
+        elif name in self.names():
+            text, label = (self.folder / f"{name}.yaml").read_text(), name
+        else:
+            raise UserError(
+                f"There is no recipe {name!r}: {nearest(name, self.names())} "
+                "(A file of your own ends in .yaml.)"
+            )
+        try:
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UserError(f"The recipe {name} is not valid YAML: {error}") from error
+        if not isinstance(values, dict):
+            raise UserError(f"The recipe {name} holds no keys; it should be a YAML mapping.")
+        return values, label
+
+
+_ZOO = Shelf(Recipe, resources.files("mtgan.recipes") / "zoo", check)
+
+
 def zoo_names() -> list[str]:
-    return sorted(item.name.removesuffix(".yaml") for item in _ZOO.iterdir())
+    return _ZOO.names()
 
 
-def list_recipes() -> list[RecipeEntry]:
+def list_recipes(scale: str = "full") -> list[RecipeEntry]:
     """Every recipe of the zoo, resolved."""
-    return [RecipeEntry(name, load_recipe(name)) for name in zoo_names()]
+    return [RecipeEntry(name, load_recipe(name, scale=scale)) for name in zoo_names()]
 
 
 def load_recipe(
@@ -63,17 +151,14 @@ def load_recipe(
     "tiny", "small" or "full" and multiplies widths, batch sizes and steps, never the structure.
     Raises UserError for an unknown name, key or value, or parts that do not go together.
     """
-    plain = _validate(_resolve(str(recipe), seen=()), str(recipe))
-    values = plain.model_dump(mode="json")
-    if scale not in SCALES:
-        raise UserError(f"There is no scale {scale!r}: {nearest(scale, list(SCALES))}")
-    if scale != "full":
-        _shrink(values, plain, SCALES[scale])
-    for key, value in (overrides or {}).items():
-        _set(values, key, value)
-    resolved = _validate(values, str(recipe))
-    check(resolved)
-    return resolved
+
+    def shrink(values: dict[str, Any], plain: Recipe) -> None:
+        if scale not in SCALES:
+            raise UserError(f"There is no scale {scale!r}: {nearest(scale, list(SCALES))}")
+        if scale != "full":
+            _shrink(values, plain, SCALES[scale])
+
+    return _ZOO.load(recipe, overrides, shrink)
 
 
 def parse_override(text: str) -> tuple[str, Any]:
@@ -91,49 +176,12 @@ def parse_override(text: str) -> tuple[str, Any]:
     return key.strip(), parsed
 
 
-def dump_recipe(recipe: Recipe) -> str:
-    """The resolved recipe as YAML, which is itself a valid recipe."""
+def dump_recipe(recipe: BaseModel) -> str:
+    """The resolved recipe (of any schema) as YAML, which is itself a valid recipe."""
     values = recipe.model_dump(mode="json", exclude={"extends"})
-    if not recipe.run:
+    if not values["run"]:
         del values["run"]
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _resolve(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
-    """The raw values of a recipe over those of its parents."""
-    if name in seen:
-        raise UserError(f"The recipes {' -> '.join((*seen, name))} extend each other in a circle.")
-    own, label = _read(name)
-    parent = own.get("extends")
-    # A fully resolved recipe names its parent for the record, and holds every value itself.
-    values = _resolve(str(parent), (*seen, name)) if parent else {}
-    for key in ("title", "source", "about"):
-        values.pop(key, None)
-    merged = _merge(values, own)
-    merged["name"] = own.get("name", label)
-    return merged
-
-
-def _read(name: str) -> tuple[dict[str, Any], str]:
-    path = Path(name)
-    if path.suffix in {".yaml", ".yml"}:
-        if not path.is_file():
-            raise UserError(f"There is no recipe file {path}.")
-        text, label = path.read_text(), path.stem
-    elif name in zoo_names():
-        text, label = (_ZOO / f"{name}.yaml").read_text(), name
-    else:
-        raise UserError(
-            f"There is no recipe {name!r}: {nearest(name, zoo_names())} "
-            "(A file of your own ends in .yaml.)"
-        )
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"The recipe {name} is not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise UserError(f"The recipe {name} holds no keys; it should be a YAML mapping.")
-    return values, label
 
 
 def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,19 +238,12 @@ def _shrink(values: dict[str, Any], recipe: Recipe, scale: Scale) -> None:
     _set(values, "training.log_every", min(training.log_every, max(1, steps // 100)))
 
 
-def _validate(values: dict[str, Any], name: str) -> Recipe:
-    try:
-        return Recipe.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"Recipe {name}: {_sentence(error)}") from error
-
-
-def _sentence(error: ValidationError) -> str:
+def sentence(error: ValidationError, schema: type[BaseModel]) -> str:
     """The first of pydantic's complaints, with the nearest key where one is unknown."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        known = _known_keys(first["loc"][:-1])
+        known = _known_keys(schema, first["loc"][:-1])
         close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.4)
         hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}."
         return f"there is no key {where!r}: {hint}"
@@ -210,10 +251,9 @@ def _sentence(error: ValidationError) -> str:
     return f"{where}: {first['msg']}{found}."
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Recipe
+def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     for part in location:
-        if isinstance(part, int):
+        if part not in model.model_fields:  # a position in a list, or a key of a free mapping
             continue
         annotation = model.model_fields[part].annotation
         candidates = [annotation, *get_args(annotation)]

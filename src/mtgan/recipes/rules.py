@@ -83,6 +83,38 @@ def tasks_without_conditioning(recipe: Recipe) -> str | None:
 
 
 @refusal
+def aggregator_of_one_task(recipe: Recipe) -> str | None:
+    heads = [task for task in recipe.tasks if task.classifier == "discriminator-head"]
+    if recipe.aggregator == "sum" or heads:
+        return None
+    return (
+        f"aggregator={recipe.aggregator} weighs the discriminator's tasks against each other, and "
+        "none of its tasks has classifier: discriminator-head; set aggregator=sum."
+    )
+
+
+@refusal
+def bifurcation_of_a_separate_classifier(recipe: Recipe) -> str | None:
+    odd = next((t for t in recipe.tasks if t.classifier == "separate" and t.bifurcation > 1), None)
+    if odd is None:
+        return None
+    return (
+        f"the task {odd.labels!r} has a classifier of its own, and bifurcation={odd.bifurcation} "
+        "says where a head leaves the discriminator; leave it out, or share layers by `sharing`."
+    )
+
+
+@refusal
+def twins_without_labels(recipe: Recipe) -> str | None:
+    if not recipe.twins or recipe.generator.conditioning != "none":
+        return None
+    return (
+        "its twins are each conditioned on a label level, and generator.conditioning=none gives "
+        "them no label; set it to concat."
+    )
+
+
+@refusal
 def same_task_twice(recipe: Recipe) -> str | None:
     names = [task.labels for task in recipe.tasks]
     twice = next((name for name in names if names.count(name) > 1), None)

@@ -44,6 +44,7 @@ class GeneratorPart(Part):
     kernel: Positive = 5
     normalization: str = "batch"
     conditioning: Literal["none", "concat", "normalization"] = "none"
+    output: Literal["tanh", "sigmoid", "softmax", "by-domain"] = "tanh"  # backbones of canvases
 
 
 class DiscriminatorPart(Part):
@@ -58,6 +59,7 @@ class DiscriminatorPart(Part):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     activation_noise: Weight = 0.0  # standard deviation of Gaussian noise after each activation
     spectral_norm: bool = False
+    augmentation: list[str] = []  # of all it sees, differentiably: color, translation, cutout
 
 
 class ClassifierPart(Part):
@@ -84,6 +86,19 @@ class Task(Part):
     generated: bool = True  # whether the classifier also learns from generated samples
 
 
+class Hierarchy(Part):
+    """Label levels made for this recipe, as controls; see mtgan.training.hierarchies.
+
+    `random` and `clustered` replace the data set's coarser levels by one of `classes`
+    superclasses; `same` repeats the finest level under another name.
+    """
+
+    kind: str
+    name: str = "coarse"
+    classes: Positive | None = None  # as many as the level that is replaced when absent
+    seed: int = 0
+
+
 class Sharing(Part):
     """Layers shared between two networks."""
 
@@ -101,6 +116,9 @@ class Schedule(Part):
     generator_steps: Positive = 1
     classifier_every: Positive = 1  # s: separate classifiers move every s-th iteration
     classifier_choice: Literal["all", "random"] = "all"  # which of several move then
+    # Batches over several domains: as they occur in the data, in equal shares, or one domain at a
+    # time, in turn or drawn.
+    domains: Literal["as-found", "mixed", "turns", "random"] = "as-found"
 
 
 class Optimizer(Part):
@@ -155,9 +173,12 @@ class Recipe(Part):
     generator: GeneratorPart = GeneratorPart()
     discriminator: DiscriminatorPart = DiscriminatorPart()
     classifier: ClassifierPart = ClassifierPart()
-    condition_on: str = "fine"  # the label level that conditions generator and discriminator
+    # The label level that conditions generator and discriminator, or several.
+    condition_on: str | list[str] = "fine"
     twins: list[str] = []  # label levels that each get a generator and a discriminator
+    hierarchy: list[Hierarchy] = []
     tasks: list[Task] = []
+    aggregator: str = "sum"  # of the discriminator's tasks; see mtgan.training.aggregate
     sharing: list[Sharing] = []
     schedule: Schedule = Schedule()
     optimizer: Optimizer = Optimizer()

@@ -1,6 +1,6 @@
 """Recipe + Dataset -> Game -> Run."""
 
-from mtgan.training.loop import Interrupted, TrainingDiverged, train
+from mtgan.training.loop import Interrupted, TrainingDiverged, count_parameters, train
 from mtgan.training.run import Run
 
-__all__ = ["Interrupted", "Run", "TrainingDiverged", "train"]
+__all__ = ["Interrupted", "Run", "TrainingDiverged", "count_parameters", "train"]

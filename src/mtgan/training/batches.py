@@ -1,5 +1,6 @@
 """Real batches and noise, each a function of (seed, rank, iteration): resuming needs no luck."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,6 +9,8 @@ import torch
 from torch import Tensor
 
 from mtgan.data import Dataset
+from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.errors import UserError
 from mtgan.nets import Labels
 from mtgan.training.facts import DataFacts
 
@@ -43,17 +46,74 @@ def columns(rows: Tensor, levels: tuple[str, ...]) -> dict[str, Tensor]:
     return {level: rows[:, i] for i, level in enumerate(levels)}
 
 
+class DomainMixture:
+    """Which domains a batch is made of: `as-found` (no matter), `mixed` (equal shares), `turns`
+    or `random` (one domain per batch).
+
+    A share is (index of the domain, number of samples); the index is None where it is no matter,
+    as in every data set of one domain.
+    """
+
+    def __init__(self, facts: DataFacts, kind: str, seed: int) -> None:
+        self.facts = facts
+        self.count = len(facts.domains)
+        self.level = facts.taxonomy.levels.index(DOMAIN_LEVEL) if facts.domains else None
+        self.kind = kind if self.count > 1 else "as-found"
+        self.seed = seed
+
+    def members(self, labels: np.ndarray) -> dict[int | None, np.ndarray]:
+        """Positions of the samples of each domain; under None, of all."""
+        found: dict[int | None, np.ndarray] = {None: np.arange(len(labels))}
+        if self.kind != "as-found":
+            for domain in range(self.count):
+                found[domain] = np.flatnonzero(labels[:, self.level] == domain)
+        return found
+
+    def shares(self, stream: str, turn: int, size: int) -> list[tuple[int | None, int]]:
+        """What the `turn`-th batch of a stream is made of."""
+        if self.kind == "as-found":
+            return [(None, size)]
+        if self.kind == "turns":
+            return [(turn % self.count, size)]
+        if self.kind == "random":
+            return [(mix_seed(self.seed, "domain", stream, turn) % self.count, size)]
+        ends = [size * i // self.count for i in range(self.count + 1)]
+        return [(i, ends[i + 1] - ends[i]) for i in range(self.count) if ends[i + 1] > ends[i]]
+
+    def draw_labels(self, stream: str, turn: int, size: int, generator: torch.Generator) -> Tensor:
+        """Label rows [size, L] to generate by, of the same domains as the batch's."""
+        rows = [
+            self.facts.draw_labels(
+                count, generator, {} if domain is None else {DOMAIN_LEVEL: domain}
+            )
+            for domain, count in self.shares(stream, turn, size)
+        ]
+        return torch.cat(rows)
+
+
 class Feed:
     """Serves batches of a data set that lies on the device (or memory-mapped on disk)."""
 
     def __init__(
-        self, data: Dataset, facts: DataFacts, device: torch.device, seed: int, flip: bool
+        self,
+        data: Dataset,
+        facts: DataFacts,
+        device: torch.device,
+        seed: int,
+        flip: bool,
+        domains: str = "as-found",
     ) -> None:
+        if flip and facts.domains:
+            raise UserError(
+                "data.flip=true would mirror canvases, and the order of a canvas's channels is the "
+                "alphabet's; set data.flip=false."
+            )
         self.facts = facts
         self.device = device
         self.seed = seed
         self.flip = flip
-        self.count = len(data)
+        self.mixture = DomainMixture(facts, domains, seed)
+        self._members = self.mixture.members(data.labels)
         samples = data.samples
         # A memory-mapped set stays on disk, and is read batch by batch.
         self._mapped = samples if isinstance(samples, np.memmap) else None
@@ -61,24 +121,31 @@ class Feed:
         self._labels = torch.from_numpy(np.ascontiguousarray(data.labels)).to(device)
         self._permutation = lru_cache(maxsize=8)(self._permute)
 
-    def _permute(self, stream: str, epoch: int) -> np.ndarray:
-        seed = mix_seed(self.seed, "order", stream, epoch)
-        return np.random.default_rng(seed).permutation(self.count)
+    def _permute(self, stream: str, epoch: int, domain: int | None) -> np.ndarray:
+        names = (stream,) if domain is None else (stream, domain)
+        seed = mix_seed(self.seed, "order", *names, epoch)
+        return np.random.default_rng(seed).permutation(self._members[domain])
 
-    def indices(self, stream: str, turn: int, size: int) -> np.ndarray:
-        """The `turn`-th batch of a stream that passes over all samples, shuffled each epoch."""
+    def indices(self, stream: str, turn: int, size: int, domain: int | None = None) -> np.ndarray:
+        """The `turn`-th batch of a stream that passes over all samples (of a domain), shuffled each
+        epoch."""
         first = turn * size
         parts = []
         while size > 0:
-            epoch, offset = divmod(first, self.count)
-            part = self._permutation(stream, epoch)[offset : offset + size]
+            epoch, offset = divmod(first, len(self._members[domain]))
+            part = self._permutation(stream, epoch, domain)[offset : offset + size]
             parts.append(part)
             first += len(part)
             size -= len(part)
         return np.concatenate(parts)
 
     def batch(self, stream: str, turn: int, size: int, generator: torch.Generator) -> Batch:
-        index = self.indices(stream, turn, size)
+        index = np.concatenate(
+            [
+                self.indices(stream, turn, count, domain)
+                for domain, count in self.mixture.shares(stream, turn, size)
+            ]
+        )
         if self._samples is None:
             assert self._mapped is not None
             order = np.sort(index)  # sequential reads are kinder to a disk
@@ -101,10 +168,14 @@ def draw_noise(
     facts: DataFacts,
     generator: torch.Generator,
     device: torch.device,
+    draw_labels: Callable[[int, torch.Generator], Tensor] | None = None,
 ) -> Noise:
-    """Noise for `count` samples; the generator is a CPU one, so that devices agree on the draw."""
+    """Noise for `count` samples; the generator is a CPU one, so that devices agree on the draw.
+
+    draw_labels: gives the label rows; facts.draw_labels when absent.
+    """
     latents = draw_latents(count, dim, distribution, generator)
-    rows = facts.draw_labels(count, generator)
+    rows = (draw_labels or facts.draw_labels)(count, generator)
     epsilon = torch.rand(count, generator=generator)
     labels = columns(rows.to(device), facts.taxonomy.levels)
     return Noise(latents.to(device), labels, epsilon.to(device))

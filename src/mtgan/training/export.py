@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,20 @@ from mtgan.data.images import make_grid, save_grid
 from mtgan.errors import UserError
 
 
-def check_target(out: Path) -> None:
+def write_strings(strings: Sequence[str], out: Path) -> None:
+    """One string per line, UTF-8; UserError where `out` cannot be written."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text("".join(f"{text}\n" for text in strings), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{out} could not be written ({error.strerror or error}).") from error
+
+
+def check_target(out: Path, strings: bool = False) -> None:
     """UserError where `out` cannot be written without losing something, or says no known form."""
-    if out.suffix not in {"", ".npz", ".png"}:
+    if strings and out.suffix not in {".txt", ".smi"}:
+        raise UserError(f"--out takes FILE.txt or FILE.smi for strings; found {out}.")
+    if not strings and out.suffix not in {"", ".npz", ".png"}:
         raise UserError(f"--out takes FILE.npz, FILE.png or a folder; found {out}.")
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise UserError(f"{out} exists already; name another, or remove it first.")

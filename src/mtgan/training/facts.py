@@ -9,7 +9,10 @@ import numpy as np
 import torch
 
 from mtgan.data import Dataset, Taxonomy
+from mtgan.data.canvas import Domain, domain_from_dict, domain_to_dict
+from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
+from mtgan.registry import nearest
 
 # By which names a recipe may speak of the levels of any taxonomy, finest first.
 _POSITIONS = {"fine": 0, "coarse": 1, "top": 2}
@@ -17,19 +20,23 @@ _POSITIONS = {"fine": 0, "coarse": 1, "top": 2}
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Shape (C, H, W), taxonomy, and the distribution of label rows in the training data."""
+    """Shape (C, H, W), taxonomy, and the distribution of label rows in the training data.
+
+    domains: how to read the canvases of a set over several domains; empty for plain images.
+    """
 
     shape: tuple[int, int, int]
     taxonomy: Taxonomy
     label_rows: np.ndarray  # int64 [U, L], the distinct complete rows
     label_counts: np.ndarray  # int64 [U]
+    domains: tuple[Domain, ...] = ()
 
     @classmethod
     def of(cls, data: Dataset) -> "DataFacts":
         labels = np.asarray(data.labels)
         complete = labels[(labels >= 0).all(axis=1)] if labels.shape[1] else labels[:0]
         rows, counts = np.unique(complete, axis=0, return_counts=True)
-        return cls(data.shape, data.taxonomy, rows, counts)
+        return cls(data.shape, data.taxonomy, rows, counts, data.domains)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -37,6 +44,7 @@ class DataFacts:
             "taxonomy": self.taxonomy.to_dict(),
             "label_rows": self.label_rows.tolist(),
             "label_counts": self.label_counts.tolist(),
+            "domains": [domain_to_dict(domain) for domain in self.domains],
         }
 
     @classmethod
@@ -49,6 +57,7 @@ class DataFacts:
             taxonomy,
             rows.reshape(-1, len(taxonomy.levels)),
             np.asarray(values["label_counts"], dtype=np.int64),
+            tuple(domain_from_dict(domain) for domain in values.get("domains", ())),
         )
 
     def level(self, name: str, asked_by: str) -> str:
@@ -64,6 +73,31 @@ class DataFacts:
             f"{asked_by} needs the label level {name!r}, and the data set has {found}; give the "
             "data set that level with a taxonomy (--taxonomy FILE.yaml), or take another recipe."
         )
+
+    def domain(self, name: str) -> Domain:
+        """The domain of this name; UserError naming the nearest one where there is none."""
+        names = [domain.name for domain in self.domains]
+        if name not in names:
+            known = nearest(name, names) if names else "it was trained on images alone."
+            raise UserError(f"The run has no domain {name!r}: {known}")
+        return self.domains[names.index(name)]
+
+    def vocabularies(self, level: str | None) -> tuple[int, ...]:
+        """For each class of a level the number of tokens of its domain, 0 for pixels; empty where
+        there are no domains. Without a level, of all domains, which must agree."""
+        if not self.domains:
+            return ()
+        sizes = tuple(domain.vocabulary for domain in self.domains)
+        if level is None:
+            if len(set(sizes)) > 1:
+                raise UserError(
+                    "Each domain has an output of its own, and generator.conditioning=none tells "
+                    "the generator no domain; set it to concat, or generator.output to one of the "
+                    "shared kinds (sigmoid, softmax)."
+                )
+            return sizes[:1]
+        above = self.taxonomy.lift(np.arange(self.taxonomy.num_classes(level)), level, DOMAIN_LEVEL)
+        return tuple(sizes[i] for i in above)
 
     def require_labels(self, asked_by: str) -> None:
         if not len(self.label_rows):

@@ -5,14 +5,16 @@ Nothing after this file knows a model's name: the loop sees networks, parameter 
 
 import copy
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from mtgan.errors import UserError
 from mtgan.nets import (
+    AUGMENTATIONS,
     BACKBONES,
     Classifier,
     Discriminator,
@@ -22,11 +24,13 @@ from mtgan.nets import (
     HeadSpec,
     initialize,
 )
+from mtgan.nets.players import as_levels
 from mtgan.objectives import NORMS, OBJECTIVES, PENALTIES
 from mtgan.objectives.penalties import clip_weights
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import ClassifierPart, DiscriminatorPart, Sharing, Task
 from mtgan.registry import nearest
+from mtgan.training.aggregate import AGGREGATORS, Aggregator, WeightedSum
 from mtgan.training.batches import Batch, Noise, mix_seed
 from mtgan.training.facts import DataFacts
 from mtgan.training.steps import (
@@ -60,6 +64,7 @@ class Phase:
     batch_size: int = 64
     after: Callable[[], None] | None = None  # runs after each update (weight clipping)
     ends_generator_step: bool = False  # the moving average follows
+    aggregator: Aggregator = field(default_factory=WeightedSum)
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Game:
     twins "generator/LEVEL", "discriminator/LEVEL". groups: the parameters that one optimizer
     owns. A layer that is hard-shared is one module in both networks, and its parameters are a
     group of their own ("generator/fine+generator/coarse"), which both networks' phases update.
+    weighings: what learns the weights of a discriminator's tasks, as "weighing/discriminator".
     """
 
     def __init__(self, recipe: Recipe, facts: DataFacts, seed: int = 0) -> None:
@@ -88,6 +94,17 @@ class Game:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(mix_seed(seed, "initialization"))
             self._build_networks(seed)
+        self.aggregators = {
+            f"discriminator{twin.label}": AGGREGATORS.get(recipe.aggregator)(
+                [t.labels for t in recipe.tasks if t.classifier == "discriminator-head"]
+            )
+            for twin in self.twins
+        }
+        self.weighings: dict[str, nn.Module] = {
+            f"weighing/{name}": aggregator
+            for name, aggregator in self.aggregators.items()
+            if isinstance(aggregator, nn.Module)
+        }
         for network in self.networks.values():
             # Faster for the convolutions of nets.ops, on both kinds of device.
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -127,24 +144,31 @@ class Game:
         asked_by = f"Recipe {recipe.name}"
         label = f"/{twin}" if twin else ""
         conditioned = recipe.generator.conditioning != "none"
-        level = facts.level(twin or recipe.condition_on, asked_by) if conditioned else None
+        asked = as_levels(twin or recipe.condition_on) if conditioned else ()
+        conditions = tuple(facts.level(name, asked_by) for name in asked)
         # Twins take the blocks of all their levels, so that their first layers can be shared.
-        levels = [facts.level(name, asked_by) for name in recipe.twins] or (
-            [level] if level else []
-        )
+        levels = [facts.level(name, asked_by) for name in recipe.twins] or (list(conditions))
         sizes = {name: facts.taxonomy.num_classes(name) for name in levels}
-        self.networks[f"generator{label}"] = generator = self._build_generator(level, sizes)
+        self.networks[f"generator{label}"] = generator = self._build_generator(conditions, sizes)
         self.networks[f"discriminator{label}"] = discriminator = self._build_discriminator(
-            level, sizes
+            conditions, sizes
         )
-        return Twin(label, level, generator, discriminator)
+        return Twin(label, generator.level, generator, discriminator)
 
-    def _build_generator(self, level: str | None, sizes: dict[str, int]) -> Generator:
+    def _build_generator(self, levels: tuple[str, ...], sizes: dict[str, int]) -> Generator:
         part = self.recipe.generator
         backbone = BACKBONES.get(part.backbone)()
         backbone.check_shape(self.facts.shape)
         concat = sizes if part.conditioning == "concat" else {}
+        level = levels[0] if levels else None
         by_class = level if part.conditioning == "normalization" else None
+        by_domain = part.output == "by-domain"
+        known = getattr(backbone, "outputs", ("tanh",))
+        if part.output not in known:
+            raise UserError(
+                f"Recipe {self.recipe.name}: the backbone {part.backbone} has generator.output="
+                f"{' or '.join(known)}; found {part.output}."
+            )
         settings = GeneratorSettings(
             shape=self.facts.shape,
             inputs=self.recipe.latent.dim + sum(concat.values()),
@@ -152,8 +176,10 @@ class Game:
             kernel=part.kernel,
             normalization=part.normalization,
             classes=sizes[by_class] if by_class else 0,
+            output=part.output,
+            vocabularies=self.facts.vocabularies(level) if by_domain else (),
         )
-        return Generator(backbone.generator_layers(settings), level, concat)
+        return Generator(backbone.generator_layers(settings), levels, concat)
 
     def _settings(self, part: DiscriminatorPart | ClassifierPart) -> DiscriminatorSettings:
         return DiscriminatorSettings(
@@ -167,7 +193,7 @@ class Game:
             spectral_norm=part.spectral_norm,
         )
 
-    def _build_discriminator(self, level: str | None, sizes: dict[str, int]) -> Discriminator:
+    def _build_discriminator(self, levels: tuple[str, ...], sizes: dict[str, int]) -> Discriminator:
         part = self.recipe.discriminator
         backbone = BACKBONES.get(part.backbone)()
         backbone.check_shape(self.facts.shape)
@@ -191,7 +217,7 @@ class Game:
             backbone.feature_count(settings),
             settings,
             part.conditioning,
-            level,
+            levels,
             sizes if part.conditioning != "none" else {},
             heads,
         )
@@ -259,7 +285,7 @@ class Game:
     def _group_parameters(self) -> dict[str, list[nn.Parameter]]:
         """Every parameter in exactly one group, named after the network(s) that hold it."""
         holders: dict[nn.Parameter, list[str]] = {}
-        for name, network in self.networks.items():
+        for name, network in {**self.networks, **self.weighings}.items():
             for parameter in network.parameters():
                 holders.setdefault(parameter, []).append(name)
         groups: dict[str, list[nn.Parameter]] = {}
@@ -305,6 +331,9 @@ class Game:
                 clip_weights(clipped, limit)
 
         draw = "twin" if twin.label else None
+        augmentation = tuple(recipe.discriminator.augmentation)
+        for name in augmentation:
+            AUGMENTATIONS.get(name)
         training = recipe.training
         return [
             Phase(
@@ -317,13 +346,15 @@ class Game:
                     recipe.penalty.weight,
                     heads,
                     self._soft_sharing(discriminator),
+                    augmentation,
                 ),
-                updates=self._groups_of(discriminator),
+                updates=self._groups_of(discriminator, f"weighing/{discriminator}"),
                 repeats=recipe.schedule.discriminator_steps,
                 draw=draw,
                 option=twin.label,
                 batch_size=training.batch_size,
                 after=clip,
+                aggregator=self.aggregators[discriminator],
             ),
             Phase(
                 generator,
@@ -333,6 +364,7 @@ class Game:
                     objective,
                     heads,
                     self._soft_sharing(generator),
+                    augmentation,
                 ),
                 updates=self._groups_of(generator),
                 repeats=recipe.schedule.generator_steps,
@@ -398,12 +430,17 @@ class Game:
 
     def to(self, device: torch.device) -> None:
         """Move every network and average to a device."""
-        nn.ModuleList([*self.networks.values(), *self.average.values()]).to(device)
+        everything = [*self.networks.values(), *self.weighings.values(), *self.average.values()]
+        nn.ModuleList(everything).to(device)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every parameter and buffer once, under "networks/NAME/..." and "average/NAME/..."."""
         found: dict[int, tuple[str, Tensor]] = {}
-        for kind, networks in (("networks", self.networks), ("average", self.average)):
+        kept: dict[str, Mapping[str, nn.Module]] = {
+            "networks": {**self.networks, **self.weighings},
+            "average": self.average,
+        }
+        for kind, networks in kept.items():
             for name, network in networks.items():
                 for key, tensor in itertools.chain(
                     network.named_parameters(), network.named_buffers()
@@ -420,9 +457,12 @@ class Game:
 
 
 def kernel_weights(layers: Sequence[nn.Module] | nn.ModuleList) -> list[Tensor]:
-    """The kernels of convolutions and linear layers, in order; no biases, no normalization."""
+    """The kernels of convolutions and linear layers, in order; no biases, no normalization.
+
+    Where spectral normalization computes the kernel, the parameter that it is computed from.
+    """
     return [
-        module.weight
+        module.parametrizations.weight.original if is_parametrized(module) else module.weight
         for layer in layers
         for module in layer.modules()
         if isinstance(module, nn.Linear | nn.modules.conv._ConvNd)

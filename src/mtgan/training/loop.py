@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from mtgan.errors import UserError
 from mtgan.evaluation import QuickEvaluator
 from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.recipes import Recipe, dump_recipe
-from mtgan.training.aggregate import weighted_sum
 from mtgan.training.batches import Batch, Feed, draw_latents, draw_noise, mix_seed
 from mtgan.training.checkpoints import (
     checkpoint_name,
@@ -32,6 +32,7 @@ from mtgan.training.checkpoints import (
 )
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
+from mtgan.training.hierarchies import with_hierarchies
 from mtgan.training.logs import Averages, Progress, RunLog
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.run import Run, generate
@@ -73,6 +74,20 @@ def train(
         return trainer.run_to_the_end(quiet)
 
 
+def count_parameters(recipe: Recipe, data: Dataset) -> dict[str, int]:
+    """Number of parameters by network (a shared layer counts in each), without training.
+
+    Raises UserError where the recipe does not fit the data.
+    """
+    # How many superclasses there are decides, not which: nothing need be clustered for it.
+    hierarchies = [
+        part if part.kind == "same" else part.model_copy(update={"kind": "random"})
+        for part in recipe.hierarchy
+    ]
+    facts = DataFacts.of(with_hierarchies(data, hierarchies))
+    return Game(recipe, facts).parameter_counts()
+
+
 class Trainer:
     """One training: players, feed, optimizers, run folder, and the position in the schedule."""
 
@@ -91,6 +106,10 @@ class Trainer:
         self.fabric = _fabric(device, _PRECISIONS[precision])
         self.device = self.fabric.device
         self.rng_devices = [self.device] if self.device.type == "cuda" else []
+        if resume and recipe.hierarchy:  # as it was: a clustering may come out otherwise elsewhere
+            data = data.with_taxonomy(Run.open(out).facts.taxonomy)
+        else:
+            data = with_hierarchies(data, recipe.hierarchy)
         self.recipe, self.data, self.seed = recipe, data, seed
         if len(data) < recipe.training.batch_size:
             raise UserError(
@@ -106,7 +125,9 @@ class Trainer:
         )
         self.game.to(self.device)
         self.optimizers = Optimizers(recipe, self.game.groups)
-        self.feed = Feed(data, self.facts, self.device, seed, recipe.data.flip)
+        self.feed = Feed(
+            data, self.facts, self.device, seed, recipe.data.flip, recipe.schedule.domains
+        )
         self.iteration = 0  # iterations done
         self.best: dict[str, float] = {}  # step and value of the lowest Frechet distance so far
         if resume:
@@ -199,14 +220,20 @@ class Trainer:
             batch = self.feed.batch(phase.name, turn, phase.batch_size, generator)
         latent = self.recipe.latent
         noise = draw_noise(
-            phase.batch_size, latent.dim, latent.distribution, self.facts, generator, self.device
+            phase.batch_size,
+            latent.dim,
+            latent.distribution,
+            self.facts,
+            generator,
+            self.device,
+            partial(self.feed.mixture.draw_labels, phase.name, turn),
         )
         with self._only(phase.updates):
             with self.fabric.autocast():
                 result = phase.step(batch, noise)  # type: ignore[arg-type]
             self.optimizers.zero_grad(phase.updates)
-            total = weighted_sum(result.terms)
-            total.backward()
+            parameters = [p for name in phase.updates for p in self.game.groups[name]]
+            total = phase.aggregator.backward(result, parameters)
             self._refuse_non_finite(phase, total)
         self.optimizers.step(phase.updates)
         if phase.after is not None:

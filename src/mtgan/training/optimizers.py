@@ -20,6 +20,7 @@ class Optimizers:
             "generator": part.learning_rate,
             "discriminator": part.discriminator_learning_rate or part.learning_rate,
             "classifier": part.classifier_learning_rate or part.learning_rate,
+            "weighing": part.discriminator_learning_rate or part.learning_rate,
         }
         self._linear = part.decay == "linear"
         self._steps = recipe.training.steps

@@ -10,6 +10,7 @@ import torch
 
 import mtgan
 from mtgan.data import Dataset, load_dataset
+from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe, dump_recipe, load_recipe
 from mtgan.training.batches import columns, draw_latents
@@ -145,6 +146,24 @@ class Run:
         latents = draw_latents(n, self.recipe.latent.dim, self.recipe.latent.distribution, random)
         images = generate(game, latents, rows, batch_size)
         return images, rows.numpy() if conditioned else None
+
+    def sample_domain(
+        self,
+        n: int,
+        domain: str,
+        labels: Mapping[str, str | int] | None = None,
+        seed: int = 0,
+        step: int | None = None,
+    ) -> list[str] | np.ndarray:
+        """n strings, or images uint8 [n, C, H, W], of one domain of the run.
+
+        Arguments as of sample_with_labels. A string is "" where its canvas is padding alone.
+        UserError for a domain that the run does not have or cannot be asked for.
+        """
+        described = self.facts.domain(domain)
+        if len(self.facts.domains) > 1:
+            labels = {**(labels or {}), DOMAIN_LEVEL: domain}
+        return described.read(self.sample(n, labels, seed, step))
 
     def _wanted(self, labels: Mapping[str, str | int]) -> dict[str, int]:
         taxonomy = self.facts.taxonomy

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from mtgan.nets import Classifier, Discriminator, DiscriminatorOutput, Generator, Labels
+from mtgan.nets import Classifier, Discriminator, DiscriminatorOutput, Generator, Labels, augment
 from mtgan.objectives import (
     AdversarialObjective,
     Penalty,
@@ -31,6 +31,7 @@ class LossTerm:
 
     value: Tensor
     weight: float = 1.0
+    task: str = ""  # "": the adversarial one
 
 
 @dataclass
@@ -68,9 +69,11 @@ class TaskTerms:
         """Add the terms of the network that classifies; logits [N, K] and [M, K]."""
         y_real, y_fake = real_labels[self.level], fake_labels[self.level]
         weight = self.weight * self.share
-        result.terms[f"{self.prefix}real"] = LossTerm(cross_entropy(real, y_real), weight)
+        losses = {"real": cross_entropy(real, y_real)}
         if self.generated:
-            result.terms[f"{self.prefix}generated"] = LossTerm(cross_entropy(fake, y_fake), weight)
+            losses["generated"] = cross_entropy(fake, y_fake)
+        for side, loss in losses.items():
+            result.terms[f"{self.prefix}{side}"] = LossTerm(loss, weight, self.name)
         result.logs[f"{self.prefix}accuracy_real"] = accuracy(real.detach(), y_real)
         result.logs[f"{self.prefix}accuracy_generated"] = accuracy(fake.detach(), y_fake)
 
@@ -78,7 +81,7 @@ class TaskTerms:
         """Add the generator's term. Its half on real samples is constant to it, and left out."""
         loss = cross_entropy(fake, labels[self.level])
         weight = self.generator_weight * self.share
-        result.terms[f"{self.prefix}generated"] = LossTerm(loss, weight)
+        result.terms[f"{self.prefix}generated"] = LossTerm(loss, weight, self.name)
 
 
 @dataclass(frozen=True)
@@ -119,13 +122,15 @@ class DiscriminatorStep:
     penalty_weight: float
     tasks: Sequence[TaskTerms] = ()
     sharing: Sequence[SoftSharing] = ()
+    augmentation: Sequence[str] = ()
 
     def __call__(self, batch: Batch, noise: Noise) -> StepResult:
         made_by = complete_labels(batch.labels, noise.labels)
         with torch.no_grad():
-            fake = self.generator(noise.latents, made_by)
+            fake = augment(self.generator(noise.latents, made_by), self.augmentation)
+        real = augment(batch.samples, self.augmentation)
         # Both sides, and the points between them, are compared under the real sample's labels.
-        said_real, said_fake = self.judge(batch.samples, fake, batch.labels)
+        said_real, said_fake = self.judge(real, fake, batch.labels)
         result = StepResult()
         loss = self.objective.discriminator(said_real.score, said_fake.score)
         result.terms["adversarial"] = LossTerm(loss)
@@ -133,7 +138,7 @@ class DiscriminatorStep:
         if self.penalty.terms is not None:
             terms = self.penalty.terms(
                 lambda samples: self.discriminator.score(samples, batch.labels),
-                batch.samples,
+                real,
                 fake,
                 noise.epsilon,
             )
@@ -175,14 +180,16 @@ class GeneratorStep:
     objective: AdversarialObjective
     tasks: Sequence[TaskTerms] = ()
     sharing: Sequence[SoftSharing] = ()
+    augmentation: Sequence[str] = ()
 
     def __call__(self, batch: Batch | None, noise: Noise) -> StepResult:
-        fake = self.generator(noise.latents, noise.labels)
+        fake = augment(self.generator(noise.latents, noise.labels), self.augmentation)
         said = self.discriminator(fake, noise.labels)
         real_score = None
         if self.objective.generator_needs_real:
             assert batch is not None
-            real_score = self.discriminator.score(batch.samples, batch.labels)
+            real = augment(batch.samples, self.augmentation)
+            real_score = self.discriminator.score(real, batch.labels)
         result = StepResult()
         result.terms["adversarial"] = LossTerm(self.objective.generator(said.score, real_score))
         for task in self.tasks:

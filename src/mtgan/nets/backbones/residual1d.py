@@ -1,0 +1,160 @@
+"""Residual networks for canvases [length, channels], ours.
+
+`multidomain-residual`: residual blocks of one dimension, after the language model of Gulrajani et
+al. 2017 (section 5.5: branches weighted 0.3, no resampling). Unlike there, four rows of the canvas
+make one position, and each block also mixes positions by a dense layer, so that the bracket that
+closes can see the one that opens: a branch costs a quarter and sees the whole string.
+`multidomain-dense`: the same with all rows as one position, where no convolution is left.
+
+N: batch; L, V: length and channels of the canvas; P: positions; C: width.
+"""
+
+from torch import Tensor, nn
+
+from mtgan.nets.backbone import BACKBONES, DiscriminatorSettings, GeneratorSettings, Shape
+from mtgan.nets.backbones.multidomain import check_canvas
+from mtgan.nets.ops import Conv2d, LeakyReLU
+from mtgan.nets.outputs import OUTPUTS
+
+_ROWS = 4  # of the canvas in one position
+_BRANCH = 0.3  # weight of a residual branch (released code of Gulrajani et al. 2017)
+_BLOCKS = 3
+
+
+class Fold(nn.Module):
+    """[N, 1, L, V] -> [N, rows * V, P, 1]: so many rows per position, the last filled up by -1."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def forward(self, x: Tensor) -> Tensor:
+        count, _, length, channels = x.shape
+        x = nn.functional.pad(x, (0, 0, 0, -length % self.rows), value=-1.0)
+        return x.reshape(count, -1, 1, self.rows * channels).permute(0, 3, 1, 2)
+
+
+class Unfold(nn.Module):
+    """The way back: [N, rows * V, P, 1] -> [N, 1, L, V]."""
+
+    def __init__(self, length: int, channels: int) -> None:
+        super().__init__()
+        self.length, self.channels = length, channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.permute(0, 2, 3, 1).reshape(len(x), 1, -1, self.channels)
+        return rows[:, :, : self.length]
+
+
+class Mix(nn.Module):
+    """Adds a dense map of the positions, the same for every channel: [N, C, P, 1] to itself."""
+
+    def __init__(self, positions: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(positions, positions)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.linear(x.squeeze(3)).unsqueeze(3)
+
+
+class Branch(nn.Module):
+    """x + 0.3 f(x), f being norm, LeakyReLU, convolution, norm, LeakyReLU, mix, 1 x 1 convolution.
+
+    With one position the mix is left out.
+    """
+
+    def __init__(
+        self,
+        settings: GeneratorSettings | DiscriminatorSettings,
+        positions: int,
+    ) -> None:
+        super().__init__()
+        width, kernel = settings.width, settings.kernel if positions > 1 else 1
+        bound = settings.bound if isinstance(settings, DiscriminatorSettings) else lambda x: x
+        self.first_norm, self.second_norm = settings.normalize(width), settings.normalize(width)
+        self.first = bound(Conv2d(width, width, (kernel, 1), padding=(kernel // 2, 0)))
+        self.mix = Mix(positions) if positions > 1 else nn.Identity()
+        self.second = bound(Conv2d(width, width, 1))
+        self.activations = nn.ModuleList(
+            settings.activate() if isinstance(settings, DiscriminatorSettings) else LeakyReLU()
+            for _ in range(2)
+        )
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        h = self.first(self.activations[0](self.first_norm(x, y)))
+        h = self.mix(self.activations[1](self.second_norm(h, y)))
+        return x + _BRANCH * self.second(h)
+
+
+class Start(nn.Module):
+    """[N, inputs] -> [N, C, P, 1]."""
+
+    def __init__(self, settings: GeneratorSettings, positions: int) -> None:
+        super().__init__()
+        self.positions = positions
+        self.linear = nn.Linear(settings.inputs, positions * settings.width)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.linear(x).view(len(x), self.positions, 1, -1).permute(0, 3, 1, 2)
+
+
+class ToCanvas(nn.Module):
+    """norm, ReLU, 1 x 1 convolution, rows of the canvas, output activation."""
+
+    def __init__(self, settings: GeneratorSettings, rows: int) -> None:
+        super().__init__()
+        _, length, channels = settings.shape
+        self.norm = settings.normalize(settings.width)
+        self.convolution = Conv2d(settings.width, rows * channels, 1)
+        self.unfold = Unfold(length, channels)
+        self.output = OUTPUTS.get(settings.output)(settings.vocabularies, channels)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.output(self.unfold(self.convolution(self.norm(x, y).relu())), y)
+
+
+class Residual:
+    """width: channels of every layer; kernel: of the convolutions along the positions."""
+
+    name = "multidomain-residual"
+    outputs = tuple(OUTPUTS.names())
+
+    def rows(self, length: int) -> int:
+        return _ROWS
+
+    def positions(self, shape: Shape) -> int:
+        return -(-shape[1] // self.rows(shape[1]))
+
+    def check_shape(self, shape: Shape) -> None:
+        check_canvas(self.name, shape)
+
+    def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
+        positions = self.positions(settings.shape)
+        blocks = (Branch(settings, positions) for _ in range(_BLOCKS))
+        last = ToCanvas(settings, self.rows(settings.shape[1]))
+        return [Start(settings, positions), *blocks, last]
+
+    def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
+        rows = self.rows(settings.shape[1])
+        first = settings.bound(Conv2d(rows * settings.shape[2], settings.width, 1))
+        blocks = [Branch(settings, self.positions(settings.shape)) for _ in range(_BLOCKS)]
+        last = nn.Sequential(blocks[-1], settings.activate())
+        return [nn.Sequential(Fold(rows), first), *blocks[:-1], last]
+
+    def feature_count(self, settings: DiscriminatorSettings) -> int:
+        return settings.width * self.positions(settings.shape)
+
+
+BACKBONES.register(Residual.name)(Residual)
+
+
+class Dense(Residual):
+    """width: units of every layer; there is no kernel."""
+
+    name = "multidomain-dense"
+
+    def rows(self, length: int) -> int:
+        return length
+
+
+BACKBONES.register(Dense.name)(Dense)

@@ -1,0 +1,163 @@
+"""The losses of every recipe, against formulas written out here."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from mtgan.objectives.penalties import input_gradient
+from mtgan.training.aggregate import weighted_sum
+from mtgan.training.batches import Batch, Feed, Noise, draw_noise
+from mtgan.training.facts import DataFacts
+from mtgan.training.game import Game, Phase, Twin
+from mtgan.training.hierarchies import with_hierarchies
+from toys import ZOO, make_data, small_recipe
+
+# name -> discriminator's loss, generator's loss, from scores of real and generated samples
+LOSSES = {
+    "wasserstein": (lambda r, f: f.mean() - r.mean(), lambda r, f: -f.mean()),
+    "non-saturating": (
+        lambda r, f: -(r.sigmoid().log().mean() + (1 - f.sigmoid()).log().mean()),
+        lambda r, f: -f.sigmoid().log().mean(),
+    ),
+    "hinge": (
+        lambda r, f: (1 - r).clamp(min=0).mean() + (1 + f).clamp(min=0).mean(),
+        lambda r, f: -f.mean(),
+    ),
+    "relativistic": (
+        lambda r, f: -(r - f).sigmoid().log().mean(),
+        lambda r, f: -(f - r).sigmoid().log().mean(),
+    ),
+}
+
+
+def squared_slopes(score, samples: Tensor) -> Tensor:
+    samples = samples.detach().requires_grad_(True)
+    gradient = torch.autograd.grad(score(samples).sum(), samples)[0]
+    return (gradient**2).flatten(1).sum(1)
+
+
+def penalty(kind: str, score, real: Tensor, fake: Tensor, noise: Noise) -> Tensor | float:
+    epsilon = noise.epsilon.view(-1, 1, 1, 1)
+    match kind:
+        case "none" | "clip":
+            return 0.0
+        case "gradient":
+            slopes = squared_slopes(score, epsilon * real + (1 - epsilon) * fake)
+            return ((slopes.sqrt() - 1) ** 2).mean()
+        case "r1-r2":
+            return sum(squared_slopes(score, x).mean() / 2 for x in (real, fake))
+        case _:
+            raise AssertionError(kind)
+
+
+def pull(game: Game, network: str) -> Tensor | float:
+    """lambda ||W1 - W2||_2 over the first layers' kernels, of the soft sharings of a network."""
+    total: Tensor | float = 0.0
+    for part in game.recipe.sharing:
+        if part.kind == "soft" and network in part.between:
+            first, second = (
+                [p for layer in game.networks[name].layers[: part.layers] for p in kernels(layer)]
+                for name in part.between
+            )
+            squares = sum(((a - b) ** 2).sum() for a, b in zip(first, second, strict=True))
+            total = total + part.weight * squares**0.5
+    return total
+
+
+def kernels(layer) -> list[Tensor]:
+    return [p for name, p in layer.named_parameters() if name == "convolution.weight"]
+
+
+def table(game: Game, kind: str) -> list[tuple[str, str, float, float]]:
+    """name, level, weight and the generator's weight of the tasks with such a classifier."""
+    return [
+        (t.labels, level, t.weight, t.weight if t.generator_weight is None else t.generator_weight)
+        for t, level in game.tasks
+        if t.classifier == kind
+    ]
+
+
+def expected(game: Game, twin: Twin, batch: Batch, noise: Noise) -> dict[str, Tensor]:
+    """The losses of discriminator and generator, each of its own pass of the generator."""
+    to_d, to_g = LOSSES[game.recipe.objective]
+    discriminator, real, y = twin.discriminator, batch.samples, batch.labels
+    fake = copy.deepcopy(twin.generator)(noise.latents, y).detach()
+    says_real, says_fake = discriminator(real, y), discriminator(fake, y)
+    d_loss = to_d(says_real.score, says_fake.score)
+    d_loss = d_loss + game.recipe.penalty.weight * penalty(
+        game.recipe.penalty.kind, lambda x: discriminator.score(x, y), real, fake, noise
+    )
+    drawn = noise.labels
+    says_drawn = discriminator(copy.deepcopy(twin.generator)(noise.latents, drawn), drawn)
+    g_loss = to_g(discriminator.score(real, y), says_drawn.score)
+    for name, level, weight, generator_weight in table(game, "discriminator-head"):
+        on_real = cross_entropy(says_real.logits[name], y[level])
+        on_fake = cross_entropy(says_fake.logits[name], y[level])
+        d_loss = d_loss + weight * (on_real + on_fake) / 2
+        g_loss = (
+            g_loss + generator_weight * cross_entropy(says_drawn.logits[name], drawn[level]) / 2
+        )
+    label = twin.label
+    return {
+        f"discriminator{label}": d_loss + pull(game, f"discriminator{label}"),
+        f"generator{label}": g_loss + pull(game, f"generator{label}"),
+    }
+
+
+def prepare(name: str) -> tuple[Game, Batch, Noise]:
+    recipe = small_recipe(name)
+    data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy)
+    facts = DataFacts.of(data)
+    game = Game(recipe, facts)
+    for twin in game.twins:
+        twin.discriminator.eval()  # no dropout, no power iterations between two passes
+    feed = Feed(data, facts, torch.device("cpu"), seed=0, flip=False)
+    random = torch.Generator().manual_seed(5)
+    batch = feed.batch("test", 0, 8, random)
+    latent = recipe.latent
+    noise = draw_noise(8, latent.dim, latent.distribution, facts, random, torch.device("cpu"))
+    return game, batch, noise
+
+
+def phase_of(game: Game, name: str) -> Phase:
+    return next(phase for phase in game.phases if phase.name == name)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_losses_of_discriminator_and_generator(name: str) -> None:
+    game, batch, noise = prepare(name)
+    for twin in game.twins:
+        for phase, loss in expected(game, twin, batch, noise).items():
+            # A twin, so that the batch statistics of neither pass disturb the other.
+            terms = phase_of(copy.deepcopy(game), phase).step(batch, noise).terms
+            assert weighted_sum(terms).item() == pytest.approx(loss.item(), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in ZOO if name.startswith("sc-")])
+def test_losses_of_separate_classifiers(name: str) -> None:
+    game, batch, noise = prepare(name)
+    twin = game.twins[0]
+    for task, level, weight, _ in table(game, "separate"):
+        classifier = copy.deepcopy(game.networks[f"classifier/{task}"])
+        fake = copy.deepcopy(twin.generator)(noise.latents, batch.labels)
+        y = batch.labels[level]
+        loss = weight * (
+            (cross_entropy(classifier(batch.samples), y) + cross_entropy(classifier(fake), y)) / 2
+        )
+        loss = loss + pull(game, f"classifier/{task}")
+        terms = phase_of(copy.deepcopy(game), f"classifier/{task}").step(batch, noise).terms
+        assert weighted_sum(terms).item() == pytest.approx(loss.item(), rel=1e-4, abs=1e-5)
+
+
+def test_the_generators_samples_are_outside_the_discriminators_graph() -> None:
+    game, batch, noise = prepare("ac-wgan-b")
+    weighted_sum(phase_of(game, "discriminator").step(batch, noise).terms).backward()
+    assert all(p.grad is None for p in game.networks["generator"].parameters())
+
+
+def test_input_gradient_is_per_sample() -> None:
+    x = torch.randn(3, 2)
+    torch.testing.assert_close(input_gradient(lambda x: (x**2).sum(1), x).detach(), 2 * x)
