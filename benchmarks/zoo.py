@@ -44,6 +44,7 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "ac-wgan-b",
         {"tasks.0.generated": False, "tasks.1.generated": False},
     ),
+    "mtl-wgan, projection": ("mtl-wgan", {"discriminator.conditioning": "projection"}),
     "ac-wgan-b, projection": ("ac-wgan-b", {"discriminator.conditioning": "projection"}),
 }
 

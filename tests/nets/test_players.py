@@ -1,10 +1,11 @@
 """Heads, conditioning and label vectors."""
 
+import pytest
 import torch
 from torch import nn
 
 from mtgan.nets import Discriminator, DiscriminatorSettings, Generator, HeadSpec
-from mtgan.nets.players import LabelVector
+from mtgan.nets.players import AdversarialHead, LabelVector
 
 SETTINGS = DiscriminatorSettings((1, 4, 4), width=3, kernel=3)
 CLASSES = {"fine": 4}
@@ -97,3 +98,20 @@ def test_generator_concatenates_the_label_vector() -> None:
     out = net(z, {"fine": torch.tensor([2, 0])})
     code = torch.tensor([[0.0, 0, 1, 0], [1, 0, 0, 0]])
     torch.testing.assert_close(out, layer(torch.cat([z, code], dim=1)))
+
+
+@pytest.mark.parametrize(
+    ("conditioning", "told"),
+    [("concat", False), ("dense", False), ("projection", True)],
+)
+def test_whether_a_label_changes_what_the_generator_is_told(conditioning: str, told: bool) -> None:
+    """Joined before a linear output layer, a label moves every score alike: the slope towards the
+    image, all that a Wasserstein generator learns from, is the same for every label."""
+    settings = DiscriminatorSettings((1, 8, 8), 4, 3)
+    head = AdversarialHead(6, conditioning, "fine", {"fine": 3}, settings.bound)
+    features = torch.randn(5, 6, requires_grad=True)
+    slopes = [
+        torch.autograd.grad(head(features, {"fine": torch.full((5,), c)}).sum(), features)[0]
+        for c in range(3)
+    ]
+    assert torch.equal(slopes[0], slopes[1]) == torch.equal(slopes[0], slopes[2]) == (not told)

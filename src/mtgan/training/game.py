@@ -7,10 +7,10 @@ import copy
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized
 
 from mtgan.errors import UserError
 from mtgan.nets import (
@@ -461,9 +461,10 @@ def kernel_weights(layers: Sequence[nn.Module] | nn.ModuleList) -> list[Tensor]:
 
     Where spectral normalization computes the kernel, the parameter that it is computed from.
     """
-    return [
-        module.parametrizations.weight.original if is_parametrized(module) else module.weight
-        for layer in layers
-        for module in layer.modules()
-        if isinstance(module, nn.Linear | nn.modules.conv._ConvNd)
-    ]
+    kernels = []
+    for layer in layers:
+        for module in layer.modules():
+            if isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
+                computed: Any = getattr(module, "parametrizations", None)
+                kernels.append(computed.weight.original if computed else module.weight)
+    return kernels
