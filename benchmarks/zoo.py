@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 import mtgan
 from mtgan.data import Dataset
@@ -103,7 +104,7 @@ def page(out: Path, docs: Path) -> str:
             continue
         result = json.loads((folder / "result.json").read_text())
         picture = pictures / f"{slug(name)}.png"
-        picture.write_bytes((folder / "strip.png").read_bytes())
+        Image.open(folder / "strip.png").convert("L").reduce(2).save(picture, optimize=True)
         accuracies = [result.get(f"accuracy/{level}") for level in ("fine", "coarse")]
         rows.append(
             f"| {name} | {result['frechet_distance']:.2f} | {result['inception_score']:.2f} | "

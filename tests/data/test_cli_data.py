@@ -62,7 +62,7 @@ def test_info(mtgan, nested: Path) -> None:
     assert "nested: 12 training and 3 test images of 8 x 8, 3 channels" in out
     assert "level fine: 3 classes, refines coarse, 0 missing" in out
     assert "level coarse: 2 classes, 0 missing" in out
-    assert "recipe=ac-wgan-b" in out
+    assert "recipe=ac-wgan-b-real" in out
     assert "note: 1 unreadable files were passed over: pet/cat/bad.png." in out
     assert "picture: nested-samples.png" in out
     with Image.open("nested-samples.png") as picture:

@@ -116,7 +116,7 @@ def _facts(train: "Dataset", test: "Dataset") -> dict[str, Any]:
         "settings": {
             "data.size": [height, width],
             "condition_on": levels[0] if levels else None,
-            "recipe": "ac-wgan-b" if len(levels) > 1 else "ac-wgan-a" if levels else "wgan-gp",
+            "recipe": ("wgan-gp", "ac-wgan-a-real", "ac-wgan-b-real")[min(len(levels), 2)],
         },
         "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         "warnings": train.warnings(),

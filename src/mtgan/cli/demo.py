@@ -44,7 +44,7 @@ def demo(
         console.print(card.table())
         console.print(f"page:    {page}")
         console.print(f"samples: {run.path / 'samples'}")
-        console.print("more:    mtgan train ac-wgan-b --data fashion-mnist-10k --scale tiny")
+        console.print("more:    mtgan train ac-wgan-b-real --data fashion-mnist-10k --scale tiny")
 
 
 def _fresh(name: str, resume: bool) -> Path:
