@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
-from scipy.stats import spearmanr
 
 import mtgan
+from mtgan.analysis import answers_in
+from mtgan.analysis.losses import distance_correlation, series_of
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
 from mtgan.recipes import dump_recipe
-from mtgan.reports.charts import Series, image_uri, line_chart
+from mtgan.reports.charts import image_uri, line_chart
 from mtgan.training import Run
 
 
@@ -59,44 +60,10 @@ def page_content(run: Run) -> dict[str, Any]:
         "pictures": [*_samples(run), *_curves(run, lines)],
         "correlation": _correlation(lines),
         "evaluations": _evaluations(lines),
+        "analyses": _analyses(run),
         "card": _card(run.path / "evaluation.json"),
         "commands": _commands(run, recorded),
     }
-
-
-def series_of(lines: Sequence[Mapping[str, Any]], kind: str) -> dict[str, Series]:
-    """Every logged value of a kind of line over the steps: name -> (steps, values)."""
-    series: dict[str, tuple[list[float], list[float]]] = {}
-    for line in lines:
-        if line["kind"] == kind:
-            for name, value in line["values"].items():
-                steps, values = series.setdefault(name, ([], []))
-                steps.append(line["step"])
-                values.append(value)
-    return dict(series)
-
-
-def distance_correlation(lines: Sequence[Mapping[str, Any]]) -> tuple[float, int] | None:
-    """Spearman rank correlation, over training, between the discriminator's distance estimate
-    (averaged over the logging interval that ends nearest) and the Frechet distance; with the
-    number of evaluations. None with fewer than three, or where either is constant.
-
-    The untrained generator is left out: no estimate exists for it yet.
-    """
-    train, evaluated = series_of(lines, "train"), series_of(lines, "evaluation")
-    name = next((n for n in train if n.endswith("distance_estimate")), None)
-    if name is None or "frechet_distance" not in evaluated:
-        return None
-    steps, estimates = (np.asarray(column) for column in train[name])
-    pairs = [
-        (estimates[np.abs(steps - step).argmin()], distance)
-        for step, distance in zip(*evaluated["frechet_distance"], strict=True)
-        if step > 0
-    ]
-    if len(pairs) < 3:
-        return None
-    correlation = float(spearmanr(*zip(*pairs, strict=True)).statistic)
-    return None if np.isnan(correlation) else (correlation, len(pairs))
 
 
 def _facts(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -230,6 +197,19 @@ def _card(path: Path) -> Scorecard | None:
     return Scorecard.from_json(path.read_text()) if path.is_file() else None
 
 
+def _analyses(run: Run) -> list[Picture]:
+    """Every answer of `mtgan analyze` under RUN/analysis: its picture and its verdict."""
+    pictures = []
+    for answer in answers_in(run):
+        step = (
+            "" if answer.values["step"] is None else f" After {answer.values['step']:,} iterations."
+        )
+        with Image.open(answer.picture) as image:
+            uri = image_uri(image)
+        pictures.append(Picture(answer.name.capitalize(), uri, answer.verdict + step))
+    return pictures
+
+
 def _commands(run: Run, recorded: Mapping[str, Any]) -> list[tuple[str, str]]:
     data = recorded["data"].get("name", recorded["data_name"])
     more = 2 * run.recipe.training.steps
@@ -245,6 +225,7 @@ def _commands(run: Run, recorded: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"mtgan train {recipe_file} --data {data} --seed {recorded['seed']} "
             f"--steps {more} --out {run.path} --resume",
         ),
+        ("Ask what is wrong, if anything", f"mtgan analyze diagnose {run.path}"),
         ("Another model", f"mtgan train ac-wgan-b --data {data} --scale tiny"),
         ("Watch the curves", f"tensorboard --logdir {run.path / 'tensorboard'}"),
     ]

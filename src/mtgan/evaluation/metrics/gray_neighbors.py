@@ -44,7 +44,7 @@ class GrayNeighbors:
     copies: float | None = None
 
 
-def _gray(images: Tensor) -> Tensor:
+def to_gray(images: Tensor) -> Tensor:
     """uint8 [N, C, H, W] -> float32 [N, H, W]."""
     if images.shape[1] == 1:
         return images[:, 0].float()
@@ -57,11 +57,11 @@ def _gray(images: Tensor) -> Tensor:
 
 
 def _nearest(samples: Tensor, gray_train: Tensor, flips: bool) -> tuple[Tensor, Tensor, Tensor]:
-    flat, train = _gray(samples).flatten(1), gray_train.flatten(1)
+    flat, train = to_gray(samples).flatten(1), gray_train.flatten(1)
     distances, indices = (each[:, 0] for each in nearest(flat, train))
     mirrored = torch.zeros_like(indices, dtype=torch.bool)
     if flips:
-        turned = _gray(samples.flip(3)).flatten(1)
+        turned = to_gray(samples.flip(3)).flatten(1)
         other, where = (each[:, 0] for each in nearest(turned, train))
         mirrored = other < distances
         distances = torch.minimum(distances, other)
@@ -90,7 +90,7 @@ def gray_pixel_neighbors(
                 f"samples are {tuple(images.shape[1:])} and {name} {tuple(each.shape[1:])} "
                 "(channels, height, width): bring them to one size."
             )
-    gray_train = _gray(sets[0].to(images.device))
+    gray_train = to_gray(sets[0].to(images.device))
     found = _nearest(images, gray_train, flips)
     if held_out is None:
         return GrayNeighbors(*found)

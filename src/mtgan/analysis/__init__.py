@@ -1,0 +1,51 @@
+"""Questions to a finished or running training, each a picture, a JSON file and a function.
+
+One file per analysis, registered by its presence in this folder: a function on arrays or a run, the
+dataclass that it returns, and one adapter under the decorator `analysis`.
+"""
+
+import importlib
+import pkgutil
+
+from mtgan.analysis.base import ANALYSES, Options, Result, analysis
+from mtgan.analysis.conditioning import Conditioning, conditioning
+from mtgan.analysis.diagnose import Diagnosis, Evidence, diagnose, judge
+from mtgan.analysis.evolution import Evolution, evolution
+from mtgan.analysis.folder import Answer, analyze_run, answers_in, print_result
+from mtgan.analysis.interpolate import Interpolation, interpolate
+from mtgan.analysis.losses import Losses, losses
+from mtgan.analysis.neighbors import Neighbors, neighbors
+from mtgan.analysis.probe import Probe, probe
+from mtgan.analysis.weights import Weights, weights
+
+__all__ = [
+    "ANALYSES",
+    "Answer",
+    "Conditioning",
+    "Diagnosis",
+    "Evidence",
+    "Evolution",
+    "Interpolation",
+    "Losses",
+    "Neighbors",
+    "Options",
+    "Probe",
+    "Result",
+    "Weights",
+    "analysis",
+    "analyze_run",
+    "answers_in",
+    "conditioning",
+    "diagnose",
+    "evolution",
+    "interpolate",
+    "judge",
+    "losses",
+    "neighbors",
+    "print_result",
+    "probe",
+    "weights",
+]
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

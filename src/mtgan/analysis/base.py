@@ -1,0 +1,191 @@
+"""What every analysis shares: how it is asked, what it answers, and where it looks for images.
+
+An analysis is one file: a function on arrays or a run, a frozen dataclass that it returns, and
+one registered adapter from (run, options) to that function.
+
+Legend: N images, C channels, H x W pixels, D features, L label levels.
+"""
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from mtgan.data import Dataset, load_dataset
+from mtgan.errors import UserError
+from mtgan.evaluation.features import FeatureExtractor, FeatureRequest, build_extractor
+from mtgan.evaluation.features.choice import AUTO, choose_features
+from mtgan.registry import Registry
+from mtgan.training import Run
+
+Images = np.ndarray
+Progress = Callable[[str], None]
+Cell = str | float | int | None
+
+
+def silent(message: str) -> None:
+    """The progress of functions that are called from Python."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an analysis of a run is asked; what an analysis has no use for, it passes over.
+
+    Attributes:
+        n: Number of samples; None takes the analysis's own default.
+        seed: Of every random draw.
+        step: Checkpoint; None is the newest.
+        features: Feature space by name, or "auto".
+        data: Another data set than the run's own, where that is a question (`probe`).
+        progress: Called with a sentence before each part that takes a while.
+    """
+
+    n: int | None = None
+    seed: int = 0
+    step: int | None = None
+    features: str = AUTO
+    data: str | None = None
+    progress: Progress = silent
+
+    def count(self, default: int) -> int:
+        return default if self.n is None else self.n
+
+
+@dataclass(frozen=True)
+class Table:
+    """A short table: numbers stay numbers until they are printed."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Cell, ...]]
+
+
+SHOWN_ONLY = {"shown_only": True}
+"""Metadata of fields that are for the picture, and stay out of the JSON."""
+
+
+class Result(ABC):
+    """What an analysis found: plain values, a picture of them, and a verdict in words."""
+
+    @property
+    @abstractmethod
+    def verdict(self) -> str:
+        """What the numbers say, in one or a few plain sentences."""
+
+    @abstractmethod
+    def table(self) -> Table:
+        """The headline numbers."""
+
+    @abstractmethod
+    def figure(self) -> Figure:
+        """The picture."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict and every field that is no picture, as plain values."""
+        return {"verdict": self.verdict, **plain(self)}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2)
+
+    def picture(self, path: str | Path) -> Path:
+        """Draw the picture; the suffix decides the format.
+
+        Raises:
+            UserError: A suffix that cannot be drawn, or a folder that cannot be written.
+        """
+        path = Path(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.figure().savefig(path, dpi=110)
+        except (ValueError, OSError) as error:
+            raise UserError(f"The picture cannot be written to {path}: {error}.") from error
+        return path
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, arrays and mappings as what JSON knows; what is not finite becomes null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = [each for each in fields(value) if not each.metadata.get("shown_only")]
+        return {each.name: plain(getattr(value, each.name)) for each in kept}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A registered analysis: `ask(run, options)`; `about` is the first line of its docstring."""
+
+    ask: Callable[[Run, Options], Result]
+    about: str
+
+
+ANALYSES: Registry[Analysis] = Registry("analysis")
+
+
+def analysis(name: str, about: str) -> Callable[[Callable[[Run, Options], Result]], Any]:
+    """Decorator that registers `ask(run, options) -> Result` under a name."""
+
+    def register(ask: Callable[[Run, Options], Result]) -> Callable[[Run, Options], Result]:
+        ANALYSES.register(name)(Analysis(ask, about))
+        return ask
+
+    return register
+
+
+# Where analyses look for images
+
+
+def held_out_of(run: Run) -> Dataset:
+    """Real images that the run did not train on: the test split, whole.
+
+    Raises:
+        UserError: The run trained on every split; or its data are no longer to be found.
+    """
+    spec = run.recipe.run["data"]
+    if spec.get("split", "train") != "train":
+        raise UserError(
+            f"{run.path} was trained on the split {spec['split']!r}, so no real images were held "
+            "out; train on the split 'train' to ask this."
+        )
+    return load_dataset(**{**spec, "split": "test", "subset": None})
+
+
+def extractor_of(data: Dataset, features: str = AUTO, progress: Progress = silent) -> Any:
+    """The feature space by name for these data; see evaluation.features."""
+    request = FeatureRequest(choose_features(features, data), data, progress=progress)
+    return build_extractor(request)
+
+
+def embed(extractor: FeatureExtractor, images: Images) -> np.ndarray:
+    """Features float32 [N, D] of uint8 [N, C, H, W], not cached: samples are seen once."""
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(images), extractor.batch):
+            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + extractor.batch]))
+            parts.append(extractor.embed(batch)[0].float().cpu())
+    return torch.cat(parts).numpy()
+
+
+def spread_rows(count: int, taken: int, seed: int) -> np.ndarray:
+    """Sorted rows of at most `taken` out of `count`, without replacement."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[: min(taken, count)])
+
+
+def joined(names: list[str], most: int = 6) -> str:
+    """Names as a list for a sentence, cut after `most`."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else "none"

@@ -1,0 +1,468 @@
+"""What is wrong with a training, if anything, by name, with the evidence and what to try.
+
+`evidence_of(run)` looks; `judge(evidence)` concludes, and is a pure function of plain numbers, so
+that every conclusion can be tested and doubted. Whatever was not to be had is None, and no rule
+speaks of it. A rule is one function under the decorator `rule`. It works on a run that is still
+being trained as well: the newest checkpoint and the log so far are asked.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from scipy.stats import mannwhitneyu
+
+from mtgan.analysis.base import (
+    Options,
+    Progress,
+    Result,
+    Table,
+    analysis,
+    embed,
+    extractor_of,
+    held_out_of,
+    joined,
+    silent,
+    spread_rows,
+)
+from mtgan.analysis.conditioning import class_reports, variety_of
+from mtgan.analysis.losses import Series, series_of
+from mtgan.analysis.neighbors import neighbors
+from mtgan.analysis.plots import BLUE, COLORS, GREEN, RED, SOFT, new_figure, tidy
+from mtgan.data import Dataset
+from mtgan.evaluation.features import extract
+from mtgan.evaluation.features.classifier import label_levels
+from mtgan.evaluation.metrics import frechet_distance
+from mtgan.training import Run
+from mtgan.training.batches import columns
+from mtgan.training.game import Game
+
+ALPHA = 0.01
+OVERFIT_GAP = 0.25
+"""Share of the way from training images' scores to samples' at which held-out images are scored."""
+SPREAD, SIBLINGS = 0.5, 0.2
+"""Variety relative to real images, below which a generator has collapsed."""
+LOSS_GROWTH = 20.0
+WORSE = 1.5
+"""Frechet distance of the last two evaluations over the lowest."""
+STILL = 0.05
+"""Improvement of the lowest Frechet distance in the second half of training, below which it is
+stalled ..."""
+FAR = 4.0
+"""... while it is more than this many times that of held-out real images."""
+FOLLOWED = 0.5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a training; None (or empty) where it is not known.
+
+    Attributes:
+        losses: Whole loss by phase: (steps, values).
+        diverged: Whether training was stopped by a loss that was not finite.
+        frechet: Frechet distance over training: (steps, values).
+        frechet_real: That of held-out real images.
+        scores: Mean discriminator score of training images, held-out images and samples.
+        score_auc, score_p: P(training image scores above held-out one), Mann-Whitney.
+        spread, siblings: Variety of all samples relative to real images; see analysis.Variety.
+        collapsed_classes: Names.
+        controlled: Share of classes for which asking makes a difference.
+        accuracy, real_accuracy: Of the classifier at the level that conditions.
+        accuracy_history: accuracy/LEVEL over training: (steps, values).
+        copies, copies_p: Share of samples as near to one training image as hardly any held-out
+            image is; see analysis.Space.
+    """
+
+    losses: dict[str, Series] = field(default_factory=dict)
+    diverged: bool = False
+    frechet: Series | None = None
+    frechet_real: float | None = None
+    scores: tuple[float, float, float] | None = None
+    score_auc: float | None = None
+    score_p: float | None = None
+    spread: float | None = None
+    siblings: float | None = None
+    collapsed_classes: list[str] = field(default_factory=list)
+    controlled: float | None = None
+    accuracy: float | None = None
+    real_accuracy: float | None = None
+    accuracy_history: Series | None = None
+    copies: float | None = None
+    copies_p: float | None = None
+
+    @property
+    def score_gap(self) -> float | None:
+        """0: held-out images are scored like training images; 1: like samples."""
+        if self.scores is None or self.scores[0] == self.scores[2]:
+            return None
+        train, held_out, fake = self.scores
+        return (train - held_out) / (train - fake)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to try: a recipe key, and which way to turn it."""
+
+    key: str
+    turn: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A named illness, its evidence in a sentence, and what to try."""
+
+    name: str
+    evidence: str
+    advice: list[Advice]
+
+
+Rule = Callable[[Evidence], str | None]
+RULES: list[tuple[str, Rule, list[Advice]]] = []
+
+
+def rule(name: str, **advice: str) -> Callable[[Rule], Rule]:
+    """Register a rule: the evidence as a sentence where the illness is there, else None. Keywords
+    are recipe keys, with __ for the dot, and which way to turn them."""
+    tried = [Advice(key.replace("__", "."), turn) for key, turn in advice.items()]
+
+    def register(judge_one: Rule) -> Rule:
+        RULES.append((name, judge_one, tried))
+        return judge_one
+
+    return register
+
+
+def judge(evidence: Evidence) -> list[Finding]:
+    """Every illness that the evidence shows, gravest first; none is healthy."""
+    found = ((name, ask(evidence), advice) for name, ask, advice in RULES)
+    return [Finding(name, sentence, advice) for name, sentence, advice in found if sentence]
+
+
+@rule(
+    "diverging",
+    optimizer__learning_rate="a half or a fifth of it",
+    penalty__kind="gradient, where there is none",
+    schedule__discriminator_steps="5, for a Wasserstein critic",
+)
+def _diverging(e: Evidence) -> str | None:
+    if e.diverged:
+        return "training was stopped by a loss or gradient that is not finite"
+    for name, (_, values) in e.losses.items():
+        sizes = np.abs(values)
+        if not np.isfinite(sizes).all():
+            return f"the loss {name} is not finite"
+        if len(sizes) >= 8:
+            usual = max(float(np.median(sizes[: len(sizes) // 2])), 1.0)
+            late = float(np.median(sizes[-max(2, len(sizes) // 8) :]))
+            if late > LOSS_GROWTH * usual:
+                return f"the loss {name} has grown from about {usual:.3g} to {late:.3g}"
+    trained = _trained(e.frechet)
+    if len(trained) >= 4 and min(trained[-2:]) > WORSE * min(trained):
+        return (
+            f"the Frechet distance has risen from {min(trained):.3g} at its best to "
+            f"{trained[-1]:.3g}"
+        )
+    return None
+
+
+@rule(
+    "memorizing",
+    training__steps="fewer, or an earlier checkpoint",
+    data__subset="more of the data",
+    data__flip="true, where mirror images are real",
+    discriminator__dropout="0.2 to 0.5",
+)
+def _memorizing(e: Evidence) -> str | None:
+    if e.copies is None or e.copies_p is None or e.copies_p >= ALPHA / 3:
+        return None
+    return (
+        f"{e.copies:.0%} of samples are as near to one training image as hardly any held-out real "
+        f"image is (p = {e.copies_p:.1g})"
+    )
+
+
+@rule(
+    "generator collapsed",
+    penalty__kind="gradient",
+    objective="wasserstein",
+    schedule__discriminator_steps="more",
+    training__batch_size="larger",
+    tasks="a smaller generator_weight: pleasing a classifier takes one good image per class",
+)
+def _collapsed(e: Evidence) -> str | None:
+    if e.spread is not None and e.spread < SPREAD:
+        return f"samples differ from each other by {e.spread:.0%} of what real images do"
+    if e.siblings is not None and e.siblings < SIBLINGS:
+        return (
+            f"samples repeat each other: the nearest other one lies at {e.siblings:.0%} of the "
+            "distance that real images have"
+        )
+    if e.collapsed_classes:
+        return f"within classes: {joined(e.collapsed_classes, 10)}"
+    return None
+
+
+@rule(
+    "discriminator overfits",
+    data__subset="more of the data",
+    data__flip="true, where mirror images are real",
+    discriminator__dropout="0.2 to 0.5",
+    discriminator__augmentation="color, translation, cutout",
+    discriminator__width="smaller",
+    training__steps="fewer",
+)
+def _overfits(e: Evidence) -> str | None:
+    gap = e.score_gap
+    if gap is None or e.score_p is None or e.score_p >= ALPHA or gap < OVERFIT_GAP:
+        return None
+    return (
+        f"it scores held-out real images {gap:.0%} of the way from training images to samples "
+        f"(a training image scores higher in {e.score_auc:.0%} of pairs, p = {e.score_p:.1g})"
+    )
+
+
+@rule(
+    "class control lost",
+    tasks="a larger generator_weight",
+    generator__conditioning="concat or normalization",
+    training__steps="more, where control is still growing",
+)
+def _control_lost(e: Evidence) -> str | None:
+    if e.accuracy is None or e.real_accuracy is None:
+        return None
+    best = max(e.accuracy_history[1]) if e.accuracy_history else e.accuracy
+    if e.accuracy < FOLLOWED * best:
+        return f"samples show the class asked for in {e.accuracy:.0%}, down from {best:.0%}"
+    if e.controlled is not None and e.controlled < FOLLOWED:
+        return (
+            f"asking makes a difference for {e.controlled:.0%} of the classes; samples show the "
+            f"class asked for in {e.accuracy:.0%} (real images: {e.real_accuracy:.0%}), and never "
+            f"did in more than {best:.0%}"
+        )
+    return None
+
+
+@rule(
+    "stalled",
+    optimizer__learning_rate="larger, or smaller where the curve is rough",
+    optimizer__decay="linear",
+    generator__width="larger",
+    discriminator__width="larger",
+)
+def _stalled(e: Evidence) -> str | None:
+    trained = _trained(e.frechet)
+    if len(trained) < 4 or (e.frechet_real and min(trained) < FAR * e.frechet_real):
+        return None
+    half = len(trained) // 2
+    before, after = min(trained[:half]), min(trained[half:])
+    if after > (1 - STILL) * before:
+        return (
+            f"the lowest Frechet distance was {before:.3g} after half of the evaluations and is "
+            f"{min(before, after):.3g} now"
+        )
+    return None
+
+
+def _trained(series: Series | None) -> list[float]:
+    """The values, without that of the untrained generator."""
+    if series is None:
+        return []
+    return [value for step, value in zip(*series, strict=True) if step > 0]
+
+
+@dataclass(frozen=True)
+class Diagnosis(Result):
+    """What was found, and the evidence."""
+
+    findings: list[Finding]
+    evidence: Evidence
+
+    @property
+    def names(self) -> list[str]:
+        """The verdicts' names; "healthy" where nothing was found."""
+        return [finding.name for finding in self.findings] or ["healthy"]
+
+    @property
+    def verdict(self) -> str:
+        if not self.findings:
+            unknown = [text for text, known in self._looked_at() if not known]
+            rest = f" (not looked at: {', '.join(unknown)})" if unknown else ""
+            return f"Healthy: nothing wrong was found{rest}.{self._control()}"
+        return " ".join(f"{f.name.capitalize()}: {f.evidence}." for f in self.findings)
+
+    def _control(self) -> str:
+        """How far labels are followed: a run may be well, and not yet there."""
+        e = self.evidence
+        if e.accuracy is None or e.real_accuracy is None:
+            return ""
+        return (
+            f" Samples show the class asked for in {e.accuracy:.0%} (real images: "
+            f"{e.real_accuracy:.0%})."
+        )
+
+    def _looked_at(self) -> list[tuple[str, bool]]:
+        e = self.evidence
+        return [
+            ("losses", bool(e.losses)),
+            ("Frechet distance over training", len(_trained(e.frechet)) >= 4),
+            ("scores of held-out images", e.scores is not None),
+            ("variety", e.spread is not None),
+            ("classes", e.accuracy is not None),
+            ("copies", e.copies is not None),
+        ]
+
+    def table(self) -> Table:
+        rows: list = [
+            (
+                finding.name,
+                finding.evidence,
+                "; ".join(f"{a.key}: {a.turn}" for a in finding.advice),
+            )
+            for finding in self.findings
+        ]
+        return Table(("verdict", "evidence", "what to try"), rows or [("healthy", "", "")])
+
+    def figure(self) -> Figure:
+        figure = new_figure(13, 4, self.verdict)
+        loss, frechet, bars = figure.subplots(1, 3)
+        e = self.evidence
+        for (name, (steps, values)), color in zip(e.losses.items(), COLORS, strict=False):
+            loss.plot(steps, values, color=color, linewidth=1, label=name)
+        if e.losses:
+            loss.legend(fontsize=7, frameon=False)
+        tidy(loss, "losses", "iterations")
+        if e.frechet:
+            frechet.plot(*e.frechet, "o-", markersize=3, color=BLUE)
+            frechet.set_yscale("log")
+        if e.frechet_real:
+            frechet.axhline(e.frechet_real, color=SOFT, linestyle="--", linewidth=0.8)
+        tidy(frechet, "Frechet distance (dashed: held-out real images)", "iterations")
+        shown = {
+            "variety (real: 1)": e.spread,
+            "held-out images scored as samples": e.score_gap,
+            "accuracy of labels": e.accuracy,
+            "classes under control": e.controlled,
+            "copies": e.copies,
+        }
+        known = {name: value for name, value in shown.items() if value is not None}
+        bars.barh(list(known), list(known.values()), color=RED if self.findings else GREEN)
+        bars.axvline(1, color=SOFT, linewidth=0.8)
+        tidy(bars, "evidence of the samples")
+        return figure
+
+
+def diagnose(
+    run: Run, n: int = 500, seed: int = 0, step: int | None = None, progress: Progress = silent
+) -> Diagnosis:
+    """Look at a run, finished or in training, and say what is wrong with it.
+
+    Args:
+        run: The run.
+        n: Samples and real images of each kind that are looked at.
+        seed: Of every draw.
+        step: Checkpoint; None is the newest.
+        progress: Called before each part that takes a while.
+
+    Raises:
+        UserError: Training data that are no longer to be found, or no held-out images.
+    """
+    evidence = evidence_of(run, n, seed, step, progress)
+    return Diagnosis(judge(evidence), evidence)
+
+
+@analysis("diagnose", "what is wrong with the training, if anything, and what to try")
+def of_run(run: Run, options: Options) -> Diagnosis:
+    return diagnose(run, options.count(500), options.seed, options.step, options.progress)
+
+
+def evidence_of(
+    run: Run, n: int = 500, seed: int = 0, step: int | None = None, progress: Progress = silent
+) -> Evidence:
+    """Everything that the rules ask for; from the log alone where there is no checkpoint yet."""
+    lines = run.metrics()
+    train, evaluated = series_of(lines, "train"), series_of(lines, "evaluation")
+    found: dict = {
+        "losses": {k.removesuffix("/loss"): v for k, v in train.items() if k.endswith("/loss")},
+        "diverged": any((run.path / "checkpoints").glob("diverged-*")),
+        "frechet": evaluated.get("frechet_distance"),
+    }
+    if not run.steps:
+        return Evidence(**found)
+    data, unseen = run.load_data(), held_out_of(run)
+    samples, labels = run.sample_with_labels(n, seed=seed, step=step)
+    held_out = unseen.select(spread_rows(len(unseen), n, seed + 1))
+    some = data.select(spread_rows(len(data), n, seed + 2))
+    extractor = extractor_of(data, progress=progress)
+    progress("measuring variety and scores")
+    mine, real, known = (
+        embed(extractor, np.asarray(each)) for each in (samples, held_out.samples, some.samples)
+    )
+    found["frechet_real"] = frechet_distance(real, known)
+    varied = variety_of((samples, mine), (np.asarray(held_out.samples), real), seed)
+    if varied is not None:
+        found |= {"spread": varied.spread, "siblings": varied.siblings}
+    found |= _scores(run.game(step), some, held_out, samples, labels)
+    level = next(iter(run.game(step).average.values())).level
+    if labels is not None and level in label_levels(data):
+        found |= _control(samples, labels, data, unseen, level, seed)
+        found["accuracy_history"] = evaluated.get(f"accuracy/{level}")
+    progress("looking for copies")
+    near = neighbors(samples, data, held_out, n=min(n, 300), shift=1, seed=seed)
+    worst = min(near.spaces.values(), key=lambda space: space.copies_p)
+    return Evidence(**found, copies=worst.copies, copies_p=worst.copies_p)
+
+
+def _scores(
+    game: Game, train: Dataset, held_out: Dataset, samples: np.ndarray, labels: np.ndarray | None
+) -> dict:
+    """The first discriminator's scores of the three kinds of images."""
+    discriminator = game.twins[0].discriminator
+    was_training = discriminator.training
+    discriminator.eval()
+    levels = game.facts.taxonomy.levels
+    missing = np.full((len(samples), len(levels)), -1)
+    kinds = (
+        (train.samples, train.labels),
+        (held_out.samples, held_out.labels),
+        (samples, missing if labels is None else labels),
+    )
+    said = []
+    with torch.no_grad():
+        for images, rows in kinds:
+            x = torch.from_numpy(np.ascontiguousarray(images)).float().div_(127.5).sub_(1)
+            y = torch.from_numpy(np.ascontiguousarray(rows))
+            parts = [
+                discriminator.score(a, columns(b, levels))
+                for a, b in zip(x.split(250), y.split(250), strict=True)
+            ]
+            said.append(torch.cat(parts).double().numpy())
+    discriminator.train(was_training)
+    test = mannwhitneyu(said[0], said[1], alternative="greater")
+    auc = float(test.statistic) / (len(said[0]) * len(said[1]))
+    means = tuple(float(each.mean()) for each in said)
+    return {"scores": means, "score_auc": auc, "score_p": float(test.pvalue)}
+
+
+def _control(
+    samples: np.ndarray, labels: np.ndarray, data: Dataset, unseen: Dataset, level: str, seed: int
+) -> dict:
+    """Class by class: collapsed, controlled; and the accuracy at the level that conditions."""
+    extractor = extractor_of(data, "classifier")
+    mine = extract(extractor, samples, cache=False)
+    real = extract(extractor, np.asarray(unseen.samples))
+    asked, true = labels[:, data.taxonomy.levels.index(level)], unseen.labels_of(level)
+    shown, shown_real = (bank.logits[level].argmax(axis=1) for bank in (mine, real))
+    reports = class_reports(
+        (samples, mine.features, asked, shown),
+        (np.asarray(unseen.samples), real.features, true, shown_real),
+        data.taxonomy.classes[level],
+        seed,
+    )
+    return {
+        "accuracy": float((shown == asked).mean()),
+        "real_accuracy": float((shown_real == true).mean()),
+        "controlled": float(np.mean([r.status in {"conditioned", "weak"} for r in reports])),
+        "collapsed_classes": [report.name for report in reports if report.collapsed],
+    }

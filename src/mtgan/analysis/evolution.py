@@ -1,0 +1,99 @@
+"""The same latents over all checkpoints, with the nearest training image of the last (Figure 5.13
+of the thesis).
+
+N: latents; S: checkpoints.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from mtgan.analysis.base import SHOWN_ONLY, Images, Options, Result, Table, analysis
+from mtgan.analysis.neighbors import nearest_by_gray
+from mtgan.analysis.plots import new_figure, show_grid
+from mtgan.errors import UserError
+from mtgan.training import Run
+from mtgan.training.batches import draw_latents
+from mtgan.training.run import generate
+
+SHOWN = 10
+"""Checkpoints in the picture, at most: the first, the last, and others between them."""
+
+
+@dataclass(frozen=True)
+class Evolution(Result):
+    """Samples of fixed latents by checkpoint.
+
+    Attributes:
+        steps: Iterations of the checkpoints.
+        changes: Root mean square change of the pixels (0..255) since the checkpoint before;
+            the first is None.
+        distances: Median gray-pixel distance to the nearest training image, by checkpoint.
+        samples: uint8 [S, N, C, H, W].
+        nearest: Nearest training image of each last sample, uint8 [N, C, H, W].
+    """
+
+    steps: list[int]
+    changes: list[float | None]
+    distances: list[float]
+    samples: Images = field(repr=False, metadata=SHOWN_ONLY)
+    nearest: Images = field(repr=False, metadata=SHOWN_ONLY)
+
+    @property
+    def verdict(self) -> str:
+        if len(self.steps) < 2:
+            return (
+                "There is one checkpoint, and so no evolution; keep more with "
+                "--set training.keep_checkpoints=20."
+            )
+        last = self.changes[-1]
+        return (
+            f"{len(self.steps)} checkpoints, from {self.steps[0]:,} to {self.steps[-1]:,} "
+            f"iterations; between the last two, pixels changed by {last:.1f} of 255 (root mean "
+            "square)."
+        )
+
+    def table(self) -> Table:
+        rows = zip(self.steps, self.changes, self.distances, strict=True)
+        return Table(("iterations", "change", "distance to nearest training image"), list(rows))
+
+    def figure(self) -> Figure:
+        chosen = np.unique(np.linspace(0, len(self.steps) - 1, SHOWN).round().astype(int))
+        columns = np.concatenate([self.samples[chosen], self.nearest[None]])
+        heads = [f"{self.steps[i]:,}" for i in chosen] + ["nearest"]
+        count = self.samples.shape[1]
+        figure = new_figure(0.9 * len(heads) + 0.5, 0.9 * count + 0.8, self.verdict)
+        images = columns.swapaxes(0, 1).reshape(-1, *self.samples.shape[2:])
+        show_grid(figure.subplots(), images, len(heads), heads=heads)
+        return figure
+
+
+def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
+    """Samples of `count` fixed latents (and labels) from every checkpoint of a run.
+
+    Raises:
+        UserError: No checkpoint, or training data that are no longer to be found.
+    """
+    if not run.steps:
+        raise UserError(f"{run.path} has no complete checkpoint yet; train on with --resume.")
+    random = torch.Generator().manual_seed(seed)
+    rows = run.facts.draw_labels(count, random)
+    latents = draw_latents(count, run.recipe.latent.dim, run.recipe.latent.distribution, random)
+    samples = np.stack([generate(run.game(step), latents, rows) for step in run.steps])
+    train = run.load_data().samples
+    found = [nearest_by_gray(each, train) for each in samples]
+    moves = np.sqrt(np.square(np.diff(samples.astype(float), axis=0)).mean(axis=(1, 2, 3, 4)))
+    return Evolution(
+        steps=run.steps,
+        changes=[None, *moves.tolist()],
+        distances=[float(np.median(near.distances)) for near in found],
+        samples=samples,
+        nearest=np.asarray(train[found[-1].indices]),
+    )
+
+
+@analysis("evolution", "fixed latents over all checkpoints, and the last's nearest neighbor")
+def of_run(run: Run, options: Options) -> Evolution:
+    return evolution(run, options.count(8), options.seed)

@@ -1,0 +1,399 @@
+"""Is the latent space smooth, and what do its dimensions do?
+
+The thesis (5.0.7, Figures 5.14 to 5.18) moves one latent dimension from -2.5 to 2.5 in steps of
+0.5, at a fixed class, and takes the absence of discrete transitions as evidence against
+memorizing. Here the transitions are looked for: along each path the steepest step is halved again
+and again, and always the steeper half is kept. A smooth path flattens out; a jump keeps its height
+however near its two sides come. Beside it:
+
+- ranking of latent dimensions by the distance between the two ends of each;
+- SeFa directions (Shen & Zhou 2021, "Closed-form factorization of latent semantics in GANs",
+  section 3.2): eigenvectors of A^T A, A being the latent's part of the first layer's weight;
+- spherical paths between two latents (White 2016), and straight paths between two classes at one
+  latent, through the middle of the classes' codes or embeddings;
+- perceptual path length after Karras et al. 2019, equation 2: squared feature distance of
+  neighboring points of a path over the squared step, of a path of length 1. The step is 1/32, not
+  1e-4, since images are bytes; so compare it with itself only.
+
+N: images; Z: latent; D: features; P: paths; S: steps.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from scipy.stats import beta
+from torch import Tensor, nn
+
+from mtgan.analysis.base import (
+    SHOWN_ONLY,
+    Images,
+    Options,
+    Result,
+    Table,
+    analysis,
+    embed,
+    extractor_of,
+)
+from mtgan.analysis.plots import BLUE, ORANGE, RED, SOFT, new_figure, show_grid, side_by_side, tidy
+from mtgan.errors import UserError
+from mtgan.nets.players import Generator, LabelVector
+from mtgan.training import Run
+from mtgan.training.batches import draw_latents
+from mtgan.training.run import generate
+
+Make = Callable[[Tensor, Tensor], Images]
+"""Latents [N, Z] and label rows [N, L] to images uint8 [N, C, H, W]."""
+Embed = Callable[[Images], np.ndarray]
+"""Images [N, C, H, W] to features [N, D]."""
+
+REACH = {"normal": 2.5, "uniform": 1.0}
+FRAMES = 11
+STEPS = 32
+HALVINGS = 6
+
+JUMP_KEPT = 0.5
+"""A step that keeps more than this share of its height after all halvings is a jump ..."""
+JUMP_HEIGHT = 0.25
+"""... if it was higher than this share of the median distance between two random samples."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """P paths, each walked in S steps.
+
+    Attributes:
+        lengths: Sum of the steps' distances, by path, over the typical distance.
+        perceptual_path_length: Mean squared distance over the squared step 1 / S.
+        typical: Median feature distance between two random samples.
+        heights: Largest step by path, over `typical`.
+        kept: What is left of that step's height after halving it `HALVINGS` times.
+        jumps: Rows of the paths that jump.
+        most_jumping: Upper end of the 95 % Clopper-Pearson interval of the share that jumps.
+    """
+
+    lengths: np.ndarray
+    perceptual_path_length: float
+    typical: float
+    heights: np.ndarray
+    kept: np.ndarray
+    jumps: list[int]
+    most_jumping: float
+
+
+@dataclass(frozen=True)
+class Interpolation(Result):
+    """Paths through latent space.
+
+    Attributes:
+        paths: Spherical paths between two latents at a fixed class.
+        effects: Feature distance between the ends of each latent dimension over `paths.typical`,
+            float64 [Z].
+        ranking: Latent dimensions by effect, strongest first.
+        sefa_values: Eigenvalues of the SeFa directions, as shares of their sum, largest first.
+        sefa_directions: [k, Z], the first of them, unit length.
+        strips: The pictures, uint8 [R * FRAMES, C, H, W], and the rows' names.
+    """
+
+    paths: Paths
+    effects: np.ndarray
+    ranking: list[int]
+    sefa_values: np.ndarray
+    sefa_directions: np.ndarray
+    strips: Images = field(repr=False, metadata=SHOWN_ONLY)
+    names: list[str] = field(repr=False, metadata=SHOWN_ONLY)
+
+    @property
+    def verdict(self) -> str:
+        p = self.paths
+        count, total = len(p.jumps), len(p.kept)
+        weak = int((self.effects < 0.1 * self.effects.max()).sum()) if self.effects.max() else 0
+        jumps = (
+            f"{count} of {total} paths jump: images change at once between latents "
+            f"{1 / (STEPS * 2**HALVINGS):.1g} of the path apart, as where a generator has "
+            "memorized its training images."
+            if count
+            else f"No discrete jump on {total} paths (with 95 % confidence fewer than "
+            f"{p.most_jumping:.0%} of paths have one)."
+        )
+        return (
+            f"{jumps} Latent dimension {self.ranking[0]} has most effect; {weak} of "
+            f"{len(self.effects)} have less than a tenth of that."
+        )
+
+    def table(self) -> Table:
+        p = self.paths
+        return Table(
+            ("figure", "value"),
+            [
+                ("paths", len(p.kept)),
+                ("paths that jump", len(p.jumps)),
+                ("perceptual path length", p.perceptual_path_length),
+                ("median length / typical distance", float(np.median(p.lengths))),
+                ("steepest step / typical distance", float(p.heights.max())),
+                ("of it left after halving", float(p.kept.max())),
+                ("strongest dimensions", ", ".join(map(str, self.ranking[:5]))),
+                ("share of first SeFa direction", float(self.sefa_values[0])),
+            ],
+        )
+
+    def figure(self) -> Figure:
+        rows = len(self.names)
+        figure = new_figure(13, max(5.0, 0.42 * rows + 1), self.verdict)
+        left, right = side_by_side(figure, 1.3, 1)
+        show_grid(left.subplots(), self.strips, FRAMES, rows=self.names)
+        ranked, sefa, kept = right.subplots(3, 1)
+        order = self.ranking
+        ranked.bar(range(len(order)), self.effects[order], width=1.0, color=BLUE)
+        tidy(ranked, "effect of each latent dimension, ranked", y="/ typical distance")
+        sefa.bar(range(len(self.sefa_values)), self.sefa_values, width=1.0, color=ORANGE)
+        tidy(sefa, "SeFa eigenvalues, as shares")
+        jumping = np.isin(np.arange(len(self.paths.kept)), self.paths.jumps)
+        kept.scatter(
+            self.paths.heights, self.paths.kept, s=12, color=np.where(jumping, RED, BLUE).tolist()
+        )
+        kept.axhline(JUMP_KEPT, color=SOFT, linewidth=0.8)
+        kept.axvline(JUMP_HEIGHT, color=SOFT, linewidth=0.8)
+        kept.set_ylim(0, 1.05)
+        tidy(
+            kept,
+            "jumps: upper right",
+            "steepest step / typical distance",
+            f"left after {HALVINGS} halvings",
+        )
+        return figure
+
+
+def interpolate(
+    make: Make,
+    latents: Tensor,
+    rows: Tensor,
+    embedding: Embed,
+    *,
+    reach: float = 2.5,
+    weight: Tensor | None = None,
+    blend: Callable[[Tensor, Tensor, Tensor, float], Images] | None = None,
+    class_names: Callable[[Tensor], str] = lambda row: "",
+    shown: int = 4,
+    probes: int = 6,
+) -> Interpolation:
+    """All of it, for any generator.
+
+    Args:
+        make: The generator.
+        latents: [N, Z], N >= 4: neighbors in order are the ends of paths.
+        rows: Label rows [N, L]; a path keeps those of its first end.
+        embedding: Feature space.
+        reach: Latent dimensions go from -reach to reach.
+        weight: The latent's part of the first layer's weight, [O, Z], for SeFa; the identity when
+            left out.
+        blend: (latents, rows a, rows b, t) to images between two classes; None where the
+            generator takes no labels.
+        class_names: A label row's name.
+        shown: Rows of each kind in the picture.
+        probes: Latents over which the effect of a dimension is averaged.
+
+    Raises:
+        UserError: Fewer than four latents.
+    """
+    if len(latents) < 4:
+        raise UserError(f"Paths need at least 4 latents; found {len(latents)}.")
+    paths = walk(make, latents, rows, embedding)
+    effects = dimension_effects(make, latents[:probes], rows[:probes], embedding, reach)
+    effects /= paths.typical
+    ranking = np.argsort(-effects, kind="stable")
+    values, directions = sefa(torch.eye(latents.shape[1]) if weight is None else weight)
+    axes = torch.eye(latents.shape[1])
+    strips, names = [], []
+    for dim in ranking[:shown].tolist():
+        strips.append(_traverse(make, latents[0], rows[0], axes[dim], reach, replace=True))
+        names.append(f"dimension {dim}")
+    for i in range(min(shown, len(directions))):
+        strips.append(_traverse(make, latents[0], rows[0], directions[i], reach))
+        names.append(f"SeFa {i + 1}")
+    middle = torch.linspace(0, 1, FRAMES)
+    for i in range(min(shown, len(latents) - 1)):
+        strips.append(make(slerp(latents[i], latents[i + 1], middle), rows[[i] * FRAMES]))
+        names.append(f"path {i + 1}")
+    if blend is not None:
+        for a, b in _class_pairs(rows, shown):
+            frames = [blend(latents[:1], rows[[a]], rows[[b]], float(t)) for t in middle]
+            strips.append(np.concatenate(frames))
+            names.append(f"{class_names(rows[a])} to {class_names(rows[b])}")
+    return Interpolation(
+        paths=paths,
+        effects=effects,
+        ranking=ranking.tolist(),
+        sefa_values=values,
+        sefa_directions=directions[:8].numpy(),
+        strips=np.concatenate(strips),
+        names=names,
+    )
+
+
+@analysis("interpolate", "paths through latent space: jumps, dimensions, SeFa directions")
+def of_run(run: Run, options: Options) -> Interpolation:
+    game = run.game(options.step)
+    latent = run.recipe.latent
+    random = torch.Generator().manual_seed(options.seed)
+    count = max(4, options.count(48))
+    rows = run.facts.draw_labels(count, random)
+    latents = draw_latents(count, latent.dim, latent.distribution, random)
+    generator = next(iter(game.average.values()))
+    extractor = extractor_of(run.load_data(), options.features, options.progress)
+    options.progress("walking through latent space")
+    level = generator.level
+    names = run.facts.taxonomy.classes[level] if level else ()
+    column = run.facts.taxonomy.levels.index(level) if level else 0
+
+    def make(z: Tensor, y: Tensor) -> Images:
+        return generate(game, z, y)
+
+    def blend(z: Tensor, a: Tensor, b: Tensor, t: float) -> Images:
+        with blended_classes(generator, t):
+            return make(torch.cat([z, z]), torch.cat([a, b]))[: len(z)]
+
+    return interpolate(
+        make,
+        latents,
+        rows,
+        lambda images: embed(extractor, images),
+        reach=REACH[latent.distribution],
+        weight=first_weight(generator, latent.dim),
+        blend=blend if level else None,
+        class_names=lambda row: names[int(row[column])] if level else "",
+    )
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """[S, Z] on the great circle from a [Z] to b [Z] (White 2016), straight where they are
+    parallel; t [S] in [0, 1]."""
+    cosine = (a @ b / (a.norm() * b.norm()).clamp_min(1e-12)).clamp(-1, 1)
+    angle = torch.arccos(cosine)
+    t = t[:, None]
+    if torch.sin(angle) < 1e-4:
+        return (1 - t) * a + t * b
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
+
+def walk(make: Make, latents: Tensor, rows: Tensor, embedding: Embed) -> Paths:
+    """Spherical paths from each latent [N, Z] to the next, the last to the first."""
+    ends = latents.roll(-1, dims=0)
+    count = len(latents)
+
+    def at(t: Tensor, which: Tensor) -> np.ndarray:
+        points = [slerp(latents[i], ends[i], x[None])[0] for i, x in zip(which, t, strict=True)]
+        return embedding(make(torch.stack(points), rows[which])).astype(np.float64)
+
+    grid = torch.linspace(0, 1, STEPS + 1).repeat(count)
+    features = at(grid, torch.arange(count).repeat_interleave(STEPS + 1))
+    features = features.reshape(count, STEPS + 1, -1)
+    steps = np.linalg.norm(np.diff(features, axis=1), axis=2)
+    apart = features[:, 0] - np.roll(features[:, 0], count // 2, axis=0)
+    typical = float(np.median(np.linalg.norm(apart, axis=1))) or 1.0
+    first = steps.max(axis=1)
+    last = _halve(at, steps.argmax(axis=1), features)
+    heights, kept = first / typical, last / np.maximum(first, np.finfo(float).tiny)
+    jumps = np.flatnonzero((heights > JUMP_HEIGHT) & (kept > JUMP_KEPT)).tolist()
+    return Paths(
+        lengths=steps.sum(axis=1) / typical,
+        perceptual_path_length=float((steps**2).mean() * STEPS**2),
+        typical=typical,
+        heights=heights,
+        kept=kept,
+        jumps=jumps,
+        most_jumping=_upper_share(len(jumps), count),
+    )
+
+
+def _halve(
+    at: Callable[[Tensor, Tensor], np.ndarray], steepest: np.ndarray, features: np.ndarray
+) -> np.ndarray:
+    """Height [P] of each path's steepest step after halving it, the steeper half kept."""
+    which = torch.arange(len(steepest))
+    low = torch.from_numpy(steepest / STEPS)
+    high = low + 1 / STEPS
+    below, above = features[which, steepest], features[which, steepest + 1]
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        between = at(middle.float(), which)
+        left = np.linalg.norm(between - below, axis=1)
+        lower = left >= np.linalg.norm(above - between, axis=1)
+        keep = torch.from_numpy(lower)
+        low, high = torch.where(keep, low, middle), torch.where(keep, middle, high)
+        below = np.where(lower[:, None], below, between)
+        above = np.where(lower[:, None], between, above)
+    return np.linalg.norm(above - below, axis=1)
+
+
+def dimension_effects(
+    make: Make, latents: Tensor, rows: Tensor, embedding: Embed, reach: float
+) -> np.ndarray:
+    """Mean feature distance, over latents [B, Z], between the two ends of every dimension [Z]."""
+    effects = []
+    for dim in range(latents.shape[1]):
+        ends = latents.repeat(2, 1)
+        ends[: len(latents), dim], ends[len(latents) :, dim] = -reach, reach
+        low, high = np.split(embedding(make(ends, rows.repeat(2, 1))).astype(np.float64), 2)
+        effects.append(np.linalg.norm(high - low, axis=1).mean())
+    return np.array(effects)
+
+
+def sefa(weight: Tensor) -> tuple[np.ndarray, Tensor]:
+    """Eigenvalues of A^T A as shares, descending [Z], and unit directions [Z, Z], for A [O, Z]."""
+    weight = weight.detach().double()
+    values, vectors = torch.linalg.eigh(weight.T @ weight)
+    values = values.flip(0).clamp_min(0)
+    shares = values / values.sum().clamp_min(torch.finfo(values.dtype).tiny)
+    return shares.numpy(), vectors.T.flip(0).float()
+
+
+def first_weight(generator: Generator, dim: int) -> Tensor | None:
+    """The part [O, Z] of the generator's first linear weight that reads the latent."""
+    for module in generator.layers[0].modules():
+        if isinstance(module, nn.Linear) and module.in_features >= dim:
+            return module.weight[:, :dim]
+    return None
+
+
+@contextmanager
+def blended_classes(generator: Generator, t: float) -> Iterator[None]:
+    """Within it, the first half of a batch is generated between its own labels (t = 0) and those
+    of the second half (t = 1): every code or embedding of labels is interpolated."""
+
+    def mix(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+        first, second = output.chunk(2)
+        return torch.cat([torch.lerp(first, second, t), second])
+
+    places = [m for m in generator.modules() if isinstance(m, LabelVector | nn.Embedding)]
+    hooks = [place.register_forward_hook(mix) for place in places]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _traverse(
+    make: Make, latent: Tensor, row: Tensor, direction: Tensor, reach: float, replace: bool = False
+) -> Images:
+    """Frames along a direction: added to the latent, or in place of its own coordinate."""
+    start = latent - (latent @ direction) * direction if replace else latent
+    amounts = torch.linspace(-reach, reach, FRAMES)[:, None]
+    return make(start + amounts * direction, row.repeat(FRAMES, 1))
+
+
+def _class_pairs(rows: Tensor, most: int) -> list[tuple[int, int]]:
+    """Neighboring rows of different labels, at most so many."""
+    pairs = [(i, i + 1) for i in range(len(rows) - 1) if bool((rows[i] != rows[i + 1]).any())]
+    return pairs[:most]
+
+
+def _upper_share(hits: int, total: int) -> float:
+    """Upper end of the two-sided 95 % Clopper-Pearson interval; one-sided where nothing hit."""
+    level = 0.975 if hits else 0.95
+    return 1.0 if hits == total else float(beta.ppf(level, hits + 1, total - hits))

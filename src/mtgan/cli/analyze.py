@@ -1,0 +1,55 @@
+"""`mtgan analyze`: questions to a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtgan.cli.app import app, print_json
+from mtgan.cli.options import Quiet, Seed
+
+
+@app.command()
+def analyze(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="neighbors, interpolate, evolution, conditioning, probe, losses, weights or "
+            "diagnose."
+        ),
+    ],
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where NAME.png and NAME.json go; RUN/analysis if left out.")
+    ] = None,
+    n: Annotated[
+        int | None,
+        typer.Option("--n", min=2, help="Samples; by default the analysis's own."),
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option(help="The checkpoint to ask; the newest when left out.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Another data set than the run's own (probe).")
+    ] = None,
+    features: Annotated[
+        str, typer.Option(help="auto, classifier, imagenet-lite, inception, pixels, ...")
+    ] = "auto",
+    seed: Seed = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result for machines.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Ask RUN a question; a picture and a JSON file answer it."""
+    from rich.console import Console
+
+    from mtgan.analysis import Options, analyze_run, print_result
+    from mtgan.training import Run
+
+    with Console(stderr=True, quiet=quiet or as_json).status("preparing") as status:
+        options = Options(n, seed, step, features, data, progress=status.update)
+        result, files = analyze_run(name, Run.open(run), out, options)
+    if as_json:
+        print_json(result.to_dict())
+    elif not quiet:
+        print_result(result)
+        print("wrote " + " and ".join(map(str, files)))
