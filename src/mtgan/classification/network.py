@@ -1,0 +1,139 @@
+"""Two classifiers that share their first layers: as one trunk, by a distance, or not at all.
+
+N: batch; C, H, W: sample; K: classes of a task; b: shared layers.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mtgan.classification.schema import Network, Sharing
+from mtgan.errors import UserError
+from mtgan.nets import initialize
+from mtgan.nets.ops import Conv2d, ReLU
+from mtgan.objectives.sharing import NORMS, shared_distance
+from mtgan.training.batches import mix_seed
+from mtgan.training.game import kernel_weights
+
+Shape = tuple[int, int, int]
+
+
+def make_layers(network: Network, channels: int) -> list[nn.Module]:
+    """One module per convolution: convolution, batch normalization, ReLU, local response
+    normalization, pooling, dropout, each where the recipe has it (the thesis gives no order)."""
+    layers: list[nn.Module] = []
+    for number, outputs in enumerate(network.channels, start=1):
+        parts: list[nn.Module] = [
+            Conv2d(channels, outputs, network.kernel, padding=network.kernel // 2)
+        ]
+        if network.batch_norm:
+            parts.append(nn.BatchNorm2d(outputs))
+        parts.append(ReLU())
+        if number in network.response_norm_after:
+            # TensorFlow's defaults, as the thesis took them: radius 5, bias 1, alpha 1, beta 0.5.
+            # PyTorch divides alpha by the size of the window.
+            parts.append(nn.LocalResponseNorm(11, alpha=11.0, beta=0.5, k=1.0))
+        if number in network.pool_after:
+            parts.append(nn.MaxPool2d(2))
+        if network.dropout:
+            parts.append(nn.Dropout(network.dropout))
+        layers.append(nn.Sequential(*parts))
+        channels = outputs
+    return layers
+
+
+def feature_shape(network: Network, shape: Shape, layers: int | None = None) -> Shape:
+    """(C, H, W) after the first `layers` layers (all of them when None), for samples of `shape`;
+    UserError where a pooling finds nothing left to halve."""
+    channels, height, width = shape
+    for number, outputs in enumerate(network.channels[:layers], start=1):
+        # An even kernel leaves one row and one column more.
+        grown = 1 - network.kernel % 2
+        channels, height, width = outputs, height + grown, width + grown
+        if number in network.pool_after:
+            height, width = height // 2, width // 2
+        if min(height, width) < 1:
+            raise UserError(
+                f"Images of {shape[1]} x {shape[2]} are too small for the pooling after layer "
+                f"{number}; take away some of network.pool_after, or set data.size."
+            )
+    return channels, height, width
+
+
+class Branch(nn.Module):
+    """The layers that a task has for itself: what is left of the convolutions, and its softmax
+    layer. [N, C', H', W'] -> logits [N, K]."""
+
+    def __init__(self, layers: Sequence[nn.Module], features: int, classes: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.linear = nn.Linear(features, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return self.linear(x.flatten(1))
+
+
+class MultitaskClassifier(nn.Module):
+    """A trunk that all tasks share, and a branch for each.
+
+    classes: K by task. The trunk has the first b layers under hard sharing and is empty
+    otherwise; under soft sharing every task has a whole network. A task's layers begin alike for
+    a given seed however they are shared; a trunk begins as the main task's layers would.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        sharing: Sharing,
+        shape: Shape,
+        classes: Mapping[str, int],
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        features = feature_shape(network, shape)
+        whole = {}
+        for task, count in classes.items():
+            whole[task] = Branch(
+                make_layers(network, shape[0]), features[0] * features[1] * features[2], count
+            )
+            generator = torch.Generator().manual_seed(mix_seed(seed, "weights", task))
+            initialize(whole[task], "glorot-uniform", generator)
+        shared = sharing.layers if sharing.kind == "hard" else 0
+        self.trunk = nn.ModuleList(next(iter(whole.values())).layers[:shared])
+        for branch in whole.values():
+            branch.layers = branch.layers[shared:]
+        self.branches = nn.ModuleDict(whole)
+        self.sharing = sharing
+        NORMS.get(sharing.norm)  # a misspelled one is refused here
+
+    def forward(self, samples: Tensor, task: str) -> Tensor:
+        """Samples [N, C, H, W] in [-1, 1] to the logits [N, K] of a task."""
+        x = samples
+        for layer in self.trunk:
+            x = layer(x)
+        return self.branches[task](x)
+
+    def layers_of(self, task: str) -> list[nn.Module]:
+        """The convolutional layers that a task's samples pass, in order."""
+        branch = self.branches[task]
+        assert isinstance(branch, Branch)
+        return [*self.trunk, *branch.layers]
+
+    def parameters_of(self, task: str) -> list[nn.Parameter]:
+        """What a step on this task moves: the trunk and the task's own branch."""
+        return [*self.trunk.parameters(), *self.branches[task].parameters()]
+
+    def distance(self, moving: str = "main") -> Tensor:
+        """||W_main,b - W_aux,b||, the recipe's norm over the kernels of the first b layers
+        (thesis, eq. 2.1), as a function of the weights of the task `moving` alone: the other
+        task's are held, and move in its own steps. 0 under hard sharing or for one task."""
+        if len(self.branches) < 2 or self.sharing.kind != "soft" or not self.sharing.layers:
+            return torch.zeros(())
+        mine, other = (
+            kernel_weights(self.layers_of(task)[: self.sharing.layers])
+            for task in (moving, *(name for name in self.branches if name != moving))
+        )
+        return shared_distance(self.sharing.norm, mine, [weight.detach() for weight in other])

@@ -1,0 +1,217 @@
+"""What each task learns from: training, validation and test images with one label each.
+
+N: samples; C, H, W: sample; K: classes.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mtgan.classification.schema import ClassifierData, ClassifierRecipe
+from mtgan.data import Dataset, Taxonomy, load_dataset
+from mtgan.data.dataset import stratified_choice
+from mtgan.errors import UserError
+from mtgan.registry import Registry
+from mtgan.training.batches import mix_seed
+from mtgan.training.facts import DataFacts
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples uint8 [N, C, H, W] and labels int64 [N], -1 where missing."""
+
+    samples: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a task classifies, and its parts; only the main task is tested."""
+
+    name: str  # main or auxiliary
+    level: str
+    classes: tuple[str, ...]
+    training: Samples
+    validation: Samples
+    test: Samples | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """A data set's training split in two: what is trained on, and what is validated on."""
+
+    training: Dataset
+    validation: Dataset
+
+
+def split_data(
+    data: Dataset, validation: float, images: int | None, fraction: float, seed: int
+) -> Split:
+    """Hold out a validation part, always the same one, with the shares of the finest classes;
+    then draw the training images by seed. A smaller fraction is part of a larger one."""
+    share = isinstance(validation, float)
+    held = round(validation * len(data)) if share else int(validation)
+    if not 1 <= held < len(data):
+        raise UserError(
+            f"data.validation={validation} would hold out {held} of the {len(data)} training "
+            f"images of {data.name}; take a share in (0, 1) or a count below {len(data)}."
+        )
+    mask = np.zeros(len(data), dtype=bool)
+    mask[stratified_choice(data.labels[:, 0], held, np.random.default_rng(0))] = True
+    rest = np.flatnonzero(~mask)
+    count = min(len(rest), images or len(rest))
+    drawn = np.random.default_rng(mix_seed(seed, "training images")).permutation(rest)
+    drawn = drawn[: max(2, round(fraction * count))]
+    return Split(data.select(np.sort(drawn)), data.select(np.flatnonzero(mask)))
+
+
+def load_data(
+    name: str | Path, part: ClassifierData, root: Path | None = None, taxonomy: Path | None = None
+) -> Dataset:
+    """The training split as a recipe's `data` part asks for it."""
+    return load_dataset(name, root=root, size=part.size, channels=part.channels, taxonomy=taxonomy)
+
+
+def load_auxiliary_data(name: str | Path, like: Dataset, root: Path | None = None) -> Dataset:
+    """The training split of another data set, scaled to the image shape of `like`."""
+    channels, height, width = like.shape
+    return load_dataset(name, root=root, size=(height, width), channels=channels)
+
+
+# Label levels that a data set does not have, made for the auxiliary task. Each is called with the
+# split, the number of superclasses and the seed.
+Invention = Callable[[Split, int, int], Taxonomy]
+INVENTIONS: Registry[Invention] = Registry("auxiliary task")
+
+
+@INVENTIONS.register("same")
+def same(split: Split, superclasses: int, seed: int) -> Taxonomy:
+    """The main task's own labels again: a control."""
+    taxonomy = split.training.taxonomy
+    return taxonomy.with_same_labels(taxonomy.levels[0], "same")
+
+
+@INVENTIONS.register("random")
+def random(split: Split, superclasses: int, seed: int) -> Taxonomy:
+    """Superclasses drawn at random by the run's seed."""
+    drawn = mix_seed(seed, "hierarchy")
+    return split.training.taxonomy.with_random_hierarchy(superclasses, drawn, "random")
+
+
+@INVENTIONS.register("clustered")
+def clustered(split: Split, superclasses: int, seed: int) -> Taxonomy:
+    """Superclasses of classes that a small classifier of the training images confuses on the
+    validation images."""
+    import torch
+
+    from mtgan.evaluation.features.classifier import scale_pixels, train_classifier
+
+    level = split.training.taxonomy.levels[0]
+    count = split.training.taxonomy.num_classes(level)
+    network = train_classifier(
+        np.asarray(split.training.samples), split.training.labels[:, :1], {level: count}, seed=seed
+    )
+    confusion = np.zeros((count, count))
+    true = split.validation.labels[:, 0]
+    with torch.inference_mode():
+        for rows in np.array_split(np.arange(len(true)), math.ceil(len(true) / 512)):
+            images = torch.from_numpy(np.asarray(split.validation.samples[rows]))
+            guessed = network(scale_pixels(images))[1][level].argmax(1).numpy()
+            labeled = true[rows] >= 0
+            np.add.at(confusion, (true[rows][labeled], guessed[labeled]), 1)
+    return split.training.taxonomy.with_clustered_hierarchy(confusion, superclasses, "clustered")
+
+
+def make_tasks(
+    recipe: ClassifierRecipe,
+    data: Dataset,
+    test: Dataset,
+    auxiliary: Dataset | None = None,
+    seed: int = 0,
+) -> dict[str, Task]:
+    """The recipe's tasks by name. `auxiliary`: a data set of the auxiliary task's own, of the
+    same image shape; the main task's images under other labels when None.
+
+    Raises UserError for a label level that is not there, or shapes that differ.
+    """
+    if not data.taxonomy.levels:
+        raise UserError(
+            f"{data.name} has no labels, and a classifier needs some; see docs/data.md."
+        )
+    part = recipe.data
+    split = split_data(data, part.validation, part.images, part.fraction, seed)
+    main = _task("main", data.taxonomy.levels[0], split)
+    if test.shape != data.shape:
+        raise UserError(
+            f"The test images are {_size(test)} and the training images {_size(data)}; set "
+            "data.size, so that both are scaled alike."
+        )
+    tasks = {"main": replace(main, test=_part(test, main.level))}
+    if "auxiliary" in recipe.tasks:
+        if auxiliary is not None:
+            _check_shape(data, auxiliary)
+            split = split_data(auxiliary, part.validation, recipe.auxiliary.images, 1.0, seed)
+        tasks["auxiliary"] = _auxiliary(recipe, split, seed, own=auxiliary is not None)
+    return tasks
+
+
+def _auxiliary(recipe: ClassifierRecipe, split: Split, seed: int, own: bool) -> Task:
+    wanted = recipe.auxiliary.labels
+    taxonomy = split.training.taxonomy
+    if wanted in INVENTIONS and wanted not in taxonomy.levels:
+        count = recipe.auxiliary.superclasses or _superclasses(taxonomy)
+        taxonomy = INVENTIONS.get(wanted)(split, count, seed)
+        split = Split(
+            split.training.with_taxonomy(taxonomy), split.validation.with_taxonomy(taxonomy)
+        )
+    if len(taxonomy.levels) == 1 and wanted not in taxonomy.levels and not own:
+        raise UserError(
+            f"{split.training.name} has the label level {taxonomy.levels[0]!r} alone, and the "
+            f"auxiliary task needs another; give the data set one with --taxonomy FILE.yaml, take "
+            f"--auxiliary {', '.join(INVENTIONS.names())}, or --auxiliary-data."
+        )
+    asked_by = f"The auxiliary task of recipe {recipe.name}"
+    level = DataFacts.of(split.training).level(wanted, asked_by)
+    if level == taxonomy.levels[0] and not own:
+        raise UserError(
+            f"The auxiliary task would learn the labels {level!r}, which are the main task's; for "
+            "that control say --auxiliary same."
+        )
+    return _task("auxiliary", level, split)
+
+
+def _superclasses(taxonomy: Taxonomy) -> int:
+    """As many as the data's own next level has; else about the square root of the classes."""
+    if len(taxonomy.chain) > 1:
+        return taxonomy.num_classes(taxonomy.chain[1])
+    return max(2, round(math.sqrt(taxonomy.num_classes(taxonomy.levels[0]))))
+
+
+def _task(name: str, level: str, split: Split) -> Task:
+    classes = split.training.taxonomy.classes[level]
+    return Task(name, level, classes, _part(split.training, level), _part(split.validation, level))
+
+
+def _part(data: Dataset, level: str) -> Samples:
+    return Samples(data.samples, data.labels_of(level))
+
+
+def _check_shape(data: Dataset, auxiliary: Dataset) -> None:
+    if auxiliary.shape != data.shape:
+        channels, height, width = data.shape
+        raise UserError(
+            f"The auxiliary images of {auxiliary.name} are {_size(auxiliary)}, and those of "
+            f"{data.name} {_size(data)}; load them with size=({height}, {width}) and "
+            f"channels={channels} (--auxiliary-data does)."
+        )
+
+
+def _size(data: Dataset) -> str:
+    channels, height, width = data.shape
+    return f"{height} x {width} in {channels} channel{'s' if channels > 1 else ''}"

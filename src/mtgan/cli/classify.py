@@ -1,0 +1,157 @@
+"""`mtgan classify`: multitask classifiers, one run or a sweep of many."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mtgan.cli.app import app, print_json
+from mtgan.cli.options import DataName, Overrides, Quiet, Root, Seed, TaxonomyFile
+from mtgan.errors import UserError
+
+
+@app.command()
+def classify(
+    data: DataName,
+    recipe: Annotated[
+        str | None,
+        typer.Argument(help="stl, mtl-soft, mtl-hard, good-baseline, ..., or a YAML file."),
+    ] = None,
+    root: Root = None,
+    taxonomy: TaxonomyFile = None,
+    auxiliary: Annotated[
+        str | None,
+        typer.Option(help="The auxiliary labels: a level, same, random or clustered."),
+    ] = None,
+    auxiliary_data: Annotated[
+        str | None, typer.Option(help="Another data set for the auxiliary task.")
+    ] = None,
+    overrides: Overrides = None,
+    fraction: Annotated[
+        float | None, typer.Option(help="Share of the training images, in (0, 1].")
+    ] = None,
+    seed: Seed = 0,
+    sweep: Annotated[
+        str | None,
+        typer.Option(
+            help="Run many: auxiliary-tasks, shared-layers, soft-weight, data-fraction, "
+            "hard-against-soft, or a YAML file."
+        ),
+    ] = None,
+    scale: Annotated[str, typer.Option(help="Of a sweep: tiny or full.")] = "full",
+    seeds: Annotated[int | None, typer.Option(min=1, help="Of a sweep: how many.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder; under runs/ when left out.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a classifier, with an auxiliary task beside it if RECIPE shares something."""
+    from mtgan.recipes.load import parse_override
+
+    if (recipe is None) == (sweep is None):
+        raise UserError(
+            "Say what to train: a recipe (mtgan classify mtl-hard --data ...), or a sweep "
+            "(mtgan classify --sweep hard-against-soft --data ...)."
+        )
+    values = dict(parse_override(text) for text in overrides or [])
+    if auxiliary_data is not None:
+        values["auxiliary.labels"] = "fine"  # of that data set
+    if auxiliary is not None:
+        values["auxiliary.labels"] = auxiliary
+    if fraction is not None:
+        values["data.fraction"] = fraction
+    if sweep is not None:
+        _sweep(sweep, data, root, taxonomy, scale, seeds, values, out, device, json, quiet)
+    else:
+        assert recipe is not None
+        _run(
+            *(recipe, data, root, taxonomy, auxiliary_data, values),
+            *(seed, out, resume, device, json, quiet),
+        )
+
+
+def _run(
+    recipe: str,
+    data: str,
+    root: Path | None,
+    taxonomy: Path | None,
+    auxiliary_data: str | None,
+    values: dict[str, Any],
+    seed: int,
+    out: Path | None,
+    resume: bool,
+    device: str,
+    json: bool,
+    quiet: bool,
+) -> None:
+    from mtgan.classification import classify as train
+    from mtgan.classification import load_classifier_recipe
+    from mtgan.classification.tasks import load_auxiliary_data, load_data
+
+    resolved = load_classifier_recipe(recipe, values)
+    dataset = load_data(data, resolved.data, root, taxonomy)
+    other = load_auxiliary_data(auxiliary_data, dataset) if auxiliary_data else None
+    folder = out or Path("runs") / f"{resolved.name}-{dataset.name}-s{seed}"
+    run = train(
+        resolved,
+        dataset,
+        folder,
+        auxiliary_data=other,
+        seed=seed,
+        resume=resume,
+        device=device,
+        quiet=quiet or json,
+    )
+    assert run.result is not None
+    if json:
+        print_json({"run": str(run.path), **run.result})
+    elif not quiet:
+        print(_summary(run.result))
+        print(f"run: {run.path}")
+
+
+def _summary(result: dict[str, Any]) -> str:
+    return (
+        f"validation accuracy, maximum over epochs: {result['maximum_validation_accuracy']:.4f} "
+        f"(epoch {result['chosen_epoch']}; {result['validation_images']} images)\n"
+        f"test accuracy at that epoch: {result['test_accuracy']:.4f}, cross-entropy "
+        f"{result['test_cross_entropy']:.4f} ({result['test_images']} images)"
+    )
+
+
+def _sweep(
+    name: str,
+    data: str,
+    root: Path | None,
+    taxonomy: Path | None,
+    scale: str,
+    seeds: int | None,
+    values: dict[str, Any],
+    out: Path | None,
+    device: str,
+    json: bool,
+    quiet: bool,
+) -> None:
+    import sys
+
+    from mtgan.classification.sweep import load_sweep, recipe_of, run_sweep
+    from mtgan.classification.tables import table_rows
+    from mtgan.classification.tasks import load_data
+
+    sweep = load_sweep(name, scale, seeds, values)
+    dataset = load_data(data, recipe_of(sweep, sweep.settings[0]).data, root, taxonomy)
+    folder = out or Path("runs") / f"{sweep.name}-{dataset.name}"
+
+    def say(line: str) -> None:
+        if not quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    rows = run_sweep(sweep, dataset, folder, device=device, say=say)
+    if json:
+        print_json(table_rows(rows, sweep.baseline))
+    elif not quiet:
+        print((folder / "table.md").read_text())
+        print(f"tables, figures and runs: {folder}")

@@ -1,0 +1,132 @@
+"""`mtgan classify` as a user types it, on digits."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mtgan.classification.sweep import SWEEPS, load_sweep, recipe_of
+from mtgan.cli import main
+from mtgan.errors import UserError
+
+SMALL = [
+    *("--data", "digits", "--set", "network.channels=[4, 4]", "--set", "sharing.layers=1"),
+    *("--set", "network.pool_after=[1, 2]", "--set", "training.epochs=2"),
+    *("--set", "data.images=60", "--set", "data.validation=40", "--set", "training.batch_size=16"),
+]
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def classify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> Command:
+    """Runs the command in an empty folder: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main(["classify", *arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_one_run(classify: Command) -> None:
+    code, out, err = classify("mtl-hard", *SMALL, "--fraction", "0.5", "--seed", "3", "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert result["run"] == "runs/mtl-hard-digits-s3"
+    assert result["training_images"] == {"main": 30, "auxiliary": 30}
+    assert (Path(result["run"]) / "metrics.jsonl").read_text().count("\n") == 2
+    repeated = ("mtl-hard", *SMALL, "--fraction", "0.5", "--seed", "3")
+    code, out, err = classify(*repeated)
+    assert (code, out) == (2, "")
+    assert "exists already; go on with it by --resume" in err
+    code, out, _ = classify(*repeated, "--resume")
+    assert code == 0
+    assert "test accuracy at that epoch" in out
+
+
+def test_another_data_set_as_the_auxiliary_task(classify: Command) -> None:
+    more = ("--auxiliary-data", "fashion-mnist-10k", "--set", "auxiliary.images=50", "--out", "x")
+    code, out, err = classify("mtl-soft", *SMALL, *more, "--json")
+    assert code == 0, err
+    assert json.loads(out)["training_images"] == {"main": 60, "auxiliary": 50}
+    facts = json.loads(Path("x/data.json").read_text())
+    assert facts["shape"] == [1, 8, 8]
+    assert facts["tasks"]["auxiliary"]["classes"][0] == "T-shirt/top"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "Say what to train: a recipe"),
+        (["stl", "--sweep", "soft-weight"], "Say what to train: a recipe"),
+        (["mtl-sotf"], "did you mean 'mtl-soft'"),
+        (["mtl-soft", "--set", "sharing.layers=9"], "take b from 0 to 2"),
+        (["mtl-soft", "--auxiliary", "color"], "needs the label level 'color'"),
+        (["mtl-soft", "--auxiliary", "fine"], "--auxiliary same"),
+        (["stl", "--fraction", "1.5"], "data.fraction"),
+        (["stl", "--set", "network.pool_after=[1, 1, 2]", "--set", "data.size=3"], "too small"),
+        (["--sweep", "soft-wait"], "did you mean 'soft-weight'"),
+        (["--sweep", "soft-weight", "--scale", "huge"], "has no scale 'huge'"),
+    ],
+)
+def test_mistakes_get_one_sentence(classify: Command, arguments, sentence) -> None:
+    code, out, err = classify(*SMALL, *arguments)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_a_sweep_is_resumed_and_tabulated(classify: Command) -> None:
+    command = ("--sweep", "hard-against-soft", "--scale", "tiny", *SMALL, "--out", "s")
+    code, out, err = classify(*command, "--seeds", "1")
+    assert code == 0, err
+    assert err.count("test accuracy") == 6
+    assert "| 25 % | hard |" in out
+    first = {p: p.stat().st_mtime_ns for p in Path("s").rglob("result.json")}
+    (Path("s/runs/soft-25pct-s0") / "result.json").unlink()
+    code, _, err = classify(*command, "--seeds", "2")
+    assert code == 0
+    assert err.count("test accuracy") == 1 + 6
+    kept = [p.stat().st_mtime_ns == time for p, time in first.items()]
+    assert kept.count(False) == 1
+    rows = list(csv.DictReader(Path("s/runs.csv").read_text().splitlines()))
+    assert len(rows) == 12
+    assert all(Path("s", f"{name}.png").is_file() for name in ("curves-25pct", "distance"))
+    code, _, err = classify(*command, "--set", "training.epochs=3")
+    assert code == 2
+    assert "s holds another sweep: settings differs" in err
+
+
+@pytest.mark.parametrize("name", SWEEPS.names())
+@pytest.mark.parametrize("scale", ["tiny", "full"])
+def test_shipped_sweeps_are_complete(name: str, scale: str) -> None:
+    sweep = load_sweep(name, scale)
+    assert sweep.title
+    assert sweep.source
+    assert sweep.about.endswith(".")
+    assert sweep.seeds >= 5
+    recipes = {s.name: recipe_of(sweep, s, f) for s in sweep.settings for f in sweep.fractions}
+    assert recipes[sweep.baseline].sharing.kind == "none"
+    epochs = {recipe.training.epochs for recipe in recipes.values()}
+    assert epochs == {200 if scale == "full" else 15}
+
+
+def test_mistakes_in_a_sweep(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("extends: base\nbaseline: alone\n")
+    with pytest.raises(UserError, match="no setting 'alone' to be the baseline"):
+        load_sweep(file)
+    file.write_text("extends: base\nscales: {tiny: {seed: 3}}\n")
+    with pytest.raises(UserError, match="did you mean 'seeds'"):
+        load_sweep(file)
+    file.write_text("extends: base\nsettings: [{name: a, recipe: stl, sett: {}}]\n")
+    with pytest.raises(UserError, match="did you mean 'set'"):
+        load_sweep(file)
