@@ -1,4 +1,4 @@
-"""`mtgan report`: a run as one page."""
+"""`mtgan report`: a run or a study as one page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +11,22 @@ from mtgan.cli.options import Quiet
 
 @app.command()
 def report(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    out: Annotated[Path | None, typer.Option(help="The page; RUN/report.html if left out.")] = None,
+    run: Annotated[Path, typer.Argument(help="The folder of a run or of a study.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page, report.html there if left out; of a study also .md or .tex."),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write a run's curves, samples and figures as one self-contained HTML page."""
-    from mtgan.reports import write_report
+    """Write curves, samples and figures of a run or a study as one self-contained HTML page."""
+    from mtgan.reports import write_report, write_study_report
+    from mtgan.studies.collect import StudyResult, is_study_folder
     from mtgan.training import Run
 
-    page = write_report(Run.open(run), out)
+    if is_study_folder(run):
+        pages = write_study_report(StudyResult.open(run), out)
+    else:
+        pages = (write_report(Run.open(run), out),)
     if not quiet:
-        print(f"wrote {page}")
+        for page in pages:
+            print(f"wrote {page}")

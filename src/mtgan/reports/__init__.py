@@ -1,5 +1,6 @@
-"""A run as one self-contained HTML page."""
+"""A run or a study as one self-contained HTML page."""
 
 from mtgan.reports.page import write_report
+from mtgan.reports.study import write_study_report
 
-__all__ = ["write_report"]
+__all__ = ["write_report", "write_study_report"]

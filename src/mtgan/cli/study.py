@@ -1,0 +1,133 @@
+"""`mtgan study`: many runs, one table, and what their differences are worth."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mtgan.cli.app import app
+from mtgan.cli.options import Quiet
+
+if TYPE_CHECKING:
+    from mtgan.studies.execute import Executor, Outcome
+    from mtgan.studies.plan import Plan
+
+
+@app.command()
+def study(
+    file: Annotated[str, typer.Argument(help="A study file (YAML), or a shipped study by name.")],
+    jobs: Annotated[int, typer.Option(min=1, help="Runs side by side on one machine.")] = 1,
+    executor: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
+    address: Annotated[str, typer.Option(help="The Ray cluster's address.")] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="The study's folder; studies/NAME-SCALE when left out.")
+    ] = None,
+    scale: Annotated[str, typer.Option(help="full, or a scale of the study: tiny, ...")] = "full",
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Seeds 0 to N-1 instead of the study's.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and how long it will take.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a study, or go on with it: finished runs are never repeated.
+
+    Writes a table of all runs, statistics, and a page that says what differs and how sure that is.
+    """
+    from mtgan.registry import nearest
+    from mtgan.studies.plan import make_plan
+    from mtgan.studies.schema import load_study
+
+    plan = make_plan(load_study(file, scale, seeds))
+    if out is None:
+        ending = "" if plan.study.scale == "full" else f"-{plan.study.scale}"
+        out = Path("studies") / f"{plan.study.name}{ending}"
+    if executor not in _EXECUTORS:
+        from mtgan.errors import UserError
+
+        raise UserError(f"There is no executor {executor!r}: {nearest(executor, [*_EXECUTORS])}")
+    if dry_run:
+        _print_plan(plan, out, jobs, device)
+        return
+    _run(plan, out, _EXECUTORS[executor](out, jobs, address), device, quiet)
+
+
+def _local(out: Path, jobs: int, address: str) -> "Executor":
+    from mtgan.studies.execute import LocalExecutor
+
+    return LocalExecutor(out / "logs", jobs)
+
+
+def _ray(out: Path, jobs: int, address: str) -> "Executor":
+    from mtgan.studies.execute import RayExecutor
+
+    return RayExecutor(address, jobs)
+
+
+_EXECUTORS = {"local": _local, "ray": _ray}
+
+
+def _run(plan: "Plan", out: Path, executor: "Executor", device: str, quiet: bool) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    from mtgan.reports.study import write_study_report
+    from mtgan.studies.study import run_study
+
+    console = Console(stderr=True)
+    columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=quiet) as bar:
+        task = bar.add_task("runs", total=None)
+
+        def show(done: int, total: int, last: "Outcome | None") -> None:
+            bar.update(task, completed=done, total=total)
+            if last is not None and last.error:
+                console.print(
+                    f"failed: {last.job.id}: {last.error}", highlight=False, soft_wrap=True
+                )
+
+        result = run_study(plan, out, executor, device, show)
+    page, markdown, latex = write_study_report(result)
+    if not quiet:
+        print(markdown.read_text())
+        print(f"page:   {page}")
+        print(f"tables: {markdown}, {latex}, {out / 'table.csv'}, {out / 'table.parquet'}")
+
+
+def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from mtgan.studies.plan import estimate
+
+    study = plan.study
+    grid = Table("cell", "recipe", "iterations", "batch", "data", title=f"{study.name}: plan")
+    for cell in plan.cells:
+        training = cell.recipe.training
+        data = cell.data["name"] + (f", {cell.data['subset']}" if cell.data["subset"] else "")
+        grid.add_row(
+            cell.label, cell.recipe.name, f"{training.steps:,}", str(training.batch_size), data
+        )
+    console = Console()
+    console.print(grid)
+    with Console(stderr=True).status("timing a few iterations of each cell"):
+        found = estimate(plan, out, device)
+    pairs = ", ".join(f"{first.label} against {second.label}" for first, second in plan.pairs)
+    print(f"seeds: {', '.join(map(str, study.seeds))}; compared: {pairs}")
+    print(f"measures: {', '.join(measure.name for measure in study.measures)}")
+    print(f"{found.runs} runs, {found.finished} of them finished; folder: {out}")
+    print(
+        f"about {_duration(found.seconds)} of training for one job after another"
+        + (f", {_duration(found.seconds / jobs)} at best with {jobs} jobs" if jobs > 1 else "")
+        + " (measuring not included)"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"

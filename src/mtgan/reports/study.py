@@ -1,0 +1,285 @@
+"""A study as one page, and as Markdown and LaTeX tables for papers."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+import mtgan
+from mtgan.errors import UserError
+from mtgan.reports.charts import Series, image_uri, line_chart
+from mtgan.reports.page import Picture, series_of
+from mtgan.reports.study_charts import dot_chart
+from mtgan.studies.collect import StudyResult
+from mtgan.studies.conclusions import Row, Statistics
+from mtgan.studies.schema import Measure, dump_study
+from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary
+from mtgan.studies.study import write_results
+from mtgan.training.logs import read_log
+
+_LATEX = {
+    **{char: f"\\{char}" for char in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "·": r"$\cdot$",
+    "–": "--",
+    "—": "---",
+    "↓": r"$\downarrow$",
+    "↑": r"$\uparrow$",
+    "∞": r"$\infty$",
+    "…": r"\dots{}",
+}
+_NONE = "–"
+_TEMPLATES = ("html", "md", "tex")
+_MOST_CELLS_IN_PICTURES = 20
+
+
+def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Path, ...]:
+    """Write a study's page and tables, and return their paths.
+
+    out: a .html, .md or .tex file; report.html, report.md and report.tex in the study's folder when
+    None. The table and the statistics are written anew, as the study's runs stand now. Raises
+    UserError for another ending, and where no run has finished.
+    """
+    paths = [out] if out else [result.path / f"report.{kind}" for kind in _TEMPLATES]
+    for path in paths:
+        if path.suffix[1:] not in _TEMPLATES:
+            raise UserError(f"{path}: a study is written as .html, .md or .tex; name the page so.")
+    content = study_content(result, write_results(result))
+    for path in paths:
+        template = _environment(path.suffix[1:]).get_template(f"study.{path.suffix[1:]}.j2")
+        path.write_text(template.render(**content))
+    return tuple(paths)
+
+
+def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]:
+    """What the templates show, as plain values."""
+    study = result.study
+    return {
+        "version": mtgan.__version__,
+        "study": study,
+        "title": study.title or study.name,
+        "yaml": dump_study(study),
+        "facts": _facts(result),
+        "conclusions": statistics.sentences,
+        "failures": [(run, reason) for run, reason in sorted(result.failures.items()) if reason],
+        "measures": [
+            {
+                "title": measure.title,
+                "arrow": {"lower": " ↓", "higher": " ↑"}.get(result.better(measure), ""),
+                "better": result.better(measure),
+                "chart": _chart(result, measure, statistics),
+                "cells": [
+                    _summary_row(label, statistics.summaries[measure.name].get(label))
+                    for label in result.labels
+                ],
+                "comparisons": [
+                    _comparison_row(row) for row in statistics.rows if row.measure == measure
+                ],
+            }
+            for measure in study.measures
+        ],
+        "family": statistics.rows[0].family if statistics.rows else 0,
+        "least_for_intervals": LEAST_FOR_INTERVALS,
+        "pictures": [*_curves(result), *_samples(result)],
+        "commands": _commands(result),
+    }
+
+
+def _environment(kind: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("mtgan.reports"),
+        autoescape=kind == "html",
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    escapes: dict[str, Callable[[str], str]] = {"tex": _latex, "md": _markdown}
+    if kind in escapes:
+        escape = escapes[kind]
+        environment.finalize = lambda value: escape(value) if isinstance(value, str) else value
+    return environment
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(char, char) for char in text)
+
+
+def _markdown(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _facts(result: StudyResult) -> list[tuple[str, str]]:
+    study, cells = result.study, result.plan["cells"]
+    runs = {run for cell in cells for run in cell["runs"].values()}
+    seconds = sum(done["seconds"] for done in result.results.values())
+    iterations = sorted({cell["iterations"] for cell in cells})
+    protocols = [done["protocol"] for done in result.results.values()]
+    used = {str(p.get("features", "")) for p in protocols} - {""}
+    measured = (
+        f"averaged generator after the last iteration, up to {study.evaluation.samples:,} samples "
+        f"against as many {study.evaluation.split} images"
+    )
+    data = dict.fromkeys(_data_words(cell["loading"]) for cell in cells)
+    rows = [
+        ("source", study.source),
+        ("recipes", ", ".join(dict.fromkeys(cell["recipe_name"] for cell in cells))),
+        ("data", "; ".join(data)),
+        ("scale", study.scale),
+        ("iterations", ", ".join(f"{number:,}" for number in iterations)),
+        ("seeds", ", ".join(map(str, study.seeds))),
+        ("runs", f"{len(result.results)} of {len(runs)} finished"),
+        ("training time", f"{seconds / 60:.1f} minutes, all runs one after another"),
+        (
+            "measured",
+            f"{measured}; features: {', '.join(sorted(used)) or study.evaluation.features}",
+        ),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _data_words(loading: dict[str, Any]) -> str:
+    subset = loading["subset"]
+    if subset is None:
+        return str(loading["name"])
+    amount = f"{subset:.0%}" if isinstance(subset, float) else f"{subset} images"
+    return f"{loading['name']}, {amount}"
+
+
+def _chart(result: StudyResult, measure: Measure, statistics: Statistics) -> str | None:
+    values = {
+        label: list(runs.values())
+        for label in result.labels
+        if (runs := result.values(label, measure.name))
+    }
+    if not values:
+        return None
+    summaries = statistics.summaries[measure.name]
+    intervals = {label: summaries[label].mean_interval for label in values}
+    return dot_chart(values, intervals, measure.title)
+
+
+def _summary_row(label: str, summary: Summary | None) -> dict[str, str]:
+    if summary is None:
+        return {"label": label, "count": "0", **dict.fromkeys(("median", "mean", "iqm"), _NONE)}
+    spread = f"{_number(summary.low)} … {_number(summary.high)}"
+    few = "" if summary.count == 1 else f" (range {spread})"
+    return {
+        "label": label,
+        "count": str(summary.count),
+        "median": _with_interval(summary.median, summary.median_interval),
+        "mean": _with_interval(summary.mean, summary.mean_interval)
+        + (few if summary.mean_interval is None else ""),
+        "iqm": _with_interval(summary.interquartile_mean, summary.interquartile_interval),
+    }
+
+
+def _comparison_row(row: Row) -> dict[str, str]:
+    c = row.comparison
+    tested = c.enough
+    return {
+        "pair": f"{row.first} against {row.second}",
+        "count": f"{c.count[0]}" + ("" if c.count[0] == c.count[1] else f", {c.count[1]}"),
+        "difference": _with_interval(c.difference, c.interval, sign=True),
+        "effect": _number(c.effect, sign=True),
+        "p_welch": _p(c.p_welch) if tested else _NONE,
+        "p_paired": _p(c.p) if tested and c.paired else _NONE,
+        "p_permutation": _p(c.p_permutation) if tested else _NONE,
+        "p_holm": _p(row.p_holm) if tested else _NONE,
+        "improvement": _improvement(row),
+        "needed": str(c.seeds_needed) if c.seeds_needed else "> 1,000",
+        "verdict": row.verdict,
+    }
+
+
+def _improvement(row: Row) -> str:
+    value, interval = row.improves, row.comparison.improvement_interval
+    if value is None or interval is None:
+        return _NONE
+    low, high = interval
+    if row.better == "lower":
+        low, high = 1 - high, 1 - low
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _with_interval(value: float | None, interval: Interval | None, sign: bool = False) -> str:
+    if value is None:
+        return _NONE
+    text = _number(value, sign)
+    if interval is None:
+        return text
+    return f"{text} [{_number(interval[0], sign)}, {_number(interval[1], sign)}]"
+
+
+def _number(value: float, sign: bool = False) -> str:
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "-∞"
+    return f"{value:+.3g}" if sign else f"{value:.4g}"
+
+
+def _p(value: float) -> str:
+    return "<0.0001" if value < 1e-4 else f"{value:.2g}"
+
+
+def _curves(result: StudyResult) -> list[Picture]:
+    """Logged values over training, averaged over the seeds of each cell."""
+    pictures = []
+    for name in result.study.curves:
+        series = {
+            label: curve for label in result.labels if (curve := _mean_curve(result, label, name))
+        }
+        if series:
+            title = Measure(name=name).title
+            caption = "Averaged over the seeds of each cell."
+            pictures.append(
+                Picture(title[0].upper() + title[1:], line_chart(series, title), caption)
+            )
+    return pictures
+
+
+def _mean_curve(result: StudyResult, label: str, name: str) -> Series | None:
+    by_step: dict[float, list[float]] = {}
+    for run in result.runs_of(label).values():
+        lines = read_log(result.path / "runs" / run / "metrics.jsonl")
+        steps, values = series_of(lines, "train").get(name, ((), ()))
+        for step, value in zip(steps, values, strict=True):
+            by_step.setdefault(step, []).append(value)
+    if not by_step:
+        return None
+    steps = sorted(by_step)
+    return steps, [float(np.mean(by_step[step])) for step in steps]
+
+
+def _samples(result: StudyResult) -> list[Picture]:
+    """The last sample grid of each cell's first finished run."""
+    pictures = []
+    for label in result.labels[:_MOST_CELLS_IN_PICTURES]:
+        for seed, run in result.runs_of(label).items():
+            grids = sorted((result.path / "runs" / run / "samples").glob("step-*.png"))
+            if run in result.results and grids:
+                image = Image.open(grids[-1]).convert("RGB")
+                caption = f"Seed {seed}, last iteration; a row per class where conditioned."
+                pictures.append(Picture(label, image_uri(image), caption))
+                break
+    return pictures
+
+
+def _commands(result: StudyResult) -> Sequence[tuple[str, str]]:
+    study, folder = result.study, result.path
+    file = folder / "study.yaml"
+    more = max(10, 2 * len(study.seeds))
+    first = next(iter(result.results))
+    return [
+        ("This study again, or on with it", f"mtgan study {file} --out {folder}"),
+        ("More seeds; finished runs are kept", f"mtgan study {file} --out {folder} --seeds {more}"),
+        ("The table", f"python -c \"import pandas; print(pandas.read_csv('{folder}/table.csv'))\""),
+        ("One run", f"mtgan report {folder / 'runs' / first}"),
+        ("Tables for a paper", f"mtgan report {folder} --out tables.tex"),
+    ]

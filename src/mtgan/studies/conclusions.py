@@ -1,0 +1,257 @@
+"""What the statistics support, in plain words, and no more than that."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mtgan.studies.collect import StudyResult
+from mtgan.studies.schema import Measure
+from mtgan.studies.statistics import (
+    LEAST_FOR_TESTS,
+    MOST_SEEDS,
+    POWER,
+    Comparison,
+    Summary,
+    compare,
+    holm,
+    summarize,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison of two cells on one measure, corrected over all of the study."""
+
+    measure: Measure
+    first: str
+    second: str
+    better: str
+    means: tuple[float, float]
+    comparison: Comparison
+    p_holm: float = 1.0
+    family: int = 1
+    alpha: float = 0.05
+
+    @property
+    def significant(self) -> bool:
+        """Whether a difference may be claimed: enough runs, and p below alpha after Holm."""
+        return self.comparison.enough and self.p_holm < self.alpha
+
+    @property
+    def improves(self) -> float | None:
+        """Probability that a run of the first cell is better than one of the second."""
+        larger = self.comparison.improvement
+        return 1 - larger if larger is not None and self.better == "lower" else larger
+
+    @property
+    def verdict(self) -> str:
+        """ "better", "worse", "higher", "lower", "no difference found" or "too few seeds"."""
+        if not self.comparison.enough:
+            return "too few seeds"
+        if not self.significant:
+            return "no difference found"
+        word = "higher" if self.comparison.difference > 0 else "lower"
+        return word if not self.better else "better" if word == self.better else "worse"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """All that a page says of a study: summaries by measure and cell, rows, sentences."""
+
+    summaries: dict[str, dict[str, Summary]]
+    rows: list[Row]
+    sentences: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "conclusions": self.sentences,
+            "summaries": {
+                measure: {label: asdict(summary) for label, summary in cells.items()}
+                for measure, cells in self.summaries.items()
+            },
+            "comparisons": [
+                {
+                    "measure": row.measure.name,
+                    "first": row.first,
+                    "second": row.second,
+                    "verdict": row.verdict,
+                    "p_holm": row.p_holm,
+                    "family": row.family,
+                    **asdict(row.comparison),
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def conclude(result: StudyResult) -> Statistics:
+    """Summaries, comparisons and conclusions of a study's finished runs."""
+    summaries = {
+        measure.name: {
+            label: summarize(np.array(list(values.values())))
+            for label in result.labels
+            if (values := result.values(label, measure.name))
+        }
+        for measure in result.study.measures
+    }
+    rows = comparisons(result)
+    claims_first = sorted(rows, key=lambda row: not row.significant)
+    sentences = [
+        *_failures(result),
+        *(best_sentence(result, measure, rows) for measure in result.study.measures),
+        *(sentence(row) for row in claims_first),
+    ]
+    return Statistics(summaries, rows, [text[0].upper() + text[1:] for text in sentences if text])
+
+
+def comparisons(result: StudyResult) -> list[Row]:
+    """Every comparison that can be made, Holm-corrected over all of them: cells times measures.
+
+    Cells are paired by seed where they share at least two seeds, and then compared on those alone.
+    Comparisons with too few runs for a claim stand there, and do not count in the correction.
+    """
+    found = [
+        (measure, first, second, *_values(result, measure, first, second))
+        for measure in result.study.measures
+        for first, second in result.pairs
+        if not result.shares_runs(first, second)
+    ]
+    found = [entry for entry in found if len(entry[3]) and len(entry[4])]
+    tested = sum(min(len(entry[3]), len(entry[4])) >= LEAST_FOR_TESTS for entry in found)
+    level = result.study.alpha / max(1, tested)
+    rows = []
+    for measure, first, second, ours, theirs, paired in found:
+        rows.append(
+            Row(
+                measure=measure,
+                first=first,
+                second=second,
+                better=result.better(measure),
+                means=(float(ours.mean()), float(theirs.mean())),
+                comparison=compare(ours, theirs, paired, level),
+                family=tested,
+                alpha=result.study.alpha,
+            )
+        )
+    claims = [i for i, row in enumerate(rows) if row.comparison.enough]
+    corrected = holm(np.array([rows[i].comparison.p for i in claims]))
+    for i, p in zip(claims, corrected, strict=True):
+        rows[i] = replace(rows[i], p_holm=float(p))
+    return rows
+
+
+def _values(
+    result: StudyResult, measure: Measure, first: str, second: str
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    ours, theirs = (result.values(label, measure.name) for label in (first, second))
+    shared = sorted(ours.keys() & theirs.keys())
+    if len(shared) >= 2:
+        return np.array([ours[s] for s in shared]), np.array([theirs[s] for s in shared]), True
+    return np.array(list(ours.values())), np.array(list(theirs.values())), False
+
+
+def sentence(row: Row) -> str:
+    """One comparison in words."""
+    c, what = row.comparison, row.measure.title
+    figures = f"{_number(row.means[0])} against {_number(row.means[1])}"
+    if c.interval is not None:
+        figures += (
+            f", a difference of {_number(c.difference, sign=True)} with a 95 % interval from "
+            f"{_number(c.interval[0], sign=True)} to {_number(c.interval[1], sign=True)}"
+        )
+    seeds = f"{c.count[0]} seeds each" if c.count[0] == c.count[1] else f"{c.count} seeds"
+    if not c.enough:
+        return (
+            f"{what}, {row.first} and {row.second}: {figures}. With {min(c.count)} "
+            f"seed{'s' * (min(c.count) > 1)} no significance is claimed; take at least "
+            f"{LEAST_FOR_TESTS}."
+        )
+    corrected = f" after Holm's correction for {row.family} comparisons" if row.family > 1 else ""
+    test = f"{c.test} test, {_p(row.p_holm)}{corrected}"
+    if row.significant:
+        word = {"better": "better", "worse": "worse"}.get(row.verdict)
+        size = "higher" if c.difference > 0 else "lower"
+        judged = f" ({word})" if word else ""
+        return (
+            f"{what}: {row.first} is {size}{judged} than {row.second}: {figures} ({seeds}; {test}; "
+            f"Hedges' g {_number(c.effect, sign=True)})."
+        )
+    return (
+        f"{what}: no difference was found between {row.first} and {row.second}: {figures} "
+        f"({seeds}; {test}). {_power(c)}"
+    )
+
+
+def best_sentence(result: StudyResult, measure: Measure, rows: Sequence[Row]) -> str:
+    """The cell with the best median of a measure, and whether a test supports that it differs from
+    its baseline; "" where no direction is better, or fewer than two cells have runs."""
+    better = result.better(measure)
+    medians = {
+        label: float(np.median(list(values.values())))
+        for label in result.labels
+        if (values := result.values(label, measure.name))
+    }
+    if better not in {"lower", "higher"} or len(medians) < 2:
+        return ""
+    best = (min if better == "lower" else max)(medians, key=lambda label: medians[label])
+    text = f"{measure.title}: {best} has the best median, {_number(medians[best])}"
+    row = next((r for r in rows if r.measure == measure and r.first == best), None)
+    if row is None:
+        baselines = {second for _, second in result.pairs}
+        note = ", a baseline itself" if best in baselines else ""
+    elif not row.comparison.enough:
+        note = "; with so few seeds that is no more than a name"
+    elif row.verdict == "better":
+        note = f", and is better than {row.second} ({_p(row.p_holm)})"
+    else:
+        note = f"; that it differs from {row.second} is not shown ({_p(row.p_holm)})"
+    return f"{text}{note}."
+
+
+def _failures(result: StudyResult) -> list[str]:
+    runs = {run for label in result.labels for run in result.runs_of(label).values()}
+    missing = len(runs) - len(result.results) - len(result.failures)
+    found = []
+    if result.failures:
+        parts = []
+        for label in result.labels:
+            mine = set(result.runs_of(label).values())
+            if failed := mine & result.failures.keys():
+                parts.append(f"{len(failed)} of {len(mine)} of {label}")
+        found.append(
+            f"{len(result.failures)} of {len(runs)} runs failed and count nowhere below "
+            f"({'; '.join(parts)}); where failing depends on the cell, comparisons flatter it."
+        )
+    if missing:
+        found.append(f"{missing} of {len(runs)} runs are not finished yet.")
+    return found
+
+
+def _power(c: Comparison) -> str:
+    if c.difference == 0:
+        return "The means are equal."
+    if c.seeds_needed is None:
+        return (
+            f"More than {MOST_SEEDS:,} seeds would be needed to show a difference as small as the "
+            "one seen."
+        )
+    if c.seeds_needed <= min(c.count):
+        return (
+            f"A difference as large as the one seen is found with {c.seeds_needed} seeds "
+            f"{POWER:.0%} of the time."
+        )
+    return (
+        f"{c.seeds_needed} seeds would be needed to show a difference like the one seen "
+        f"(power {POWER:.0%})."
+    )
+
+
+def _number(value: float, sign: bool = False) -> str:
+    return f"{value:+.4g}" if sign else f"{value:.4g}"
+
+
+def _p(value: float) -> str:
+    return "p < 0.0001" if value < 1e-4 else f"p = {value:.2g}"

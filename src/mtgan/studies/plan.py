@@ -1,0 +1,288 @@
+"""From a study to the runs that it needs, each under a name that follows from what it is."""
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mtgan.errors import UserError
+from mtgan.recipes import Recipe, load_recipe
+from mtgan.registry import nearest
+from mtgan.studies.schema import Baseline, Settings, Study, StudyData
+
+# What a recipe says about itself, and not about what is trained.
+_DESCRIPTION = {"name", "extends", "title", "source", "about", "run"}
+_TIMED_ITERATIONS = 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of recipe, variant and data set; its runs differ by seed alone.
+
+    label: the parts that vary within the study ("l = 2"). settings: what is set over the recipe.
+    """
+
+    label: str
+    recipe_label: str
+    variant: str
+    data_label: str
+    settings: Settings
+    recipe: Recipe
+    data: dict[str, Any]
+
+    def run_id(self, seed: int) -> str:
+        return f"{_slug(self.recipe.name)}-s{seed}-{identity(self.recipe, self.data, seed)[:12]}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, as plain values: what a worker in another process needs."""
+
+    id: str
+    recipe: dict[str, Any]
+    data: dict[str, Any]
+    seed: int
+    evaluation: dict[str, Any]
+    out: str
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study's cells; runs of the same recipe, data and seed are one run in several cells."""
+
+    study: Study
+    cells: list[Cell]
+
+    def jobs(self, out: Path, device: str = "auto") -> list[Job]:
+        """Every distinct run, seed by seed, so that a study cut short has all cells at some."""
+        found: dict[str, Job] = {}
+        for seed in self.study.seeds:
+            for cell in self.cells:
+                run = cell.run_id(seed)
+                found.setdefault(
+                    run,
+                    Job(
+                        id=run,
+                        recipe=cell.recipe.model_dump(mode="json"),
+                        data=cell.data,
+                        seed=seed,
+                        evaluation=self.study.evaluation.model_dump(mode="json"),
+                        out=str(run_folder(out, run)),
+                        device=device,
+                    ),
+                )
+        return list(found.values())
+
+    def cell(self, label: str) -> Cell:
+        """The cell of that label; UserError naming the nearest where there is none."""
+        return self._by_label(label, "contrasts")
+
+    @cached_property
+    def pairs(self) -> list[tuple[Cell, Cell]]:
+        """(cell, what it is compared with): the baseline's comparisons, then the contrasts."""
+        baseline = self.study.baseline or self._default_baseline()
+        pairs = []
+        for cell in self.cells:
+            other = self._counterpart(cell, baseline)
+            if other is not cell:
+                pairs.append((cell, other))
+        for first, second in self.study.contrasts:
+            pair = (self.cell(first), self.cell(second))
+            if pair not in pairs:
+                pairs.append(pair)
+        return pairs
+
+    def _default_baseline(self) -> Baseline:
+        first, several = self.cells[0], _several(self.study)
+        compared = several[:2] if any(several[:2]) else several
+        names = ("recipe", "variant", "data")
+        labels = (first.recipe_label, first.variant, first.data_label)
+        return Baseline(
+            **{
+                name: label
+                for name, label, used in zip(names, labels, compared, strict=False)
+                if used
+            }
+        )
+
+    def _counterpart(self, cell: Cell, baseline: Baseline) -> Cell:
+        wanted = (
+            cell.recipe_label if baseline.recipe is None else baseline.recipe,
+            cell.variant if baseline.variant is None else baseline.variant,
+            cell.data_label if baseline.data is None else baseline.data,
+        )
+        found = next(
+            (c for c in self.cells if (c.recipe_label, c.variant, c.data_label) == wanted), None
+        )
+        if found is None:
+            raise UserError(
+                f"Study {self.study.name}: baseline means the cell "
+                f"{' / '.join(part for part in wanted if part)!r}, and there is none; the recipes "
+                f"are {[arm.label for arm in self.study.recipes]}, the variants "
+                f"{list(self.study.variants)}, the data sets {list(self.study.datasets)}."
+            )
+        return found
+
+    def _by_label(self, label: str, key: str) -> Cell:
+        found = next((cell for cell in self.cells if cell.label == label), None)
+        if found is None:
+            labels = [cell.label for cell in self.cells]
+            raise UserError(
+                f"Study {self.study.name}: {key} names {label!r}: {nearest(label, labels)}"
+            )
+        return found
+
+
+def make_plan(study: Study) -> Plan:
+    """Every cell of the study with its recipe resolved and checked.
+
+    Settings are laid over the recipe in this order: the study's, the recipe entry's, the
+    variant's. Raises UserError for a recipe or setting that does not fit.
+    """
+    plan = Plan(study, list(_cells(study)))
+    labels = [cell.label for cell in plan.cells]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise UserError(f"Study {study.name}: two cells are called {twice!r}; rename one.")
+    _ = plan.pairs  # a baseline or a contrast that is not there is found now
+    return plan
+
+
+def identity(recipe: Recipe, data: Mapping[str, Any], seed: int) -> str:
+    """What a run is: SHA-256 over everything trained by, the data's loading and the seed."""
+    trained = recipe.model_dump(mode="json", exclude=_DESCRIPTION)
+    loading = dict(data)
+    if isinstance(loading["taxonomy"], str):  # what the file says, not where it lies
+        loading["taxonomy"] = Path(loading["taxonomy"]).read_text()
+    text = json.dumps([trained, loading, seed], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_folder(out: Path, run: str) -> Path:
+    return out / "runs" / run
+
+
+def _several(study: Study) -> tuple[bool, bool, bool]:
+    """Which of recipe, variant and data set vary."""
+    return len(study.recipes) > 1, len(study.variants) > 1, len(study.datasets) > 1
+
+
+def _cells(study: Study) -> Iterator[Cell]:
+    several = _several(study)
+    budget = {} if study.budget.steps is None else {"training.steps": study.budget.steps}
+    for arm in study.recipes:
+        for variant, changes in study.variants.items():
+            # Measured when finished, by one instrument for all; the loop's own would differ.
+            quiet = {"training.evaluate_every": 0}
+            settings = {**arm.set, **changes}
+            every = {**quiet, **study.set, **budget, **settings}
+            recipe = load_recipe(arm.recipe, every, study.budget.scale)
+            for data_label, data in study.datasets.items():
+                parts = zip((arm.label, variant, data_label), several, strict=True)
+                yield Cell(
+                    label=" / ".join(part for part, varies in parts if varies and part)
+                    or arm.label,
+                    recipe_label=arm.label,
+                    variant=variant,
+                    data_label=data_label,
+                    settings=settings,
+                    recipe=recipe,
+                    data=_loading(data, recipe),
+                )
+
+
+def _loading(data: StudyData, recipe: Recipe) -> dict[str, Any]:
+    """Arguments of load_dataset: the study's, and the recipe's where the study says nothing."""
+    values = data.model_dump(mode="json")
+    if values["size"] is None:
+        values["size"] = recipe.model_dump(mode="json")["data"]["size"]
+    if values["subset"] is None:
+        values["subset"] = recipe.data.subset
+        values["stratified"] = recipe.data.stratified
+    for key in ("root", "taxonomy"):  # workers may run elsewhere
+        if isinstance(values[key], str):
+            values[key] = str(Path(values[key]).resolve())
+    return values
+
+
+def load_data(loading: Mapping[str, Any]) -> Any:
+    """The Dataset of a Job."""
+    from mtgan.data import load_dataset
+
+    values = dict(loading)
+    size = values.pop("size")
+    return load_dataset(size=tuple(size) if isinstance(size, list) else size, **values)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-") or "run"
+
+
+# How long it will take
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of one job after another; `timed` cells were tried out, others are known from runs
+    that have finished. Measuring the finished runs is not in it."""
+
+    seconds: float
+    runs: int
+    finished: int
+    timed: int
+
+
+def estimate(plan: Plan, out: Path, device: str = "auto") -> Estimate:
+    """How long the unfinished runs will take, from finished ones of the same cell, or else from
+    three iterations of each cell (the first not counted)."""
+    finished = {job.id: result for job in plan.jobs(out) if (result := read_result(job))}
+    seconds, seen, timed = 0.0, set(finished), 0
+    for cell in plan.cells:
+        missing = [run for seed in plan.study.seeds if (run := cell.run_id(seed)) not in seen]
+        seen.update(missing)
+        if not missing:
+            continue
+        pace = _known_pace(cell, plan.study.seeds, finished)
+        if pace is None:
+            pace, timed = _timed_pace(cell, device), timed + 1
+        seconds += len(missing) * pace * cell.recipe.training.steps
+    return Estimate(seconds, len(plan.jobs(out)), len(finished), timed)
+
+
+def _known_pace(
+    cell: Cell, seeds: Sequence[int], finished: Mapping[str, Mapping[str, Any]]
+) -> float | None:
+    paces = [
+        finished[run]["seconds"] / cell.recipe.training.steps
+        for seed in seeds
+        if (run := cell.run_id(seed)) in finished
+    ]
+    return sum(paces) / len(paces) if paces else None
+
+
+def _timed_pace(cell: Cell, device: str) -> float:
+    """Seconds per iteration, from the log of a training of a few."""
+    from mtgan.training import train
+
+    short = {"steps": _TIMED_ITERATIONS, "log_every": 1, "evaluate_every": 0}
+    training = cell.recipe.training.model_copy(update=short)
+    recipe = cell.recipe.model_copy(update={"training": training})
+    with tempfile.TemporaryDirectory() as folder:
+        run = train(recipe, load_data(cell.data), Path(folder) / "run", device=device, quiet=True)
+        rates = [line["steps_per_second"] for line in run.metrics() if line["kind"] == "train"]
+    return sum(1 / rate for rate in rates[1:]) / len(rates[1:])
+
+
+def read_result(job: Job) -> dict[str, Any] | None:
+    """What a worker recorded of a finished run, if it was measured as the study asks."""
+    path = Path(job.out) / "result.json"
+    if not path.is_file():
+        return None
+    result = json.loads(path.read_text())
+    return result if result["evaluation"] == job.evaluation else None

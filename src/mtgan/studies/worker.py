@@ -1,0 +1,187 @@
+"""One run of a study, in a process of its own: train, measure, record.
+
+`python -m mtgan.studies.worker JOB.json`; ends with 2 and one sentence where the run fails.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.recipes import Recipe
+from mtgan.studies.plan import Job, load_data, read_result
+from mtgan.training import Run, train
+
+_LAST_SHARE = 0.1  # of the iterations, over which logged values are averaged
+
+
+def run_job(job: Job) -> None:
+    """Train a job (or go on with it), measure it, and write result.json last.
+
+    A run that is finished and measured as asked is left alone. Two workers never work on one run.
+    """
+    with _alone(Path(job.out)):
+        if read_result(job) is not None:
+            return
+        recipe, data = Recipe.model_validate(job.recipe), load_data(job.data)
+        out = Path(job.out)
+        begun = (out / "recipe.yaml").is_file() and (out / "data.json").is_file()
+        run = train(recipe, data, out, seed=job.seed, resume=begun, device=job.device, quiet=True)
+        values, protocol = measure(run, job)
+        lines = run.metrics()
+        result = {
+            "evaluation": job.evaluation,
+            "values": {**logged_values(lines, recipe), **values},
+            "protocol": protocol,
+            "iterations": recipe.training.steps,
+            "seconds": lines[-1]["seconds"] if lines else 0.0,
+            "fingerprint": data.fingerprint,
+        }
+        temporary = out / ".result.partial"
+        temporary.write_text(json.dumps(result, indent=2))
+        os.replace(temporary, out / "result.json")
+
+
+def reference_of(data: Mapping[str, Any], split: str) -> Dataset:
+    """What a run on `data` is measured against: the whole set under its own label hierarchy."""
+    return load_data({**data, "split": split, "subset": None, "taxonomy": None})
+
+
+def measure(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """{name: {value, better}} of a finished run's samples, and how they were measured.
+
+    The averaged generator is asked for as many samples as the reference has, at most the study's.
+    Raises UserError where the reference has other finest classes than the run.
+    """
+    wanted = dict(job.evaluation)
+    reference = reference_of(job.data, wanted["split"])
+    count = min(wanted["samples"], len(reference))
+    images, rows = run.sample_with_labels(count, seed=wanted["seed"])
+    labels = None if rows is None else reference_labels(rows, run, reference)
+    if wanted["metrics"] is None:
+        return _quick(images, labels, reference, count, job)
+    return _card(images, labels, reference, count, job)
+
+
+def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarray:
+    """Label rows [N, L] of the run as rows of the reference's taxonomy, by the finest class."""
+    own, other = run.facts.taxonomy, reference.taxonomy
+    if own.classes[own.levels[0]] != other.classes[other.levels[0]]:
+        raise UserError(
+            f"{run.path} was trained on other finest classes than {reference.name} has, so its "
+            "samples cannot be measured against it."
+        )
+    return other.label_rows(rows[:, 0])
+
+
+def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """Every logged value, averaged over the last tenth of the iterations.
+
+    With twins, the main one's values stand also under the names that they have without twins
+    (generator/fine/adversarial as generator/adversarial), for comparison with a single GAN.
+    """
+    train_lines = [line for line in lines if line["kind"] == "train"]
+    begin = (1 - _LAST_SHARE) * recipe.training.steps
+    late = [line["values"] for line in train_lines if line["step"] > begin]
+    means = {
+        name: float(np.mean([values[name] for values in late if name in values]))
+        for name in dict.fromkeys(name for values in late for name in values)
+    }
+    for twin in recipe.twins[:1]:
+        for name in list(means):
+            means.setdefault(name.replace(f"/{twin}", "", 1), means[name])
+    return {name: {"value": value, "better": ""} for name, value in means.items()}
+
+
+def _quick(
+    images: np.ndarray, labels: np.ndarray | None, reference: Dataset, count: int, job: Job
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    from mtgan.evaluation import QuickEvaluator
+
+    evaluator = QuickEvaluator(
+        reference,
+        n=count,
+        features=job.evaluation["features"],
+        device=job.device,
+        seed=job.evaluation["seed"],
+    )
+    values = evaluator(images, labels)
+    return {name: {"value": value} for name, value in values.items()}, evaluator.protocol
+
+
+def _card(
+    images: np.ndarray, labels: np.ndarray | None, reference: Dataset, count: int, job: Job
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    from mtgan.evaluation import evaluate
+
+    wanted = job.evaluation
+    card = evaluate(
+        images,
+        reference,
+        labels=labels,
+        features=wanted["features"],
+        metrics=wanted["metrics"],
+        n=count,
+        split=wanted["split"],
+        seed=wanted["seed"],
+        device=job.device,
+        resamples=0,
+        ladder=False,
+    )
+    values = {
+        name: {"value": float(entry.value), "better": entry.better}
+        for name, entry in card.entries.items()
+    }
+    return values, {"features": wanted["features"], "metrics": wanted["metrics"], "n": count}
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Wait until no other worker (one left behind by a killed study) holds this run."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.with_name(f".{out.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _end_with_parent() -> None:
+    """A worker whose study was killed saves its state and ends."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def job_file(job: Job) -> str:
+    """What `python -m mtgan.studies.worker` reads."""
+    return json.dumps(asdict(job), indent=2)
+
+
+def main(path: str) -> int:
+    _end_with_parent()
+    try:
+        run_job(Job(**json.loads(Path(path).read_text())))
+    except UserError as error:
+        print(f"mtgan: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

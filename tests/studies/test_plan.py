@@ -1,0 +1,101 @@
+"""Cells, comparisons, and the identity of runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mtgan.studies.plan import Plan, estimate, identity, make_plan
+from mtgan.studies.schema import Study
+from studies_toys import TINY
+
+
+def plan(**keys: object) -> Plan:
+    return make_plan(Study.model_validate({**TINY, **keys}))
+
+
+def labels(made: Plan) -> list[tuple[str, str]]:
+    return [(first.label, second.label) for first, second in made.pairs]
+
+
+def test_the_matrix() -> None:
+    made = plan(
+        recipes=["gan", "dcgan"],
+        variants={"a": {}, "b": {"latent.dim": 3}},
+        datasets={"all": {"name": "digits"}, "half": {"name": "digits", "subset": 0.5}},
+        set={"data.size": None, "training.batch_size": 8},
+        seeds=3,
+    )
+    assert len(made.cells) == 8
+    assert made.cells[1].label == "gan / a / half"
+    jobs = made.jobs(Path("out"))
+    assert len(jobs) == 24
+    assert len({job.id for job in jobs}) == 24
+    assert [job.seed for job in jobs[:8]] == [0] * 8  # seed by seed
+
+
+def test_cells_that_are_trained_alike_share_their_runs() -> None:
+    made = plan(recipes=["gan", {"name": "again", "recipe": "gan"}], seeds=2)
+    assert len(made.cells) == 2
+    assert len(made.jobs(Path("out"))) == 2
+
+
+def test_identity_is_what_is_trained(tmp_path: Path) -> None:
+    [cell] = plan().cells
+    base = identity(cell.recipe, cell.data, 0)
+    renamed = cell.recipe.model_copy(update={"title": "x", "name": "y", "about": "z"})
+    assert identity(renamed, cell.data, 0) == base
+    [other] = plan(set={**TINY["set"], "latent.dim": 7}).cells
+    assert identity(other.recipe, cell.data, 0) != base
+    assert identity(cell.recipe, {**cell.data, "subset": 0.5}, 0) != base
+    assert identity(cell.recipe, cell.data, 1) != base
+    assert identity(cell.recipe, dict(reversed(cell.data.items())), 0) == base
+    # What a taxonomy file says counts, and not its name.
+    (tmp_path / "a.yaml").write_text("coarse: {}")
+    (tmp_path / "b.yaml").write_text("coarse: {}")
+    ids = [identity(cell.recipe, {**cell.data, "taxonomy": str(p)}, 0) for p in tmp_path.iterdir()]
+    assert ids[0] == ids[1] != base
+
+
+def test_names_are_stable() -> None:
+    first, second = (plan().cells[0].run_id(0) for _ in range(2))
+    assert first == second
+    assert first.startswith("gan-s0-")
+
+
+def test_comparisons_by_default_are_with_the_first() -> None:
+    assert labels(plan(recipes=["gan", "dcgan"])) == [("dcgan", "gan")]
+    two = {"all": {"name": "digits"}, "half": {"name": "digits", "subset": 0.5}}
+    assert labels(plan(datasets=two)) == [("half", "all")]
+    # Where recipes vary as well, they are compared on each data set.
+    assert labels(plan(recipes=["gan", "dcgan"], datasets=two)) == [
+        ("dcgan / all", "gan / all"),
+        ("dcgan / half", "gan / half"),
+    ]
+
+
+def test_baseline_and_contrasts() -> None:
+    made = plan(
+        recipes=["gan", "dcgan", "wgan-gp"],
+        baseline={"recipe": "dcgan"},
+        contrasts=[["gan", "wgan-gp"], ["gan", "dcgan"]],
+    )
+    assert labels(made) == [("gan", "dcgan"), ("wgan-gp", "dcgan"), ("gan", "wgan-gp")]
+
+
+def test_the_estimate_takes_finished_runs_first(tmp_path: Path) -> None:
+    made = plan(seeds=3)
+    job, *_ = made.jobs(tmp_path)
+    Path(job.out).mkdir(parents=True)
+    result = {"evaluation": job.evaluation, "values": {}, "seconds": 8.0}
+    (Path(job.out) / "result.json").write_text(json.dumps(result))
+    found = estimate(made, tmp_path)
+    assert (found.runs, found.finished, found.timed) == (3, 1, 0)
+    assert found.seconds == pytest.approx(16.0)
+
+
+def test_the_estimate_else_times_a_few_iterations(tmp_path: Path) -> None:
+    found = estimate(plan(seeds=2), tmp_path)
+    assert (found.runs, found.finished, found.timed) == (2, 0, 1)
+    assert 0 < found.seconds < 600
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,117 @@
+"""Study files: scales, short forms, and one sentence for each mistake."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mtgan.errors import UserError
+from mtgan.studies.plan import make_plan
+from mtgan.studies.schema import dump_study, load_study, scale_names, study_names
+
+SHIPPED = {
+    *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
+    *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
+}
+MINIMAL = """
+recipes: [wgan-gp, {name: mine, recipe: gan, set: {latent.dim: 7}}]
+datasets: {digits: {name: digits}}
+seeds: 3
+set: {latent.dim: 5, optimizer.beta1: 0.1}
+scales:
+  tiny: {seeds: [4, 5], set: {latent.dim: 6}, budget: {scale: tiny, steps: 9}}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MINIMAL)
+    return path
+
+
+def test_the_studies_are_shipped() -> None:
+    assert set(study_names()) == SHIPPED
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_shipped_study_can_be_planned_at_every_scale(name: str) -> None:
+    assert scale_names(name)[:3] == ["full", "tiny", "small"]
+    for scale in scale_names(name):
+        study = load_study(name, scale)
+        plan = make_plan(study)
+        assert study.source
+        assert plan.pairs
+        assert len(study.seeds) >= (3 if scale == "tiny" else 5)
+    assert load_study(name).budget.scale == "full"
+    tiny = max(cell.recipe.training.steps for cell in make_plan(load_study(name, "tiny")).cells)
+    assert tiny <= 200
+
+
+def test_a_scale_replaces_keys_and_merges_settings(file: Path) -> None:
+    full, tiny = load_study(file), load_study(file, "tiny")
+    assert (full.name, full.scale, full.seeds) == ("mine", "full", [0, 1, 2])
+    assert (tiny.scale, tiny.seeds, tiny.budget.steps) == ("tiny", [4, 5], 9)
+    assert tiny.set == {"latent.dim": 6, "optimizer.beta1": 0.1}
+    assert load_study(file, "tiny", seeds=2).seeds == [0, 1]
+
+
+def test_settings_win_in_order(file: Path) -> None:
+    first, second = make_plan(load_study(file, "tiny")).cells
+    assert (first.recipe.latent.dim, second.recipe.latent.dim) == (6, 7)
+    assert first.recipe.optimizer.beta1 == 0.1
+    assert first.recipe.training.steps == 9
+    assert first.recipe.training.evaluate_every == 0
+
+
+def test_a_resolved_study_is_a_study_file(file: Path, tmp_path: Path) -> None:
+    study = load_study(file, "tiny")
+    again = tmp_path / "again.yaml"
+    again.write_text(dump_study(study))
+    assert load_study(again) == study
+
+
+def test_measures_know_their_direction(file: Path) -> None:
+    values = yaml.safe_load(MINIMAL)
+    values["measures"] = ["accuracy/fine", "log_loss_ratio", {"name": "x", "better": "lower"}]
+    file.write_text(yaml.safe_dump(values))
+    measures = load_study(file).measures
+    assert [measure.better for measure in measures] == ["higher", "", "lower"]
+    assert measures[0].title == "accuracy (fine)"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"recipe": ["gan"]}, "did you mean 'recipes'?"),
+        ({"recipes": []}, "recipes"),
+        ({"recipes": ["gan", "gan"]}, "'gan' stands there twice"),
+        ({"recipes": ["gna"]}, "did you mean 'gan'?"),
+        ({"variants": {"a": {"latent.dmi": 3}}}, "latent.dmi"),
+        ({"seeds": -1}, "seeds"),
+        ({"seeds": 0}, "seeds"),
+        ({"datasets": {"d": {"name": "digits", "subset": 2.5}}}, "subset"),
+        ({"baseline": {"recipe": "dcgan"}}, "baseline means the cell 'dcgan / digits'"),
+        ({"contrasts": [["gan", "wgan-gp"], ["gann", "gan"]]}, "did you mean 'gan'?"),
+        ({"alpha": 2}, "alpha"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_mistakes_get_one_sentence(tmp_path: Path, change: dict, sentence: str) -> None:
+    values = {"recipes": ["gan", "wgan-gp"], "datasets": {"digits": {"name": "digits"}}, **change}
+    path = tmp_path / "wrong.yaml"
+    path.write_text(yaml.safe_dump(values))
+    with pytest.raises(UserError) as error:
+        make_plan(load_study(path))
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_studies_and_scales_that_are_not_there(file: Path) -> None:
+    with pytest.raises(UserError, match="did you mean 'bifurcation'"):
+        load_study("bifurcatoin")
+    with pytest.raises(UserError, match=r"no study file nowhere\.yaml"):
+        load_study("nowhere.yaml")
+    with pytest.raises(UserError, match="no scale 'huge'"):
+        load_study(file, "huge")
+    assert load_study("resnet.yaml").name == "resnet"

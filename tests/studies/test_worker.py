@@ -1,0 +1,178 @@
+"""A run of a study: trained, measured, recorded; killed, gone on with; never repeated."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mtgan.data import load_dataset
+from mtgan.errors import UserError
+from mtgan.recipes import load_recipe
+from mtgan.studies.collect import StudyResult
+from mtgan.studies.execute import Outcome
+from mtgan.studies.plan import Plan, make_plan, read_result
+from mtgan.studies.schema import Study
+from mtgan.studies.study import run_study
+from mtgan.studies.worker import job_file, logged_values, reference_labels, run_job
+from mtgan.training import Run
+from studies_toys import TINY
+
+
+class Here:
+    """An executor in this process; one seed can be made to fail."""
+
+    def __init__(self, failing: int | None = None) -> None:
+        self.failing = failing
+        self.asked: list[str] = []
+
+    def run(self, jobs):
+        for job in jobs:
+            self.asked.append(job.id)
+            if job.seed == self.failing:
+                yield Outcome(job, "it diverged")
+                continue
+            run_job(job)
+            yield Outcome(job)
+
+
+def toy_plan(**keys: object) -> Plan:
+    return make_plan(Study.model_validate({**TINY, **keys}))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> tuple[Plan, Path, StudyResult, Here]:
+    """Two conditional recipes, two seeds, one of which failed the first time."""
+    out = tmp_path_factory.mktemp("study") / "out"
+    plan = toy_plan(recipes=["ac-gan-a", "cgan-a"], seeds=2)
+    first = run_study(plan, out, Here(failing=1), device="cpu")
+    assert len(first.results) == 2
+    assert set(first.failures.values()) == {"it diverged"}
+    again = Here()
+    return plan, out, run_study(plan, out, again, device="cpu"), again
+
+
+def test_failed_runs_are_tried_again_and_finished_ones_are_not(finished) -> None:
+    plan, out, result, again = finished
+    assert [job.seed for job in plan.jobs(out) if job.id in again.asked] == [1, 1]
+    assert (len(result.results), result.failures) == (4, {})
+    nothing = Here()
+    run_study(plan, out, nothing, device="cpu")
+    assert nothing.asked == []
+
+
+def test_more_seeds_keep_what_is_there(finished) -> None:
+    plan, out, _, _ = finished
+    more = Here()
+    grown = make_plan(plan.study.model_copy(update={"seeds": [0, 1, 2]}))
+    result = run_study(grown, out, more, device="cpu")
+    assert len(more.asked) == 2
+    assert len(result.results) == 6
+
+
+def test_a_finished_run_is_left_alone(finished) -> None:
+    plan, out, _, _ = finished
+    job = plan.jobs(out, "cpu")[0]
+    file = Path(job.out) / "result.json"
+    before = file.stat().st_mtime_ns
+    run_job(job)
+    assert file.stat().st_mtime_ns == before
+
+
+def test_measured_otherwise_it_is_not_trained_again(finished) -> None:
+    plan, out, _, _ = finished
+    study = plan.study.model_dump()
+    study["evaluation"]["samples"] = 50
+    job = make_plan(Study.model_validate(study)).jobs(out, "cpu")[0]
+    lines = len(Run.open(job.out).metrics())
+    before = json.loads((Path(job.out) / "result.json").read_text())
+    run_job(job)
+    after = read_result(job)
+    assert after is not None
+    assert after["values"]["frechet_distance"] != before["values"]["frechet_distance"]
+    assert len(Run.open(job.out).metrics()) == lines
+    (Path(job.out) / "result.json").write_text(json.dumps(before))
+
+
+def test_what_is_recorded(finished) -> None:
+    _, _, result, _ = finished
+    recorded = next(iter(result.results.values()))
+    assert recorded["iterations"] == 4
+    assert recorded["values"]["frechet_distance"]["value"] > 0
+    assert "generator/adversarial" in recorded["values"]
+    assert recorded["protocol"]["features"] == "pixels"
+
+
+def test_subsets_and_hierarchies_are_measured_by_one_instrument(tmp_path: Path) -> None:
+    """Labels of a run under another hierarchy become those of the reference, by finest class."""
+    hierarchy = [{"kind": "random", "name": "shuffled", "classes": 3}]
+    plan = toy_plan(
+        recipes=[{"recipe": "ac-gan-a", "set": {"hierarchy": hierarchy}}],
+        datasets={"half": {"name": "digits", "subset": 0.5}},
+    )
+    [job] = plan.jobs(tmp_path, "cpu")
+    run_job(job)
+    run, whole = Run.open(job.out), load_dataset("digits")
+    assert run.facts.taxonomy.levels == ("fine", "shuffled")
+    _, rows = run.sample_with_labels(20)
+    assert rows is not None
+    labels = reference_labels(rows, run, whole)
+    assert np.array_equal(labels, whole.taxonomy.label_rows(rows[:, 0]))
+    result = read_result(job)
+    assert result is not None
+    assert whole.fingerprint.startswith(result["protocol"]["data"])
+
+
+def test_other_finest_classes_cannot_be_measured(finished) -> None:
+    plan, out, _, _ = finished
+    run = Run.open(plan.jobs(out)[0].out)
+    clothes = load_dataset("fashion-mnist-10k")
+    with pytest.raises(UserError, match="other finest classes"):
+        reference_labels(np.zeros((3, 2), dtype=np.int64), run, clothes)
+
+
+def test_logged_values_are_of_the_last_tenth() -> None:
+    recipe = load_recipe("mtl-wgan", {"training.steps": 20})
+    lines = [
+        {"kind": "train", "step": step, "values": {"generator/fine/loss": float(step)}}
+        for step in range(1, 21)
+    ]
+    lines.append({"kind": "evaluation", "step": 20, "values": {"frechet_distance": 1.0}})
+    values = logged_values(lines, recipe)
+    assert values["generator/fine/loss"]["value"] == 19.5
+    # The main twin's under the name that a single GAN has.
+    assert values["generator/loss"]["value"] == 19.5
+    assert "frechet_distance" not in values
+
+
+def test_a_killed_run_is_gone_on_with(tmp_path: Path) -> None:
+    """SIGKILL in the middle; the worker run again goes on from the last checkpoint."""
+    changed = {**TINY["set"], "training.log_every": 1, "training.checkpoint_every": 5}
+    plan = toy_plan(set=changed, budget={"steps": 60})
+    [job] = plan.jobs(tmp_path / "killed", "cpu")
+    file = tmp_path / "job.json"
+    file.write_text(job_file(job))
+    command = [sys.executable, "-m", "mtgan.studies.worker", str(file)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, env=environment)
+    log, deadline = Path(job.out) / "metrics.jsonl", time.time() + 200
+    while time.time() < deadline and process.poll() is None:
+        if log.is_file() and len(log.read_text().splitlines()) >= 12:
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert read_result(job) is None
+    assert 10 <= Run.open(job.out).steps[-1] < 60
+    kept = Run.open(job.out).steps[-1]
+    seconds = Run.open(job.out).metrics()[kept - 1]["seconds"]
+    assert subprocess.run(command, env=environment).returncode == 0
+    assert read_result(job) is not None
+    lines = [line for line in Run.open(job.out).metrics() if line["kind"] == "train"]
+    assert [line["step"] for line in lines] == list(range(1, 61))
+    assert lines[kept - 1]["seconds"] == seconds  # what was done before was not done again
