@@ -44,6 +44,20 @@ def test_table_json_and_picture(capsys, samples, tmp_path):
     assert picture.stat().st_size > 10_000
 
 
+def test_nothing_is_overwritten_unasked(capsys, samples, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text("mine")
+    options = ["--protocol", "training", "--features", "pixels", "--n", "80", "--quiet"]
+    for option in ("--json", "--picture"):
+        code, _, err = run(capsys, samples, *QUICK, *options, option, str(kept))
+        assert code == 2
+        assert "exists already" in err
+        assert kept.read_text() == "mine"
+    code, _, _ = run(capsys, samples, *QUICK, *options, "--json", str(kept), "--force")
+    assert code == 0
+    assert json.loads(kept.read_text())["protocol"]["generated"] == 80
+
+
 def test_quiet_and_measures_by_name(capsys, samples, tmp_path):
     card = tmp_path / "card.json"
     options = ["--metrics", "frechet_distance", "--protocol", "training", "--json", str(card)]

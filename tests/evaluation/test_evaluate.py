@@ -16,7 +16,7 @@ from mtgan.evaluation.damages import (
     wrong_labels,
 )
 from mtgan.evaluation.measures import chosen_measures
-from mtgan.evaluation.suite import draw
+from mtgan.evaluation.sets import draw
 
 FEW = {"resamples": 4, "ladder": False}
 RANDOM = 7

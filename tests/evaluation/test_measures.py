@@ -77,6 +77,15 @@ def test_class_shares_see_a_missing_class_through_a_weak_classifier():
     assert class_shares(posterior, np.array([0.5, 0.5]))[1] == pytest.approx(0.75, abs=0.04)
 
 
+def test_class_shares_of_certain_predictions_are_counts():
+    """Also where the reference never shows a class that the samples do."""
+    shown = np.repeat([0, 1, 2], [50, 30, 20])
+    certain = np.eye(4)[shown]
+    np.testing.assert_allclose(class_shares(certain, np.full(4, 0.25)), [0.5, 0.3, 0.2, 0])
+    strange = class_shares(certain, np.array([0.6, 0.4, 0, 0]))
+    np.testing.assert_allclose(strange, [0.625, 0.375, 0, 0])
+
+
 def test_within_class_distances_of_known_gaussians():
     random = np.random.default_rng(0)
     classes = np.repeat([0, 1, 3], [500, 500, 1])

@@ -46,6 +46,26 @@ def train(
     print(f"  ratio      {result['ratio']:.2f} (rounds from {low:.2f} to {high:.2f})")
 
 
+@bench.command()
+def evaluate(
+    n: Annotated[int, typer.Option("--n", min=100, help="Samples of each set.")] = 10_000,
+    features: Annotated[int, typer.Option(min=2, help="Width of the features.")] = 1_280,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of either side.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """CPU seconds and memory of all measures, ours and the reference packages' alternately."""
+    from rich.console import Console
+
+    benchmark = _benchmark("evaluate")
+    with Console(stderr=True, quiet=as_json).status("preparing") as status:
+        result = benchmark.compare(n, features, rounds, threads, progress=status.update)
+    if as_json:
+        print_json(result)
+    else:
+        Console().print(benchmark.table(result))
+
+
 def _benchmark(name: str) -> Any:
     """A module of the benchmarks folder, which lies beside the sources and is not installed."""
     from mtgan.errors import UserError
@@ -53,7 +73,7 @@ def _benchmark(name: str) -> Any:
     root = Path(__file__).parents[3]
     if not (root / "benchmarks" / f"{name}.py").is_file():
         raise UserError(
-            "The reference loops are part of the source tree and not of the installed package; "
+            "The references are part of the source tree and not of the installed package; "
             "run mtgan bench from a clone (make bench)."
         )
     sys.path.insert(0, str(root))

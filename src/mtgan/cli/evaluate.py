@@ -50,6 +50,7 @@ def evaluate(
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the scorecard to a .png, .svg or .pdf.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite both files.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge SAMPLES against real data: distances, fidelity, diversity, conditioning, copies."""
@@ -59,10 +60,12 @@ def evaluate(
     from mtgan.evaluation import evaluate as evaluate_samples
     from mtgan.evaluation.protocol import protocol_rule
 
+    printing = str(json_file) == "-"
+    for path in (picture, None if printing else json_file):
+        _check_free(path, force)
     rule = protocol_rule(protocol)
     reference = load_dataset(data, split or rule.split, root=root, taxonomy=taxonomy)
     wanted = rule.generated if rule.exact else n or rule.generated
-    printing = str(json_file) == "-"
     console = Console(stderr=True, quiet=quiet or printing)
     with console.status("preparing") as status:
         images, labels, checkpoint = _samples(samples, reference, wanted, seed)
@@ -87,9 +90,18 @@ def evaluate(
     if printing:
         print_json(card.to_dict())
     elif json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(card.to_json())
     if not quiet and not printing:
         Console().print(card.table())
+
+
+def _check_free(path: Path | None, force: bool) -> None:
+    """Refuse to overwrite a file before anything is computed."""
+    from mtgan.errors import UserError
+
+    if path is not None and path.exists() and not force:
+        raise UserError(f"{path} exists already: give another name, or --force")
 
 
 def _samples(

@@ -131,7 +131,7 @@ class KnownDamage:
         strengths: Shares or strengths in (0, 1], rising.
         make: The damaged set.
         words: The amount in words.
-        needs_labels: Whether it damages labels.
+        labels_only: Whether it damages labels and leaves the images alone.
         fills_up: Whether training images take the places of missing ones, so that authenticity
             says nothing.
     """
@@ -141,7 +141,7 @@ class KnownDamage:
     strengths: tuple[float, ...]
     make: Callable[[RealSide, float], SampleSet]
     words: Callable[[RealSide, float], str]
-    needs_labels: bool = False
+    labels_only: bool = False
     fills_up: bool = False
 
 
@@ -188,7 +188,7 @@ LADDER = (
         (0.05, 0.1, 0.25, 0.5, 0.75),
         RealSide.with_wrong_labels,
         lambda real, share: f"{share:.0%} of the labels dealt anew",
-        needs_labels=True,
+        labels_only=True,
     ),
     KnownDamage(
         "copies",

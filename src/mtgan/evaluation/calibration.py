@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from mtgan.evaluation.anchors import FLOORS, LADDER, RealSide
+from mtgan.evaluation.anchors import FLOORS, LADDER, KnownDamage, RealSide
 from mtgan.evaluation.comparison import Comparison, SampleSet
 from mtgan.evaluation.measures import Measure, Output
 from mtgan.evaluation.scorecard import Axis, Entry, Rung
 from mtgan.evaluation.scoring import (
     AUTHENTICITY,
+    CONDITIONING,
     SCALES,
     axis_order,
     axis_scores,
@@ -110,7 +111,9 @@ class Calibrator:
         self.measures = measures
         self.quick = [item for item in measures if item.resampled]
         seed, count = real.setting.seed, len(real.reference)
-        self.reference_halves = half_samples(count, resamples, seed, 0)
+        self.reference_halves = [
+            real.reference.take(rows) for rows in half_samples(count, resamples, seed, 0)
+        ]
         self.judged_halves = half_samples(len(real.held_out), resamples, seed, 1)
 
     def values(self, judged: SampleSet, measures: Sequence[Measure]) -> dict[str, float]:
@@ -132,14 +135,13 @@ class Calibrator:
         return Calibration(
             Anchors(ceiling, floor),
             tuple(Anchors(half, half_floor) for half in halves),
-            tuple(self._ladder(progress)) if ladder else (),
+            tuple(self._ladder(ceiling, progress)) if ladder else (),
         )
 
     def _half(
-        self, judged: SampleSet, mine: np.ndarray, theirs: np.ndarray, measures: Sequence[Measure]
+        self, judged: SampleSet, mine: np.ndarray, theirs: SampleSet, measures: Sequence[Measure]
     ) -> dict[str, float]:
-        reference = self.real.reference.take(theirs)
-        return compute_values(measures, Comparison(judged.take(mine), reference, self.real.setting))
+        return compute_values(measures, Comparison(judged.take(mine), theirs, self.real.setting))
 
     def _floors(self, ceiling: Values) -> tuple[dict[str, float], dict[str, float]]:
         """The floor of every scored number, at N and at N/2 samples."""
@@ -151,40 +153,56 @@ class Calibrator:
                 continue
             sets = [make(self.real) for make in makers]
             values = [self.values(each, members) for each in sets]
-            for key in [key for key in values[0] if _on_axis(members, key, axis)]:
-                full[key] = max((v[key] for v in values), key=lambda x: abs(x - ceiling[key]))
+            full |= _farthest(values, ceiling, _keys_on(axis, values[0], members))
             if self.judged_halves:
-                mine, theirs = self.judged_halves[0], self.reference_halves[0]
+                pair = self.judged_halves[0], self.reference_halves[0]
                 quick = [item for item in members if item.resampled]
-                values = [self._half(each, mine, theirs, quick) for each in sets]
-                for key in [key for key in values[0] if _on_axis(members, key, axis)]:
-                    half[key] = max((v[key] for v in values), key=lambda x: abs(x - ceiling[key]))
+                values = [self._half(each, *pair, quick) for each in sets]
+                half |= _farthest(values, ceiling, _keys_on(axis, values[0], members))
         return full, half
 
-    def _ladder(self, progress: Progress) -> list[tuple[str, str, float, Values]]:
+    def _ladder(self, ceiling: Values, progress: Progress) -> list[tuple[str, str, float, Values]]:
+        """Every rung; what a damage cannot touch is as of held-out data, or is left out."""
         scored = [item for item in self.quick if any(output.axis for output in item.outputs)]
         rungs: dict[str, tuple[str, str, float, Values]] = {}
         for damage in LADDER:
-            if damage.needs_labels and not any(_counts_for(i, "conditioning") for i in scored):
+            meant, untouched = _concerned(damage, scored)
+            if not meant:
                 continue
             progress(f"measuring known damages: {damage.name}")
-            meant = [
-                item for item in scored if not (damage.fills_up and _counts_for(item, AUTHENTICITY))
-            ]
+            known = {k: v for k, v in ceiling.items() if output_of(self.measures, k) in untouched}
             for strength in damage.strengths:
                 words = damage.words(self.real, strength)
                 if words not in rungs:
-                    values = self.values(damage.make(self.real, strength), meant)
+                    values = known | self.values(damage.make(self.real, strength), meant)
                     rungs[words] = (damage.name, words, strength, values)
         return list(rungs.values())
 
 
+def _concerned(
+    damage: KnownDamage, scored: Sequence[Measure]
+) -> tuple[list[Measure], list[Output]]:
+    """The measures that a damage is measured by, and the outputs that it leaves as they are."""
+    if damage.labels_only:
+        meant = [item for item in scored if _counts_for(item, CONDITIONING)]
+        rest = [output for item in scored if item not in meant for output in item.outputs]
+        return meant, rest
+    if damage.fills_up:
+        return [item for item in scored if not _counts_for(item, AUTHENTICITY)], []
+    return list(scored), []
+
+
+def _farthest(values: Sequence[Values], ceiling: Values, keys: Sequence[str]) -> dict[str, float]:
+    """Of several floors the value that lies farthest from real data, for each key."""
+    return {key: max((v[key] for v in values), key=lambda x: abs(x - ceiling[key])) for key in keys}
+
+
+def _keys_on(axis: str, values: Values, measures: Sequence[Measure]) -> list[str]:
+    return [key for key in values if family(output_of(measures, key).axis) == axis]
+
+
 def _counts_for(item: Measure, axis: str) -> bool:
     return any(family(output.axis) == axis for output in item.outputs)
-
-
-def _on_axis(measures: Sequence[Measure], key: str, axis: str) -> bool:
-    return family(output_of(measures, key).axis) == axis
 
 
 def output_of(measures: Sequence[Measure], key: str) -> Output:
@@ -243,52 +261,52 @@ def score(
         calibration: The scale.
         measures: What gave the numbers.
     """
-    values = {key: entry.value for key, entry in entries.items()}
-    scores = scores_of(values, calibration.full, measures)
+    full = calibration.full
+    scores = scores_of({key: entry.value for key, entry in entries.items()}, full, measures)
     axes = axes_of(scores, measures)
     half_axes = [
         axes_of(scores_of(half, anchors, measures), measures)
         for half, anchors in zip(halves, calibration.halves, strict=True)
     ]
-    levels = ("conditioning",)
-    labeled = any(family(axis) in levels for axis in axes)
-    rungs = []
-    for damage, words, strength, rung_values in calibration.ladder:
-        rung_axes = axes_of(scores_of(rung_values, calibration.full, measures), measures)
-        if not labeled:
-            rung_axes = {a: s for a, s in rung_axes.items() if family(a) not in levels}
-        rungs.append(
-            Rung(damage, words, strength, rung_axes, overall(rung_axes), dict(rung_values))
-        )
-    scored = {
-        key: replace(
-            entry,
-            ceiling=calibration.full.ceiling.get(key),
-            floor=calibration.full.floor.get(key),
-            score=scores.get(key),
-        )
-        for key, entry in entries.items()
-    }
+    rungs = _rungs(calibration, measures, labeled=any(family(a) == CONDITIONING for a in axes))
     total = overall(axes)
+    totals = [{"overall": overall(half)} for half in half_axes]
     return Scores(
-        scored,
-        {
+        entries={
+            key: replace(
+                entry,
+                ceiling=full.ceiling.get(key),
+                floor=full.floor.get(key),
+                score=scores.get(key),
+            )
+            for key, entry in entries.items()
+        },
+        axes={
             axis: Axis(
                 axes[axis],
-                interval_of(
-                    axes[axis], standard_error(half_axes, axis), bool(half_axes), unit=True
-                ),
+                _unit_interval(axes[axis], half_axes, axis),
                 reading(axis, axes[axis], rungs),
             )
             for axis in sorted(axes, key=axis_order)
         },
-        total,
-        interval_of(
-            total, _deviation([overall(half) for half in half_axes]), bool(half_axes), unit=True
-        ),
-        gate(axes),
-        tuple(rungs),
+        overall=total,
+        interval=_unit_interval(total, totals, "overall"),
+        gate=gate(axes),
+        ladder=rungs,
     )
+
+
+def _rungs(
+    calibration: Calibration, measures: Sequence[Measure], *, labeled: bool
+) -> tuple[Rung, ...]:
+    """The ladder in scores; without the label levels where the samples have no labels."""
+    rungs = []
+    for damage, words, strength, values in calibration.ladder:
+        axes = axes_of(scores_of(values, calibration.full, measures), measures)
+        if not labeled:
+            axes = {axis: value for axis, value in axes.items() if family(axis) != CONDITIONING}
+        rungs.append(Rung(damage, words, strength, axes, overall(axes), dict(values)))
+    return tuple(rungs)
 
 
 def interval_of(
@@ -301,8 +319,8 @@ def interval_of(
     return (max(0.0, low), min(1.0, high)) if unit else (low, high)
 
 
-def _deviation(values: Sequence[float]) -> float:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+def _unit_interval(value: float, halves: Sequence[Values], key: str) -> tuple[float, float] | None:
+    return interval_of(value, standard_error(halves, key), bool(halves), unit=True)
 
 
 def reading(axis: str, value: float, rungs: Sequence[Rung]) -> str:

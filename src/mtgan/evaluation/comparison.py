@@ -3,16 +3,15 @@
 Legend: N samples of each side, C channels, H x W pixels, D features, L label levels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from scipy.special import softmax
 from sklearn.cluster import KMeans
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch import Tensor
 
 from mtgan.data import Taxonomy
@@ -20,15 +19,17 @@ from mtgan.evaluation.features import FeatureBank, FeatureExtractor, extract
 from mtgan.evaluation.metrics.distances import (
     Neighborhood,
     PairwisePass,
+    nearest,
     neighborhood,
     pairwise_pass,
 )
 from mtgan.evaluation.metrics.frechet import GaussianStatistics
+from mtgan.evaluation.probe import LinearProbe, some
+
+Result = TypeVar("Result")
 
 CLUSTERS = 10
 """Modes of a set without labels are clusters of the reference's features."""
-
-PROBE_SAMPLES = 10_000
 
 NEIGHBORS = (3, 5)
 """k of precision and recall, and of density and coverage, as in their papers."""
@@ -39,26 +40,34 @@ class SampleSet:
     """One set of images with its features; what is computed of it is computed once.
 
     Attributes:
-        images: uint8 [N, C, H, W].
         labels: int64 [N, L] in the reference's levels, or None.
         bank: Features and logits.
     """
 
-    images: np.ndarray
     labels: np.ndarray | None
     bank: FeatureBank
+    _images: np.ndarray | None = field(default=None, repr=False)
     _origin: "tuple[SampleSet, np.ndarray] | None" = field(default=None, repr=False)
-    _known: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
         cls, extractor: FeatureExtractor, images: np.ndarray, labels: np.ndarray | None = None
     ) -> "SampleSet":
         """Extract the features of images."""
-        return cls(images, labels, extract(extractor, images))
+        return cls(labels, extract(extractor, images), images)
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.bank)
+
+    @property
+    def images(self) -> np.ndarray:
+        """uint8 [N, C, H, W]; a part of a set copies its own when they are asked for."""
+        if self._images is not None:
+            return self._images
+        assert self._origin is not None
+        whole, rows = self._origin
+        return whole.images[rows]
 
     @property
     def features(self) -> np.ndarray:
@@ -80,32 +89,36 @@ class SampleSet:
         """Nearest neighbors within the set."""
         return neighborhood(self.points, max(NEIGHBORS), kernel=True)
 
-    def per_sample(self, key: str, compute: "Callable[[SampleSet], np.ndarray]") -> np.ndarray:
+    def per_sample(self, key: Hashable, compute: "Callable[[SampleSet], np.ndarray]") -> np.ndarray:
         """One number [N] or row for each sample, computed once for a set and all parts of it."""
         if self._origin is not None:
             whole, rows = self._origin
             return whole.per_sample(key, compute)[rows]
+        return self.once(key, lambda: compute(self))
+
+    def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """What `compute` gives, which must depend on this set and the setting alone."""
         if key not in self._known:
-            self._known[key] = compute(self)
-        return self._known[key]
+            self._known[key] = compute()
+        result: Result = self._known[key]
+        return result
 
     def take(self, rows: np.ndarray) -> "SampleSet":
         """The set of the given rows."""
         labels = None if self.labels is None else self.labels[rows]
-        return SampleSet(self.images[rows], labels, self.bank.take(rows), (self, rows))
+        return SampleSet(labels, self.bank.take(rows), None, (self, rows))
 
     def with_labels(self, labels: np.ndarray | None) -> "SampleSet":
         """The same images under other labels."""
-        return SampleSet(self.images, labels, self.bank, (self, np.arange(len(self))))
+        return SampleSet(labels, self.bank, self._images, (self, np.arange(len(self))))
 
     def joined(self, other: "SampleSet") -> "SampleSet":
         """Both sets, this one first."""
         labels = None
         if self.labels is not None and other.labels is not None:
             labels = np.concatenate([self.labels, other.labels])
-        return SampleSet(
-            np.concatenate([self.images, other.images]), labels, self.bank.joined(other.bank)
-        )
+        images = np.concatenate([self.images, other.images])
+        return SampleSet(labels, self.bank.joined(other.bank), images)
 
 
 @dataclass
@@ -135,6 +148,22 @@ class Setting:
         """All training data."""
         return self.load_training()
 
+    @cached_property
+    def _gaps(self) -> Tensor:
+        return torch.full((len(self.training),), torch.nan, dtype=torch.float64)
+
+    def training_gaps(self, rows: Tensor) -> Tensor:
+        """Distance of training samples to their own nearest neighbor, float64 [n].
+
+        Taken for those that are asked for, once: samples have far fewer neighbors than there are
+        training samples.
+        """
+        rows, points = rows.cpu(), self.training.points
+        new = rows[self._gaps[rows].isnan()].unique()
+        if len(new):
+            self._gaps[new] = nearest(points[new.to(points.device)], points, k=2)[0][:, 1].cpu()
+        return self._gaps[rows]
+
     def column(self, level: str) -> int:
         """The column of a level in label arrays."""
         return self.taxonomy.levels.index(level)
@@ -158,10 +187,10 @@ class Setting:
             return softmax(bank.logits[level].astype(np.float64), axis=1)
         if level not in self._models:
             labels = self.training.labels[:, self.column(level)]  # type: ignore[index]
-            self._models[level] = linear_probe(self.training.features, labels, self.seed)
+            self._models[level] = LinearProbe.fit(self.training.features, labels, self.seed)
         probe: Any = self._models[level]
         result = np.zeros((len(bank), self.taxonomy.num_classes(level)))
-        result[:, probe.classes_] = probe.predict_proba(bank.features)
+        result[:, probe.classes] = probe.probabilities(bank.features)
         return result
 
     def predict(self, level: str, bank: FeatureBank) -> np.ndarray:
@@ -174,7 +203,7 @@ class Setting:
             return self.posterior(self.levels[0], bank)
         if "clusters" not in self._models:
             clusters = KMeans(CLUSTERS, n_init=3, random_state=self.seed)
-            rows = _some(len(self.training), self.seed)
+            rows = some(len(self.training), self.seed)
             self._models["clusters"] = clusters.fit(self.training.features[rows])
         model: Any = self._models["clusters"]
         return np.eye(CLUSTERS)[model.predict(bank.features)]
@@ -187,22 +216,6 @@ class Setting:
     def mode_noun(self) -> str:
         """What modes are called in sentences."""
         return "classes" if self.levels else "clusters"
-
-
-def linear_probe(
-    features: np.ndarray, labels: np.ndarray, seed: int = 0
-) -> LinearDiscriminantAnalysis:
-    """A linear discriminant of features [N, D] with labels [N]; -1 and lone samples left out."""
-    counts = np.bincount(labels[labels >= 0])
-    known = np.flatnonzero((labels >= 0) & np.isin(labels, np.flatnonzero(counts > 1)))
-    known = known[_some(len(known), seed)]
-    probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-    return probe.fit(features[known].astype(np.float64), labels[known])
-
-
-def _some(count: int, seed: int) -> np.ndarray:
-    """At most `PROBE_SAMPLES` of `count` rows."""
-    return np.sort(np.random.default_rng(seed).permutation(count)[:PROBE_SAMPLES])
 
 
 class Comparison:

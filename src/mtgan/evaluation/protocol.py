@@ -25,7 +25,7 @@ class ProtocolRule:
         features: The feature space, or "auto".
         calibrated: Whether ceiling, floors and axes are measured (needs equal N throughout).
         exact: Whether the sizes are part of the protocol's meaning.
-        metrics: Measures computed unless others are asked for ("all", "quick", or names).
+        metrics: Measures computed unless others are asked for ("all", "default", or names).
         about: What it is and where it comes from.
     """
 

@@ -31,7 +31,7 @@ class Entry:
         samples: Samples of each side that went into it.
         interval: 95 % interval of `value`, or None.
         ceiling: The same measure of held-out real samples, or None.
-        floor: The same measure of the axis's floors (their median), or None.
+        floor: The same measure of the axis's floors (the one farthest from real), or None.
         score: 1 at the ceiling, 0 at the floor, or None.
     """
 
@@ -60,7 +60,7 @@ class Rung:
     """One known damage of the ladder and the axis scores that it gets.
 
     Attributes:
-        damage: Kind of damage ("missing classes", "blur", ...).
+        damage: Kind of damage ("missing modes", "blur", ...).
         amount: How much, in words ("3 of 10 classes").
         strength: The same as a share between 0 and 1.
         axes: Score by axis.

@@ -13,6 +13,7 @@ AXES = ("distribution", "fidelity", "modes", "diversity", "conditioning", "authe
 """The axes, in the order in which they are printed; label levels divide `conditioning`."""
 
 AUTHENTICITY = "authenticity"
+CONDITIONING = "conditioning"
 GATE_OPEN = 0.9
 """The authenticity score at which the gate is fully open: real data scores 1, give or take."""
 

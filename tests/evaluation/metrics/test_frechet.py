@@ -135,3 +135,13 @@ def test_bad_input_is_a_clear_sentence(draw, bad, message):
 def test_moments_that_do_not_belong_together():
     with pytest.raises(UserError, match="do not belong together"):
         GaussianStatistics.from_moments(np.zeros(3), np.eye(4), 10)
+
+
+def test_dead_features_do_not_stop_the_fast_factor(draw):
+    """A singular covariance has no Cholesky factor: the eigenvalues serve, with equal results."""
+    x, y = draw(300, 12, 1), 1.3 * draw(300, 12, 2) + 0.2
+    dead = np.zeros((300, 3), np.float32)
+    padded = (np.concatenate([each, dead], axis=1) for each in (x, y))
+    assert frechet_distance(*padded) == pytest.approx(frechet_distance(x, y), rel=1e-9)
+    twice = (np.concatenate([each, each], axis=1) for each in (x, y))
+    assert frechet_distance(*twice) == pytest.approx(2 * frechet_distance(x, y), rel=1e-7)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics import frechet_distance, frechet_infinity
@@ -24,10 +25,15 @@ def test_fit_and_standard_error_equal_textbook_regression():
 
 
 def test_subsets_are_nested_and_end_at_the_whole_set(draw):
-    x, y = draw(400, 8, 1), draw(400, 8, 2)
+    x, y = draw(400, 60, 1) + 3, draw(400, 60, 2)
     found = frechet_infinity(x, y, points=5)
     assert found.sizes == (40, 130, 220, 310, 400)
     assert found.distances[-1] == pytest.approx(frechet_distance(x, y), rel=1e-9)
+    generator = torch.Generator().manual_seed(0)
+    orders = [torch.randperm(400, generator=generator).numpy() for _ in range(2)]
+    for n, distance in zip(found.sizes, found.distances, strict=True):
+        pair = (each[order[:n]] for each, order in zip((x, y), orders, strict=True))
+        assert distance == pytest.approx(frechet_distance(*pair), rel=1e-8)
     again = frechet_infinity(x, y, points=5)
     assert again == found
     assert frechet_infinity(x, y, points=5, seed=1) != found

@@ -6,11 +6,12 @@ and an intra-class distance of 54. Samples whose label is missing (-1) are left 
 
 import numpy as np
 
-from mtgan.evaluation.comparison import Comparison, linear_probe
+from mtgan.evaluation.comparison import Comparison
 from mtgan.evaluation.measures.base import Outcome, Output, measure
 from mtgan.evaluation.metrics.conditional import conditional_accuracy as accuracy
 from mtgan.evaluation.metrics.conditional import superclass_consistency as consistency
 from mtgan.evaluation.metrics.intra_class import intra_class_frechet as intra_class
+from mtgan.evaluation.probe import LinearProbe
 
 CONDITIONING = "conditioning"
 
@@ -106,7 +107,7 @@ def train_on_generated(comparison: Comparison) -> Outcome:
         classes = np.flatnonzero(np.bincount(asked[asked >= 0]) > 1)
         guess = np.full(int(known.sum()), classes[0] if len(classes) else -1)
         if len(classes) > 1:
-            probe = linear_probe(comparison.generated.features, asked, setting.seed)
+            probe = LinearProbe.fit(comparison.generated.features, asked, setting.seed)
             guess = probe.predict(comparison.reference.features[known])
         values[f"train_on_generated/{level}"] = float((guess == truth[known]).mean())
     return Outcome(values)

@@ -29,11 +29,11 @@ def authentic_flags(judged: SampleSet, setting: Setting) -> np.ndarray:
     Only training images that are somebody's nearest are given a neighbor of their own, so that
     the cost is N times the training set and not its square.
     """
-    training = setting.training.points
-    distances, indices = nearest(judged.points, training)
-    hit, place = indices[:, 0].unique(return_inverse=True)
-    own = nearest(training[hit], training, k=2)[0][:, 1]
-    return (distances[:, 0].square() > own[place].square() * (1 + TIE)).cpu().numpy()
+    distances, indices = (
+        each[:, 0].cpu() for each in nearest(judged.points, setting.training.points)
+    )
+    gaps = setting.training_gaps(indices)
+    return (distances.square() > gaps.square() * (1 + TIE)).numpy()
 
 
 @measure(

@@ -104,9 +104,15 @@ class GaussianStatistics:
 
     @cached_property
     def factor(self) -> Tensor:
-        """F with covariance = F' F; an eigendecomposition where only the covariance is known."""
+        """F with covariance = F' F; where only the covariance is known, by Cholesky if it can be.
+
+        That costs a tenth of the eigenvalues, which serve singular covariances (dead features).
+        """
         if self.rows is not None:
             return self.rows
+        upper, failed = torch.linalg.cholesky_ex(self.covariance, upper=True)
+        if not failed:
+            return upper
         values, vectors = torch.linalg.eigh(self.covariance)
         return vectors.mul(values.clamp_min(0).sqrt()).T.contiguous()
 

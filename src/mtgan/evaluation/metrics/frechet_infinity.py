@@ -15,6 +15,8 @@ the standard error, which knows the scatter about the line alone, says nothing o
 subsets are nested, their scatter is correlated and the standard error rather too small.
 """
 
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +24,7 @@ from torch import Tensor
 
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics.frechet import (
+    BLOCK_ROWS,
     GaussianStatistics,
     frechet_from_statistics,
     warn_if_rank_deficient,
@@ -92,11 +95,35 @@ def frechet_infinity(
         return features[torch.randperm(len(features), generator=generator).to(features.device)]
 
     generated, real = shuffled(generated), shuffled(real)
-    whole = None if both_sides else GaussianStatistics.from_features(real)
+    counts = sizes.tolist()
+    mine = _of_prefixes(generated, counts)
+    theirs = (
+        _of_prefixes(real, counts)
+        if both_sides
+        else itertools.repeat(GaussianStatistics.from_features(real), points)
+    )
     distances = []
-    for n in sizes.tolist():
-        mine = GaussianStatistics.from_features(generated[:n])
-        theirs = whole or GaussianStatistics.from_features(real[:n])
-        distances.append(frechet_from_statistics(mine, theirs))
-    warn_if_rank_deficient(mine, theirs)
-    return extrapolate(tuple(sizes.tolist()), tuple(distances))
+    for pair in zip(mine, theirs, strict=True):
+        distances.append(frechet_from_statistics(*pair))
+    warn_if_rank_deficient(*pair)
+    return extrapolate(tuple(counts), tuple(distances))
+
+
+def _of_prefixes(features: Tensor, counts: Iterable[int]) -> Iterator[GaussianStatistics]:
+    """Statistics of the first n rows for each rising n; every row is summed once."""
+    width = features.shape[1]
+    center = features.mean(dim=0, dtype=torch.float64)
+    total, moments = torch.zeros_like(center), center.new_zeros(width, width)
+    done = 0
+    for n in counts:
+        for block in features[done:n].split(BLOCK_ROWS):
+            centered = block.double() - center
+            total += centered.sum(dim=0)
+            moments.addmm_(centered.T, centered)
+        done = n
+        if n <= width:
+            yield GaussianStatistics.from_features(features[:n])
+        else:
+            shift = total / n
+            covariance = (moments - n * torch.outer(shift, shift)) / (n - 1)
+            yield GaussianStatistics(n, center + shift, moments=covariance)

@@ -1,0 +1,139 @@
+"""Which data an evaluation compares: samples, reference and held-out data, and how many of each."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.evaluation.checks import check_alike
+from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels
+from mtgan.evaluation.protocol import ProtocolRule
+
+MIN_SAMPLES = 64
+"""With fewer, neighborhoods of half-samples mean nothing, and no card is calibrated."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The data of one evaluation, before anything is drawn from them.
+
+    Attributes:
+        generated: The samples.
+        asked: int64 [N, L], the labels that they were asked to have, or None.
+        real: The reference.
+        held_out: Real data that are not in the reference; None where no card is calibrated.
+        taken: Samples that are drawn of the generated and the held-out ones.
+        compared: Reference samples that are drawn.
+        notes: What to say about them on the card.
+    """
+
+    generated: Dataset
+    asked: np.ndarray | None
+    real: Dataset
+    held_out: Dataset | None
+    taken: int
+    compared: int
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def choose(
+        cls,
+        samples: Images,
+        reference: Images,
+        labels: np.ndarray | None,
+        heldout: Images | None,
+        split: str,
+        rule: ProtocolRule,
+        n: int | None,
+        seed: int,
+        *,
+        calibrated: bool,
+    ) -> "Sides":
+        """Read all sets and settle their sizes.
+
+        Raises:
+            UserError: Sets or labels that do not fit each other; too few samples.
+        """
+        real = in_split(as_dataset(reference, "reference", split), split)
+        generated = as_dataset(samples, "samples")
+        check_alike(generated.samples, real.samples)
+        asked = fitting_labels(generated, real, labels)
+        unseen: Dataset | None = None
+        notes: list[str] = []
+        if calibrated:
+            real, unseen, notes = with_held_out(real, heldout, seed)
+        taken, compared = sample_sizes(rule, n, generated, real, unseen)
+        return cls(generated, asked, real, unseen, taken, compared, notes)
+
+
+def in_split(data: Dataset, split: str) -> Dataset:
+    """A dataset's other split where it has splits; the dataset itself where it has none."""
+    if data.split in (split, "all"):
+        return data
+    return data.load_split(split)
+
+
+def with_held_out(
+    real: Dataset, heldout: Images | None, seed: int
+) -> tuple[Dataset, Dataset, list[str]]:
+    """The reference, held-out real data, and what to say about them.
+
+    Held-out data are those given, else the other published split, else half of the reference.
+    """
+    if heldout is not None:
+        unseen = as_dataset(heldout, "held-out data")
+        check_alike(unseen.samples, real.samples)
+        return real, unseen, []
+    other = {"train": "test", "test": "train"}.get(real.split)
+    if other is not None:
+        try:
+            return real, real.load_split(other), []
+        except UserError:
+            pass
+    order = np.random.default_rng([seed, 3]).permutation(len(real.samples))
+    half = len(order) // 2
+    return (
+        real.select(np.sort(order[half:])),
+        real.select(np.sort(order[:half])),
+        ["half of the reference serves as held-out data: it has no test split"],
+    )
+
+
+def sample_sizes(
+    rule: ProtocolRule, n: int | None, generated: Dataset, real: Dataset, unseen: Dataset | None
+) -> tuple[int, int]:
+    """Numbers of generated and of reference samples that a protocol takes.
+
+    Raises:
+        UserError: Fewer samples than the protocol, or any measure, needs.
+    """
+    have, available = len(generated.samples), len(real.samples)
+    if rule.exact:
+        if have < rule.generated or (n is not None and n != rule.generated):
+            raise UserError(
+                f"this protocol measures exactly {rule.generated:,} generated samples, not "
+                f"{min(have, n or have):,}: generate enough, or choose --protocol default"
+            )
+        taken = rule.generated
+    else:
+        limits = [n or rule.generated, have]
+        limits += [available] if rule.reference == "equal" else []
+        limits += [len(unseen.samples)] if unseen is not None else []
+        taken = min(limits)
+    compared = {"equal": taken, "all": available}.get(str(rule.reference), rule.reference)
+    least = MIN_SAMPLES if unseen is not None else 2
+    if taken < least:
+        raise UserError(
+            f"{taken} samples of each set are too few (generated {have:,}, reference "
+            f"{available:,}{'' if unseen is None else f', held out {len(unseen.samples):,}'}): "
+            f"give at least {least} of each"
+        )
+    return taken, int(compared)
+
+
+def draw(count: int, taken: int, *key: int) -> np.ndarray:
+    """Sorted rows of `taken` out of `count`, without replacement."""
+    if taken == count:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(key).permutation(count)[:taken])
