@@ -1,13 +1,17 @@
 """Every recipe of the sources, trained with one small budget: what docs/zoo.md shows.
 
     python -m benchmarks.zoo --out runs/zoo            # resumes; recipe by recipe
-    python -m benchmarks.zoo --out runs/zoo --page     # docs/zoo-table.md and docs/images/zoo
+    python -m benchmarks.zoo --out runs/zoo --time     # core seconds of each, one after another
+    python -m benchmarks.zoo --out runs/zoo --page     # the table in docs/zoo.md, docs/images/zoo
 
 All share data, seed, scale, iterations and learning rate; everything else is the recipe's own.
 """
 
 import argparse
 import json
+import re
+import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,18 +24,22 @@ import mtgan
 from mtgan.data import Dataset
 from mtgan.data.images import make_grid
 from mtgan.evaluation import QuickEvaluator
+from mtgan.recipes import Recipe
 from mtgan.training import Run
+from mtgan.training.logs import Averages
+from mtgan.training.loop import Trainer
 
 DATA = "fashion-mnist-10k"
 # One rate for all, high enough for a short training; one size, so that all are judged alike.
 BUDGET = {"optimizer.learning_rate": 5e-4, "training.evaluate_every": 0, "data.size": None}
 SAMPLES = 2000
 COLUMNS = 8
+WARM_UP, TIMED = 2, 10
 
 RECIPES = (
     *("wgan-gp", "cwgan-a", "cwgan-b", "ac-wgan-a", "ac-wgan-b", "ac-wgan-c"),
     *("sc-wgan-a", "sc-wgan-b", "sc-wgan-c", "gan", "cgan-a", "ac-gan-a", "sc-gan-a", "ac-gan-b"),
-    *("mtl-wgan", "dcgan-advantage", "resnet-a", "resnet-b"),
+    *("mtl-wgan", "dcgan-advantage", "resnet-a", "resnet-b", "ac-wgan-a-real", "ac-wgan-b-real"),
 )
 # What the thesis did not try where it failed: name -> recipe and settings.
 VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -40,30 +48,26 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sc-wgan-c, weights 10": ("sc-wgan-c", {"tasks.0.weight": 10.0, "tasks.1.weight": 10.0}),
     "sc-wgan-c, projection": ("sc-wgan-c", {"discriminator.conditioning": "projection"}),
     "cwgan-a, projection": ("cwgan-a", {"discriminator.conditioning": "projection"}),
-    "ac-wgan-a, heads learn from real": ("ac-wgan-a", {"tasks.0.generated": False}),
-    "ac-wgan-b, heads learn from real": (
-        "ac-wgan-b",
-        {"tasks.0.generated": False, "tasks.1.generated": False},
-    ),
     "mtl-wgan, projection": ("mtl-wgan", {"discriminator.conditioning": "projection"}),
     "ac-wgan-b, projection": ("ac-wgan-b", {"discriminator.conditioning": "projection"}),
 }
 
 
+def recipe_of(name: str, steps: int) -> Recipe:
+    """The recipe of a row under the common budget."""
+    recipe, changes = VARIANTS.get(name, (name, {}))
+    return mtgan.load_recipe(recipe, {**BUDGET, "training.steps": steps, **changes}, scale="tiny")
+
+
 def measure(name: str, folder: Path, data: Dataset, steps: int, evaluator: QuickEvaluator) -> None:
     """Train (or go on with) one row of the table, and write its result.json and strip.png."""
-    recipe_name, changes = VARIANTS.get(name, (name, {}))
-    settings = {**BUDGET, "training.steps": steps, **changes}
-    recipe = mtgan.load_recipe(recipe_name, settings, scale="tiny")
-    run = mtgan.train(
-        recipe, data, folder, seed=0, resume=(folder / "recipe.yaml").exists(), quiet=True
-    )
+    recipe, resume = recipe_of(name, steps), (folder / "recipe.yaml").exists()
+    run = mtgan.train(recipe, data, folder, seed=0, resume=resume, quiet=True)
     images, labels = run.sample_with_labels(SAMPLES, seed=0)
     strip(run, labels is not None).save(folder / "strip.png", optimize=True)
     result = {
         "name": name,
         "iterations": steps,
-        "seconds": seconds(run),
         "parameters": run.game().parameter_counts(),
         "torch": str(torch.__version__),
         **evaluator(images, labels),
@@ -71,11 +75,18 @@ def measure(name: str, folder: Path, data: Dataset, steps: int, evaluator: Quick
     (folder / "result.json").write_text(json.dumps(result, indent=2))
 
 
-def seconds(run: Run) -> float:
-    """Of the training steps alone, from the log: it survives interruptions."""
-    lines = [line for line in run.metrics() if line["kind"] == "train"]
-    done = np.diff([0, *(line["step"] for line in lines)])
-    return float(sum(n / line["steps_per_second"] for n, line in zip(done, lines, strict=True)))
+def core_seconds(name: str, data: Dataset) -> float:
+    """CPU seconds of one iteration on one thread, which other work on the machine hardly moves."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(recipe_of(name, 100), data, Path(folder) / "run", 0, False, "cpu", "32")
+        averages = Averages()
+        for i in range(WARM_UP + TIMED):
+            if i == WARM_UP:
+                began = time.process_time()
+            trainer._iterate(averages)
+            trainer.iteration += 1
+        return (time.process_time() - began) / TIMED
 
 
 def strip(run: Run, conditioned: bool):
@@ -93,9 +104,10 @@ def page(out: Path, docs: Path) -> str:
     names = [*RECIPES, *VARIANTS]
     rows = [
         "| recipe | Fréchet distance | inception-style score | accuracy fine | accuracy coarse "
-        "| parameters G / D / C | seconds | samples |",
+        "| parameters G / D / C | core seconds | samples |",
         "|---|---|---|---|---|---|---|---|",
     ]
+    times = json.loads((out / "times.json").read_text())
     pictures = docs / "images" / "zoo"
     pictures.mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -109,10 +121,18 @@ def page(out: Path, docs: Path) -> str:
         rows.append(
             f"| {name} | {result['frechet_distance']:.2f} | {result['inception_score']:.2f} | "
             + " | ".join("" if a is None else f"{a:.3f}" for a in accuracies)
-            + f" | {parameters(result['parameters'])} | {result['seconds']:.0f} | "
+            + f" | {parameters(result['parameters'])} | {result['iterations'] * times[name]:.0f} | "
             f"![{name}](images/zoo/{picture.name}) |"
         )
     return "\n".join(rows) + "\n"
+
+
+def write_page(out: Path, docs: Path) -> None:
+    """Put the table between the marks of docs/zoo.md."""
+    file = docs / "zoo.md"
+    marked = re.compile("(<!-- table -->\n).*(<!-- /table -->)", re.DOTALL)
+    table = page(out, docs)
+    file.write_text(marked.sub(lambda m: m[1] + table + m[2], file.read_text()))
 
 
 def parameters(counts: Mapping[str, int]) -> str:
@@ -131,13 +151,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/zoo"))
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--only", nargs="*", help="rows to train; all when absent")
+    parser.add_argument("--time", action="store_true", help="measure the seconds, train nothing")
     parser.add_argument("--page", action="store_true", help="write the table, train nothing")
     arguments = parser.parse_args()
     if arguments.page:
-        docs = Path("docs")
-        (docs / "zoo-table.md").write_text(page(arguments.out, docs))
+        write_page(arguments.out, Path("docs"))
         return
     data = mtgan.load_dataset(DATA)
+    if arguments.time:
+        times = {name: core_seconds(name, data) for name in [*RECIPES, *VARIANTS]}
+        (arguments.out / "times.json").write_text(json.dumps(times, indent=2))
+        return
     evaluator = QuickEvaluator(data, n=SAMPLES)
     for name in arguments.only or [*RECIPES, *VARIANTS]:
         folder = arguments.out / slug(name)

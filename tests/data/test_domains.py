@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtgan.data import load_dataset
+from mtgan.data import load_dataset, prepare_dataset
 from mtgan.data.domains import is_domains, parse_domains, real_strings
 from mtgan.errors import UserError
 
@@ -69,6 +69,13 @@ def test_a_subset_keeps_its_domains(words, images):
     assert len(data) == 9
     assert np.bincount(data.labels_of("domain")).tolist() == [4, 5]
     assert len(data.domains) == 2
+
+
+def test_a_prepared_folder_keeps_its_domains(words, images, tmp_path):
+    name = f"image={images}+text={words}"
+    prepared = load_dataset(prepare_dataset(name, tmp_path / "prepared"))
+    assert prepared.domains == load_dataset(name).domains
+    assert prepared.fingerprint == load_dataset(name).fingerprint
 
 
 def test_names_of_domains_and_clashes_of_classes(words, images):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mtgan.data.canvas import domain_from_dict, domain_to_dict
 from mtgan.data.dataset import Dataset, taxonomy_of
 from mtgan.data.sources import Request, hold_out
 from mtgan.data.taxonomy import Taxonomy, chain_name
@@ -144,6 +145,7 @@ def load_prepared(request: Request) -> Dataset:
             about["name"],
             request.split,
             notes=tuple(about.get("notes", ())),
+            domains=tuple(domain_from_dict(domain) for domain in about.get("domains", ())),
             stored_fingerprint=part["fingerprint"],
         )
     except (OSError, EOFError, LookupError, ValueError, TypeError) as error:
@@ -180,12 +182,15 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
             ("test", len(train), total),
             ("all", 0, total),
         ):
-            part = Dataset(mapped[first:last], labels[first:last], train.taxonomy)
+            part = Dataset(
+                mapped[first:last], labels[first:last], train.taxonomy, domains=train.domains
+            )
             splits[split] = {"first": first, "last": last, "fingerprint": part.fingerprint}
         about = {
             "name": train.name,
             "taxonomy": train.taxonomy.to_dict(),
             "splits": splits,
+            "domains": [domain_to_dict(domain) for domain in train.domains],
             "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         }
         (temporary / _MARK).write_text(json.dumps(about))

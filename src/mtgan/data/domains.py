@@ -163,7 +163,7 @@ def _read_part(spec: DomainSpec, request: Request) -> _Part:
     )
     if not len(data):
         raise UserError(f"The domain {spec.name!r} ({spec.data}) is empty.")
-    levels = data.taxonomy.levels
+    levels = data.taxonomy.levels if (data.labels >= 0).any() else ()
     labels = data.labels[:, 0] if levels else np.zeros(len(data), dtype=np.int64)
     classes = data.taxonomy.classes[levels[0]] if levels else (spec.name,)
     domain = ImageDomain(spec.name, data.shape, placement)

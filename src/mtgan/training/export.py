@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mtgan.data import Taxonomy
+from mtgan.data.canvas import Domain
 from mtgan.data.images import make_grid, save_grid
 from mtgan.errors import UserError
 
@@ -19,6 +20,16 @@ def write_strings(strings: Sequence[str], out: Path) -> None:
         out.write_text("".join(f"{text}\n" for text in strings), encoding="utf-8")
     except OSError as error:
         raise UserError(f"{out} could not be written ({error.strerror or error}).") from error
+
+
+def export_domain(domain: Domain, canvases: np.ndarray, stem: Path) -> None:
+    """Canvases of one domain as STEM.png, a grid, or STEM.txt, a string per line."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    samples = domain.read(canvases)
+    if isinstance(samples, list):
+        write_strings(samples, stem.with_suffix(".txt"))
+    else:
+        save_grid(samples, stem.with_suffix(".png"), columns=10)
 
 
 def check_target(out: Path, strings: bool = False) -> None:

@@ -16,6 +16,7 @@ import torch
 from lightning_fabric import Fabric
 
 from mtgan.data import Dataset
+from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.evaluation import QuickEvaluator
@@ -30,6 +31,7 @@ from mtgan.training.checkpoints import (
     restore_tensors,
     save_checkpoint,
 )
+from mtgan.training.export import export_domain
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
 from mtgan.training.hierarchies import with_hierarchies
@@ -323,6 +325,20 @@ class Trainer:
         grid = make_grid(images, columns=columns)
         grid.save(folder / f"{checkpoint_name(self.iteration)}.png")
         log.picture(self.iteration, np.asarray(grid.convert("RGB")))
+        self._domain_samples()
+
+    def _domain_samples(self) -> None:
+        """Samples of each domain as domains/NAME/step-..., the same latents every time."""
+        if self.recipe.generator.conditioning == "none" and len(self.facts.domains) > 1:
+            return  # it cannot be asked for one
+        latent = self.recipe.latent
+        for index, domain in enumerate(self.facts.domains):
+            random = torch.Generator().manual_seed(mix_seed(self.seed, "picture", domain.name))
+            rows = self.facts.draw_labels(50, random, {DOMAIN_LEVEL: index})
+            latents = draw_latents(50, latent.dim, latent.distribution, random)
+            folder = self.run.path / "domains" / domain.name
+            canvases = generate(self.game, latents, rows)
+            export_domain(domain, canvases, folder / checkpoint_name(self.iteration))
 
     def _sample_grid(self) -> tuple[np.ndarray, int]:
         """Samples for the picture: the same latents every time; one row per class (at most 10)

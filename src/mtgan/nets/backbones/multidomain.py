@@ -56,9 +56,16 @@ class ToRows(nn.Module):
         return x.transpose(1, 3)
 
 
-def along(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
-    """A convolution along the length, of the same size out."""
-    return nn.Conv2d(inputs, outputs, (kernel, 1), padding="same")
+class Along(nn.Conv2d):
+    """A convolution along the length, [N, A, L, 1] -> [N, B, L, 1]; of an even kernel's padding the
+    larger half is at the end, as in Keras."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__(inputs, outputs, (kernel, 1))
+
+    def forward(self, input: Tensor) -> Tensor:
+        kernel = self.kernel_size[0]
+        return super().forward(nn.functional.pad(input, (0, 0, (kernel - 1) // 2, kernel // 2)))
 
 
 def plane(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
@@ -135,9 +142,9 @@ class Conv1d(OnCanvas):
                 nn.Unflatten(1, (first, length, 1)),
                 nn.Dropout(_DROPOUT_1D),
             ),
-            Layer(upsample(), along(first, second, 2), nn.ReLU(), nn.Dropout(_DROPOUT_1D)),
-            Layer(upsample(), along(second, third, 2), nn.ReLU(), nn.Dropout(_DROPOUT_1D)),
-            Last(nn.Sequential(along(third, channels, settings.kernel), ToRows()), settings),
+            Layer(upsample(), Along(first, second, 2), nn.ReLU(), nn.Dropout(_DROPOUT_1D)),
+            Layer(upsample(), Along(second, third, 2), nn.ReLU(), nn.Dropout(_DROPOUT_1D)),
+            Last(nn.Sequential(Along(third, channels, settings.kernel), ToRows()), settings),
         ]
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
@@ -147,12 +154,12 @@ class Conv1d(OnCanvas):
         return [
             nn.Sequential(
                 ToRows(),
-                settings.bound(along(settings.shape[2], first, kernel)),
+                settings.bound(Along(settings.shape[2], first, kernel)),
                 act(_KERAS_SLOPE),
                 nn.MaxPool2d((2, 1)),
             ),
             nn.Sequential(
-                settings.bound(along(first, second, kernel)),
+                settings.bound(Along(first, second, kernel)),
                 act(_KERAS_SLOPE),
                 nn.MaxPool2d((2, 1)),
             ),
@@ -234,7 +241,7 @@ class Hybrid(OnCanvas):
                 nn.Dropout(_DROPOUT_2D),
                 nn.Unflatten(1, (3, length, 1)),
             ),
-            Last(nn.Sequential(along(3, channels, 1), ToRows()), settings),
+            Last(nn.Sequential(Along(3, channels, 1), ToRows()), settings),
         ]
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
@@ -242,7 +249,7 @@ class Hybrid(OnCanvas):
         inner = max(1, channels - 3)  # 25 of 28
         positions = -(-length // 2) * -(-inner // 2)
         return [
-            nn.Sequential(ToRows(), settings.bound(along(channels, inner, 4)), ToRows(), act()),
+            nn.Sequential(ToRows(), settings.bound(Along(channels, inner, 4)), ToRows(), act()),
             nn.Sequential(settings.bound(plane(1, width, settings.kernel, 2)), act()),
             nn.Sequential(
                 nn.Flatten(), settings.bound(nn.Linear(width * positions, 512)), nn.Dropout(0.5)

@@ -9,11 +9,12 @@ closes can see the one that opens: a branch costs a quarter and sees the whole s
 N: batch; L, V: length and channels of the canvas; P: positions; C: width.
 """
 
+import torch
 from torch import Tensor, nn
 
 from mtgan.nets.backbone import BACKBONES, DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.backbones.multidomain import check_canvas
-from mtgan.nets.ops import Conv2d, LeakyReLU
+from mtgan.nets.ops import LeakyReLU
 from mtgan.nets.outputs import OUTPUTS
 
 _ROWS = 4  # of the canvas in one position
@@ -22,7 +23,7 @@ _BLOCKS = 3
 
 
 class Fold(nn.Module):
-    """[N, 1, L, V] -> [N, rows * V, P, 1]: so many rows per position, the last filled up by -1."""
+    """[N, 1, L, V] -> [N, P, rows * V]: so many rows per position, the last filled up by -1."""
 
     def __init__(self, rows: int) -> None:
         super().__init__()
@@ -31,63 +32,66 @@ class Fold(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         count, _, length, channels = x.shape
         x = nn.functional.pad(x, (0, 0, 0, -length % self.rows), value=-1.0)
-        return x.reshape(count, -1, 1, self.rows * channels).permute(0, 3, 1, 2)
+        return x.reshape(count, -1, self.rows * channels)
 
 
-class Unfold(nn.Module):
-    """The way back: [N, rows * V, P, 1] -> [N, 1, L, V]."""
+class Along(nn.Linear):
+    """A convolution along the positions, [N, P, A] -> [N, P, B], as one matrix product: several
+    times as fast as PyTorch's with so few positions, a gradient penalty's derivatives above all."""
 
-    def __init__(self, length: int, channels: int) -> None:
-        super().__init__()
-        self.length, self.channels = length, channels
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__(kernel * inputs, outputs)
+        self.kernel = kernel
 
-    def forward(self, x: Tensor) -> Tensor:
-        rows = x.permute(0, 2, 3, 1).reshape(len(x), 1, -1, self.channels)
-        return rows[:, :, : self.length]
+    def forward(self, input: Tensor) -> Tensor:
+        half, positions = self.kernel // 2, input.shape[1]
+        padded = nn.functional.pad(input, (0, 0, half, self.kernel - 1 - half))
+        shifted = [padded[:, i : i + positions] for i in range(self.kernel)]
+        return super().forward(torch.cat(shifted, dim=2))
 
 
 class Mix(nn.Module):
-    """Adds a dense map of the positions, the same for every channel: [N, C, P, 1] to itself."""
+    """Adds a dense map of the positions, the same for every channel: [N, P, C] to itself."""
 
     def __init__(self, positions: int) -> None:
         super().__init__()
         self.linear = nn.Linear(positions, positions)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.linear(x.squeeze(3)).unsqueeze(3)
+        return x + self.linear(x.transpose(1, 2)).transpose(1, 2)
+
+
+def normalized(norm: nn.Module, x: Tensor, y: Tensor | None) -> Tensor:
+    """A normalization of [N, C, P, 1], applied to [N, P, C]."""
+    return norm(x.transpose(1, 2).unsqueeze(3), y).squeeze(3).transpose(1, 2)
 
 
 class Branch(nn.Module):
-    """x + 0.3 f(x), f being norm, LeakyReLU, convolution, norm, LeakyReLU, mix, 1 x 1 convolution.
-
-    With one position the mix is left out.
+    """x + 0.3 f(x), f being norm, LeakyReLU, convolution, norm, LeakyReLU, mix, dense layer of the
+    channels; x [N, P, C]. With one position the convolution is dense and the mix is left out.
     """
 
-    def __init__(
-        self,
-        settings: GeneratorSettings | DiscriminatorSettings,
-        positions: int,
-    ) -> None:
+    def __init__(self, settings: GeneratorSettings | DiscriminatorSettings, positions: int) -> None:
         super().__init__()
         width, kernel = settings.width, settings.kernel if positions > 1 else 1
         bound = settings.bound if isinstance(settings, DiscriminatorSettings) else lambda x: x
         self.first_norm, self.second_norm = settings.normalize(width), settings.normalize(width)
-        self.first = bound(Conv2d(width, width, (kernel, 1), padding=(kernel // 2, 0)))
+        self.first = bound(Along(width, width, kernel))
         self.mix = Mix(positions) if positions > 1 else nn.Identity()
-        self.second = bound(Conv2d(width, width, 1))
+        self.second = bound(nn.Linear(width, width))
         self.activations = nn.ModuleList(
             settings.activate() if isinstance(settings, DiscriminatorSettings) else LeakyReLU()
             for _ in range(2)
         )
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        h = self.first(self.activations[0](self.first_norm(x, y)))
-        h = self.mix(self.activations[1](self.second_norm(h, y)))
+        h = self.first(self.activations[0](normalized(self.first_norm, x, y)))
+        h = self.mix(self.activations[1](normalized(self.second_norm, h, y)))
         return x + _BRANCH * self.second(h)
 
 
 class Start(nn.Module):
-    """[N, inputs] -> [N, C, P, 1]."""
+    """[N, inputs] -> [N, P, C]."""
 
     def __init__(self, settings: GeneratorSettings, positions: int) -> None:
         super().__init__()
@@ -95,22 +99,22 @@ class Start(nn.Module):
         self.linear = nn.Linear(settings.inputs, positions * settings.width)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.linear(x).view(len(x), self.positions, 1, -1).permute(0, 3, 1, 2)
+        return self.linear(x).view(len(x), self.positions, -1)
 
 
 class ToCanvas(nn.Module):
-    """norm, ReLU, 1 x 1 convolution, rows of the canvas, output activation."""
+    """norm, ReLU, dense layer to rows of the canvas [N, 1, L, V], output activation."""
 
     def __init__(self, settings: GeneratorSettings, rows: int) -> None:
         super().__init__()
-        _, length, channels = settings.shape
+        _, self.length, self.channels = settings.shape
         self.norm = settings.normalize(settings.width)
-        self.convolution = Conv2d(settings.width, rows * channels, 1)
-        self.unfold = Unfold(length, channels)
-        self.output = OUTPUTS.get(settings.output)(settings.vocabularies, channels)
+        self.linear = nn.Linear(settings.width, rows * self.channels)
+        self.output = OUTPUTS.get(settings.output)(settings.vocabularies, self.channels)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.output(self.unfold(self.convolution(self.norm(x, y).relu())), y)
+        rows = self.linear(normalized(self.norm, x, y).relu())
+        return self.output(rows.view(len(x), 1, -1, self.channels)[:, :, : self.length], y)
 
 
 class Residual:
@@ -136,7 +140,7 @@ class Residual:
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
         rows = self.rows(settings.shape[1])
-        first = settings.bound(Conv2d(rows * settings.shape[2], settings.width, 1))
+        first = settings.bound(nn.Linear(rows * settings.shape[2], settings.width))
         blocks = [Branch(settings, self.positions(settings.shape)) for _ in range(_BLOCKS)]
         last = nn.Sequential(blocks[-1], settings.activate())
         return [nn.Sequential(Fold(rows), first), *blocks[:-1], last]

@@ -1,0 +1,126 @@
+"""Judging a domain of strings: generated ones against held-out ones, and against training ones."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mtgan.errors import UserError
+from mtgan.evaluation.metrics.molecules import (
+    Molecules,
+    chemnet_distance,
+    internal_diversity,
+    parse_molecules,
+    property_distance,
+)
+from mtgan.evaluation.metrics.ngrams import empty_share, ngram_distance, novelty, uniqueness
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_NGRAMS = (1, 2, 3, 4)
+_FIRST = (1_000, 10_000)  # valid molecules of unique@k, as in MOSES
+
+
+@dataclass(frozen=True)
+class SequenceCard(Mapping[str, float]):
+    """Values by name, and what they are of; a mapping."""
+
+    values_by_name: dict[str, float]
+    counts: dict[str, int]
+    notes: tuple[str, ...] = field(default=())
+
+    def __getitem__(self, name: str) -> float:
+        return self.values_by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_by_name)
+
+    def __len__(self) -> int:
+        return len(self.values_by_name)
+
+    def to_json(self) -> str:
+        card = {"values": self.values_by_name, "counts": self.counts, "notes": list(self.notes)}
+        return json.dumps(card, indent=2)
+
+    def table(self) -> "Table":
+        """A table for the terminal."""
+        from rich.table import Table
+
+        title = ", ".join(f"{count} {name}" for name, count in self.counts.items())
+        table = Table("measure", "value", title=title)
+        for name, value in self.values_by_name.items():
+            table.add_row(name.replace("_", " "), f"{value:.4g}")
+        return table
+
+
+def evaluate_strings(
+    generated: Sequence[str],
+    reference: Sequence[str],
+    training: Sequence[str] = (),
+    *,
+    molecules: bool = False,
+    device: str = "cpu",
+) -> SequenceCard:
+    """Measure generated strings.
+
+    Args:
+        generated: The strings to judge, "" among them where a canvas was padding alone.
+        reference: Real strings that were not trained on.
+        training: Those trained on, for novelty; without them it is left out.
+        molecules: Whether the strings are SMILES, to be measured as MOSES does (extra `chem`).
+        device: Where the ChemNet distance computes.
+
+    Returns:
+        `empty_share`, `uniqueness`, `novelty`, `ngram_distance/1` to `/4`; for molecules also
+        `validity`, `valid_uniqueness` (and `@1000`, `@10000` where there are as many valid ones),
+        `valid_novelty`, `internal_diversity/1` and `/2`, `qed_distance`, `logp_distance`,
+        `chemnet_distance`. Those of valid molecules are left out where there are fewer than two.
+
+    Raises:
+        UserError: No string on a side; a missing extra.
+    """
+    values = {
+        "empty_share": empty_share(generated),
+        "uniqueness": uniqueness(generated),
+        **({"novelty": novelty(generated, training)} if len(training) else {}),
+        **{f"ngram_distance/{n}": ngram_distance(generated, reference, n) for n in _NGRAMS},
+    }
+    counts = {"generated": len(generated), "reference": len(reference), "training": len(training)}
+    notes: tuple[str, ...] = ()
+    if molecules:
+        found = parse_molecules(generated)
+        values["validity"] = found.validity
+        counts["valid"] = len(found.smiles)
+        more, notes = _of_molecules(found, reference, training, device)
+        values |= more
+    return SequenceCard(values, counts, notes)
+
+
+def _of_molecules(
+    found: Molecules, reference: Sequence[str], training: Sequence[str], device: str
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The measures of valid molecules, and sentences about those that could not be had."""
+    if len(found.smiles) < 2:
+        return {}, ("Fewer than two generated strings are valid: no measure of molecules applies.",)
+    real = parse_molecules(reference)
+    values = {"valid_uniqueness": uniqueness(found.smiles)}
+    for k in _FIRST:
+        if k <= len(found.smiles):
+            values[f"valid_uniqueness@{k}"] = uniqueness(found.smiles, k)
+    if len(training):
+        values["valid_novelty"] = novelty(found.smiles, set(parse_molecules(training).smiles))
+    measures: dict[str, Callable[[], float]] = {
+        "internal_diversity/1": lambda: internal_diversity(found, 1),
+        "internal_diversity/2": lambda: internal_diversity(found, 2),
+        "qed_distance": lambda: property_distance(found, real, "qed"),
+        "logp_distance": lambda: property_distance(found, real, "logp"),
+        "chemnet_distance": lambda: chemnet_distance(found, real, device),
+    }
+    notes = []
+    for name, measure in measures.items():
+        try:
+            values[name] = measure()
+        except UserError as error:
+            notes.append(f"{name} is left out: {error}")
+    return values, tuple(notes)

@@ -1,0 +1,84 @@
+"""Measures of strings without chemistry, and the card of them all."""
+
+import json
+import sys
+
+import pytest
+from scipy.spatial.distance import jensenshannon
+
+from mtgan.errors import UserError
+from mtgan.evaluation.metrics.ngrams import (
+    empty_share,
+    ngram_counts,
+    ngram_distance,
+    novelty,
+    uniqueness,
+)
+from mtgan.evaluation.sequences import evaluate_strings
+
+WORDS = ["banana", "ananas", "bandana"]
+
+
+def test_ngrams_are_counted_inside_strings():
+    assert ngram_counts(["aab", "ab"], 2) == {"aa": 1, "ab": 2}
+    assert not ngram_counts(["a", ""], 2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_the_distance_is_scipys(n):
+    other = ["cabana", "banal"]
+    first, second = ngram_counts(WORDS, n), ngram_counts(other, n)
+    grams = sorted(first | second)
+    expected = jensenshannon([first[g] for g in grams], [second[g] for g in grams], base=2)
+    assert ngram_distance(WORDS, other, n) == pytest.approx(expected, rel=1e-12)
+    assert ngram_distance(other, WORDS, n) == pytest.approx(expected, rel=1e-12)
+
+
+def test_its_ends():
+    assert ngram_distance(WORDS, WORDS * 3, 2) == 0
+    assert ngram_distance(["aa"], ["bb"], 1) == 1
+    assert ngram_distance(["a"], ["bb"], 2) == 1
+    assert ngram_distance(["a"], ["b"], 2) == 0
+
+
+def test_uniqueness_novelty_and_emptiness():
+    strings = ["a", "b", "a", ""]
+    assert uniqueness(strings) == 3 / 4
+    assert uniqueness(strings, 2) == 1
+    assert novelty(strings, ["a", "z"]) == 2 / 3
+    assert empty_share(strings) == 1 / 4
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda: uniqueness([]),
+        lambda: uniqueness(["a"], 2),
+        lambda: novelty([], ["a"]),
+        lambda: empty_share([]),
+        lambda: ngram_distance(["a"], [], 1),
+        lambda: ngram_distance(["a"], ["a"], 0),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(measure):
+    with pytest.raises(UserError):
+        measure()
+
+
+def test_the_card_of_strings():
+    card = evaluate_strings(["ab", "ab", ""], ["ab", "ba"], ["ab"])
+    assert card["empty_share"] == pytest.approx(1 / 3)
+    assert card["uniqueness"] == pytest.approx(2 / 3)
+    assert card["novelty"] == 1 / 2
+    assert set(card) >= {f"ngram_distance/{n}" for n in (1, 2, 3, 4)}
+    assert json.loads(card.to_json())["counts"] == {"generated": 3, "reference": 2, "training": 1}
+    assert card.table().row_count == len(card)
+    assert "novelty" not in evaluate_strings(["a"], ["a"])
+
+
+def test_without_the_extra_all_else_works(monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "rdkit"] + ["rdkit.Chem"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert evaluate_strings(["CC"], ["CC"])["uniqueness"] == 1
+    with pytest.raises(UserError, match=r"pip install 'mtgan\[chem\]'"):
+        evaluate_strings(["CC"], ["CC"], molecules=True)

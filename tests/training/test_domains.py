@@ -1,0 +1,149 @@
+"""Training over several domains: mixtures of batches, runs that remember how to decode."""
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import torch
+
+from mtgan.data import load_dataset
+from mtgan.errors import UserError
+from mtgan.training import Run, train
+from mtgan.training.batches import DomainMixture, Feed
+from mtgan.training.facts import DataFacts
+from toys import small_recipe
+
+RECIPES = ["multidomain-conv1d", "multidomain-conv2d", "multidomain-hybrid", "multidomain-gp"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("domains")
+    words = folder / "words.txt"
+    words.write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
+    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
+    np.savez(folder / "x.npz", images=images, labels=np.arange(30) % 2)
+    return load_dataset(f"image={folder}/x.npz+text={words}", "all")
+
+
+@pytest.fixture(scope="module")
+def runs(data, tmp_path_factory):
+    """One run of each recipe, trained when it is asked for."""
+
+    @lru_cache
+    def run(name: str) -> Run:
+        folder = tmp_path_factory.mktemp(name) / "run"
+        return train(small_recipe(name, training__steps=1), data, folder, quiet=True)
+
+    return run
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_recipe_trains_and_its_run_alone_gives_back_both_domains(name, data, runs):
+    opened = Run.open(runs(name).path)
+    assert opened.facts.domains == data.domains
+    assert (opened.path / "domains" / "image" / "step-00000001.png").is_file()
+    assert len((opened.path / "domains/text/step-00000001.txt").read_text().splitlines()) == 50
+    strings = opened.sample_domain(12, "text")
+    assert len(strings) == 12
+    assert set("".join(strings)) <= set("abcdexyzwv")
+    images = opened.sample_domain(5, "image", seed=1)
+    assert images.shape == (5, 1, 9, 8)
+    assert images.dtype == np.uint8
+    with pytest.raises(UserError, match="no domain 'txt': did you mean 'text'"):
+        opened.sample_domain(1, "txt")
+
+
+def test_domain_and_class_together_condition_ours(runs):
+    run = runs("multidomain-gp")
+    game = run.game()
+    generator = game.networks["generator"]
+    labels = {"class": torch.tensor([1, 2]), "domain": torch.tensor([0, 1])}
+    vector = generator.label_vector(labels, torch.zeros(2))
+    assert vector.tolist() == [[0, 1, 0, 1, 0], [0, 0, 1, 0, 1]]
+    assert len(run.sample_domain(3, "image", {"class": 1})) == 3
+    with pytest.raises(UserError, match="exclude each other"):
+        run.sample_domain(3, "text", {"class": 1})
+
+
+def test_by_domain_needs_to_be_told_the_domain(data, tmp_path):
+    recipe = small_recipe(
+        "multidomain-gp",
+        generator__conditioning="none",
+        discriminator__conditioning="none",
+        tasks=[],
+    )
+    with pytest.raises(UserError, match="tells the generator no domain"):
+        train(recipe, data, tmp_path / "run", quiet=True)
+
+
+def test_a_backbone_of_pictures_has_no_other_output(data, tmp_path):
+    recipe = small_recipe("wgan-gp", generator__output="softmax")
+    with pytest.raises(UserError, match=r"backbone conv has generator\.output=tanh; found softmax"):
+        train(recipe, data, tmp_path / "run", quiet=True)
+
+
+def feed(data, kind, flip=False):
+    return Feed(data, DataFacts.of(data), torch.device("cpu"), 0, flip, kind)
+
+
+def domains(data, kind, turns=6, size=8):
+    random = torch.Generator().manual_seed(0)
+    served = feed(data, kind)
+    return [
+        served.batch("x", turn, size, random).labels["domain"].tolist() for turn in range(turns)
+    ]
+
+
+def test_mixed_batches_hold_equal_shares_and_turns_one_domain_each(data):
+    assert domains(data, "mixed") == [[0] * 4 + [1] * 4] * 6
+    assert domains(data, "turns") == [[0] * 8, [1] * 8] * 3
+    drawn = domains(data, "random", turns=20)
+    assert all(len(set(batch)) == 1 for batch in drawn)
+    assert {batch[0] for batch in drawn} == {0, 1}
+    assert len(set(map(str, domains(data, "as-found")))) > 1
+
+
+@pytest.mark.parametrize("kind", ["mixed", "turns", "random"])
+def test_labels_to_generate_by_are_of_the_batchs_domains(kind, data):
+    facts = DataFacts.of(data)
+    mixture = DomainMixture(facts, kind, 0)
+    for turn, expected in enumerate(domains(data, kind)):
+        rows = mixture.draw_labels("x", turn, 8, torch.Generator().manual_seed(turn))
+        assert rows[:, 1].tolist() == expected
+
+
+def test_mixed_batches_pass_over_every_sample_of_each_domain(data):
+    served = feed(data, "mixed")
+    seen = np.concatenate([served.indices("x", turn, 5, 1) for turn in range(5)])
+    assert sorted(seen) == list(range(30, 55))
+
+
+def test_one_domain_is_served_as_any_other_data(data):
+    facts = DataFacts.of(data)
+    assert DomainMixture(facts, "as-found", 0).shares("x", 3, 8) == [(None, 8)]
+    alone = load_dataset(data.spec["name"].split("+")[1], "all")
+    assert DomainMixture(DataFacts.of(alone), "mixed", 0).shares("x", 3, 8) == [(None, 8)]
+
+
+def test_canvases_are_not_mirrored(data):
+    with pytest.raises(UserError, match=r"data\.flip=true would mirror"):
+        feed(data, "mixed", flip=True)
+
+
+def test_the_command_line_writes_strings_and_images(runs, tmp_path):
+    from mtgan.cli import main
+
+    run = runs("multidomain-gp")
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["sample", str(run.path), "--quiet", *map(str, arguments)])
+        return ended.value.code or 0
+
+    assert call("--domain", "text", "--n", 5, "--out", tmp_path / "x.smi") == 0
+    assert len((tmp_path / "x.smi").read_text().splitlines()) == 5
+    assert call("--domain", "text", "--out", tmp_path / "x.smi") == 2
+    assert call("--domain", "text", "--out", tmp_path / "x.png") == 2
+    assert call("--domain", "image", "--n", 5, "--out", tmp_path / "x.npz") == 0
+    assert np.load(tmp_path / "x.npz")["images"].shape == (5, 9, 8, 1)
