@@ -103,7 +103,7 @@ def page(out: Path, docs: Path) -> str:
     """The Markdown table of what has been measured; strips are copied beside the documents."""
     names = [*RECIPES, *VARIANTS]
     rows = [
-        "| recipe | Fréchet distance | inception-style score | accuracy fine | accuracy coarse "
+        "| recipe | Frechet distance | inception-style score | accuracy fine | accuracy coarse "
         "| parameters G / D / C | core seconds | samples |",
         "|---|---|---|---|---|---|---|---|",
     ]
