@@ -70,7 +70,7 @@ def test_measured_once_per_reference_and_setting(digits, unseen, cache, monkeypa
 
 
 def test_a_damaged_calibration_is_measured_anew(digits, unseen, cache):
-    options = {"n": 82, "resamples": 2, "ladder": False, "metrics": "precision_recall"}
+    options = {"n": 83, "resamples": 3, "ladder": False, "metrics": "precision_recall"}
     before = set((cache / "calibrations").glob("*"))
     first = evaluate(unseen.samples, digits, **options)
     (path,) = set((cache / "calibrations").glob("*")) - before

@@ -71,13 +71,17 @@ def kernels(layer) -> list[Tensor]:
     return [p for name, p in layer.named_parameters() if name == "convolution.weight"]
 
 
-def table(game: Game, kind: str) -> list[tuple[str, str, float, float]]:
-    """name, level, weight and the generator's weight of the tasks with such a classifier."""
-    return [
-        (t.labels, level, t.weight, t.weight if t.generator_weight is None else t.generator_weight)
-        for t, level in game.tasks
-        if t.classifier == kind
-    ]
+def table(game: Game, kind: str) -> list[tuple[str, str, float, float, float]]:
+    """name, level, weights of the losses on real and on generated samples, and of the generator's,
+    of the tasks with such a classifier."""
+    rows = []
+    for t, level in game.tasks:
+        half = 2 if t.generated else 1
+        to_generator = t.weight if t.generator_weight is None else t.generator_weight
+        weights = (t.weight / half, t.weight / 2 if t.generated else 0.0, to_generator / half)
+        if t.classifier == kind:
+            rows.append((t.labels, level, *weights))
+    return rows
 
 
 def expected(game: Game, twin: Twin, batch: Batch, noise: Noise) -> dict[str, Tensor]:
@@ -93,13 +97,11 @@ def expected(game: Game, twin: Twin, batch: Batch, noise: Noise) -> dict[str, Te
     drawn = noise.labels
     says_drawn = discriminator(copy.deepcopy(twin.generator)(noise.latents, drawn), drawn)
     g_loss = to_g(discriminator.score(real, y), says_drawn.score)
-    for name, level, weight, generator_weight in table(game, "discriminator-head"):
+    for name, level, real_weight, fake_weight, g_weight in table(game, "discriminator-head"):
         on_real = cross_entropy(says_real.logits[name], y[level])
         on_fake = cross_entropy(says_fake.logits[name], y[level])
-        d_loss = d_loss + weight * (on_real + on_fake) / 2
-        g_loss = (
-            g_loss + generator_weight * cross_entropy(says_drawn.logits[name], drawn[level]) / 2
-        )
+        d_loss = d_loss + real_weight * on_real + fake_weight * on_fake
+        g_loss = g_loss + g_weight * cross_entropy(says_drawn.logits[name], drawn[level])
     label = twin.label
     return {
         f"discriminator{label}": d_loss + pull(game, f"discriminator{label}"),
@@ -140,13 +142,12 @@ def test_losses_of_discriminator_and_generator(name: str) -> None:
 def test_losses_of_separate_classifiers(name: str) -> None:
     game, batch, noise = prepare(name)
     twin = game.twins[0]
-    for task, level, weight, _ in table(game, "separate"):
+    for task, level, real_weight, fake_weight, _ in table(game, "separate"):
         classifier = copy.deepcopy(game.networks[f"classifier/{task}"])
         fake = copy.deepcopy(twin.generator)(noise.latents, batch.labels)
         y = batch.labels[level]
-        loss = weight * (
-            (cross_entropy(classifier(batch.samples), y) + cross_entropy(classifier(fake), y)) / 2
-        )
+        on_real, on_fake = (cross_entropy(classifier(x), y) for x in (batch.samples, fake))
+        loss = real_weight * on_real + fake_weight * on_fake
         loss = loss + pull(game, f"classifier/{task}")
         terms = phase_of(copy.deepcopy(game), f"classifier/{task}").step(batch, noise).terms
         assert weighted_sum(terms).item() == pytest.approx(loss.item(), rel=1e-4, abs=1e-5)
