@@ -2,30 +2,10 @@
 
 import pytest
 
-from mtgan.data import Dataset, load_dataset
+from mtgan.data import Dataset
 from mtgan.recipes import load_recipe
 from mtgan.training import Run, train
 from toys import SMALL
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory):
-    """Classifiers and features of these tests are kept apart from the user's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MTGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="session")
-def digits(cache) -> Dataset:
-    """1,438 training digits, 8 x 8, of ten classes in two superclasses."""
-    return load_dataset("digits")
-
-
-@pytest.fixture(scope="session")
-def unseen(digits: Dataset) -> Dataset:
-    """359 held-out digits."""
-    return digits.load_split("test")
 
 
 @pytest.fixture(scope="session")

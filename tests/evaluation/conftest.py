@@ -1,33 +1,9 @@
-"""Small real data (8 x 8 digits) and one cache for the whole test session."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""Small sets with and without labels."""
 
 import numpy as np
 import pytest
 
-from mtgan.data import Dataset, Taxonomy, load_dataset
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache of this session's own, so that tests neither use nor fill the user's."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MTGAN_CACHE", str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="session")
-def digits(cache: Path) -> Dataset:
-    """1,438 training digits in two label levels."""
-    return load_dataset("digits")
-
-
-@pytest.fixture(scope="session")
-def unseen(digits: Dataset) -> Dataset:
-    """359 held-out digits."""
-    return digits.load_split("test")
+from mtgan.data import Dataset, Taxonomy
 
 
 @pytest.fixture

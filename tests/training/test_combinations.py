@@ -91,7 +91,7 @@ def resolve(parts: dict[str, object], steps: int) -> Recipe:
 
 
 @settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     database=None,
