@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mtgan.studies.collect import StudyResult, write_plan
+from mtgan.studies.collect import StudyResult, begin_folder, write_plan
 from mtgan.studies.plan import make_plan
 from mtgan.studies.schema import Study
 
@@ -34,6 +34,7 @@ def fake_study(out: Path, values: Values, **keys: object) -> StudyResult:
         for i, arm in enumerate(study.recipes)
     ]
     plan = make_plan(study.model_copy(update={"recipes": arms}))
+    begin_folder(plan, out)
     write_plan(plan, out)
     for cell in plan.cells:
         for seed in range(seeds):

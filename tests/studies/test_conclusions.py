@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mtgan.errors import UserError
-from mtgan.studies.collect import StudyResult, table, write_failures, write_plan
+from mtgan.studies.collect import StudyResult, begin_folder, table, write_failures, write_plan
 from mtgan.studies.conclusions import conclude
 from mtgan.studies.plan import make_plan
 from mtgan.studies.schema import Study
@@ -140,10 +140,10 @@ def test_folders_of_others_are_left_alone(fake, tmp_path) -> None:
     result = fake(distances(a=BASE, b=BETTER))
     other = make_plan(result.study.model_copy(update={"name": "another"}))
     with pytest.raises(UserError, match="holds the study fake"):
-        write_plan(other, result.path)
+        begin_folder(other, result.path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     with pytest.raises(UserError, match="not a study folder"):
-        write_plan(other, tmp_path / "mine")
+        begin_folder(other, tmp_path / "mine")
     with pytest.raises(UserError, match="is not a study folder"):
         StudyResult.open(tmp_path / "mine")

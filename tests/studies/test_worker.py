@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from mtgan.data import load_dataset
 from mtgan.errors import UserError
@@ -73,6 +74,15 @@ def test_more_seeds_keep_what_is_there(finished) -> None:
     result = run_study(grown, out, more, device="cpu")
     assert len(more.asked) == 2
     assert len(result.results) == 6
+
+
+def test_a_study_is_not_run_twice_at_once(finished) -> None:
+    plan, out, _, _ = finished
+    with (
+        FileLock(out / ".lock"),
+        pytest.raises(UserError, match="Another process is running the study"),
+    ):
+        run_study(plan, out, Here(), device="cpu")
 
 
 def test_a_finished_run_is_left_alone(finished) -> None:

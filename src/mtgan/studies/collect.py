@@ -107,8 +107,8 @@ def is_study_folder(path: Path) -> bool:
     return (path / "study.yaml").is_file() and (path / "plan.json").is_file()
 
 
-def write_plan(plan: Plan, out: Path) -> None:
-    """Begin or continue a study's folder; UserError where it holds something else.
+def begin_folder(plan: Plan, out: Path) -> None:
+    """Make a study's folder, or find it; UserError where it holds something else.
 
     Another scale or other seeds of a study of the same name are that study continued: its finished
     runs are used where they are the same.
@@ -123,6 +123,10 @@ def write_plan(plan: Plan, out: Path) -> None:
                 "with --out."
             )
     out.mkdir(parents=True, exist_ok=True)
+
+
+def write_plan(plan: Plan, out: Path) -> None:
+    """study.yaml and plan.json in a study's folder."""
     (out / "study.yaml").write_text(dump_study(plan.study))
     cells = [
         {

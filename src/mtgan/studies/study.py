@@ -1,13 +1,16 @@
 """Run a study from its plan to its table and statistics."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from mtgan.errors import UserError
 from mtgan.evaluation import QuickEvaluator
-from mtgan.studies.collect import StudyResult, write_failures, write_plan, write_table
+from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
 from mtgan.studies.execute import Executor, Outcome
 from mtgan.studies.plan import Plan, read_result
@@ -27,9 +30,21 @@ def run_study(
 
     progress: called with runs done, runs in all, and the outcome of the last one. A run that fails
     is recorded, stops no other, and is tried again when the study is run again. Raises UserError
-    where `out` holds something else.
+    where `out` holds something else, or another process is running the study there.
     """
     _require_packages()
+    begin_folder(plan, out)
+    with _alone_in(out):
+        return _run(plan, out, executor, device, progress)
+
+
+def _run(
+    plan: Plan,
+    out: Path,
+    executor: Executor,
+    device: str,
+    progress: Callable[[int, int, Outcome | None], None],
+) -> StudyResult:
     write_plan(plan, out)
     jobs = plan.jobs(out.resolve(), device)
     waiting = [job for job in jobs if read_result(job) is None]
@@ -51,6 +66,18 @@ def run_study(
     result = StudyResult.open(out)
     write_results(result)
     return result
+
+
+@contextlib.contextmanager
+def _alone_in(out: Path) -> Iterator[None]:
+    """Two processes in one folder would train the same runs over each other."""
+    try:
+        with FileLock(out / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise UserError(
+            f"Another process is running the study {out}; wait for it or stop it."
+        ) from None
 
 
 def write_results(result: StudyResult) -> Statistics:
