@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from mtgan.data import load_dataset, prepare_dataset
-from mtgan.data.domains import is_domains, parse_domains, real_strings
+from mtgan.data.domains import (
+    is_domains,
+    one_domain,
+    own_labels,
+    parse_domains,
+    real_strings,
+)
 from mtgan.errors import UserError
 
 
@@ -145,3 +151,19 @@ def test_the_strings_of_a_set(words, images):
     )
     with pytest.raises(UserError, match="no data set of strings"):
         real_strings(f"i={images}", "train")
+
+
+def test_one_domain_comes_back_as_a_set_of_its_own(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("ab\nba\n")
+    images = np.arange(3 * 9 * 8, dtype=np.uint8).reshape(3, 9, 8, 1)
+    np.savez(tmp_path / "x.npz", images=images, labels=np.array([1, 0, 1]))
+    data = load_dataset(f"text={words}+image={tmp_path}/x.npz", "all")
+    assert sorted(one_domain(data, "text")) == ["ab", "ba"]
+    own = one_domain(data, "image")
+    assert np.array_equal(own.samples, images.transpose(0, 3, 1, 2))
+    assert own.labels.tolist() == [[1], [0], [1]]
+    rows = np.array([[-1, 1], [2, 1], [1, 1]])
+    assert own_labels(rows, data.taxonomy, "image").tolist() == [[-1], [1], [0]]
+    with pytest.raises(UserError, match="no domain 'txt': did you mean 'text'"):
+        one_domain(data, "txt")

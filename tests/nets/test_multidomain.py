@@ -10,12 +10,19 @@ from mtgan.objectives.penalties import input_gradient
 
 NAMES = [name for name in BACKBONES.names() if name.startswith("multidomain-")]
 SHAPE = (1, 18, 11)  # divides by nothing
+INPUTS = 23
 
 
 def generator(name: str, output: str = "softmax", vocabularies: tuple[int, ...] = ()):
     torch.manual_seed(0)
     settings = GeneratorSettings(
-        SHAPE, inputs=5, width=8, kernel=3, normalization="batch", output=output
+        SHAPE,
+        inputs=INPUTS,
+        width=8,
+        kernel=3,
+        normalization="batch",
+        output=output,
+        vocabularies=vocabularies,
     )
     return BACKBONES.get(name)().generator_layers(settings)
 
@@ -26,10 +33,11 @@ def run(layers, x, y=None):
     return x
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("output", ["tanh", "sigmoid", "softmax", "by-domain"])
+@pytest.mark.parametrize(
+    ("name", "output"), [(n, o) for n in NAMES for o in BACKBONES.get(n)().outputs]
+)
 def test_generators_fill_the_canvas_within_its_range(name, output):
-    canvases = run(generator(name, output), torch.randn(3, 5))
+    canvases = run(generator(name, output, (11,)), torch.randn(3, INPUTS))
     assert canvases.shape == (3, *SHAPE)
     assert canvases.abs().max() <= 1
     if output == "softmax":
@@ -66,6 +74,59 @@ def test_far_positions_meet_in_one_block():
     h = rest[0](first(x))  # one block: [1, 8 positions, 8 channels]
     h[0, 0].sum().backward()
     assert x.grad[0, 0, 31].abs().max() > 0
+
+
+class TestRowByRow:
+    """Pixels (class 0), and strings of 4 tokens (class 1)."""
+
+    def network(self):
+        (rows,) = generator("multidomain-recurrent", "by-domain", (0, 4))
+        return rows.eval()
+
+    def test_strings_are_tokens_that_the_latent_alone_draws(self):
+        rows, x = self.network(), torch.randn(6, INPUTS)
+        y = torch.tensor([0, 1] * 3)
+        first, second = rows(x, y), rows(x, y)
+        assert torch.equal(first, second)
+        strings = first[y == 1, 0]
+        torch.testing.assert_close(strings.max(2).values, torch.ones(3, 18))
+        torch.testing.assert_close(strings.sum(2), torch.full((3, 18), 2.0 - 11))
+        assert strings.argmax(2).max() < 4
+        assert first[y == 0].abs().max() < 1
+
+    def test_tokens_come_as_often_as_their_shares_say_with_the_shares_gradient(self):
+        layer = OUTPUTS.get("by-domain")((4,), 5)
+        logits = torch.tensor([0.1, 1.0, -1.0, 0.5, 9.0]).expand(1000, 1, 5).clone()
+        logits.requires_grad_(True)
+        uniform = (torch.arange(1000) + 0.5) / 1000
+        drawn = (layer.draw(logits, None, uniform) + 1) / 2
+        shares = logits[0, 0, :4].softmax(0)
+        torch.testing.assert_close(drawn.mean((0, 1))[:4], shares, atol=0.0011, rtol=0)
+        assert drawn[..., 4].abs().max() == 0
+        (gradient,) = torch.autograd.grad(drawn[..., 2].sum(), logits, retain_graph=True)
+        (expected,) = torch.autograd.grad(shares[2], logits)
+        torch.testing.assert_close(gradient[0, 0], expected[0, 0])
+
+    def test_teacher_forcing_is_the_cross_entropy_of_each_row_given_those_before(self):
+        rows, x, y = self.network(), torch.randn(2, INPUTS), torch.tensor([0, 1])
+        tokens = torch.arange(18) % 4
+        real = torch.zeros(2, *SHAPE)
+        real[1, 0] = 2.0 * torch.nn.functional.one_hot(tokens, 11) - 1
+        contexts, state = rows.plan(x, y)
+        row, losses = torch.full((2, 1, 11), -1.0), []
+        for i in range(18):
+            made, state = rows.recurrent(torch.cat([row, contexts[:, i : i + 1]], 2), state)
+            logits = rows.last(torch.cat([made, contexts[:, i : i + 1]], 2))[1, 0, :4]
+            losses.append(torch.nn.functional.cross_entropy(logits, tokens[i]))
+            row = real[:, 0, i : i + 1]
+        expected = torch.stack(losses).mean()
+        torch.testing.assert_close(rows.teacher_forcing(x, y, real), expected)
+        assert rows.teacher_forcing(x[:1], y[:1], real[:1]) == 0
+
+    def test_a_latent_too_short_to_draw_every_row_is_refused(self):
+        settings = GeneratorSettings(SHAPE, 23, 8, 3, "batch", output="by-domain", latent=18)
+        with pytest.raises(UserError, match=r"set latent\.dim above 18"):
+            BACKBONES.get("multidomain-recurrent")().generator_layers(settings)
 
 
 class TestByDomain:

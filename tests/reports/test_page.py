@@ -1,9 +1,12 @@
 """The page of a run."""
 
+import html
 from pathlib import Path
 
 import pytest
 
+from mtgan.data import load_dataset
+from mtgan.evaluation.metrics.molecules import parse_molecules
 from mtgan.reports import write_report
 from mtgan.reports.page import distance_correlation, series_of
 from mtgan.training import Run, train
@@ -27,6 +30,21 @@ def test_the_page_holds_all_that_it_shows(run: Run) -> None:
     # samples, evolution, losses, class control, balance; the toy data cannot be loaded again
     assert page.count('src="data:image/') == 5
     assert "Real images" not in page
+
+
+def test_each_domain_stands_on_the_page_in_its_own_form(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("rdkit")
+    data = load_dataset("image=digits+smiles=nci-smiles,count=64")
+    recipe = small_recipe("multidomain-gp", training__steps=1, latent__dim=40)
+    run = train(recipe, data, tmp_path / "run", quiet=True)
+    monkeypatch.setattr("mtgan.reports.page.parse_molecules", lambda _: parse_molecules(["CCO"]))
+    page = write_report(run).read_text()
+    assert 'alt="Samples, image"' in page
+    assert 'alt="Real images"' in page
+    assert 'alt="Molecules"' in page
+    assert "Strings, smiles" in page
+    real = data.domains[1].read(data.samples[data.labels[:, 1] == 1])
+    assert "\n".join(html.escape(text) for text in real[:24]) in page
 
 
 def test_the_page_can_be_written_elsewhere(run: Run, tmp_path: Path) -> None:

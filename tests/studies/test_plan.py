@@ -34,6 +34,16 @@ def test_the_matrix() -> None:
     assert [job.seed for job in jobs[:8]] == [0] * 8  # seed by seed
 
 
+def test_a_recipe_may_be_for_one_data_set() -> None:
+    made = plan(
+        recipes=["gan", {"name": "mine", "recipe": "gan", "data": "half"}],
+        datasets={"all": {"name": "digits"}, "half": {"name": "digits", "subset": 0.5}},
+        baseline={"recipe": "gan", "data": "all"},
+    )
+    assert [cell.label for cell in made.cells] == ["gan / all", "gan / half", "mine"]
+    assert labels(made) == [("gan / half", "gan / all"), ("mine", "gan / all")]
+
+
 def test_cells_that_are_trained_alike_share_their_runs() -> None:
     made = plan(recipes=["gan", {"name": "again", "recipe": "gan"}], seeds=2)
     assert len(made.cells) == 2

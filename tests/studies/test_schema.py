@@ -12,6 +12,7 @@ from mtgan.studies.schema import dump_study, load_study, scale_names, study_name
 SHIPPED = {
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
+    "domain-sharing",
 }
 MINIMAL = """
 recipes: [wgan-gp, {name: mine, recipe: gan, set: {latent.dim: 7}}]
@@ -73,11 +74,18 @@ def test_a_resolved_study_is_a_study_file(file: Path, tmp_path: Path) -> None:
 
 def test_measures_know_their_direction(file: Path) -> None:
     values = yaml.safe_load(MINIMAL)
-    values["measures"] = ["accuracy/fine", "log_loss_ratio", {"name": "x", "better": "lower"}]
+    values["measures"] = [
+        *("accuracy/fine", "log_loss_ratio", {"name": "x", "better": "lower"}),
+        *("image/frechet_distance", "smiles/ngram_distance/4"),
+    ]
     file.write_text(yaml.safe_dump(values))
     measures = load_study(file).measures
-    assert [measure.better for measure in measures] == ["higher", "", "lower"]
-    assert measures[0].title == "accuracy (fine)"
+    assert [measure.better for measure in measures][:3] == ["higher", "", "lower"]
+    assert [measure.title for measure in measures[::3]] == [
+        "accuracy (fine)",
+        "image: Frechet distance",
+    ]
+    assert measures[4].title == "smiles: ngram distance (4)"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +101,7 @@ def test_measures_know_their_direction(file: Path) -> None:
         ({"datasets": {"d": {"name": "digits", "subset": 2.5}}}, "subset"),
         ({"baseline": {"recipe": "dcgan"}}, "baseline means the cell 'dcgan / digits'"),
         ({"contrasts": [["gan", "wgan-gp"], ["gann", "gan"]]}, "did you mean 'gan'?"),
+        ({"recipes": [{"recipe": "gan", "data": "digit"}]}, "did you mean 'digits'?"),
         ({"alpha": 2}, "alpha"),
     ],
     ids=lambda value: str(value)[:30],

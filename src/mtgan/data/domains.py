@@ -204,6 +204,36 @@ def real_strings(name: str, split: str, root: Path | None = None) -> list[str]:
     return data.domains[0].read(data.samples)
 
 
+def one_domain(data: Dataset, name: str) -> Dataset | list[str]:
+    """The strings of one domain of a set over several, or its images as a data set of their own,
+    with the one level `class`. UserError where there is no such domain."""
+    names = [domain.name for domain in data.domains]
+    if name not in names:
+        raise UserError(f"{data.name} has no domain {name!r}: {nearest(name, names)}")
+    index, domain = names.index(name), data.domains[names.index(name)]
+    chosen = np.flatnonzero(np.asarray(data.labels)[:, 1] == index)
+    samples = domain.read(data.samples[chosen])
+    if isinstance(samples, list):
+        return samples
+    _, classes = _classes_of(data.taxonomy, index)
+    labels = own_labels(np.asarray(data.labels)[chosen], data.taxonomy, name)
+    taxonomy = Taxonomy((CLASS_LEVEL,), {CLASS_LEVEL: classes}, {})
+    return Dataset(samples, labels, taxonomy, name=f"{data.name}/{name}", split=data.split)
+
+
+def own_labels(rows: np.ndarray, taxonomy: Taxonomy, name: str) -> np.ndarray:
+    """Label rows [N, 2] of one domain's samples as rows [N, 1] of `one_domain`; -1 stays."""
+    first, _ = _classes_of(taxonomy, taxonomy.classes[DOMAIN_LEVEL].index(name))
+    return np.where(rows[:, :1] >= 0, rows[:, :1] - first, -1)
+
+
+def _classes_of(taxonomy: Taxonomy, domain: int) -> tuple[int, tuple[str, ...]]:
+    """The first class of a domain, and the names of its classes."""
+    parents = np.asarray(taxonomy.parents[CLASS_LEVEL][1])
+    own = np.flatnonzero(parents == domain)
+    return int(own[0]), tuple(taxonomy.classes[CLASS_LEVEL][own[0] : own[-1] + 1])
+
+
 def full_name(name: str) -> str:
     """The same name with the paths in it made absolute, so that it outlives the folder."""
     if Path(name).suffix in {".yaml", ".yml"} and "+" not in name:

@@ -18,6 +18,20 @@ from mtgan.evaluation.metrics.ngrams import empty_share, ngram_distance, novelty
 if TYPE_CHECKING:
     from rich.table import Table
 
+# Which way a measure is better, by its name before the "/".
+BETTER = {
+    "empty_share": "lower",
+    "uniqueness": "higher",
+    "novelty": "higher",
+    "ngram_distance": "lower",
+    "validity": "higher",
+    "valid_uniqueness": "higher",
+    "valid_novelty": "higher",
+    "internal_diversity": "higher",
+    "qed_distance": "lower",
+    "logp_distance": "lower",
+    "chemnet_distance": "lower",
+}
 _NGRAMS = (1, 2, 3, 4)
 _FIRST = (1_000, 10_000)  # valid molecules of unique@k, as in MOSES
 

@@ -32,6 +32,7 @@ class GeneratorSettings:
     output: str = "tanh"  # kind of the last layer; see mtgan.nets.outputs
     # For each class of the conditioning level, its domain's number of tokens, 0 for pixels.
     vocabularies: tuple[int, ...] = ()
+    latent: int = 0  # how many of the inputs, the first ones, are the latent; 0: all
 
     def normalize(self, channels: int) -> nn.Module:
         return NORMALIZATIONS.get(self.normalization)(channels, self.classes)

@@ -80,14 +80,24 @@ class Generator(nn.Module):
         self.level = levels[0] if levels else None
         self.label_vector = LabelVector(concat, levels) if concat else None
 
-    def forward(self, latents: Tensor, labels: Labels) -> Tensor:
+    def _inputs(self, latents: Tensor, labels: Labels) -> tuple[Tensor, Tensor | None]:
         x = latents
         if self.label_vector is not None:
             x = torch.cat([x, self.label_vector(labels, x)], dim=1)
-        y = labels[self.level] if self.level else None
+        return x, labels[self.level] if self.level else None
+
+    def forward(self, latents: Tensor, labels: Labels) -> Tensor:
+        x, y = self._inputs(latents, labels)
         for layer in self.layers:
             x = layer(x, y)
         return x
+
+    def teacher_forcing(self, latents: Tensor, labels: Labels, real: Tensor) -> Tensor:
+        """How badly it foretells each row of real strings from those before it, a scalar; of
+        backbones whose one layer makes rows one by one."""
+        x, y = self._inputs(latents, labels)
+        (layer,) = self.layers
+        return layer.teacher_forcing(x, y, real)  # type: ignore[operator]
 
 
 class AdversarialHead(nn.Module):

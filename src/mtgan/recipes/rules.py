@@ -83,6 +83,18 @@ def tasks_without_conditioning(recipe: Recipe) -> str | None:
 
 
 @refusal
+def rows_drawn_by_a_uniform_latent(recipe: Recipe) -> str | None:
+    if recipe.generator.backbone != "multidomain-recurrent":
+        return None
+    if recipe.latent.distribution == "normal":
+        return None
+    return (
+        "generator.backbone=multidomain-recurrent draws tokens by the normal distribution of its "
+        "latent; set latent.distribution=normal."
+    )
+
+
+@refusal
 def aggregator_of_one_task(recipe: Recipe) -> str | None:
     heads = [task for task in recipe.tasks if task.classifier == "discriminator-head"]
     if recipe.aggregator == "sum" or heads:

@@ -45,6 +45,8 @@ class GeneratorPart(Part):
     normalization: str = "batch"
     conditioning: Literal["none", "concat", "normalization"] = "none"
     output: Literal["tanh", "sigmoid", "softmax", "by-domain"] = "tanh"  # backbones of canvases
+    # Weight of foretelling real strings row by row, for backbones that make rows one by one.
+    teacher_forcing: Weight = 0.0
 
 
 class DiscriminatorPart(Part):

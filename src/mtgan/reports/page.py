@@ -12,12 +12,18 @@ from PIL import Image
 import mtgan
 from mtgan.analysis import answers_in
 from mtgan.analysis.losses import distance_correlation, series_of
+from mtgan.data.domains import one_domain
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
+from mtgan.evaluation.domains import are_molecules
+from mtgan.evaluation.metrics.molecules import draw_molecules, parse_molecules
 from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
 from mtgan.training import Run
+
+
+_STRINGS = 24  # of a domain, on the page
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,16 @@ class Picture:
     title: str
     uri: str
     caption: str
+
+
+@dataclass(frozen=True)
+class Strings:
+    """Generated strings of a domain, and a drawing where they are molecules."""
+
+    title: str
+    made: list[str]
+    real: list[str]
+    drawing: Picture | None
 
 
 def write_report(run: Run, out: Path | None = None) -> Path:
@@ -58,6 +74,7 @@ def page_content(run: Run) -> dict[str, Any]:
         "yaml": dump_recipe(run.recipe),
         "facts": _facts(run, lines),
         "pictures": [*_samples(run), *_curves(run, lines)],
+        "strings": _strings(run),
         "correlation": _correlation(lines),
         "evaluations": _evaluations(lines),
         "analyses": _analyses(run),
@@ -92,29 +109,66 @@ def _facts(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]
 
 
 def _samples(run: Run) -> list[Picture]:
+    made: Any = None
+    if not run.facts.domains:
+        made = run.sample(64) if run.steps else None
+        pictures = _beside(run, "Samples", made, "Real images", _real(run))
+        return [*pictures, *([evolution] if (evolution := _evolution(run)) else [])]
     pictures = []
-    real, fake = _real_images(run, 64), run.sample(64) if run.steps else None
-    if fake is not None:
-        step = run.steps[-1]
-        caption = (
-            f"Drawn from the averaged generator after {step:,} iterations, seed 0, unselected."
-        )
-        pictures.append(Picture("Samples", image_uri(make_grid(fake, columns=8)), caption))
-    if real is not None:
-        caption = "Drawn at random from the training data."
-        pictures.append(Picture("Real images", image_uri(make_grid(real, columns=8)), caption))
-    if evolution := _evolution(run):
-        pictures.append(evolution)
+    for domain in run.facts.domains:
+        if domain.type == "image":
+            made = run.sample_domain(64, domain.name) if run.steps else None
+            real = _real(run, domain.name)
+            pictures += _beside(run, f"Samples, {domain.name}", made, "Real images", real)
     return pictures
 
 
-def _real_images(run: Run, count: int) -> np.ndarray | None:
+def _beside(run: Run, title: str, made: Any, real_title: str, real: Any) -> list[Picture]:
+    """Generated images [N, C, H, W] and real ones, as two grids; without those that are None."""
+    pictures = []
+    if made is not None:
+        caption = (
+            f"Drawn from the averaged generator after {run.steps[-1]:,} iterations, seed 0, "
+            "unselected."
+        )
+        pictures.append(Picture(title, image_uri(make_grid(made, columns=8)), caption))
+    if real is not None:
+        caption = "Drawn at random from the training data."
+        rows = np.random.default_rng(0).choice(len(real), min(64, len(real)), replace=False)
+        grid = make_grid(np.asarray(real[np.sort(rows)]), columns=8)
+        pictures.append(Picture(real_title, image_uri(grid), caption))
+    return pictures
+
+
+def _real(run: Run, domain: str = "") -> Any:
+    """Real images [N, C, H, W], or strings, of the run's data or of one of its domains; None where
+    the data have moved: the page stands without them."""
     try:
         data = run.load_data()
-    except UserError:  # the data set has moved: the page stands without it
+    except UserError:
         return None
-    rows = np.random.default_rng(0).choice(len(data), min(count, len(data)), replace=False)
-    return np.asarray(data.samples[np.sort(rows)])
+    found = one_domain(data, domain) if domain else data
+    return found if isinstance(found, list) else found.samples
+
+
+def _strings(run: Run) -> list[Strings]:
+    found = []
+    for domain in run.facts.domains if run.steps else ():
+        if domain.type == "sequence":
+            made = run.sample_domain(256, domain.name)
+            assert isinstance(made, list)
+            real = _real(run, domain.name) or []
+            drawing = _drawing(made) if real and are_molecules(real) else None
+            found.append(Strings(domain.name, made[:_STRINGS], real[:_STRINGS], drawing))
+    return found
+
+
+def _drawing(made: list[str]) -> Picture | None:
+    molecules = parse_molecules(made)
+    if not molecules.smiles:
+        return None
+    caption = f"The first of the {molecules.validity:.0%} of {len(made)} strings that are valid."
+    return Picture("Molecules", image_uri(draw_molecules(molecules.first(_STRINGS))), caption)
 
 
 def _evolution(run: Run) -> Picture | None:

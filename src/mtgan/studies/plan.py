@@ -13,7 +13,7 @@ from typing import Any
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.registry import nearest
-from mtgan.studies.schema import Baseline, Settings, Study, StudyData
+from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData
 
 # What a recipe says about itself, and not about what is trained.
 _DESCRIPTION = {"name", "extends", "title", "source", "about", "run"}
@@ -183,8 +183,9 @@ def _cells(study: Study) -> Iterator[Cell]:
             settings = {**arm.set, **changes}
             every = {**quiet, **study.set, **budget, **settings}
             recipe = load_recipe(arm.recipe, every, study.budget.scale)
-            for data_label, data in study.datasets.items():
-                parts = zip((arm.label, variant, data_label), several, strict=True)
+            for data_label, data in _data_of(arm, study).items():
+                shown = "" if arm.data else data_label
+                parts = zip((arm.label, variant, shown), several, strict=True)
                 yield Cell(
                     label=" / ".join(part for part, varies in parts if varies and part)
                     or arm.label,
@@ -195,6 +196,17 @@ def _cells(study: Study) -> Iterator[Cell]:
                     recipe=recipe,
                     data=_loading(data, recipe),
                 )
+
+
+def _data_of(arm: Arm, study: Study) -> dict[str, StudyData]:
+    if not arm.data:
+        return study.datasets
+    if arm.data not in study.datasets:
+        raise UserError(
+            f"Study {study.name}: {arm.label!r} names the data set {arm.data!r}: "
+            f"{nearest(arm.data, list(study.datasets))}"
+        )
+    return {arm.data: study.datasets[arm.data]}
 
 
 def _loading(data: StudyData, recipe: Recipe) -> dict[str, Any]:

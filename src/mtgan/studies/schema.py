@@ -19,6 +19,7 @@ from mtgan.registry import nearest
 
 _FILES = resources.files("mtgan.studies") / "files"
 MERGED = ("set", "budget", "evaluation")
+_KNOWN = {"accuracy", "ngram distance"}  # what follows them in a name is the level, or a size
 Settings = dict[str, Any]
 """Dotted recipe keys and their values, as after `--set`."""
 
@@ -36,6 +37,7 @@ class Arm(Part):
 
     recipe: str
     name: str = ""  # the recipe's when empty
+    data: str = ""  # the one data set of the study that it is for; each of them when empty
     set: Settings = {}
 
     @model_validator(mode="before")
@@ -78,10 +80,11 @@ class Measure(Part):
 
     @property
     def title(self) -> str:
-        """As prose: "Frechet distance", "accuracy (fine)"."""
-        name, _, level = self.name.replace("_", " ").partition("/")
-        name = name.replace("frechet", "Frechet")
-        return f"{name} ({level})" if level else name
+        """As prose: "Frechet distance", "accuracy (fine)", "smiles: validity"."""
+        parts = self.name.replace("_", " ").replace("frechet", "Frechet").split("/")
+        known = next((i for i, part in enumerate(parts) if part in _KNOWN), len(parts))
+        where, level = ": ".join(parts[: known + 1]), "/".join(parts[known + 1 :])
+        return f"{where} ({level})" if level else where
 
 
 class Budget(Part):

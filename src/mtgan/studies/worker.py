@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset
+from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
 from mtgan.studies.plan import Job, load_data, read_result
@@ -63,9 +64,12 @@ def measure(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, An
     """{name: {value, better}} of a finished run's samples, and how they were measured.
 
     The averaged generator is asked for as many samples as the reference has, at most the study's.
-    Raises UserError where the reference has other finest classes than the run.
+    Each domain of a run over several is measured by itself, as "DOMAIN/MEASURE". Raises UserError
+    where the reference has other finest classes than the run.
     """
     wanted = dict(job.evaluation)
+    if run.facts.domains:
+        return _domains(run, job)
     reference = reference_of(job.data, wanted["split"])
     count = min(wanted["samples"], len(reference))
     images, rows = run.sample_with_labels(count, seed=wanted["seed"])
@@ -145,6 +149,28 @@ def _card(
         for name, entry in card.entries.items()
     }
     return values, {"features": wanted["features"], "metrics": wanted["metrics"], "n": count}
+
+
+def _domains(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    from mtgan.evaluation.domains import evaluate_domain
+
+    wanted = job.evaluation
+    training, held_out = (reference_of(job.data, split) for split in ("train", "test"))
+    values: dict[str, dict[str, Any]] = {}
+    for domain in run.facts.domains:
+        asked = {DOMAIN_LEVEL: domain.name} if len(run.facts.domains) > 1 else None
+        canvases, rows = run.sample_with_labels(wanted["samples"], asked, seed=wanted["seed"])
+        values |= evaluate_domain(
+            domain,
+            canvases,
+            rows,
+            training,
+            held_out,
+            features=wanted["features"],
+            device=job.device,
+            seed=wanted["seed"],
+        )
+    return values, {"features": wanted["features"], "n": wanted["samples"]}
 
 
 @contextmanager

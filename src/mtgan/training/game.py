@@ -169,6 +169,12 @@ class Game:
                 f"Recipe {self.recipe.name}: the backbone {part.backbone} has generator.output="
                 f"{' or '.join(known)}; found {part.output}."
             )
+        if part.teacher_forcing and not getattr(backbone, "foretells_rows", False):
+            raise UserError(
+                f"Recipe {self.recipe.name}: generator.teacher_forcing foretells each row from "
+                f"those before it, and the backbone {part.backbone} makes all rows at once; set "
+                "generator.backbone=multidomain-recurrent, or teacher_forcing to 0."
+            )
         settings = GeneratorSettings(
             shape=self.facts.shape,
             inputs=self.recipe.latent.dim + sum(concat.values()),
@@ -178,6 +184,7 @@ class Game:
             classes=sizes[by_class] if by_class else 0,
             output=part.output,
             vocabularies=self.facts.vocabularies(level) if by_domain else (),
+            latent=self.recipe.latent.dim,
         )
         return Generator(backbone.generator_layers(settings), levels, concat)
 
@@ -334,7 +341,7 @@ class Game:
         augmentation = tuple(recipe.discriminator.augmentation)
         for name in augmentation:
             AUGMENTATIONS.get(name)
-        training = recipe.training
+        training, teacher_forcing = recipe.training, recipe.generator.teacher_forcing
         return [
             Phase(
                 discriminator,
@@ -365,12 +372,13 @@ class Game:
                     heads,
                     self._soft_sharing(generator),
                     augmentation,
+                    teacher_forcing,
                 ),
                 updates=self._groups_of(generator),
                 repeats=recipe.schedule.generator_steps,
                 draw=draw,
                 option=twin.label,
-                needs_real=objective.generator_needs_real,
+                needs_real=objective.generator_needs_real or teacher_forcing > 0,
                 batch_size=training.generator_batch_size or training.batch_size,
                 ends_generator_step=True,
             ),

@@ -181,6 +181,7 @@ class GeneratorStep:
     tasks: Sequence[TaskTerms] = ()
     sharing: Sequence[SoftSharing] = ()
     augmentation: Sequence[str] = ()
+    teacher_forcing: float = 0.0
 
     def __call__(self, batch: Batch | None, noise: Noise) -> StepResult:
         fake = augment(self.generator(noise.latents, noise.labels), self.augmentation)
@@ -194,6 +195,10 @@ class GeneratorStep:
         result.terms["adversarial"] = LossTerm(self.objective.generator(said.score, real_score))
         for task in self.tasks:
             task.please(result, said.logits[task.name], noise.labels)
+        if self.teacher_forcing:
+            assert batch is not None
+            loss = self.generator.teacher_forcing(noise.latents, batch.labels, batch.samples)
+            result.terms["teacher_forcing"] = LossTerm(loss, self.teacher_forcing)
         for sharing in self.sharing:
             sharing.add(result)
         return result
