@@ -14,6 +14,7 @@ SOURCE = Path(mtgan.__file__).parent
 ORDER = [
     "errors",
     "registry",
+    "processes",
     "data",
     "nets",
     "objectives",

@@ -23,11 +23,15 @@ SMALL: dict[str, object] = {
 }
 
 
+# What some recipes need beside: one number of the latent draws each row of a canvas.
+NEEDED: dict[str, dict[str, object]] = {"multidomain-gp": {"latent.dim": 20}}
+
+
 def small_recipe(name: str = "wgan-gp", **overrides: object) -> Recipe:
     """A zoo recipe at the size of the tests; keywords are keys with __ for the dot."""
     changed = {key.replace("__", "."): value for key, value in overrides.items()}
     batch = {"training.generator_batch_size": None}
-    return load_recipe(name, SMALL | batch | changed)
+    return load_recipe(name, SMALL | NEEDED.get(name, {}) | batch | changed)
 
 
 def make_data(

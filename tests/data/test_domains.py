@@ -5,6 +5,7 @@ import pytest
 
 from mtgan.data import load_dataset, prepare_dataset
 from mtgan.data.domains import (
+    image_sets,
     is_domains,
     one_domain,
     own_labels,
@@ -167,3 +168,13 @@ def test_one_domain_comes_back_as_a_set_of_its_own(tmp_path):
     assert own_labels(rows, data.taxonomy, "image").tolist() == [[-1], [1], [0]]
     with pytest.raises(UserError, match="no domain 'txt': did you mean 'text'"):
         one_domain(data, "txt")
+
+
+def test_sets_of_images_among_domains(words, images):
+    data = load_dataset(f"text={words}+a={images}+b={images}", "all")
+    assert [found.shape for found in image_sets(data)] == [(1, 9, 8)] * 2
+    plain = load_dataset(str(images), "all")
+    assert image_sets(plain) == [plain]
+    # The same pictures are the same set beside whatever they lay, so one classifier judges both.
+    alone, beside = (load_dataset(f"{x}a={images}", "all") for x in ("", f"text={words}+"))
+    assert image_sets(alone)[0].fingerprint == image_sets(beside)[0].fingerprint

@@ -33,7 +33,8 @@ def runs(data, tmp_path_factory):
     @lru_cache
     def run(name: str) -> Run:
         folder = tmp_path_factory.mktemp(name) / "run"
-        return train(small_recipe(name, training__steps=1, latent__dim=12), data, folder, quiet=True)
+        recipe = small_recipe(name, training__steps=1)
+        return train(recipe, data, folder, quiet=True)
 
     return run
 

@@ -1,7 +1,7 @@
 """`mtgan train`: a recipe on a data set, into a run folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,9 +27,13 @@ def train(
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="32 or bf16.")] = "32",
+    compile: Annotated[
+        Literal["on", "off"], typer.Option(help="Compile the networks with torch.compile.")
+    ] = "off",
     quiet: Quiet = False,
 ) -> None:
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
+    from mtgan import processes
     from mtgan.cli.options import read_data, read_recipe
     from mtgan.training import train as train_recipe
 
@@ -44,9 +48,10 @@ def train(
         resume=resume,
         device=device,
         precision=precision,
+        compile=compile == "on",
         quiet=quiet,
     )
-    if not quiet:
+    if not quiet and processes.is_first():
         print(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
         print(f"  mtgan sample {run.path} --n 64 --out samples.png")
         print(f"  mtgan report {run.path}")

@@ -221,6 +221,14 @@ def one_domain(data: Dataset, name: str) -> Dataset | list[str]:
     return Dataset(samples, labels, taxonomy, name=f"{data.name}/{name}", split=data.split)
 
 
+def image_sets(data: Dataset) -> list[Dataset]:
+    """The images of every domain that has images; a set without domains is itself one."""
+    if not data.domains:
+        return [data]
+    found = [one_domain(data, domain.name) for domain in data.domains if domain.type == "image"]
+    return [images for images in found if isinstance(images, Dataset)]
+
+
 def own_labels(rows: np.ndarray, taxonomy: Taxonomy, name: str) -> np.ndarray:
     """Label rows [N, 2] of one domain's samples as rows [N, 1] of `one_domain`; -1 stays."""
     first, _ = _classes_of(taxonomy, taxonomy.classes[DOMAIN_LEVEL].index(name))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from mtgan import processes
 from mtgan.registry import Registry
 
 # A factory takes (vocabularies, channels of the canvas) to a layer.
@@ -67,7 +68,9 @@ class ByDomain(nn.Module):
         pixels, logits = self._of(x, y)
         is_token = (real > 0) & ~pixels
         losses = -logits.log_softmax(dim=-1).masked_fill(~is_token, 0.0)
-        return losses.sum() / is_token.sum().clamp(min=1)
+        # Of several processes the mean, so that the mean of their losses is the joint batch's.
+        rows = processes.average(is_token.sum(dtype=torch.float32))
+        return losses.sum() / rows.clamp(min=1 / processes.count())
 
 
 @OUTPUTS.register("tanh")

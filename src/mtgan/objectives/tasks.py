@@ -1,7 +1,17 @@
 """Losses of the classification tasks beside the adversarial one."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy as _cross_entropy
+
+from mtgan import processes
+
+
+def _labeled(labels: Tensor) -> Tensor:
+    """Number of labeled samples, at least 1; of several processes the mean, so that the mean of
+    their losses is the joint batch's."""
+    labeled = (labels >= 0).sum(dtype=torch.float32)
+    return processes.average(labeled).clamp_min(1 / processes.count())
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -11,7 +21,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     PyTorch is 0/0 on a batch without any label; this one is not, and has no branch on the data.
     """
     total = _cross_entropy(logits, labels, ignore_index=-1, reduction="sum")
-    return total / (labels >= 0).sum().clamp_min(1)
+    return total / _labeled(labels)
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -19,5 +29,4 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
 
     logits [N, K]; labels int64 [N], -1 where missing.
     """
-    labeled = labels >= 0
-    return ((logits.argmax(1) == labels) & labeled).sum() / labeled.sum().clamp_min(1)
+    return ((logits.argmax(1) == labels) & (labels >= 0)).sum() / _labeled(labels)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from mtgan.data.domains import image_sets
 from mtgan.errors import UserError
 from mtgan.evaluation import QuickEvaluator
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
@@ -110,5 +111,5 @@ def _prepare_instruments(plan: Plan) -> None:
         loading = {**cell.data, "subset": None, "taxonomy": None}
         if loading not in seen:
             seen.append(loading)
-            reference = reference_of(cell.data, wanted.split)
-            QuickEvaluator(reference, n=2, features=wanted.features)
+            for reference in image_sets(reference_of(cell.data, wanted.split)):
+                QuickEvaluator(reference, n=2, features=wanted.features)

@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from mtgan import processes
 from mtgan.errors import import_extra
 from mtgan.registry import Registry
 from mtgan.training.steps import LossTerm, StepResult
@@ -22,8 +23,8 @@ class Aggregator(Protocol):
     """Sets gradients from the terms of a step."""
 
     def backward(self, result: StepResult, parameters: Sequence[nn.Parameter]) -> Tensor:
-        """Set .grad of the parameters (and of the aggregator's own), and return the loss. What
-        it decides may be added to result.logs."""
+        """Set .grad of the parameters (the aggregator's own are among them), averaged over the
+        processes, and return this process's loss. What it decides may be added to result.logs."""
 
 
 # From the names of the classification tasks to an aggregator.
@@ -44,13 +45,18 @@ def task_losses(terms: Mapping[str, LossTerm]) -> dict[str, Tensor]:
     }
 
 
+def _descend(total: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Set .grad of the parameters to the loss's, averaged over the processes; returns the loss."""
+    total.backward()
+    processes.average_gradients([p.grad for p in parameters if p.grad is not None])
+    return total
+
+
 class WeightedSum:
     """The recipe's fixed weights."""
 
     def backward(self, result: StepResult, parameters: Sequence[nn.Parameter]) -> Tensor:
-        total = weighted_sum(result.terms)
-        total.backward()
-        return total
+        return _descend(weighted_sum(result.terms), parameters)
 
 
 @AGGREGATORS.register("sum")
@@ -79,8 +85,7 @@ class Uncertainty(nn.Module):
             s = self.log_variances[task]
             total = total + torch.exp(-s) * loss + s / 2
             result.logs[f"{task}/learned_weight"] = torch.exp(-s).detach()
-        total.backward()
-        return total
+        return _descend(total, parameters)
 
 
 AGGREGATORS.register("uncertainty")(Uncertainty)
@@ -104,6 +109,8 @@ class JacobianAggregator:
             )
             for i, loss in enumerate(losses)
         ]
+        # Before they are combined, which is not linear in them.
+        processes.average_gradients([g for row in rows for g in row if g is not None])
         columns = [[g for g in column if g is not None] for column in zip(*rows, strict=True)]
         shared = [i for i, column in enumerate(columns) if len(column) > 1]
         for parameter, column in zip(parameters, columns, strict=True):

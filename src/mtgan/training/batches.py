@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mtgan import processes
 from mtgan.data import Dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
@@ -39,6 +40,13 @@ def mix_seed(*parts: int | str) -> int:
         part if isinstance(part, int) else int.from_bytes(part.encode(), "little") for part in parts
     ]
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
+
+
+def send(x: Tensor, device: torch.device) -> Tensor:
+    """x on the device. To a GPU from pinned memory, so that the host need not wait."""
+    if device.type == "cuda":
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)
 
 
 def columns(rows: Tensor, levels: tuple[str, ...]) -> dict[str, Tensor]:
@@ -140,24 +148,28 @@ class Feed:
         return np.concatenate(parts)
 
     def batch(self, stream: str, turn: int, size: int, generator: torch.Generator) -> Batch:
+        """The `turn`-th batch of a stream; of several processes, each gets its share of it."""
+        mine = processes.share(size)
         index = np.concatenate(
             [
                 self.indices(stream, turn, count, domain)
                 for domain, count in self.mixture.shares(stream, turn, size)
             ]
         )
+        if self._mapped is not None:
+            index = np.sort(index)  # sequential reads are kinder to a disk
+        index = index[mine]
+        where = send(torch.from_numpy(index), self.device)
+        rows = self._labels[where]
         if self._samples is None:
             assert self._mapped is not None
-            order = np.sort(index)  # sequential reads are kinder to a disk
-            pixels = torch.from_numpy(self._mapped[order]).to(self.device)
-            rows = self._labels[torch.from_numpy(order).to(self.device)]
+            pixels = send(torch.from_numpy(self._mapped[index]), self.device)
         else:
-            where = torch.from_numpy(index).to(self.device)
-            pixels, rows = self._samples[where], self._labels[where]
+            pixels = self._samples[where]
         samples = pixels.to(torch.float32).div_(127.5).sub_(1.0)
         if self.flip:
-            mirrored = torch.rand(size, 1, 1, 1, generator=generator) < 0.5
-            samples = torch.where(mirrored.to(self.device), samples.flip(3), samples)
+            mirrored = torch.rand(size, 1, 1, 1, generator=generator)[mine] < 0.5
+            samples = torch.where(send(mirrored, self.device), samples.flip(3), samples)
         return Batch(samples, columns(rows, self.facts.taxonomy.levels))
 
 
@@ -170,15 +182,17 @@ def draw_noise(
     device: torch.device,
     draw_labels: Callable[[int, torch.Generator], Tensor] | None = None,
 ) -> Noise:
-    """Noise for `count` samples; the generator is a CPU one, so that devices agree on the draw.
+    """Noise for `count` samples, or this process's share of it; the generator is a CPU one, so
+    that devices agree on the draw.
 
     draw_labels: gives the label rows; facts.draw_labels when absent.
     """
+    mine = processes.share(count)
     latents = draw_latents(count, dim, distribution, generator)
     rows = (draw_labels or facts.draw_labels)(count, generator)
     epsilon = torch.rand(count, generator=generator)
-    labels = columns(rows.to(device), facts.taxonomy.levels)
-    return Noise(latents.to(device), labels, epsilon.to(device))
+    labels = columns(send(rows[mine], device), facts.taxonomy.levels)
+    return Noise(send(latents[mine], device), labels, send(epsilon[mine], device))
 
 
 def draw_latents(count: int, dim: int, distribution: str, generator: torch.Generator) -> Tensor:

@@ -107,8 +107,8 @@ class DataFacts:
             )
 
     @cached_property
-    def _probabilities(self) -> torch.Tensor:
-        return torch.from_numpy(self.label_counts / max(self.label_counts.sum(), 1))
+    def _probabilities(self) -> np.ndarray:
+        return self.label_counts / max(self.label_counts.sum(), 1)
 
     def draw_labels(
         self,
@@ -126,12 +126,14 @@ class DataFacts:
         weights = self._probabilities
         for level, index in (wanted or {}).items():
             column = self.label_rows[:, self.taxonomy.levels.index(level)]
-            weights = weights * torch.from_numpy(column == index)
+            weights = weights * (column == index)
         if not weights.any():
             asked = ", ".join(
                 f"{level}={self.taxonomy.classes[level][index]}"
                 for level, index in (wanted or {}).items()
             )
             raise UserError(f"No training sample had {asked}: these labels exclude each other.")
-        drawn = torch.multinomial(weights, count, replacement=True, generator=generator)
+        drawn = torch.multinomial(
+            torch.from_numpy(weights), count, replacement=True, generator=generator
+        )
         return torch.from_numpy(self.label_rows)[drawn]

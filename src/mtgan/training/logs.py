@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mtgan import processes
+
 
 class Averages:
     """Running means of scalars by name, kept on the device until they are read.
@@ -29,13 +31,13 @@ class Averages:
         self._counts[name] = self._counts.get(name, 0) + 1
 
     def read(self) -> dict[str, float]:
-        """The means so far, in one transfer; starts over."""
+        """The means so far, over all processes, in one transfer; starts over."""
         if not self._sums:
             return {}
-        stacked = torch.stack([value.float() for value in self._sums.values()]).cpu().tolist()
+        stacked = torch.stack([value.float() for value in self._sums.values()])
+        sums = processes.average(stacked).cpu().tolist()
         means = {
-            name: total / self._counts[name]
-            for name, total in zip(self._sums, stacked, strict=True)
+            name: total / self._counts[name] for name, total in zip(self._sums, sums, strict=True)
         }
         self._sums.clear()
         self._counts.clear()
@@ -88,6 +90,20 @@ class RunLog:
     def close(self) -> None:
         self._file.close()
         self._board.close()
+
+
+class NoLog(RunLog):
+    """Writes nothing: for the processes beside the one that keeps the run folder."""
+
+    def __init__(self) -> None: ...
+
+    def write(self, kind: str, step: int, values: Mapping[str, float], **extra: Any) -> None: ...
+
+    def picture(self, step: int, image: np.ndarray) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

@@ -1,13 +1,13 @@
 """The training loop: it knows phases, and no model's name."""
 
 import contextlib
-import math
 import os
+import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from mtgan import processes
 from mtgan.data import Dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
@@ -35,9 +36,10 @@ from mtgan.training.export import export_domain
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
 from mtgan.training.hierarchies import with_hierarchies
-from mtgan.training.logs import Averages, Progress, RunLog
+from mtgan.training.logs import Averages, NoLog, Progress, RunLog
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.run import Run, generate
+from mtgan.training.watch import Watch
 
 _PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
 
@@ -59,6 +61,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     precision: str = "32",
+    compile: bool = False,
     quiet: bool = False,
 ) -> Run:
     """Train a recipe on a data set into the run folder `out`, and return the Run.
@@ -66,12 +69,16 @@ def train(
     seed: of initialization, order, noise and labels. resume: go on from the newest complete
     checkpoint of `out` (on the CPU, bit for bit as if never stopped); the recipe and the data
     must be those of the run, except that training.steps may grow. device: auto, cpu or cuda;
-    precision: 32 or bf16 (networks run in mixed bfloat16, weights stay float32).
+    precision: 32 or bf16 (networks run in mixed bfloat16, weights stay float32). compile: the
+    networks by torch.compile, wherever they are differentiated once.
+
+    Where torchrun started several processes, all of them call this alike, and train one run as
+    one process would; see mtgan.processes.
 
     Raises UserError for what does not fit or cannot be written, TrainingDiverged when a loss or
     gradient is not finite, Interrupted after Ctrl-C or SIGTERM once the state is saved.
     """
-    trainer = Trainer(recipe, data, Path(out), seed, resume, device, precision)
+    trainer = Trainer(recipe, data, Path(out), seed, resume, device, precision, compile)
     with torch.random.fork_rng(devices=trainer.rng_devices):
         return trainer.run_to_the_end(quiet)
 
@@ -102,14 +109,17 @@ class Trainer:
         resume: bool,
         device: str,
         precision: str,
+        compile: bool = False,
     ) -> None:
         if precision not in _PRECISIONS:
             raise UserError(f"precision should be 32 or bf16; found {precision!r}.")
         self.fabric = _fabric(device, _PRECISIONS[precision])
         self.device = self.fabric.device
         self.rng_devices = [self.device] if self.device.type == "cuda" else []
+        processes.join(self.device)
+        _refuse_differences([recipe.model_dump(), data.fingerprint, seed, precision])
         if resume and recipe.hierarchy:  # as it was: a clustering may come out otherwise elsewhere
-            data = data.with_taxonomy(Run.open(out).facts.taxonomy)
+            data = data.with_taxonomy(processes.by_first(lambda: Run.open(out).facts.taxonomy))
         else:
             data = with_hierarchies(data, recipe.hierarchy)
         self.recipe, self.data, self.seed = recipe, data, seed
@@ -120,13 +130,22 @@ class Trainer:
             )
         self.facts = DataFacts.of(data)
         self.game = Game(recipe, self.facts, seed)
-        self.run = (
-            _reopen(out, recipe, data, seed)
+        _refuse_uneven_shares(self.game.phases)
+        if compile:
+            _refuse_compiling(self.device)
+        self.run = processes.by_first(
+            partial(_reopen, out, recipe, data, seed)
             if resume
-            else Run.create(out, recipe, data, self.facts, seed)
+            else partial(Run.create, out, recipe, data, self.facts, seed)
         )
         self.game.to(self.device)
-        self.optimizers = Optimizers(recipe, self.game.groups)
+        if compile:
+            for network in self.game.networks.values():
+                # Calls alone: penalties call Discriminator.score instead, since a compiled graph
+                # cannot be differentiated twice.
+                network.compile(dynamic=False)
+        self.optimizers = Optimizers(recipe, self.game.groups, self.device)
+        self.watch = Watch(self.device)
         self.feed = Feed(
             data, self.facts, self.device, seed, recipe.data.flip, recipe.schedule.domains
         )
@@ -151,11 +170,15 @@ class Trainer:
         protected = frozenset({int(self.best["step"])}) if self.best else frozenset[int]()
         prune_checkpoints(self._checkpoints, self.recipe.training.keep_checkpoints, protected)
 
-    def _restore(self) -> None:
+    def _newest(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]] | None:
         checkpoints = list_checkpoints(self._checkpoints)
-        if not checkpoints:
+        return load_checkpoint(checkpoints[-1][1]) if checkpoints else None
+
+    def _restore(self) -> None:
+        newest = processes.by_first(self._newest)
+        if newest is None:
             return  # killed before the first checkpoint: begin again
-        networks, optimizers, state = load_checkpoint(checkpoints[-1][1])
+        networks, optimizers, state = newest
         restore_tensors(self.game.tensors(), networks)
         self.optimizers.load(optimizers)
         self.iteration, self.best = state["iteration"], state["best"]
@@ -164,49 +187,68 @@ class Trainer:
 
     def run_to_the_end(self, quiet: bool) -> Run:
         part = self.recipe.training
-        evaluator = self._evaluator(quiet)
-        log = RunLog(self.run.path, self.iteration)
+        first = processes.is_first()
+        log = RunLog(self.run.path, self.iteration) if first else NoLog()
         averages = Averages()
         stop = _StopRequest()
         clock = _Clock(self.iteration)
-        with stop, Progress(part.steps, self.iteration, quiet) as progress, contextlib.closing(log):
+        progress = Progress(part.steps, self.iteration, quiet or not first)
+        with stop, progress, contextlib.closing(log):
+            keep = partial(self._keep, log, progress)  # called by the first process alone
             if self.iteration == 0:
-                self._evaluate(evaluator, log, progress)
-                self._picture(log)
-                self._save()
+                processes.by_first(partial(keep, bool(part.evaluate_every), True, True))
             while self.iteration < part.steps:
                 self._iterate(averages)
                 self.iteration += 1
-                done = self.iteration == part.steps or stop.requested
+                stopped = processes.any_of(stop.requested)
+                done = stopped or self.iteration == part.steps
 
                 progress.advance(self.iteration)
-                if self.iteration % part.log_every == 0 or done:
+                evaluate = self._due(part.evaluate_every, self.iteration == part.steps)
+                picture, save, report = (
+                    self._due(every, done)
+                    for every in (part.sample_every, part.checkpoint_every, part.log_every)
+                )
+                # A CPU has nothing to wait for; a GPU is asked only where it is waited for anyway.
+                if self.device.type == "cpu" or evaluate or picture or save or report:
+                    self._refuse_non_finite()
+                if report:
                     values = averages.read()
                     values |= self._loss_ratios(values)
                     rate = clock.rate(self.iteration)
                     log.write("train", self.iteration, values, steps_per_second=rate)
                     progress.show(self.iteration, rate, _headline(values))
-
-                if part.evaluate_every and (
-                    self.iteration % part.evaluate_every == 0 or self.iteration == part.steps
-                ):
-                    self._evaluate(evaluator, log, progress)
-                if self.iteration % part.sample_every == 0 or done:
-                    self._picture(log)
-                if self.iteration % part.checkpoint_every == 0 or done:
-                    log.flush()
-                    self._save()
-                if stop.requested and self.iteration < part.steps:
+                if evaluate or picture or save:
+                    processes.by_first(partial(keep, evaluate, picture, save))
+                if stopped and self.iteration < part.steps:
                     raise Interrupted(
                         f"Stopped at iteration {self.iteration} of {part.steps}, and saved; the "
                         f"same command with --resume goes on from there (run: {self.run.path})."
                     )
         return self.run
 
+    def _due(self, every: int, done: bool) -> bool:
+        """Whether what happens every so often (0: never) and at the end happens now."""
+        return every > 0 and (self.iteration % every == 0 or done)
+
+    def _keep(
+        self, log: RunLog, progress: Progress, evaluate: bool, picture: bool, save: bool
+    ) -> None:
+        """Evaluate, sample, and write a checkpoint, in this order, where asked to."""
+        if evaluate:
+            self._evaluate(log, progress)
+        if picture:
+            self._picture(log)
+        if save:
+            log.flush()
+            self._save()
+
     def _iterate(self, averages: Averages) -> None:
         """One iteration: every phase that is due, each with batches and noise of its own."""
         # All randomness, dropout's included, follows from the seed and the iteration.
-        torch.manual_seed(mix_seed(self.seed, "global", self.iteration))
+        # Of several processes each draws its own: the seeds of the first are those of one alone.
+        others = () if processes.is_first() else (processes.rank(),)
+        torch.manual_seed(mix_seed(self.seed, "global", self.iteration, *others))
         self.optimizers.set_rates(self.iteration)
         for phase in self.game.phases_at(self.iteration, self.seed):
             for repeat in range(phase.repeats):
@@ -236,8 +278,9 @@ class Trainer:
             self.optimizers.zero_grad(phase.updates)
             parameters = [p for name in phase.updates for p in self.game.groups[name]]
             total = phase.aggregator.backward(result, parameters)
-            self._refuse_non_finite(phase, total)
-        self.optimizers.step(phase.updates)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        self.watch.look(phase.name, self.iteration, total.detach(), gradients)
+        self.optimizers.step(phase.updates, self.watch.bad)
         if phase.after is not None:
             phase.after()
         if phase.ends_generator_step:
@@ -265,32 +308,24 @@ class Trainer:
             for parameter in frozen:
                 parameter.requires_grad_(True)
 
-    def _refuse_non_finite(self, phase: Phase, total: torch.Tensor) -> None:
-        gradients = [
-            parameter.grad
-            for name in phase.updates
-            for parameter in self.game.groups[name]
-            if parameter.grad is not None
-        ]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        if math.isfinite(total.item()) and math.isfinite(norm.item()):
+    def _refuse_non_finite(self) -> None:
+        found = self.watch.read()
+        if found is None:
             return
-        name = f"diverged-{checkpoint_name(self.iteration)}"
-        self._save(name)
-        what = "loss" if not math.isfinite(total.item()) else "gradient"
+        what, phase, iteration = found
+        name = f"diverged-{checkpoint_name(iteration)}"
+        processes.by_first(partial(self._save, name))
         raise TrainingDiverged(
-            f"The {what} of phase {phase.name!r} is not finite in iteration {self.iteration + 1}; "
-            f"stopped before the update, and saved as {self._checkpoints / name}. A lower "
+            f"The {what} of phase {phase!r} is not finite in iteration {iteration + 1}; stopped "
+            f"before the update, and saved as {self._checkpoints / name}. A lower "
             "optimizer.learning_rate or a penalty (penalty.kind=gradient) usually helps."
         )
 
     # What happens every so often
 
-    def _evaluator(self, quiet: bool) -> Callable[[np.ndarray, np.ndarray | None], Any] | None:
-        part = self.recipe.training
-        if not part.evaluate_every:
-            return None
-        count = min(part.evaluate_samples, len(self.data))
+    @cached_property
+    def _evaluator(self) -> QuickEvaluator:
+        count = min(self.recipe.training.evaluate_samples, len(self.data))
         return QuickEvaluator(self.data, n=count, device=str(self.device))
 
     def _generate(self, count: int, name: str) -> tuple[np.ndarray, np.ndarray | None]:
@@ -303,9 +338,8 @@ class Trainer:
         conditioned = self.recipe.generator.conditioning != "none"
         return images, rows.numpy() if conditioned else None
 
-    def _evaluate(self, evaluator: Any, log: RunLog, progress: Progress) -> None:
-        if evaluator is None:
-            return
+    def _evaluate(self, log: RunLog, progress: Progress) -> None:
+        evaluator = self._evaluator
         images, labels = self._generate(evaluator.n, "evaluation")
         values = evaluator(images, labels)
         log.write("evaluation", self.iteration, values, protocol=evaluator.protocol)
@@ -377,12 +411,15 @@ class _StopRequest:
 
     def __init__(self) -> None:
         self.requested = False
+        self._since = 0.0
         self._before: dict[int, Any] = {}
 
     def _request(self, number: int, frame: object) -> None:
+        if self.requested and time.monotonic() - self._since < 1:
+            return  # the same request once more: a terminal tells torchrun, which passes it on
         if self.requested:
             raise KeyboardInterrupt
-        self.requested = True
+        self.requested, self._since = True, time.monotonic()
         print("\nfinishing this step, then saving ...", file=sys.stderr)
 
     def __enter__(self) -> "_StopRequest":
@@ -424,7 +461,44 @@ def _fabric(device: str, precision: Any) -> Fabric:
         raise UserError(f"device should be auto, cpu or cuda; found {device!r}.")
     if known[device] == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda was asked for, and PyTorch finds no CUDA device here.")
-    return Fabric(accelerator=known[device], devices=1, precision=precision)
+    if known[device] == "cuda" and processes.local_rank() >= torch.cuda.device_count():
+        raise UserError(
+            f"torchrun started more processes than there are CUDA devices here "
+            f"({torch.cuda.device_count()}); lower --nproc-per-node."
+        )
+    devices: Any = [processes.local_rank()] if known[device] == "cuda" else 1
+    return Fabric(accelerator=known[device], devices=devices, precision=precision)
+
+
+def _refuse_differences(mine: list[Any]) -> None:
+    """UserError in a process that was started with something else than the first one."""
+    if processes.by_first(lambda: mine) != mine:
+        raise UserError(
+            f"Process {processes.rank()} was started with another recipe, data set, seed or "
+            "precision than process 0; start all of them by the same command."
+        )
+
+
+def _refuse_compiling(device: torch.device) -> None:
+    """UserError where networks cannot be compiled."""
+    if processes.count() > 1:
+        raise UserError("--compile on is for one process; leave it out, or start one alone.")
+    compiler = os.environ.get("CXX", "g++")
+    if device.type == "cpu" and shutil.which(compiler) is None:
+        raise UserError(
+            f"--compile on needs a C++ compiler, and {compiler!r} is not to be found; install one, "
+            "name it by the variable CXX, or leave --compile out."
+        )
+
+
+def _refuse_uneven_shares(phases: Sequence[Phase]) -> None:
+    """UserError where processes would get batches of different sizes, or not one sample."""
+    for size in sorted({phase.batch_size for phase in phases}):
+        if size % processes.count():
+            raise UserError(
+                f"A batch of {size} cannot be shared evenly by {processes.count()} processes; "
+                "set training.batch_size (and generator_batch_size) to a multiple of them."
+            )
 
 
 def _reopen(out: Path, recipe: Recipe, data: Dataset, seed: int) -> Run:

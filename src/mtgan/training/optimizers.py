@@ -14,7 +14,9 @@ class Optimizers:
     A group that several networks share takes the learning rate of the first of them.
     """
 
-    def __init__(self, recipe: Recipe, groups: dict[str, list[nn.Parameter]]) -> None:
+    def __init__(
+        self, recipe: Recipe, groups: dict[str, list[nn.Parameter]], device: torch.device
+    ) -> None:
         part = recipe.optimizer
         rates = {
             "generator": part.learning_rate,
@@ -25,15 +27,23 @@ class Optimizers:
         self._linear = part.decay == "linear"
         self._steps = recipe.training.steps
         self._rates = {name: rates[name.split("+")[0].split("/")[0]] for name in groups}
+        # On a GPU the states stay there, so that a step can be captured.
+        on_gpu = device.type == "cuda"
         self._optimizers: dict[str, torch.optim.Optimizer] = {}
         for name, parameters in groups.items():
             if part.kind == "adam":
                 # One fused kernel per update; foreach and the loop give the same values, slower.
                 self._optimizers[name] = torch.optim.Adam(
-                    parameters, self._rates[name], (part.beta1, part.beta2), fused=True
+                    parameters,
+                    self._rates[name],
+                    (part.beta1, part.beta2),
+                    fused=True,
+                    capturable=on_gpu,
                 )
             else:
-                self._optimizers[name] = torch.optim.RMSprop(parameters, self._rates[name])
+                self._optimizers[name] = torch.optim.RMSprop(
+                    parameters, self._rates[name], capturable=on_gpu
+                )
 
     def set_rates(self, iteration: int) -> None:
         """Set the learning rates of an iteration, counted from 0."""
@@ -42,9 +52,17 @@ class Optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self._rates[name] * factor
 
-    def step(self, names: tuple[str, ...]) -> None:
+    def step(self, names: tuple[str, ...], bad: torch.Tensor) -> None:
+        """Update the groups, unless the scalar `bad` (0 or 1, on the device) is 1."""
         for name in names:
-            self._optimizers[name].step()
+            optimizer: Any = self._optimizers[name]
+            if optimizer.defaults.get("fused"):
+                optimizer.found_inf = bad  # its kernel leaves everything as it is where this is 1
+            else:  # without momentum, a gradient of zero leaves the weights as they are
+                for parameter in optimizer.param_groups[0]["params"]:
+                    if parameter.grad is not None:
+                        parameter.grad = torch.where(bad > 0, 0, parameter.grad)
+            optimizer.step()
 
     def zero_grad(self, names: tuple[str, ...]) -> None:
         for name in names:

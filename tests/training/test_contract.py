@@ -1,0 +1,141 @@
+"""What an iteration must keep to, so that a GPU never waits for the host and a graph of it can be
+captured: nothing is read on the host, and the same phases compute the same shapes."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
+
+from mtgan.data import Dataset, load_dataset
+from mtgan.recipes import list_recipes
+from mtgan.training.logs import Averages
+from mtgan.training.loop import Trainer
+from mtgan.training.watch import Watch
+from toys import ZOO, make_data, small_recipe
+
+# A value read on the host, or a result whose size depends on values.
+FORBIDDEN = {
+    "_local_scalar_dense",
+    "nonzero",
+    "masked_select",
+    "_unique2",
+    "unique_dim",
+    "unique_consecutive",
+    "bincount",
+    "is_nonzero",
+    "equal",
+}
+
+
+class Recorder(TorchDispatchMode):
+    """Notes every operation and the shapes of its tensors; fails on a forbidden one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, tuple[torch.Size, ...]]] = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        assert name not in FORBIDDEN, f"{name} makes the host wait for the device"
+        result = function(*args, **(kwargs or {}))
+        leaves, _ = tree_flatten((args, kwargs, result))
+        boolean = name in {"index", "index_put", "index_put_"} and any(
+            isinstance(x, torch.Tensor) and x.dtype == torch.bool for x in tree_flatten(args[1])[0]
+        )
+        assert not boolean, f"{name} by a mask has a size that depends on its values"
+        shapes = tuple(x.shape for x in leaves if isinstance(x, torch.Tensor))
+        self.seen.append((name, shapes))
+        return result
+
+
+NAMES = [entry.name for entry in list_recipes()]
+
+
+@pytest.fixture(scope="module")
+def domains(tmp_path_factory) -> Dataset:
+    """Strings and images on one canvas."""
+    folder = tmp_path_factory.mktemp("domains")
+    (folder / "words.txt").write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
+    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
+    np.savez(folder / "x.npz", images=images, labels=np.arange(30) % 2)
+    return load_dataset(f"image={folder}/x.npz+text={folder}/words.txt", "all")
+
+
+def make_trainer(tmp_path, name: str, data: Dataset | None = None, **overrides: object) -> Trainer:
+    recipe = small_recipe(name, **overrides)
+    data = data or make_data(three_levels=True)
+    return Trainer(recipe, data, tmp_path / "run", 0, False, "cpu", "32")
+
+
+def iterations(trainer: Trainer, count: int) -> Iterator[tuple[tuple[str, ...], Recorder]]:
+    """The phases of each iteration, and what was computed in it."""
+    averages = Averages()
+    for _ in range(count):
+        phases = tuple(p.name for p in trainer.game.phases_at(trainer.iteration, trainer.seed))
+        with Recorder() as recorder:
+            trainer._iterate(averages)
+        trainer.iteration += 1
+        yield phases, recorder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_iteration_reads_nothing_on_the_host_and_has_static_shapes(
+    name, tmp_path, domains
+) -> None:
+    often: dict[str, object] = {"schedule__discriminator_steps": 1, "schedule__classifier_every": 1}
+    if "clustered" in name:  # as its levels are; a classifier need not be trained for it
+        often["hierarchy__0__kind"] = "random"
+    trainer = make_trainer(tmp_path, name, None if name in ZOO else domains, **often)
+    # Recipes that draw among twins or classifiers take a few iterations to come round.
+    drawn = any(phase.draw for phase in trainer.game.phases)
+    found: dict[tuple[str, ...], list[list]] = {}
+    for phases, recorder in iterations(trainer, 8 if drawn else 4):
+        found.setdefault(phases, []).append(recorder.seen)
+    repeated = [seen[1:] for seen in found.values() if len(seen) > 2]  # the first is a warm-up
+    assert repeated
+    for first, *others in repeated:
+        assert all(other == first for other in others)
+
+
+def test_the_recorder_notices(tmp_path) -> None:
+    x = torch.tensor([1.0, 0.0])
+    for guilty in (x[0].item, x.nonzero, lambda: x[x > 0], lambda: bool(x.any())):
+        with pytest.raises(AssertionError), Recorder():
+            guilty()
+
+
+@pytest.mark.parametrize("kind", ["adam", "rmsprop"])
+def test_a_divergence_that_is_read_late_has_not_touched_the_weights(kind, tmp_path) -> None:
+    blow_up = {"optimizer__kind": kind, "optimizer__learning_rate": 1e30}
+    seen, left = [], []
+    for every in (1, 6):  # how often the host asks
+        trainer = make_trainer(tmp_path / str(every), "wgan-gp", **blow_up)
+        assert trainer.watch.read() is None
+        found = None
+        while found is None:
+            for _ in range(every):
+                trainer._iterate(Averages())
+                trainer.iteration += 1
+            found = trainer.watch.read()
+        seen.append(found)
+        left.append([p for group in trainer.game.groups.values() for p in group])
+    assert seen[0] == seen[1]
+    assert all(torch.equal(a, b) and a.isfinite().all() for a, b in zip(*left, strict=True))
+
+
+def test_a_watch_names_the_first_bad_move() -> None:
+    watch = Watch(torch.device("cpu"))
+    good, bad = torch.ones(()), torch.tensor(float("nan"))
+    watch.look("a", 0, good, [good])
+    assert watch.read() is None
+    for phase, iteration, loss, gradient in (
+        ("a", 1, good, good),
+        ("b", 1, good, bad),
+        ("a", 2, bad, bad),
+    ):
+        watch.look(phase, iteration, loss, [gradient])
+    assert watch.bad == 1
+    assert watch.read() == ("loss", "b", 1)
