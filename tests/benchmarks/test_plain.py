@@ -1,34 +1,99 @@
 """The plain reference loop computes what ours computes; only the way there differs."""
 
-import torch
-from benchmarks.plain import PlainWGANGP
-from benchmarks.train import compare
+import json
+from pathlib import Path
 
-from mtgan.training.batches import Batch, Noise
-from mtgan.training.facts import DataFacts
-from mtgan.training.game import Game
+import pytest
+import torch
+from benchmarks.plain import PLAIN, PlainLoop
+from torch import nn
+
+from benchmarks import train
+from mtgan.cli import main
+from mtgan.errors import UserError
+from mtgan.nets import ops
 from toys import make_data, small_recipe
 
-
-def test_losses_and_gradients_equal_ours() -> None:
-    data, recipe = make_data(), small_recipe("wgan-gp")
-    plain, game = PlainWGANGP(recipe, data), Game(recipe, DataFacts.of(data))
-    torch.manual_seed(3)
-    real, z, epsilon = torch.rand(8, 1, 16, 16) * 2 - 1, torch.randn(8, 6), torch.rand(8)
-    step = game.phases[0].step
-    terms = step(Batch(real, {}), Noise(z, {}, epsilon)).terms  # type: ignore[arg-type]
-    ours = sum(term.weight * term.value for term in terms.values())
-    theirs = plain.critic_loss(real, z, epsilon.view(-1, 1, 1, 1))
-    torch.testing.assert_close(ours, theirs)
-    ours.backward()
-    theirs.backward()
-    for a, b in zip(
-        game.networks["discriminator"].parameters(), plain.critic.parameters(), strict=True
-    ):
-        assert (a.grad - b.grad).norm() <= 1e-4 * b.grad.norm() + 1e-7
+SHAPES = {"dcgan-advantage": (1, 16, 16), "resnet-b": (3, 14, 12)}
 
 
-def test_the_benchmark_runs() -> None:
-    result = compare(small_recipe("wgan-gp"), make_data(), rounds=2, iterations=1)
-    assert result["ratio"] > 0
-    assert set(result["iterations_per_second"]) == {"ours", "plain"}
+@pytest.fixture(autouse=True)
+def one_thread_and_small_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    monkeypatch.setattr(train, "CEILING_SHAPE", (2, 16, 8, 8))
+
+
+@pytest.mark.parametrize("name", train.RECIPES)
+def test_losses_and_gradients_equal_ours(name: str) -> None:
+    data = make_data(shape=SHAPES.get(name, (3, 16, 16)))
+    apart = train.differences(small_recipe(name), data)
+    assert 0 <= apart["loss"] < 1e-12
+    assert 0 < apart["gradient"] < 1e-12
+
+
+def test_a_different_loss_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    penalty = PlainLoop.gradient_penalty
+    monkeypatch.setattr(PlainLoop, "gradient_penalty", lambda *a: 1.01 * penalty(*a))
+    with pytest.raises(UserError, match="disagree"):
+        train.compare(small_recipe("wgan-gp"), make_data(), rounds=1, iterations=1)
+
+
+def test_nothing_of_ours_is_left_in_the_plain_networks() -> None:
+    plain = PlainLoop(small_recipe("resnet-b"), make_data())
+    layers = {type(m) for network in plain.networks.values() for m in network.modules()}
+    assert not layers & set(PLAIN)
+    assert nn.Conv2d in layers
+    assert all(kind in PLAIN for kind in vars(ops).values() if _is_layer(kind))
+
+
+def _is_layer(kind: object) -> bool:
+    return (
+        isinstance(kind, type) and issubclass(kind, nn.Module) and kind.__module__ == ops.__name__
+    )
+
+
+def test_recipes_without_a_twin_are_refused() -> None:
+    with pytest.raises(UserError, match="no plain reference"):
+        PlainLoop(small_recipe("wgan"), make_data())
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_times_and_work(precision: str) -> None:
+    result = train.compare(small_recipe("sc-wgan-b"), make_data(), 2, 1, precision)
+    assert result["iterations_per_round"] == 2  # one with and one without the classifier
+    low, high = result["ratio_range"]
+    assert 0 < low <= result["ratio"] <= high
+    ours, plain = result["ours"], result["plain"]
+    assert ours["images_per_second"] == pytest.approx((5.5 + 1) * 8 / ours["seconds"])
+    assert 0 < ours["flops"] < plain["flops"]
+    share = plain["flops"] / plain["seconds"] / plain["ceiling_flops_per_second"]
+    assert plain["share_of_ceiling"] == pytest.approx(share)
+    assert ours["launches"] > 0
+    assert ours["launches"] < plain["launches"] or precision == "bf16"  # casts are launches too
+
+
+def test_work_is_that_of_one_pass() -> None:
+    convolution = nn.Conv2d(2, 3, 3, padding=1, bias=False)
+    x = torch.randn(4, 2, 8, 8)
+    work = train._work(lambda: convolution(x).view(-1).relu(), iterations=3)
+    assert work == {"flops": 2 * 4 * 8 * 8 * 2 * 3 * 9, "launches": 2}
+
+
+def test_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(train, "bench_data", lambda recipe, scale: make_data())
+    small = ["--set", "training.batch_size=8", "--set", "generator.width=8"]
+    command = ["bench", "train", "--recipe", "wgan-gp", "--scale", "tiny", "--rounds", "1", *small]
+    with pytest.raises(SystemExit) as stop:
+        main(command)
+    assert stop.value.code in (0, None)
+    shown = capsys.readouterr().out
+    assert "wgan-gp" in shown
+    assert "bf16 in hardware" in shown
+    with pytest.raises(SystemExit):
+        main([*command, "--json", str(tmp_path / "bench.json")])
+    found = json.loads((tmp_path / "bench.json").read_text())
+    assert found["machine"]["threads"] == 1
+    assert found["results"][0]["ratio"] > 0

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from mtgan.nets import ops
 from mtgan.nets.ops import (
     Conv2d,
     ConvMeanPool2d,
@@ -41,8 +42,17 @@ def pair(spec: tuple[int, ...]) -> tuple[Conv2d, nn.Conv2d, torch.Tensor]:
     return ours, theirs, torch.randn(2, a, h, w, dtype=torch.float64, requires_grad=True)
 
 
+@pytest.fixture(params=["direct", "product"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to convolve on CPU; every layer is heavy enough for the second one."""
+    if request.param == "product":
+        monkeypatch.setattr(ops, "_HEAVY", 0)
+        monkeypatch.setattr(ops, "_FEW", 10**6)
+    return request.param
+
+
 @pytest.mark.parametrize("spec", SHAPES)
-def test_convolution_derivatives_equal_finite_differences(spec: tuple[int, ...]) -> None:
+def test_convolution_derivatives_equal_finite_differences(spec: tuple[int, ...], way: str) -> None:
     ours, theirs, x = pair(spec)
     torch.testing.assert_close(ours(x), theirs(x))
 
@@ -90,7 +100,7 @@ def resampled(kind: type, plain: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", [ConvMeanPool2d, UpsampleConv2d])
 @pytest.mark.parametrize("spec", [(2, 3, 3, 1, 6, 4), (3, 2, 5, 2, 4, 6), (2, 20, 2, 0, 4, 5)])
-def test_convolutions_beside_resampling(kind, spec) -> None:
+def test_convolutions_beside_resampling(kind, spec, way) -> None:
     inputs, outputs, k, p, h, w = spec
     torch.manual_seed(sum(spec))
     ours = kind(inputs, outputs, k, padding=p).double()
@@ -129,7 +139,7 @@ def test_upsampling_to_odd_sides_runs_as_written() -> None:
     ("kernel", "padding", "extra"),
     [(5, 2, 1), (5, 2, 0), (4, 1, 0), (3, 1, 1), (2, 0, 1), (1, 0, 1)],
 )
-def test_transposed_convolution_equals_the_plain_one(outputs, kernel, padding, extra) -> None:
+def test_transposed_convolution_equals_the_plain_one(outputs, kernel, padding, extra, way) -> None:
     torch.manual_seed(0)
     options = {"stride": 2, "padding": padding, "output_padding": extra}
     ours = ConvTranspose2d(4, outputs, kernel, **options).double()
@@ -197,7 +207,7 @@ def critic(quick: bool) -> nn.Sequential:
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-11), (torch.float32, 2e-4)])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_a_whole_critic_step_equals_the_plain_one(dtype, tolerance, seed, layout) -> None:
+def test_a_whole_critic_step_equals_the_plain_one(dtype, tolerance, seed, layout, way) -> None:
     torch.manual_seed(seed)
     quick, plain = critic(True).to(dtype), critic(False).to(dtype)
     plain.load_state_dict(quick.state_dict())
@@ -212,6 +222,22 @@ def test_a_whole_critic_step_equals_the_plain_one(dtype, tolerance, seed, layout
         gradients.append([p.grad for p in net.parameters()])
     for a, b in zip(*gradients, strict=True):
         assert (a - b).norm() <= tolerance * b.norm()
+
+
+def test_heavy_layers_take_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.randn(2, 128, 8, 8, requires_grad=True)
+    layer, back = Conv2d(128, 256, 5, 2, 2), ConvTranspose2d(256, 128, 5, 2, 2, 1)
+    g = torch.randn(2, 256, 4, 4)
+    expected = [functional.conv2d(x, layer.weight, layer.bias, 2, 2)]
+    expected += torch.autograd.grad(expected[0], [x, layer.weight], g)
+    expected.append(functional.conv_transpose2d(g, back.weight, back.bias, 2, 2, 1))
+    for name in ("conv2d", "conv_transpose2d"):
+        monkeypatch.delattr(functional, name)
+    found = [layer(x)]
+    found += torch.autograd.grad(found[0], [x, layer.weight], g)
+    found.append(back(g))
+    for a, b in zip(found, expected, strict=True):
+        assert (a - b).norm() < 1e-5 * b.norm()
 
 
 def test_input_gradients_only_skips_weights_and_ends() -> None:

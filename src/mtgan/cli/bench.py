@@ -1,6 +1,7 @@
 """`mtgan bench`: ours against plainly written references, as ratios."""
 
 import importlib
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json
-from mtgan.cli.options import ScaleName
+from mtgan.cli.options import Overrides
 
 bench = typer.Typer(help="Measure speed against plainly written references.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
@@ -16,34 +17,48 @@ app.add_typer(bench, name="bench")
 
 @bench.command()
 def train(
-    scale: ScaleName = "tiny",
-    rounds: Annotated[int, typer.Option(help="How often the two take turns.")] = 5,
-    iterations: Annotated[int, typer.Option(help="Iterations per turn.")] = 5,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; PyTorch's own choice.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(help="Which recipes; repeatable. Five kinds of games when absent."),
+    ] = None,
+    scale: Annotated[
+        list[str] | None, typer.Option(help="Which scales; repeatable. tiny and full when absent.")
+    ] = None,
+    overrides: Overrides = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 5,
+    iterations: Annotated[
+        int, typer.Option(min=1, help="Iterations per turn, times those between classifier steps.")
+    ] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of either side.")] = 1,
+    precision: Annotated[
+        str, typer.Option(help="Of our loop: 32 or bf16; the plain is 32.")
+    ] = "32",
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Write the result as JSON; - prints it.")
+    ] = None,
 ) -> None:
-    """Iterations per second of wgan-gp, our loop and the plain one alternately in one process."""
-    compare = _benchmark("train").compare
+    """Seconds per iteration, our loop and the plain one alternately in one process."""
     import torch
+    from rich.console import Console
 
-    from mtgan.data import load_dataset
-    from mtgan.recipes import load_recipe
+    from mtgan.cli.options import read_recipe
 
-    if threads:
-        torch.set_num_threads(threads)
-    recipe = load_recipe("wgan-gp", {"training.evaluate_every": 0}, scale=scale)
-    result = compare(recipe, load_dataset("fashion-mnist-10k"), rounds, iterations)
-    if as_json:
-        print_json(result)
-        return
-    speed, (low, high) = result["iterations_per_second"], result["ratio_range"]
-    print(
-        f"{result['recipe']}, {scale} (width {result['width']}, batch {result['batch_size']}), "
-        f"{result['threads']} threads, {rounds} rounds of {iterations} iterations"
-    )
-    print(f"  plain loop {speed['plain']:.2f} it/s")
-    print(f"  mtgan      {speed['ours']:.2f} it/s")
-    print(f"  ratio      {result['ratio']:.2f} (rounds from {low:.2f} to {high:.2f})")
+    benchmark = _benchmark("train")
+    torch.set_num_threads(threads)
+    results = []
+    with Console(stderr=True, quiet=as_json is not None).status("preparing") as status:
+        for size in scale or ("tiny", "full"):
+            for name in recipe or benchmark.RECIPES:
+                status.update(f"{name}, {size}")
+                loaded = read_recipe(name, overrides, size)
+                data = benchmark.bench_data(loaded, size)
+                result = benchmark.compare(loaded, data, rounds, iterations, precision)
+                results.append({"scale": size, **result})
+    about = benchmark.machine()
+    if as_json is None:
+        Console().print(benchmark.table(results, about))
+    else:
+        _write_json({"machine": about, "results": results}, as_json)
 
 
 @bench.command()
@@ -64,6 +79,38 @@ def evaluate(
         print_json(result)
     else:
         Console().print(benchmark.table(result))
+
+
+@bench.command()
+def data(
+    folder: Annotated[str, typer.Option("--data", help="A prepared folder (mtgan data prepare).")],
+    batch_size: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 64,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 5,
+    batches: Annotated[int, typer.Option(min=1, help="Batches per turn.")] = 200,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Write the result as JSON; - prints it.")
+    ] = None,
+) -> None:
+    """Batches read from a memory-mapped folder and from memory, alternately; one thread."""
+    benchmark = _benchmark("feed")
+    import torch
+
+    from mtgan.data import load_dataset
+
+    torch.set_num_threads(1)
+    result = benchmark.compare(load_dataset(folder), batch_size, rounds, batches)
+    if as_json is None:
+        print(benchmark.sentence(result))
+    else:
+        _write_json(result, as_json)
+
+
+def _write_json(value: Any, path: Path) -> None:
+    """Print for "-", else write the file."""
+    if str(path) == "-":
+        print_json(value)
+    else:
+        path.write_text(json.dumps(value, indent=2) + "\n")
 
 
 def _benchmark(name: str) -> Any:

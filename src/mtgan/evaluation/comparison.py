@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from scipy.special import softmax
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from mtgan.data import Taxonomy
@@ -202,6 +201,8 @@ class Setting:
         if self.levels:
             return self.posterior(self.levels[0], bank)
         if "clusters" not in self._models:
+            from sklearn.cluster import KMeans  # slow to import
+
             clusters = KMeans(CLUSTERS, n_init=3, random_state=self.seed)
             rows = some(len(self.training), self.seed)
             self._models["clusters"] = clusters.fit(self.training.features[rows])

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import softmax
-from sklearn.covariance import ledoit_wolf
 
 SAMPLES = 10_000
 """A probe learns from at most so many samples."""
@@ -35,6 +34,8 @@ class LinearProbe:
     @classmethod
     def fit(cls, features: np.ndarray, labels: np.ndarray, seed: int = 0) -> "LinearProbe":
         """Learn from features [N, D] with labels int64 [N]; -1 and lone samples are left out."""
+        from sklearn.covariance import ledoit_wolf  # slow to import
+
         counts = np.bincount(labels[labels >= 0])
         known = np.flatnonzero((labels >= 0) & np.isin(labels, np.flatnonzero(counts > 1)))
         known = known[some(len(known), seed)]

@@ -22,7 +22,6 @@ from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
 from mtgan.training import Run
 
-
 _STRINGS = 24  # of a domain, on the page
 
 

@@ -16,8 +16,6 @@ without any copy; few copies among many good samples hardly move it.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from mtgan.errors import UserError
@@ -39,6 +37,8 @@ class DataCopying:
 
 def mann_whitney_z(first: np.ndarray, second: np.ndarray) -> float:
     """z of the number of pairs in which `first` is larger (ties count half), no correction."""
+    from scipy.stats import rankdata  # slow to import
+
     m, n = len(first), len(second)
     u = rankdata(np.concatenate([first, second]))[:m].sum() - m * (m + 1) / 2
     return float((u - m * n / 2) / np.sqrt(m * n * (m + n + 1) / 12))
@@ -99,6 +99,8 @@ def data_copying(
     Raises UserError for NaN, different D, fewer training points than cells, and when no cell can
     be judged.
     """
+    from sklearn.cluster import KMeans  # slow to import
+
     positive(cells, "cells")
     points, real = as_feature_pair(samples, train, 2, ("samples", "train"))
     _, fresh = as_feature_pair(points, held_out, 2, ("samples", "held_out"))

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from mtgan.errors import UserError
@@ -102,6 +101,8 @@ def prd_curve(
     Raises UserError for NaN, different D, and fewer points than clusters.
     """
     positive(repeats, "repeats")
+    from sklearn.cluster import MiniBatchKMeans  # slow to import
+
     positive(clusters, "clusters", 2)
     points, real = as_feature_pair(samples, reference)
     count = min(len(points), len(real))
