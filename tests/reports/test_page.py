@@ -43,6 +43,8 @@ def test_each_domain_stands_on_the_page_in_its_own_form(tmp_path, monkeypatch) -
     assert 'alt="Real images"' in page
     assert 'alt="Molecules"' in page
     assert "Strings, smiles" in page
+    assert f"mtgan strings {run.path} --data nci-smiles,count=64 --domain smiles" in page
+    assert "mtgan evaluate image.npz --data digits" in page
     real = data.domains[1].read(data.samples[data.labels[:, 1] == 1])
     assert "\n".join(html.escape(text) for text in real[:24]) in page
 

@@ -267,18 +267,49 @@ def _commands(run: Run, recorded: Mapping[str, Any]) -> list[tuple[str, str]]:
     data = recorded["data"].get("name", recorded["data_name"])
     more = 2 * run.recipe.training.steps
     recipe_file = run.path / "recipe.yaml"
+    domains = run.facts.domains
     return [
-        ("Sample", f"mtgan sample {run.path} --n 1000 --out samples.npz"),
-        (
-            "Evaluate",
-            f"mtgan evaluate {run.path} --data {data} --json {run.path / 'evaluation.json'}",
-        ),
+        *(_domain_commands(run, data) if domains else _image_commands(run, data)),
         (
             "Train on",
             f"mtgan train {recipe_file} --data {data} --seed {recorded['seed']} "
             f"--steps {more} --out {run.path} --resume",
         ),
         ("Ask what is wrong, if anything", f"mtgan analyze diagnose {run.path}"),
-        ("Another model", f"mtgan train ac-wgan-b --data {data} --scale tiny"),
+        (
+            "Another model",
+            f"mtgan train {'multidomain-conv1d' if domains else 'ac-wgan-b'} --data {data}"
+            f"{'' if domains else ' --scale tiny'}",
+        ),
         ("Watch the curves", f"tensorboard --logdir {run.path / 'tensorboard'}"),
     ]
+
+
+def _image_commands(run: Run, data: str) -> list[tuple[str, str]]:
+    return [
+        ("Sample", f"mtgan sample {run.path} --n 1000 --out samples.npz"),
+        (
+            "Evaluate",
+            f"mtgan evaluate {run.path} --data {data} --json {run.path / 'evaluation.json'}",
+        ),
+    ]
+
+
+def _domain_commands(run: Run, data: str) -> list[tuple[str, str]]:
+    """A sample of each domain, judged by the data set that is its part of `data`."""
+    commands = []
+    for domain, part in zip(run.facts.domains, data.split("+"), strict=False):
+        real = part.removeprefix(f"{domain.name}=")
+        asked = f"mtgan sample {run.path} --domain {domain.name} --n 1000"
+        if domain.type == "image":
+            commands += [
+                (f"Sample {domain.name}", f"{asked} --out {domain.name}.npz"),
+                (f"Evaluate {domain.name}", f"mtgan evaluate {domain.name}.npz --data {real}"),
+            ]
+        else:
+            judged = f"mtgan strings {run.path} --data {real} --domain {domain.name}"
+            commands += [
+                (f"Sample {domain.name}", f"{asked} --out {domain.name}.smi"),
+                (f"Evaluate {domain.name}", judged),
+            ]
+    return commands
