@@ -6,7 +6,7 @@ import sys
 import pytest
 
 HEAVY = (
-    *("torch", "torchvision", "lightning_fabric", "numpy", "scipy", "pandas", "sklearn"),
+    *("torch", "torchvision", "numpy", "scipy", "pandas", "sklearn"),
     *("matplotlib", "PIL", "jinja2", "pydantic", "yaml"),
 )
 # What lists recipes reads them: YAML into pydantic models.

@@ -29,6 +29,7 @@ from mtgan.training.checkpoints import (
     restore_tensors,
     save_checkpoint,
 )
+from mtgan.training.devices import choose_device
 from mtgan.training.logs import Averages, Progress, RunLog
 from mtgan.training.steps import LossTerm, StepResult
 
@@ -69,7 +70,7 @@ def classify(
         run = ClassifierRun.create(folder, recipe, tasks, record)
     if run.result is None:
         with torch.random.fork_rng():
-            ClassifierTrainer(run, tasks, seed, _device(device)).train(quiet)
+            ClassifierTrainer(run, tasks, seed, choose_device(device)).train(quiet)
     return run
 
 
@@ -271,15 +272,6 @@ def _on(part: Samples, device: torch.device) -> tuple[Tensor, Tensor]:
 
 def _headline(values: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name.endswith("/accuracy")}
-
-
-def _device(name: str) -> torch.device:
-    known = {"auto": "cuda" if torch.cuda.is_available() else "cpu", "cpu": "cpu", "cuda": "cuda"}
-    if name not in known:
-        raise UserError(f"device should be auto, cpu or cuda; found {name!r}.")
-    if known[name] == "cuda" and not torch.cuda.is_available():
-        raise UserError("device=cuda was asked for, and PyTorch finds no CUDA device here.")
-    return torch.device(known[name])
 
 
 def _reopen(folder: Path, recipe: ClassifierRecipe, record: dict[str, object]) -> ClassifierRun:

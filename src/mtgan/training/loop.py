@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
 from mtgan import processes
 from mtgan.data import Dataset
@@ -32,6 +31,7 @@ from mtgan.training.checkpoints import (
     restore_tensors,
     save_checkpoint,
 )
+from mtgan.training.devices import check_precision, choose_device, computing_in
 from mtgan.training.export import export_domain
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
@@ -40,8 +40,6 @@ from mtgan.training.logs import Averages, NoLog, Progress, RunLog
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.run import Run, generate
 from mtgan.training.watch import Watch
-
-_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
 class Interrupted(UserError):
@@ -111,10 +109,8 @@ class Trainer:
         precision: str,
         compile: bool = False,
     ) -> None:
-        if precision not in _PRECISIONS:
-            raise UserError(f"precision should be 32 or bf16; found {precision!r}.")
-        self.fabric = _fabric(device, _PRECISIONS[precision])
-        self.device = self.fabric.device
+        check_precision(precision)
+        self.device, self.precision = choose_device(device), precision
         self.rng_devices = [self.device] if self.device.type == "cuda" else []
         processes.join(self.device)
         _refuse_differences([recipe.model_dump(), data.fingerprint, seed, precision])
@@ -273,7 +269,7 @@ class Trainer:
             partial(self.feed.mixture.draw_labels, phase.name, turn),
         )
         with self._only(phase.updates):
-            with self.fabric.autocast():
+            with computing_in(self.precision, self.device):
                 result = phase.step(batch, noise)  # type: ignore[arg-type]
             self.optimizers.zero_grad(phase.updates)
             parameters = [p for name in phase.updates for p in self.game.groups[name]]
@@ -453,21 +449,6 @@ def _headline(values: Mapping[str, float]) -> dict[str, float]:
         for name, value in values.items()
         if name.endswith("/loss")
     }
-
-
-def _fabric(device: str, precision: Any) -> Fabric:
-    known = {"auto": "cuda" if torch.cuda.is_available() else "cpu", "cpu": "cpu", "cuda": "cuda"}
-    if device not in known:
-        raise UserError(f"device should be auto, cpu or cuda; found {device!r}.")
-    if known[device] == "cuda" and not torch.cuda.is_available():
-        raise UserError("device=cuda was asked for, and PyTorch finds no CUDA device here.")
-    if known[device] == "cuda" and processes.local_rank() >= torch.cuda.device_count():
-        raise UserError(
-            f"torchrun started more processes than there are CUDA devices here "
-            f"({torch.cuda.device_count()}); lower --nproc-per-node."
-        )
-    devices: Any = [processes.local_rank()] if known[device] == "cuda" else 1
-    return Fabric(accelerator=known[device], devices=devices, precision=precision)
 
 
 def _refuse_differences(mine: list[Any]) -> None:

@@ -1,0 +1,41 @@
+"""Where to compute, and in which precision; PyTorch's own means, and one place for them."""
+
+from contextlib import AbstractContextManager
+
+import torch
+
+from mtgan import processes
+from mtgan.errors import UserError
+
+PRECISIONS = ("32", "bf16")
+
+
+def choose_device(name: str) -> torch.device:
+    """auto (the GPU where there is one), cpu or cuda; of several processes each its own GPU.
+
+    Raises UserError for another name, or a GPU that is not there.
+    """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    known = {"auto": "cuda" if gpus else "cpu", "cpu": "cpu", "cuda": "cuda"}
+    if name not in known:
+        raise UserError(f"device should be auto, cpu or cuda; found {name!r}.")
+    if known[name] == "cpu":
+        return torch.device("cpu")
+    if not gpus:
+        raise UserError("device=cuda was asked for, and PyTorch finds no CUDA device here.")
+    if processes.local_rank() >= gpus:
+        raise UserError(
+            f"torchrun started more processes than there are CUDA devices here ({gpus}); lower "
+            "--nproc-per-node."
+        )
+    return torch.device("cuda", processes.local_rank())
+
+
+def check_precision(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise UserError(f"precision should be {' or '.join(PRECISIONS)}; found {precision!r}.")
+
+
+def computing_in(precision: str, device: torch.device) -> AbstractContextManager[None]:
+    """Networks compute in this precision inside; bf16 is mixed, and weights stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
