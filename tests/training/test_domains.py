@@ -1,5 +1,6 @@
 """Training over several domains: mixtures of batches, runs that remember how to decode."""
 
+import json
 from functools import lru_cache
 
 import numpy as np
@@ -148,3 +149,22 @@ def test_the_command_line_writes_strings_and_images(runs, tmp_path):
     assert call("--domain", "text", "--out", tmp_path / "x.png") == 2
     assert call("--domain", "image", "--n", 5, "--out", tmp_path / "x.npz") == 0
     assert np.load(tmp_path / "x.npz")["images"].shape == (5, 9, 8, 1)
+
+
+def test_the_command_line_judges_each_domain(runs, data, tmp_path, capsys):
+    from mtgan.cli import main
+
+    run = runs("multidomain-gp")
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["evaluate", str(run.path), "--data", data.spec["name"], *map(str, arguments)])
+        return ended.value.code or 0
+
+    assert call("--n", 20, "--features", "pixels", "--json", tmp_path / "x.json") == 0
+    assert "text/ngram distance/4" in capsys.readouterr().out
+    values = json.loads((tmp_path / "x.json").read_text())
+    assert values["image/frechet_distance"]["value"] > 0
+    assert values["text/uniqueness"]["better"] == "higher"
+    assert call("--metrics", "all") == 2
+    assert "measures of its own" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """`mtgan evaluate`: samples of any origin, or a run, against real data."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mtgan.data import Dataset
+    from mtgan.training import Run
 
+_OF_A_DOMAIN = 1_000  # samples, of a run over several
 RUN_CHECKPOINT = "newest checkpoint, EMA weights"
 
 
@@ -57,12 +61,26 @@ def evaluate(
     from rich.console import Console
 
     from mtgan.data import load_dataset
+    from mtgan.errors import UserError
     from mtgan.evaluation import evaluate as evaluate_samples
     from mtgan.evaluation.protocol import protocol_rule
 
     printing = str(json_file) == "-"
     for path in (picture, None if printing else json_file):
         _check_free(path, force)
+    if run := _run_of_domains(samples):
+        if picture is not None or metrics is not None:
+            raise UserError(
+                f"{samples} was trained on several domains, each of which is judged by measures of "
+                "its own; leave --picture and --metrics out, or sample one domain and judge that."
+            )
+        training, held_out = (load_dataset(data, part, root=root) for part in ("train", "test"))
+        count = n or _OF_A_DOMAIN
+        values = run.evaluate_domains(
+            training, held_out, count, features=features, device=device, seed=seed
+        )
+        _say_values(values, json_file, quiet)
+        return
     rule = protocol_rule(protocol)
     reference = load_dataset(data, split or rule.split, root=root, taxonomy=taxonomy)
     wanted = rule.generated if rule.exact else n or rule.generated
@@ -94,6 +112,35 @@ def evaluate(
         json_file.write_text(card.to_json())
     if not quiet and not printing:
         Console().print(card.table())
+
+
+def _run_of_domains(samples: str) -> "Run | None":
+    if not (Path(samples) / "recipe.yaml").is_file():
+        return None
+    from mtgan.training import Run
+
+    run = Run.open(samples)
+    return run if run.facts.domains else None
+
+
+def _say_values(
+    values: Mapping[str, Mapping[str, Any]], json_file: Path | None, quiet: bool
+) -> None:
+    """A table of the domains' measures, and the same as JSON."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if str(json_file) == "-":
+        print_json(values)
+        return
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(values, indent=2))
+    table = Table("measure", "value", "better")
+    for name, entry in values.items():
+        table.add_row(name.replace("_", " "), f"{entry['value']:.4g}", entry["better"])
+    if not quiet:
+        Console().print(table)
 
 
 def _check_free(path: Path | None, force: bool) -> None:

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset
-from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
 from mtgan.studies.plan import Job, load_data, read_result
@@ -152,24 +151,16 @@ def _card(
 
 
 def _domains(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    from mtgan.evaluation.domains import evaluate_domain
-
     wanted = job.evaluation
     training, held_out = (reference_of(job.data, split) for split in ("train", "test"))
-    values: dict[str, dict[str, Any]] = {}
-    for domain in run.facts.domains:
-        asked = {DOMAIN_LEVEL: domain.name} if len(run.facts.domains) > 1 else None
-        canvases, rows = run.sample_with_labels(wanted["samples"], asked, seed=wanted["seed"])
-        values |= evaluate_domain(
-            domain,
-            canvases,
-            rows,
-            training,
-            held_out,
-            features=wanted["features"],
-            device=job.device,
-            seed=wanted["seed"],
-        )
+    values = run.evaluate_domains(
+        training,
+        held_out,
+        wanted["samples"],
+        features=wanted["features"],
+        device=job.device,
+        seed=wanted["seed"],
+    )
     return values, {"features": wanted["features"], "n": wanted["samples"]}
 
 

@@ -12,6 +12,7 @@ import mtgan
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
+from mtgan.evaluation.domains import evaluate_domain
 from mtgan.recipes import Recipe, dump_recipe, load_recipe
 from mtgan.training.batches import columns, draw_latents
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint, restore_tensors
@@ -164,6 +165,34 @@ class Run:
         if len(self.facts.domains) > 1:
             labels = {**(labels or {}), DOMAIN_LEVEL: domain}
         return described.read(self.sample(n, labels, seed, step))
+
+    def evaluate_domains(
+        self,
+        training: Dataset,
+        held_out: Dataset,
+        n: int,
+        *,
+        features: str = "auto",
+        device: str = "cpu",
+        seed: int = 0,
+    ) -> dict[str, dict[str, Any]]:
+        """{"DOMAIN/MEASURE": {"value", "better"}} of n samples of each domain; arguments and
+        errors as of mtgan.evaluation.domains.evaluate_domain."""
+        values: dict[str, dict[str, Any]] = {}
+        for domain in self.facts.domains:
+            asked = {DOMAIN_LEVEL: domain.name} if len(self.facts.domains) > 1 else None
+            canvases, rows = self.sample_with_labels(n, asked, seed)
+            values |= evaluate_domain(
+                domain,
+                canvases,
+                rows,
+                training,
+                held_out,
+                features=features,
+                device=device,
+                seed=seed,
+            )
+        return values
 
     def _wanted(self, labels: Mapping[str, str | int]) -> dict[str, int]:
         taxonomy = self.facts.taxonomy
