@@ -34,10 +34,15 @@ def test_images_are_measured_as_images_with_their_own_labels(both):
 
 def test_molecules_are_measured_as_molecules(both, monkeypatch):
     pytest.importorskip("rdkit")
-    monkeypatch.setattr("mtgan.evaluation.sequences.chemnet_distance", lambda *_: 1.5)
+    devices = []
+    monkeypatch.setattr(
+        "mtgan.evaluation.sequences.chemnet_distance",
+        lambda made, real, device: devices.append(device) or 1.5,
+    )
     training, held_out = both
     canvases = held_out.samples[held_out.labels[:, 1] == 1]
-    values = evaluate_domain(training.domains[1], canvases, None, training, held_out)
+    values = evaluate_domain(training.domains[1], canvases, None, training, held_out, device="auto")
+    assert devices[0] in {"cpu", "cuda"}
     assert values["smiles/validity"] == {"value": 1.0, "better": "higher"}
     assert values["smiles/ngram_distance/4"] == {"value": 0.0, "better": "lower"}
     assert values["smiles/chemnet_distance"]["value"] == 1.5

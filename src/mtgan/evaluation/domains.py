@@ -9,6 +9,7 @@ from mtgan.data import Dataset
 from mtgan.data.canvas import Domain
 from mtgan.data.domains import one_domain, own_labels
 from mtgan.errors import UserError
+from mtgan.evaluation.cache import to_device
 from mtgan.evaluation.metrics.molecules import parse_molecules
 from mtgan.evaluation.quick import QuickEvaluator
 from mtgan.evaluation.sequences import BETTER, evaluate_strings
@@ -58,7 +59,7 @@ def evaluate_domain(
         assert isinstance(others, list)
         assert isinstance(samples, list)
         values = evaluate_strings(
-            samples, others, real, molecules=are_molecules(others), device=device
+            samples, others, real, molecules=are_molecules(others), device=str(to_device(device))
         )
         better = {name: BETTER.get(name.partition("/")[0], "") for name in values}
     return {f"{domain.name}/{k}": {"value": v, "better": better[k]} for k, v in values.items()}
