@@ -1,5 +1,6 @@
 """Judging one domain of a generator over several, by the measures of its kind."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ def evaluate_domain(
         values = evaluate_strings(
             samples, others, real, molecules=are_molecules(others), device=str(to_device(device))
         )
-        better = {name: BETTER.get(name.partition("/")[0], "") for name in values}
+        better = {name: BETTER.get(re.split("[/@]", name)[0], "") for name in values}
     return {f"{domain.name}/{k}": {"value": v, "better": better[k]} for k, v in values.items()}
 
 

@@ -18,7 +18,7 @@ from mtgan.evaluation.metrics.ngrams import empty_share, ngram_distance, novelty
 if TYPE_CHECKING:
     from rich.table import Table
 
-# Which way a measure is better, by its name before the "/".
+# Which way a measure is better, by its name before a "/" or "@".
 BETTER = {
     "empty_share": "lower",
     "uniqueness": "higher",
