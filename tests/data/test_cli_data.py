@@ -70,6 +70,13 @@ def test_info(mtgan, nested: Path) -> None:
         assert picture.height == 3 * 66 - 2  # one row for each class
 
 
+def test_info_on_domains(mtgan, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("abc\nab\nb\nca\ncab\n")
+    code, out, _ = mtgan("info", f"text={tmp_path}/words.txt")
+    assert code == 0
+    assert "settings: latent.dim=67, recipe=multidomain-gp" in out
+
+
 def test_info_for_machines(mtgan, nested: Path) -> None:
     code, out, _ = mtgan("info", nested, "--json", "--size", "16x32", "--channels", "1")
     facts = json.loads(out)

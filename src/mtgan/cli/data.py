@@ -113,13 +113,22 @@ def _facts(train: "Dataset", test: "Dataset") -> dict[str, Any]:
             for level in levels
         },
         "counts": train.class_counts(),
-        "settings": {
-            "data.size": [height, width],
-            "condition_on": levels[0] if levels else None,
-            "recipe": ("wgan-gp", "ac-wgan-a-real", "ac-wgan-b-real")[min(len(levels), 2)],
-        },
+        "settings": _settings(train),
         "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         "warnings": train.warnings(),
+    }
+
+
+def _settings(train: "Dataset") -> dict[str, Any]:
+    """Keys of a recipe that follow from the data, and the recipe to begin with."""
+    _, height, width = train.shape
+    if train.domains:  # canvases, each row drawn by one number of the latent
+        return {"latent.dim": height + 64, "recipe": "multidomain-gp"}
+    levels = train.taxonomy.levels
+    return {
+        "data.size": [height, width],
+        "condition_on": levels[0] if levels else None,
+        "recipe": ("wgan-gp", "ac-wgan-a-real", "ac-wgan-b-real")[min(len(levels), 2)],
     }
 
 
