@@ -18,10 +18,8 @@ from torch import Tensor, nn
 
 from mtgan.errors import UserError
 from mtgan.nets.backbone import BACKBONES, GeneratorSettings
-from mtgan.nets.backbones.residual1d import Branch, Dense, normalized
+from mtgan.nets.backbones.residual1d import BLOCKS, Branch, Dense, normalized
 from mtgan.nets.outputs import ByDomain
-
-_BLOCKS = 3
 
 
 class Rows(nn.Module):
@@ -35,7 +33,7 @@ class Rows(nn.Module):
         _, self.length, self.channels = settings.shape
         state, context = max(1, settings.width // 2), max(1, settings.width // 4)
         self.start = nn.Linear(settings.inputs - self.length, settings.width)
-        self.blocks = nn.ModuleList(Branch(settings, 1) for _ in range(_BLOCKS))
+        self.blocks = nn.ModuleList(Branch(settings, 1) for _ in range(BLOCKS))
         self.norm = settings.normalize(settings.width)
         self.context = nn.Linear(settings.width, self.length * context)
         self.state = nn.Linear(settings.width, state)

@@ -19,7 +19,7 @@ from mtgan.nets.outputs import OUTPUTS
 
 _ROWS = 4  # of the canvas in one position
 _BRANCH = 0.3  # weight of a residual branch (released code of Gulrajani et al. 2017)
-_BLOCKS = 3
+BLOCKS = 3
 
 
 class Fold(nn.Module):
@@ -134,14 +134,14 @@ class Residual:
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         positions = self.positions(settings.shape)
-        blocks = (Branch(settings, positions) for _ in range(_BLOCKS))
+        blocks = (Branch(settings, positions) for _ in range(BLOCKS))
         last = ToCanvas(settings, self.rows(settings.shape[1]))
         return [Start(settings, positions), *blocks, last]
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
         rows = self.rows(settings.shape[1])
         first = settings.bound(nn.Linear(rows * settings.shape[2], settings.width))
-        blocks = [Branch(settings, self.positions(settings.shape)) for _ in range(_BLOCKS)]
+        blocks = [Branch(settings, self.positions(settings.shape)) for _ in range(BLOCKS)]
         last = nn.Sequential(blocks[-1], settings.activate())
         return [nn.Sequential(Fold(rows), first), *blocks[:-1], last]
 
