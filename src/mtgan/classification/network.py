@@ -3,7 +3,7 @@
 N: batch; C, H, W: sample; K: classes of a task; b: shared layers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from mtgan.classification.schema import Network, Sharing
 from mtgan.errors import UserError
 from mtgan.nets import initialize
 from mtgan.nets.ops import Conv2d, ReLU
+from mtgan.nets.players import TaskHead
 from mtgan.objectives.sharing import NORMS, shared_distance
 from mtgan.training.batches import mix_seed
 from mtgan.training.game import kernel_weights
@@ -61,21 +62,6 @@ def feature_shape(network: Network, shape: Shape, layers: int | None = None) -> 
     return channels, height, width
 
 
-class Branch(nn.Module):
-    """The layers that a task has for itself: what is left of the convolutions, and its softmax
-    layer. [N, C', H', W'] -> logits [N, K]."""
-
-    def __init__(self, layers: Sequence[nn.Module], features: int, classes: int) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.linear = nn.Linear(features, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = layer(x)
-        return self.linear(x.flatten(1))
-
-
 class MultitaskClassifier(nn.Module):
     """A trunk that all tasks share, and a branch for each.
 
@@ -96,7 +82,7 @@ class MultitaskClassifier(nn.Module):
         features = feature_shape(network, shape)
         whole = {}
         for task, count in classes.items():
-            whole[task] = Branch(
+            whole[task] = TaskHead(
                 make_layers(network, shape[0]), features[0] * features[1] * features[2], count
             )
             generator = torch.Generator().manual_seed(mix_seed(seed, "weights", task))
@@ -119,7 +105,7 @@ class MultitaskClassifier(nn.Module):
     def layers_of(self, task: str) -> list[nn.Module]:
         """The convolutional layers that a task's samples pass, in order."""
         branch = self.branches[task]
-        assert isinstance(branch, Branch)
+        assert isinstance(branch, TaskHead)
         return [*self.trunk, *branch.layers]
 
     def parameters_of(self, task: str) -> list[nn.Parameter]:

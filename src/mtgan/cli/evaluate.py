@@ -12,6 +12,7 @@ from mtgan.cli.options import DataName, Quiet, Root, Seed, TaxonomyFile
 
 if TYPE_CHECKING:
     import numpy as np
+    from rich.table import Table
 
     from mtgan.data import Dataset
     from mtgan.training import Run
@@ -68,25 +69,27 @@ def evaluate(
     printing = str(json_file) == "-"
     for path in (picture, None if printing else json_file):
         _check_free(path, force)
-    if run := _run_of_domains(samples):
-        if picture is not None or metrics is not None:
+    run = _run(samples)
+    if run is not None and run.facts.domains:
+        given = {"picture": picture, "metrics": metrics, "split": split, "taxonomy": taxonomy}
+        if odd := [f"--{name}" for name, value in given.items() if value is not None]:
             raise UserError(
                 f"{samples} was trained on several domains, each of which is judged by measures of "
-                "its own; leave --picture and --metrics out, or sample one domain and judge that."
+                f"its own; leave {', '.join(odd)} out, or sample one domain and judge that."
             )
         training, held_out = (load_dataset(data, part, root=root) for part in ("train", "test"))
         count = n or _OF_A_DOMAIN
         values = run.evaluate_domains(
             training, held_out, count, features=features, device=device, seed=seed
         )
-        _say_values(values, json_file, quiet)
+        _show(values, json.dumps(values, indent=2), _domain_table(values), json_file, quiet)
         return
     rule = protocol_rule(protocol)
     reference = load_dataset(data, split or rule.split, root=root, taxonomy=taxonomy)
     wanted = rule.generated if rule.exact else n or rule.generated
     console = Console(stderr=True, quiet=quiet or printing)
     with console.status("preparing") as status:
-        images, labels, checkpoint = _samples(samples, reference, wanted, seed)
+        images, labels, checkpoint = _samples(samples, run, reference, wanted, seed)
         card = evaluate_samples(
             images,
             reference,
@@ -105,40 +108,37 @@ def evaluate(
         )
         if picture is not None:
             card.picture(picture)
-    if printing:
-        print_json(card.to_dict())
-    elif json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(card.to_json())
-    if not quiet and not printing:
-        Console().print(card.table())
+    _show(card.to_dict(), card.to_json(), card.table(), json_file, quiet)
 
 
-def _run_of_domains(samples: str) -> "Run | None":
+def _run(samples: str) -> "Run | None":
+    """The run that is to be judged, or None for samples that are there already."""
     if not (Path(samples) / "recipe.yaml").is_file():
         return None
     from mtgan.training import Run
 
-    run = Run.open(samples)
-    return run if run.facts.domains else None
+    return Run.open(samples)
 
 
-def _say_values(
-    values: Mapping[str, Mapping[str, Any]], json_file: Path | None, quiet: bool
-) -> None:
-    """A table of the domains' measures, and the same as JSON."""
-    from rich.console import Console
+def _domain_table(values: Mapping[str, Mapping[str, Any]]) -> "Table":
     from rich.table import Table
+
+    table = Table("measure", "value", "better")
+    for name, entry in values.items():
+        table.add_row(name.replace("_", " "), f"{entry['value']:.4g}", entry["better"])
+    return table
+
+
+def _show(values: Any, text: str, table: Any, json_file: Path | None, quiet: bool) -> None:
+    """Print the values for machines (`--json -`), or write them as `text` and print the table."""
+    from rich.console import Console
 
     if str(json_file) == "-":
         print_json(values)
         return
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(values, indent=2))
-    table = Table("measure", "value", "better")
-    for name, entry in values.items():
-        table.add_row(name.replace("_", " "), f"{entry['value']:.4g}", entry["better"])
+        json_file.write_text(text)
     if not quiet:
         Console().print(table)
 
@@ -152,15 +152,13 @@ def _check_free(path: Path | None, force: bool) -> None:
 
 
 def _samples(
-    source: str, reference: "Dataset", wanted: int, seed: int
+    source: str, run: "Run | None", reference: "Dataset", wanted: int, seed: int
 ) -> tuple[Any, "np.ndarray | None", str]:
     """What to judge: a run generates as many samples as are wanted; all else is read."""
     from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT
 
-    if not (Path(source) / "recipe.yaml").is_file():
+    if run is None:
         return source, None, UNKNOWN_CHECKPOINT
-    from mtgan.training import Run
-
     count = min(wanted, len(reference.samples))
-    images, labels = Run.open(source).sample_with_labels(count, seed=seed)
+    images, labels = run.sample_with_labels(count, seed=seed)
     return images, labels, RUN_CHECKPOINT

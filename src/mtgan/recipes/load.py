@@ -119,13 +119,18 @@ class Shelf(Generic[Schema]):
                 f"There is no recipe {name!r}: {nearest(name, self.names())} "
                 "(A file of your own ends in .yaml.)"
             )
-        try:
-            values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UserError(f"The recipe {name} is not valid YAML: {error}") from error
-        if not isinstance(values, dict):
-            raise UserError(f"The recipe {name} holds no keys; it should be a YAML mapping.")
-        return values, label
+        return read_mapping(text, f"The recipe {name}"), label
+
+
+def read_mapping(text: str, what: str) -> dict[str, Any]:
+    """The keys of a YAML text; UserError that begins with `what` where it holds none."""
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{what} is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{what} holds no keys; it should be a YAML mapping.")
+    return values
 
 
 _ZOO = Shelf(Recipe, resources.files("mtgan.recipes") / "zoo", check)

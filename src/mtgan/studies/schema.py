@@ -14,6 +14,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from mtgan.errors import UserError
+from mtgan.recipes.load import read_mapping
 from mtgan.recipes.schema import NonNegative, Part, Positive
 from mtgan.registry import nearest
 
@@ -205,13 +206,7 @@ def _read(study: str | Path) -> tuple[dict[str, Any], str]:
             f"There is no study {str(study)!r}: {nearest(str(study), study_names())} "
             "(A file of your own ends in .yaml.)"
         )
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"The study {study} is not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise UserError(f"The study {study} holds no keys; it should be a YAML mapping.")
-    return values, label
+    return read_mapping(text, f"The study {study}"), label
 
 
 def _validate(values: dict[str, Any], label: str) -> Study:
