@@ -27,7 +27,7 @@ def train(game: Game, feed: Feed, seed: int) -> None:
     """All iterations of the recipe, by the teacher-forcing loss alone."""
     recipe, device = game.recipe, torch.device("cpu")
     size, latent = recipe.training.batch_size, recipe.latent
-    optimizers = Optimizers(recipe, {"generator": game.groups["generator"]}, device)
+    optimizers = Optimizers(recipe, {"generator": game.groups["generator"]})
     never = torch.zeros(())
     for i in range(recipe.training.steps):
         random = torch.Generator().manual_seed(seed * 1_000_003 + i)

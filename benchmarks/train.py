@@ -8,6 +8,7 @@ One thread is timed in CPU seconds, which other work hardly moves; several in wa
 """
 
 import math
+import re
 import statistics
 import tempfile
 import time
@@ -42,6 +43,16 @@ COMPARED, TOLERANCE = 8, 1e-9  # samples; of losses and gradients, relative, in 
 CEILING_SHAPE = (16, 128, 32, 32)
 # Operations that start no kernel although they are no views.
 FREE = {"aten::detach", "aten::empty", "aten::new_empty", "aten::empty_like", "aten::lift_fresh"}
+# Kinds of operations by what their names contain; the first that fits counts.
+KINDS = {
+    "convolutions": "convolution",
+    "products": "mm$|bmm|linear",
+    "activations": "relu|tanh|sigmoid|soft",
+    "normalization": "batch_norm|layer_norm",
+    "optimizer": "adam|rmsprop|_foreach|lerp",
+    "copies": "copy|cat$|stack|pad|shuffle|index|fill|zero|clone",
+}
+PROFILED = 3  # iterations
 
 
 def bench_data(recipe: Recipe, scale: str) -> Dataset:
@@ -174,6 +185,7 @@ def compare(
         "rounds": rounds,
         "iterations_per_round": iterations * every,
         "differences": apart,
+        "shares": shares(ours, PROFILED * every),
         **{name: _side(name, measured, work[name], _images(recipe, plain)) for name in sides},
         **ratios(measured["plain"], measured["ours"]),
     }
@@ -229,6 +241,24 @@ def _work(step: Callable[[], object], iterations: int) -> dict[str, float]:
         for _ in range(iterations):
             step()
     return {"flops": work.flops / iterations, "launches": work.launches / iterations}
+
+
+def shares(step: Callable[[], object], count: int) -> dict[str, float]:
+    """Share of the time by kind of operation, by PyTorch's profiler, which itself costs some.
+
+    The rest is other operations, autograd's own work and Python's.
+    """
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        began = time.perf_counter()
+        for _ in range(count):
+            step()
+        total = 1e6 * (time.perf_counter() - began)
+    found = dict.fromkeys(KINDS, 0.0)
+    for event in profile.key_averages():
+        kind = next((kind for kind, text in KINDS.items() if re.search(text, event.key)), None)
+        if kind and event.key.startswith("aten::"):
+            found[kind] += event.self_cpu_time_total / total
+    return {**found, "rest": 1 - sum(found.values())}
 
 
 def convolution(precision: str) -> Callable[[], object]:
@@ -288,7 +318,19 @@ def table(results: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Gro
             " / ".join(f"{side['share_of_ceiling']:.0%}" for side in sides),
             " / ".join(f"{side['launches']:,.0f}" for side in sides),
         )
-    return Group(shown, *_notes(results, about))
+    return Group(shown, *_notes(results, about), "", "where our time goes:", _profiles(results))
+
+
+def _profiles(results: Sequence[Mapping[str, Any]]) -> Table:
+    shown = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    for heading in ("recipe", "scale"):
+        shown.add_column(heading)
+    for kind in (*KINDS, "rest"):
+        shown.add_column(kind, justify="right")
+    for each in results:
+        parts = (f"{share:.0%}" for share in each["shares"].values())
+        shown.add_row(each["recipe"], each["scale"], *parts)
+    return shown
 
 
 def _notes(results: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> list[str]:

@@ -68,6 +68,9 @@ def test_times_and_work(precision: str) -> None:
     assert 0 < ours["flops"] < plain["flops"]
     share = plain["flops"] / plain["seconds"] / plain["ceiling_flops_per_second"]
     assert plain["share_of_ceiling"] == pytest.approx(share)
+    assert sum(result["shares"].values()) == pytest.approx(1)
+    assert min(result["shares"].values()) >= 0
+    assert result["shares"]["convolutions"] > result["shares"]["optimizer"] > 0
     assert ours["launches"] > 0
     assert ours["launches"] < plain["launches"] or precision == "bf16"  # casts are launches too
 

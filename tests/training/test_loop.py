@@ -301,3 +301,6 @@ def test_bf16_trains(tmp_path: Path) -> None:
     )
     assert run.steps[-1] == 4
     assert all(tensor.dtype != torch.bfloat16 for tensor in weights(run).values())
+    assert run.recipe.training.precision == "bf16"  # on record, so that nobody resumes in float32
+    with pytest.raises(UserError, match=r"training\.precision \('bf16' then, '32' now\) differs"):
+        train(small_recipe("ac-wgan-b"), make_data(), run.path, resume=True, quiet=True)

@@ -26,7 +26,9 @@ def train(
         bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str, typer.Option(help="32 or bf16.")] = "32",
+    precision: Annotated[
+        str | None, typer.Option(help="32 or bf16; overrides the recipe's training.precision.")
+    ] = None,
     compile: Annotated[
         Literal["on", "off"], typer.Option(help="Compile the networks with torch.compile.")
     ] = "off",

@@ -8,13 +8,14 @@ where it has none of that name.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Precision = Annotated[Literal["32", "bf16"], BeforeValidator(str)]  # YAML reads 32 as a number
 
 
 class Part(BaseModel):
@@ -153,6 +154,7 @@ class Training(Part):
     generator_batch_size: Annotated[int, Field(ge=2)] | None = None  # batch_size when absent
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     initialization: str = "glorot-uniform"
+    precision: Precision = "32"  # bf16: networks compute in mixed bfloat16
     log_every: Positive = 50
     sample_every: Positive = 1000
     checkpoint_every: Positive = 1000

@@ -6,6 +6,7 @@ import torch
 
 from mtgan import processes
 from mtgan.errors import UserError
+from mtgan.recipes import Recipe
 
 PRECISIONS = ("32", "bf16")
 
@@ -31,9 +32,12 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", processes.local_rank())
 
 
-def check_precision(precision: str) -> None:
+def with_precision(recipe: Recipe, precision: str) -> Recipe:
+    """The recipe, computed in another precision; UserError where there is none of that name."""
     if precision not in PRECISIONS:
         raise UserError(f"precision should be {' or '.join(PRECISIONS)}; found {precision!r}.")
+    training = recipe.training.model_copy(update={"precision": precision})
+    return recipe.model_copy(update={"training": training})
 
 
 def computing_in(precision: str, device: torch.device) -> AbstractContextManager[None]:

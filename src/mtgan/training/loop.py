@@ -31,7 +31,7 @@ from mtgan.training.checkpoints import (
     restore_tensors,
     save_checkpoint,
 )
-from mtgan.training.devices import check_precision, choose_device, computing_in
+from mtgan.training.devices import choose_device, computing_in, with_precision
 from mtgan.training.export import export_domain
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
@@ -58,7 +58,7 @@ def train(
     seed: int = 0,
     resume: bool = False,
     device: str = "auto",
-    precision: str = "32",
+    precision: str | None = None,
     compile: bool = False,
     quiet: bool = False,
 ) -> Run:
@@ -67,8 +67,9 @@ def train(
     seed: of initialization, order, noise and labels. resume: go on from the newest complete
     checkpoint of `out` (on the CPU, bit for bit as if never stopped); the recipe and the data
     must be those of the run, except that training.steps may grow. device: auto, cpu or cuda;
-    precision: 32 or bf16 (networks run in mixed bfloat16, weights stay float32). compile: the
-    networks by torch.compile, wherever they are differentiated once.
+    precision: 32 or bf16 (networks run in mixed bfloat16, weights stay float32) instead of the
+    recipe's training.precision. compile: the networks by torch.compile, wherever they are
+    differentiated once.
 
     Where torchrun started several processes, all of them call this alike, and train one run as
     one process would; see mtgan.processes.
@@ -106,14 +107,15 @@ class Trainer:
         seed: int,
         resume: bool,
         device: str,
-        precision: str,
+        precision: str | None,
         compile: bool = False,
     ) -> None:
-        check_precision(precision)
-        self.device, self.precision = choose_device(device), precision
+        if precision is not None:
+            recipe = with_precision(recipe, precision)
+        self.device = choose_device(device)
         self.rng_devices = [self.device] if self.device.type == "cuda" else []
         processes.join(self.device)
-        _refuse_differences([recipe.model_dump(), data.fingerprint, seed, precision])
+        _refuse_differences([recipe.model_dump(), data.fingerprint, seed])
         if resume and recipe.hierarchy:  # as it was: a clustering may come out otherwise elsewhere
             data = data.with_taxonomy(processes.by_first(lambda: Run.open(out).facts.taxonomy))
         else:
@@ -140,7 +142,7 @@ class Trainer:
                 # Calls alone: penalties call Discriminator.score instead, since a compiled graph
                 # cannot be differentiated twice.
                 network.compile(dynamic=False)
-        self.optimizers = Optimizers(recipe, self.game.groups, self.device)
+        self.optimizers = Optimizers(recipe, self.game.groups)
         self.watch = Watch(self.device)
         self.feed = Feed(
             data, self.facts, self.device, seed, recipe.data.flip, recipe.schedule.domains
@@ -176,7 +178,7 @@ class Trainer:
             return  # killed before the first checkpoint: begin again
         networks, optimizers, state = newest
         restore_tensors(self.game.tensors(), networks)
-        self.optimizers.load(optimizers)
+        restore_tensors(self.optimizers.tensors(), optimizers)
         self.iteration, self.best = state["iteration"], state["best"]
 
     # The loop
@@ -269,7 +271,7 @@ class Trainer:
             partial(self.feed.mixture.draw_labels, phase.name, turn),
         )
         with self._only(phase.updates):
-            with computing_in(self.precision, self.device):
+            with computing_in(self.recipe.training.precision, self.device):
                 result = phase.step(batch, noise)  # type: ignore[arg-type]
             self.optimizers.zero_grad(phase.updates)
             parameters = [p for name in phase.updates for p in self.game.groups[name]]
@@ -455,8 +457,8 @@ def _refuse_differences(mine: list[Any]) -> None:
     """UserError in a process that was started with something else than the first one."""
     if processes.by_first(lambda: mine) != mine:
         raise UserError(
-            f"Process {processes.rank()} was started with another recipe, data set, seed or "
-            "precision than process 0; start all of them by the same command."
+            f"Process {processes.rank()} was started with another recipe, data set or seed "
+            "than process 0; start all of them by the same command."
         )
 
 

@@ -1,22 +1,115 @@
-"""One optimizer per parameter group, and learning rates over time."""
+"""One optimizer per parameter group, and learning rates over time.
 
-from typing import Any
+The arithmetic is PyTorch's, by the functions under its optimizer classes: the classes themselves
+import its compiler at the first step, which takes longer than that step.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.adam import adam
+from torch.optim.rmsprop import rmsprop
 
+from mtgan.recipes import schema
 from mtgan.recipes.schema import Recipe
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """Parameters of one group that have gradients, and what their rule remembers of each."""
+
+    parameters: list[Tensor]
+    gradients: list[Tensor]
+    averages: Sequence[list[Tensor]]  # one list for each of the rule's keys
+    steps: list[Tensor]
+    rate: float
+
+
+def _adam(settings: schema.Optimizer, moved: _Moved, bad: Tensor) -> None:
+    """Adam (Kingma & Ba 2015), one fused kernel; PyTorch's other forms give the same, slower."""
+    firsts, seconds = moved.averages
+    adam(
+        moved.parameters,
+        moved.gradients,
+        firsts,
+        seconds,
+        [],
+        moved.steps,
+        fused=True,
+        capturable=bad.is_cuda,
+        found_inf=bad,  # the kernel leaves everything as it is where this is 1
+        lr=moved.rate,
+        beta1=settings.beta1,
+        beta2=settings.beta2,
+        eps=1e-8,
+        weight_decay=0.0,
+        amsgrad=False,
+        maximize=False,
+    )
+
+
+def _rmsprop(settings: schema.Optimizer, moved: _Moved, bad: Tensor) -> None:
+    """RMSprop without momentum, which WGAN was published with (Arjovsky et al. 2017)."""
+    (squares,) = moved.averages
+    rmsprop(
+        moved.parameters,
+        # A gradient of zero leaves the weights as they are.
+        [torch.where(bad > 0, 0, gradient) for gradient in moved.gradients],
+        squares,
+        [],
+        [],
+        moved.steps,
+        capturable=bad.is_cuda,
+        lr=moved.rate,
+        alpha=0.99,
+        eps=1e-8,
+        weight_decay=0.0,
+        momentum=0.0,
+        centered=False,
+    )
+
+
+Rule = Callable[[schema.Optimizer, _Moved, Tensor], None]
+# By recipe name: what is remembered of each parameter, and how it moves.
+_RULES: Mapping[str, tuple[tuple[str, ...], Rule]] = {
+    "adam": (("exp_avg", "exp_avg_sq"), _adam),
+    "rmsprop": (("square_avg",), _rmsprop),
+}
+
+
+class _Group:
+    """Parameters that are updated together, and the state of each."""
+
+    def __init__(self, parameters: Sequence[nn.Parameter], rate: float, keys: Sequence[str]):
+        self.parameters = list(parameters)
+        self.base_rate = self.rate = rate
+        # In the parameters' memory layout: the fused kernels walk both side by side.
+        self.averages = {key: [torch.zeros_like(p) for p in parameters] for key in keys}
+        # On a GPU the counts stay there too, so that a step can be captured.
+        self.steps = [torch.zeros((), device=p.device) for p in parameters]
+
+    def moved(self) -> _Moved:
+        index = [i for i, p in enumerate(self.parameters) if p.grad is not None]
+        parameters: list[Tensor] = [self.parameters[i] for i in index]
+        return _Moved(
+            parameters,
+            [p.grad for p in parameters if p.grad is not None],
+            [[values[i] for i in index] for values in self.averages.values()],
+            [self.steps[i] for i in index],
+            self.rate,
+        )
 
 
 class Optimizers:
     """The game's parameter groups, each under an optimizer of its own.
 
-    A group that several networks share takes the learning rate of the first of them.
+    A group that several networks share takes the learning rate of the first of them. A parameter
+    without a gradient stays as it is.
     """
 
-    def __init__(
-        self, recipe: Recipe, groups: dict[str, list[nn.Parameter]], device: torch.device
-    ) -> None:
+    def __init__(self, recipe: Recipe, groups: dict[str, list[nn.Parameter]]) -> None:
         part = recipe.optimizer
         rates = {
             "generator": part.learning_rate,
@@ -26,68 +119,35 @@ class Optimizers:
         }
         self._linear = part.decay == "linear"
         self._steps = recipe.training.steps
-        self._rates = {name: rates[name.split("+")[0].split("/")[0]] for name in groups}
-        # On a GPU the states stay there, so that a step can be captured.
-        on_gpu = device.type == "cuda"
-        self._optimizers: dict[str, torch.optim.Optimizer] = {}
-        for name, parameters in groups.items():
-            if part.kind == "adam":
-                # One fused kernel per update; foreach and the loop give the same values, slower.
-                self._optimizers[name] = torch.optim.Adam(
-                    parameters,
-                    self._rates[name],
-                    (part.beta1, part.beta2),
-                    fused=True,
-                    capturable=on_gpu,
-                )
-            else:
-                self._optimizers[name] = torch.optim.RMSprop(
-                    parameters, self._rates[name], capturable=on_gpu
-                )
+        self._settings = part
+        keys, self._rule = _RULES[part.kind]
+        self._groups = {
+            name: _Group(parameters, rates[name.split("+")[0].split("/")[0]], keys)
+            for name, parameters in groups.items()
+        }
 
     def set_rates(self, iteration: int) -> None:
         """Set the learning rates of an iteration, counted from 0."""
         factor = 1 - iteration / self._steps if self._linear else 1.0
-        for name, optimizer in self._optimizers.items():
-            for group in optimizer.param_groups:
-                group["lr"] = self._rates[name] * factor
+        for group in self._groups.values():
+            group.rate = group.base_rate * factor
 
-    def step(self, names: tuple[str, ...], bad: torch.Tensor) -> None:
+    @torch.no_grad()
+    def step(self, names: tuple[str, ...], bad: Tensor) -> None:
         """Update the groups, unless the scalar `bad` (0 or 1, on the device) is 1."""
         for name in names:
-            optimizer: Any = self._optimizers[name]
-            if optimizer.defaults.get("fused"):
-                optimizer.found_inf = bad  # its kernel leaves everything as it is where this is 1
-            else:  # without momentum, a gradient of zero leaves the weights as they are
-                for parameter in optimizer.param_groups[0]["params"]:
-                    if parameter.grad is not None:
-                        parameter.grad = torch.where(bad > 0, 0, parameter.grad)
-            optimizer.step()
+            self._rule(self._settings, self._groups[name].moved(), bad)
 
     def zero_grad(self, names: tuple[str, ...]) -> None:
         for name in names:
-            self._optimizers[name].zero_grad(set_to_none=True)
+            for parameter in self._groups[name].parameters:
+                parameter.grad = None
 
-    def tensors(self) -> dict[str, torch.Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
         """State tensors as "GROUP/INDEX/KEY"."""
         return {
             f"{name}/{index}/{key}": value
-            for name, optimizer in self._optimizers.items()
-            for index, state in optimizer.state_dict()["state"].items()
-            for key, value in state.items()
-            if isinstance(value, torch.Tensor)
+            for name, group in self._groups.items()
+            for key, values in {**group.averages, "step": group.steps}.items()
+            for index, value in enumerate(values)
         }
-
-    def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Put back what `tensors` gave."""
-        states: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in self._optimizers}
-        for path, value in tensors.items():
-            name, index, key = path.rsplit("/", 2)
-            parameter = self._optimizers[name].param_groups[0]["params"][int(index)]
-            if value.shape == parameter.shape:
-                # In the parameter's memory layout: the fused kernels walk both side by side.
-                value = torch.empty_like(parameter).copy_(value)
-            states[name].setdefault(int(index), {})[key] = value
-        for name, optimizer in self._optimizers.items():
-            groups = optimizer.state_dict()["param_groups"]
-            optimizer.load_state_dict({"state": states[name], "param_groups": groups})
