@@ -8,6 +8,7 @@ One thread is timed in CPU seconds, which other work hardly moves; several in wa
 """
 
 import math
+import os
 import re
 import statistics
 import tempfile
@@ -248,6 +249,7 @@ def shares(step: Callable[[], object], count: int) -> dict[str, float]:
 
     The rest is other operations, autograd's own work and Python's.
     """
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it would announce its start on the terminal
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
         began = time.perf_counter()
         for _ in range(count):

@@ -26,7 +26,9 @@ def test_compiled_networks_learn_the_same(tmp_path, monkeypatch) -> None:
     for trainer in (plain, compiled):
         trainer._iterate(Averages())
     expected = plain.game.tensors()
-    assert all(torch.equal(expected[k], x) for k, x in compiled.game.tensors().items())
+    # Up to rounding: a compiled graph may add up in another order.
+    for name, x in compiled.game.tensors().items():
+        torch.testing.assert_close(expected[name], x, rtol=1e-6, atol=1e-9, msg=name)
     captured = torch._dynamo.utils.counters["stats"]["unique_graphs"]
     assert captured >= 4  # generator with and without gradient, discriminator, classifier
 

@@ -162,8 +162,8 @@ class ClassifierTrainer:
                 f"The loss of the task {turn.task!r} is not finite in epoch {self.epoch + 1}; "
                 "stopped before the update. Lower training.learning_rates."
             )
-        averages.add(f"{turn.task}/train_cross_entropy", entropy)
-        averages.add(f"{turn.task}/train_accuracy", accuracy(logits, targets))
+        values = {"train_cross_entropy": entropy, "train_accuracy": accuracy(logits, targets)}
+        averages.add({f"{turn.task}/{name}": value for name, value in values.items()})
         return loss
 
     # What is measured

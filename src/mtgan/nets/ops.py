@@ -59,6 +59,9 @@ class _LeakyReLU(torch.autograd.Function):
         if g is None:
             return None, None
         (y,) = ctx.saved_tensors
+        if y.dim() == 4 and y.is_contiguous(memory_format=torch.channels_last):
+            # Two layouts side by side are slower than a copy.
+            g = g.contiguous(memory_format=torch.channels_last)
         # The output is positive where the input is. The mask has no derivative: once it is cut
         # off, PyTorch's own formula is left with a derivative in g alone.
         return torch.ops.aten.leaky_relu_backward(g, y.detach(), ctx.slope, True), None
@@ -126,8 +129,21 @@ def _patches(x: Tensor, kernel: Any, stride: Any, padding: Any) -> Tensor:
     return x.permute(0, 1, 2, 4, 5, 3).reshape(-1, height * width * x.shape[3])
 
 
+def _with_channels_last(x: Tensor) -> Tensor:
+    """x; where it has one channel, with the strides of channels-last layout.
+
+    Either layout fits it then, and convolutions would take the other one, which costs a copy of
+    all that they make.
+    """
+    _, channels, height, width = x.shape
+    if channels > 1 or not x.is_contiguous():
+        return x
+    return x.as_strided(x.shape, (height * width, 1, width, 1))
+
+
 def _convolved(x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any) -> Tensor:
     """Convolution of x [N, A, H, W] by w [B, A, K, L], plus b [B], to [N, B, H', W']."""
+    x = _with_channels_last(x)
     sides = zip(x.shape[2:], w.shape[2:], stride, padding, strict=True)
     height, width = [(side + 2 * p - k) // d + 1 for side, k, d, p in sides]
     if not _is_heavy(x, height * width, w.numel()):
@@ -192,10 +208,15 @@ def _transposed_thin(
     The strided kernels of oneDNN are slow for few channels: this is 1.5 to 3 times as fast.
     """
     height, width = w.shape[2:]
-    w = functional.pixel_unshuffle(functional.pad(w, (0, width % 2, 0, height % 2)), 2)
-    b = None if b is None else b.repeat_interleave(4)
+    # Channels come last in all of these, so that what moves is runs of them; pixel_shuffle would be
+    # several times slower, and leave a layout in which all that follows is slow.
+    w = functional.pad(w, (0, width % 2, 0, height % 2)).permute(0, 2, 3, 1)
+    w = w.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).transpose(2, 3)  # [B, K, L, 2, 2, A]
+    w = w.flatten(3).permute(0, 3, 1, 2)
+    b = None if b is None else b.repeat(4)
     y = functional.conv_transpose2d(g, w, b, 1, [p // 2 for p in padding])
-    y = functional.pixel_shuffle(y, 2)
+    y = y.permute(0, 2, 3, 1).unflatten(3, (2, -1)).transpose(2, 3)  # [N, H, 2, W, 2 * A]
+    y = y.flatten(1, 2).unflatten(3, (2, -1)).flatten(2, 3).permute(0, 3, 1, 2)
     # What is left of an odd padding is cut off.
     (top, left), (height, width) = [p % 2 for p in padding], size
     if y.shape[2] < top + height or y.shape[3] < left + width:
@@ -258,6 +279,7 @@ class _WeightGradient(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, g)
         ctx.where = (stride, padding)
+        x = _with_channels_last(x)
         b, a = g.shape[1], x.shape[1]
         if _is_heavy(x, g.shape[2] * g.shape[3], b * a * math.prod(kernel)):
             flat = _rows(g).t() @ _patches(x, kernel, stride, padding)

@@ -198,7 +198,7 @@ class Discriminator(nn.Module):
         outputs = [samples]  # outputs[i] is what layer i takes
         for layer in self.layers:
             outputs.append(layer(outputs[-1]))
-        features = outputs[-1].flatten(1)
+        outputs[-1] = features = outputs[-1].flatten(1)
         logits = {
             name: head(outputs[leave])
             for name, leave, head in zip(self.task_names, self.leaves, self.heads, strict=True)

@@ -8,25 +8,28 @@ from mtgan import processes
 
 
 def _labeled(labels: Tensor) -> Tensor:
-    """Number of labeled samples, at least 1; of several processes the mean, so that the mean of
-    their losses is the joint batch's."""
-    labeled = (labels >= 0).sum(dtype=torch.float32)
+    """Number of labeled samples of each batch [...], at least 1; of several processes the mean,
+    so that the mean of their losses is the joint batch's."""
+    labeled = (labels >= 0).sum(-1, dtype=torch.float32)
     return processes.average(labeled).clamp_min(1 / processes.count())
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean softmax cross-entropy in nats over the labeled samples; 0 where none is labeled.
 
-    logits [N, K]; labels int64 [N], -1 where missing (those count for nothing). The plain mean of
-    PyTorch is 0/0 on a batch without any label; this one is not, and has no branch on the data.
+    logits [..., N, K]; labels int64 [..., N], -1 where missing (those count for nothing); a mean
+    for each batch [...]. The plain mean of PyTorch is 0/0 on a batch without any label; this one is
+    not, and has no branch on the data.
     """
-    total = _cross_entropy(logits, labels, ignore_index=-1, reduction="sum")
-    return total / _labeled(labels)
+    each = _cross_entropy(
+        logits.flatten(0, -2), labels.flatten(), ignore_index=-1, reduction="none"
+    )
+    return each.view(labels.shape).sum(-1) / _labeled(labels)
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     """Share of the labeled samples whose largest logit is their label, in [0, 1].
 
-    logits [N, K]; labels int64 [N], -1 where missing.
+    logits [..., N, K]; labels int64 [..., N], -1 where missing; a share for each batch [...].
     """
-    return ((logits.argmax(1) == labels) & (labels >= 0)).sum() / _labeled(labels)
+    return (logits.argmax(-1) == labels).sum(-1) / _labeled(labels)

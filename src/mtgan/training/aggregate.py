@@ -33,7 +33,10 @@ AGGREGATORS: Registry[Callable[[Sequence[str]], Aggregator]] = Registry("aggrega
 
 def weighted_sum(terms: Mapping[str, LossTerm]) -> Tensor:
     """Sum of weight times value; terms of weight 0 are left out (0 * inf would be nan)."""
-    return torch.stack([t.weight * t.value for t in terms.values() if t.weight != 0]).sum()
+    weighted = [
+        t.value if t.weight == 1 else t.weight * t.value for t in terms.values() if t.weight != 0
+    ]
+    return torch.stack(weighted).sum()
 
 
 def task_losses(terms: Mapping[str, LossTerm]) -> dict[str, Tensor]:

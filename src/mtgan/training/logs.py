@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,26 +23,33 @@ class Averages:
     """
 
     def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
+        # By the names of what was added together: one vector costs as little as one scalar.
+        self._sums: dict[tuple[str, ...], Tensor] = {}
+        self._counts: Counter[tuple[str, ...]] = Counter()
 
-    def add(self, name: str, value: Tensor) -> None:
-        value = value.detach()
-        self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
-        self._counts[name] = self._counts.get(name, 0) + 1
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Add a value, a scalar, to the mean of each name."""
+        names = tuple(values)
+        vector = torch.stack([value.detach().float() for value in values.values()])
+        if names in self._sums:
+            vector += self._sums[names]
+        self._sums[names] = vector
+        self._counts[names] += 1
 
     def read(self) -> dict[str, float]:
         """The means so far, over all processes, in one transfer; starts over."""
         if not self._sums:
             return {}
-        stacked = torch.stack([value.float() for value in self._sums.values()])
-        sums = processes.average(stacked).cpu().tolist()
-        means = {
-            name: total / self._counts[name] for name, total in zip(self._sums, sums, strict=True)
-        }
+        sums = processes.average(torch.cat(list(self._sums.values()))).cpu().tolist()
+        totals: dict[str, float] = {}
+        counts: Counter[str] = Counter()
+        added = ((name, names) for names in self._sums for name in names)
+        for (name, names), value in zip(added, sums, strict=True):
+            totals[name] = totals.get(name, 0.0) + value
+            counts[name] += self._counts[names]
         self._sums.clear()
         self._counts.clear()
-        return means
+        return {name: total / counts[name] for name, total in totals.items()}
 
 
 class RunLog:

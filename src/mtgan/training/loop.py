@@ -283,11 +283,9 @@ class Trainer:
             phase.after()
         if phase.ends_generator_step:
             self.game.update_average(self.recipe.training.ema_decay, self.iteration)
-        averages.add(f"{phase.name}/loss", total)
-        for name, term in result.terms.items():
-            averages.add(f"{phase.name}/{name}", term.value)
-        for name, value in result.logs.items():
-            averages.add(f"{phase.name}/{name}", value)
+        terms = {name: term.value for name, term in result.terms.items()}
+        values = {"loss": total, **terms, **result.logs}
+        averages.add({f"{phase.name}/{name}": value for name, value in values.items()})
 
     @contextlib.contextmanager
     def _only(self, updates: tuple[str, ...]) -> Iterator[None]:

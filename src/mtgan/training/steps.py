@@ -66,16 +66,17 @@ class TaskTerms:
         fake: Tensor,
         fake_labels: Labels,
     ) -> None:
-        """Add the terms of the network that classifies; logits [N, K] and [M, K]."""
-        y_real, y_fake = real_labels[self.level], fake_labels[self.level]
+        """Add the terms of the network that classifies; logits [N, K] of either side."""
+        labels = torch.stack([real_labels[self.level], fake_labels[self.level]])
+        logits = torch.stack([real, fake])
+        on_real, on_generated = cross_entropy(logits, labels)
         weight = self.weight * self.share
-        losses = {"real": cross_entropy(real, y_real)}
+        result.terms[f"{self.prefix}real"] = LossTerm(on_real, weight, self.name)
         if self.generated:
-            losses["generated"] = cross_entropy(fake, y_fake)
-        for side, loss in losses.items():
-            result.terms[f"{self.prefix}{side}"] = LossTerm(loss, weight, self.name)
-        result.logs[f"{self.prefix}accuracy_real"] = accuracy(real.detach(), y_real)
-        result.logs[f"{self.prefix}accuracy_generated"] = accuracy(fake.detach(), y_fake)
+            result.terms[f"{self.prefix}generated"] = LossTerm(on_generated, weight, self.name)
+        on_real, on_generated = accuracy(logits.detach(), labels)
+        result.logs[f"{self.prefix}accuracy_real"] = on_real
+        result.logs[f"{self.prefix}accuracy_generated"] = on_generated
 
     def please(self, result: StepResult, fake: Tensor, labels: Labels) -> None:
         """Add the generator's term. Its half on real samples is constant to it, and left out."""
@@ -157,16 +158,15 @@ class DiscriminatorStep:
         """Outputs for both batches, in one pass where samples of a batch are not mixed."""
         if self.discriminator.mixes_samples:
             return self.discriminator(real, labels), self.discriminator(fake, labels)
-        n = len(real)
         both = self.discriminator(
             torch.cat([real, fake]), {level: torch.cat([y, y]) for level, y in labels.items()}
         )
-        halves = (slice(0, n), slice(n, None))
+        # One split, whose gradient is one operation, instead of two slices.
+        scores = both.score.split(len(real))
+        logits = {name: each.split(len(real)) for name, each in both.logits.items()}
         first, second = (
-            DiscriminatorOutput(
-                both.score[half], {name: logits[half] for name, logits in both.logits.items()}
-            )
-            for half in halves
+            DiscriminatorOutput(scores[i], {name: parts[i] for name, parts in logits.items()})
+            for i in range(2)
         )
         return first, second
 
