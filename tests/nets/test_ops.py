@@ -298,3 +298,16 @@ def test_bf16_autocast() -> None:
     assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
     assert net[0].weight.grad is not None
     assert net[0].weight.grad.dtype == torch.float32
+
+
+def test_images_of_one_channel_are_convolved_in_channels_last_layout() -> None:
+    """Both layouts fit them, and what follows is slow in the other one."""
+    layer = ops.Conv2d(1, 16, 5, stride=2, padding=2).to(memory_format=torch.channels_last)
+    x = torch.randn(3, 1, 8, 8, requires_grad=True)
+    y = layer(x)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    assert not y.is_contiguous()
+    expected = functional.conv2d(x, layer.weight, layer.bias, 2, 2)
+    assert torch.allclose(y, expected, atol=1e-6)
+    ours, theirs = (torch.autograd.grad(z.square().sum(), layer.weight)[0] for z in (y, expected))
+    assert torch.allclose(ours, theirs, rtol=1e-4)

@@ -66,3 +66,16 @@ def test_equal_weights_give_a_finite_gradient(norm: str) -> None:
     assert all(torch.isfinite(w.grad).all() for w in moving if w.grad is not None)
     if norm == "l2":
         assert value.item() == 0
+
+
+def test_batches_side_by_side_are_averaged_each_by_itself() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(2, 6, 3, requires_grad=True)
+    labels = torch.tensor([[0, 1, 2, -1, 0, 1], [2, -1, -1, 1, 1, 0]])
+    for function in (cross_entropy, accuracy):
+        both = function(logits, labels)
+        each = [function(x, y) for x, y in zip(logits, labels, strict=True)]
+        assert torch.allclose(both, torch.stack(each))
+    (gradient,) = torch.autograd.grad(cross_entropy(logits, labels)[0], logits)
+    assert gradient[0].abs().sum() > 0
+    assert gradient[1].abs().sum() == 0

@@ -207,21 +207,24 @@ def _transposed_thin(
     convolution of stride 1 to four times as many channels, one for each r, then interleaved.
     The strided kernels of oneDNN are slow for few channels: this is 1.5 to 3 times as fast.
     """
-    height, width = w.shape[2:]
+    count, a, height, width = w.shape
+    if height % 2 or width % 2:
+        w = functional.pad(w, (0, width % 2, 0, height % 2))
+    down, across = w.shape[2] // 2, w.shape[3] // 2
     # Channels come last in all of these, so that what moves is runs of them; pixel_shuffle would be
     # several times slower, and leave a layout in which all that follows is slow.
-    w = functional.pad(w, (0, width % 2, 0, height % 2)).permute(0, 2, 3, 1)
-    w = w.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).transpose(2, 3)  # [B, K, L, 2, 2, A]
-    w = w.flatten(3).permute(0, 3, 1, 2)
+    w = w.permute(0, 2, 3, 1).reshape(count, down, 2, across, 2, a)
+    w = w.transpose(2, 3).reshape(count, down, across, 4 * a).permute(0, 3, 1, 2)
     b = None if b is None else b.repeat(4)
     y = functional.conv_transpose2d(g, w, b, 1, [p // 2 for p in padding])
-    y = y.permute(0, 2, 3, 1).unflatten(3, (2, -1)).transpose(2, 3)  # [N, H, 2, W, 2 * A]
-    y = y.flatten(1, 2).unflatten(3, (2, -1)).flatten(2, 3).permute(0, 3, 1, 2)
+    n, _, rows, columns = y.shape
+    y = y.permute(0, 2, 3, 1).reshape(n, rows, columns, 2, 2 * a)
+    y = y.transpose(2, 3).reshape(n, 2 * rows, 2 * columns, a).permute(0, 3, 1, 2)
     # What is left of an odd padding is cut off.
     (top, left), (height, width) = [p % 2 for p in padding], size
     if y.shape[2] < top + height or y.shape[3] < left + width:
         return None
-    return y[:, :, top : top + height, left : left + width]
+    return y if y.shape[2:] == size else y[:, :, top : top + height, left : left + width]
 
 
 def _transposed_heavy(
