@@ -154,3 +154,42 @@ def test_too_few_points(draw):
         nearest(draw(5), draw(3), 4)
     with pytest.raises(UserError, match="k must be"):
         neighborhood(draw(5), 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("block", [None, 50, 11])
+def test_equals_full_matrices_in_any_order(seed, block):
+    """Rows by class, near copies and copies: later blocks hold nearer neighbors than the first."""
+    generator = np.random.default_rng(seed)
+    centers = generator.standard_normal((5, 7))
+    x = np.repeat(centers, 30, axis=0) + 0.1 * generator.standard_normal((150, 7))
+    y = np.repeat(centers[::-1], 24, axis=0) + 0.1 * generator.standard_normal((120, 7))
+    y[60:80] = x[10]
+    y[100:] = y[:20] + 1e-6 * generator.standard_normal((20, 7))
+    check(x, y, (1, 5), block)
+    distances, _ = nearest(x, y, 4, block=block)
+    np.testing.assert_allclose(distances, np.sort(cdist(x, y), 1)[:, :4], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("block", [None, 16])
+def test_collapsed_samples(draw, block):
+    x, y = np.repeat(draw(1, 5), 90, axis=0), draw(60, 5, 2)
+    check(x, y, (3, 5), block)
+    check(y, x, (3,), block)
+
+
+@pytest.mark.parametrize("block", [None, 31])
+def test_cosine_distances_equal_full_matrix(draw, block):
+    """Also far from the origin, where all directions are nearly one."""
+    for offset in (0, 50):
+        x, y = draw(100, 12, 1) + offset, draw(130, 12, 2) + offset
+        x[3] = -2 * y[5]
+        units = [
+            each / np.linalg.norm(each.astype(float), axis=1, keepdims=True) for each in (x, y)
+        ]
+        expected = (1 - np.abs(units[0] @ units[1].T)).min(1)
+        found = pairwise_pass(x, y, 3, cosine=True, block=block).cosine_distances
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-7 if offset else 1e-14)
+    y[4] = 0
+    with pytest.raises(UserError, match="Row 4 of reference"):
+        pairwise_pass(x, y, 3, cosine=True)

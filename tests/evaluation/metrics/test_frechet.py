@@ -11,6 +11,9 @@ from mtgan.evaluation.metrics import (
     SmallSampleWarning,
     frechet_distance,
     frechet_from_statistics,
+    frechet_infinity,
+    pairwise_pass,
+    prd_curve,
 )
 from mtgan.evaluation.metrics import frechet as module
 
@@ -145,3 +148,16 @@ def test_dead_features_do_not_stop_the_fast_factor(draw):
     assert frechet_distance(*padded) == pytest.approx(frechet_distance(x, y), rel=1e-9)
     twice = (np.concatenate([each, each], axis=1) for each in (x, y))
     assert frechet_distance(*twice) == pytest.approx(2 * frechet_distance(x, y), rel=1e-7)
+
+
+def test_given_features_are_left_as_they_are(draw):
+    """float64 features are not copied on the way: nothing may be done in place."""
+    x, y = draw(seed=1).astype(np.float64) + 3, draw(seed=2).astype(np.float64)
+    before = x.copy(), y.copy()
+    frechet_distance(x, y)
+    for both_sides in (True, False):
+        frechet_infinity(x, y, points=3, both_sides=both_sides)
+    pairwise_pass(x, y, 3, kernel=True, cosine=True)
+    prd_curve(x, y, repeats=1, dims=4)
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(y, before[1])

@@ -64,3 +64,17 @@ def test_too_few_sizes_or_samples(draw):
         frechet_infinity(draw(), draw(), points=2)
     with pytest.raises(UserError, match="not distinct"):
         frechet_infinity(draw(10), draw(10), points=15)
+
+
+@pytest.mark.filterwarnings("ignore::mtgan.evaluation.metrics.SmallSampleWarning")
+@pytest.mark.parametrize(
+    ("n", "d", "dead"), [(400, 60, 0), (400, 60, 7), (50, 60, 0), (90, 700, 0)]
+)
+def test_one_side_equals_the_distances_of_its_prefixes(draw, n, d, dead):
+    """One product with the reference's factor serves all prefixes, shorter than D or longer."""
+    x, y = 1.5 * draw(400, d, 1) + 3, draw(n, d, 2)
+    x[:, :dead] = y[:, :dead] = 2.0
+    found = frechet_infinity(x, y, points=5, both_sides=False)
+    order = torch.randperm(400, generator=torch.Generator().manual_seed(0)).numpy()
+    for size, distance in zip(found.sizes, found.distances, strict=True):
+        assert distance == pytest.approx(frechet_distance(x[order[:size]], y), rel=1e-8)

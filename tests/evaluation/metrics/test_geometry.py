@@ -7,8 +7,9 @@ import torch
 from scipy.spatial.distance import cdist
 
 from mtgan.errors import UserError
+from mtgan.evaluation.metrics import geometry as module
 from mtgan.evaluation.metrics import geometry_score, mean_relative_living_times
-from mtgan.evaluation.metrics.geometry import relative_living_time
+from mtgan.evaluation.metrics.geometry import _holes, relative_living_time
 
 SMALL = {"landmarks": 32, "gamma": 1 / 8, "i_max": 10, "draws": 8}
 
@@ -114,3 +115,34 @@ def test_names_the_missing_extra(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without_gudhi)
     with pytest.raises(UserError, match=r"pip install 'mtgan\[topology\]'"):
         geometry_score(torch.zeros(100, 2), torch.zeros(100, 2))
+
+
+def gudhi_holes(table: np.ndarray, alpha: float) -> np.ndarray:
+    """gudhi's witness complex of the full sorted table of distances."""
+    gudhi = pytest.importorskip("gudhi")
+    order = table.argsort(axis=1, kind="stable")
+    rows = [[(int(j), float(row[j])) for j in o] for row, o in zip(table, order, strict=True)]
+    tree = gudhi.WitnessComplex(rows).create_simplex_tree(alpha, limit_dimension=2)
+    tree.compute_persistence(homology_coeff_field=2)
+    return tree.persistence_intervals_in_dimension(1).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("landmarks", [1, 2, 3, 9, 16])
+@pytest.mark.parametrize("share", [0.02, 0.15, 2])
+def test_holes_equal_those_of_gudhi(monkeypatch, seed, landmarks, share):
+    """Births and deaths to the last bit: copies, landmarks drawn twice, everything in reach."""
+    monkeypatch.setattr(module, "SIGHTS_AT_ONCE", 500)  # so that parts are merged
+    generator = np.random.default_rng(seed)
+    points = generator.standard_normal((60, 2 + seed))
+    if seed % 2:
+        points[20:30] = points[7]
+    if seed == 4:
+        points = points.round()
+    if seed == 0:
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+    squared = cdist(points, points[generator.integers(60, size=landmarks)]) ** 2
+    table = np.sqrt(squared)
+    alpha = share * table.max()
+    found, expected = _holes(squared, alpha), gudhi_holes(table, alpha)
+    np.testing.assert_array_equal(sorted(map(tuple, found)), sorted(map(tuple, expected)))

@@ -3,7 +3,13 @@ import pytest
 import torch
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import frechet_distance, memorization_distance, memorization_fid
+from mtgan.evaluation.metrics import (
+    frechet_distance,
+    memorization_distance,
+    memorization_distance_from_pass,
+    memorization_fid,
+    pairwise_pass,
+)
 from mtgan.evaluation.metrics import memorization as module
 
 
@@ -19,6 +25,10 @@ def test_distance_equals_definition(draw, monkeypatch, block):
     monkeypatch.setattr(module, "BLOCK", block)
     x, train = draw(150, 8, 1), draw(300, 8, 2)
     assert memorization_distance(x, train) == pytest.approx(plain(x, train), rel=1e-9)
+    passed = pairwise_pass(x, train, 1, cosine=True, block=block)
+    assert memorization_distance_from_pass(passed) == pytest.approx(plain(x, train), rel=1e-9)
+    with pytest.raises(UserError, match="cosine=True"):
+        memorization_distance_from_pass(pairwise_pass(x, train, 1))
 
 
 @pytest.mark.parametrize("threshold", [0.01, 0.9])

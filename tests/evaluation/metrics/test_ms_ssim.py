@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,8 @@ from scipy.ndimage import correlate
 
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics import ms_ssim, ms_ssim_pairs
+
+module = importlib.import_module("mtgan.evaluation.metrics.ms_ssim")
 
 
 def pictures(n: int, side: int, channels: int = 1, seed: int = 0) -> np.ndarray:
@@ -141,3 +145,18 @@ def test_bad_input():
         ms_ssim_pairs(pictures(2, 6), pictures(2, 6))
     with pytest.raises(UserError, match="3 entries for 4 samples"):
         ms_ssim(pictures(4, 32), np.zeros(3, int))
+
+
+@pytest.mark.parametrize("tile", [1, 7, 500])
+def test_tiles_do_not_matter(monkeypatch, tile):
+    """Neither for sides that tiles do not fill, nor for images that are wider than high."""
+    a = pictures(3, 90, 2)[:, :, :61]
+    b = noisy(a, 20)
+    expected = ms_ssim_pairs(a, b)
+    monkeypatch.setattr(module, "TILE", tile)
+    module._window.cache_clear()
+    found = ms_ssim_pairs(a, b)
+    turned = ms_ssim_pairs(a.swapaxes(2, 3).copy(), b.swapaxes(2, 3).copy())
+    module._window.cache_clear()
+    torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
+    torch.testing.assert_close(turned, expected, atol=1e-12, rtol=0)

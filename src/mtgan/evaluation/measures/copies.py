@@ -6,9 +6,9 @@ from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
 from mtgan.evaluation.measures.base import PIXELS, Outcome, Output, measure
 from mtgan.evaluation.metrics.data_copying import data_copying as copying
 from mtgan.evaluation.metrics.distances import TIE, nearest
+from mtgan.evaluation.metrics.frechet import frechet_from_statistics
 from mtgan.evaluation.metrics.gray_neighbors import gray_pixel_neighbors
-from mtgan.evaluation.metrics.memorization import memorization_distance
-from mtgan.evaluation.metrics.memorization import memorization_fid as mifid
+from mtgan.evaluation.metrics.memorization import memorization_distance, penalized
 
 INCEPTION_THRESHOLD = 0.1
 """The published threshold of MiFID; other spaces take half the held-out data's own distance."""
@@ -43,12 +43,18 @@ def authentic_flags(judged: SampleSet, setting: Setting) -> np.ndarray:
 )
 def memorization_fid(comparison: Comparison) -> Outcome:
     """Frechet distance to all training data, divided by the memorization distance where small."""
-    setting = comparison.setting
+    setting, judged = comparison.setting, comparison.generated
+
+    def memorized(images: SampleSet) -> float:
+        return images.once(
+            "memorized", lambda: memorization_distance(images.points, setting.training.points)
+        )
+
     threshold = INCEPTION_THRESHOLD
     if setting.held_out is not None and not setting.is_inception:
-        usual = memorization_distance(setting.held_out.points, setting.training.points)
-        threshold = usual / 2
-    found = mifid(comparison.generated.points, setting.training.points, threshold)
+        threshold = memorized(setting.held_out) / 2
+    plain = frechet_from_statistics(judged.statistics, setting.training.statistics)
+    found = penalized(plain, memorized(judged), threshold)
     return Outcome(
         {
             "memorization_fid": found.value,

@@ -48,6 +48,7 @@ from mtgan.evaluation.metrics.kernel import kernel_distance, kernel_distance_fro
 from mtgan.evaluation.metrics.memorization import (
     MemorizationFid,
     memorization_distance,
+    memorization_distance_from_pass,
     memorization_fid,
 )
 from mtgan.evaluation.metrics.ms_ssim import MsSsim, ms_ssim, ms_ssim_pairs
@@ -95,6 +96,7 @@ __all__ = [
     "kernel_distance_from_pass",
     "mean_relative_living_times",
     "memorization_distance",
+    "memorization_distance_from_pass",
     "memorization_fid",
     "ms_ssim",
     "ms_ssim_pairs",

@@ -6,12 +6,14 @@ and ball membership wherever float32 cannot tell inside from outside. So results
 float64 N x N matrix, without ever holding one.
 
 Source of the quantities: Kynkaanniemi et al. 2019 and Naeem et al. 2020 (balls with the radius
-of the k-th neighbor), Alaa et al. 2022 (nearest neighbors), Binkowski et al. 2018 (kernel sums).
+of the k-th neighbor), Alaa et al. 2022 (nearest neighbors), Binkowski et al. 2018 (kernel sums),
+Bai et al. 2021 (least cosine distances).
 Distances are in units of the features. All sums are O(N M D) time and O(block^2 + N k) memory.
 
 Legend: M samples, N reference points, D features, r x c a block.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,11 +24,15 @@ from torch import Tensor
 
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics.inputs import (
+    WIDENED_ROWS,
     Array,
     as_feature_pair,
     as_features,
+    column_means,
     full_precision,
     positive,
+    positive_norms,
+    row_norms,
 )
 
 SPARE_CANDIDATES = 2
@@ -35,14 +41,17 @@ SPARE_CANDIDATES = 2
 TIE = 1e-12
 """Squared distances that differ by less than this share are equal."""
 
-REFINE_ELEMENTS = 1 << 18
-"""Elements of the differences that are held at once while refining."""
+REFINE_ELEMENTS = 1 << 16
+"""Elements of the differences that are held at once while refining: they stay in the cache."""
 
 PAIRS_AT_ONCE = 1 << 20
 """Pairs that are counted at once; only degenerate sets have more in a block."""
 
 KERNEL_ROWS = 32
 """Rows of a block that are widened to float64 at once: they stay in the processor's cache."""
+
+COMPARED_ROWS = 128
+"""Rows of a block that are compared with limits at once, for the same reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +106,8 @@ class PairwisePass:
         reference_indices: Which one, int64 [N].
         balls: Counts by k.
         kernel_sum: Sum over all pairs of (x . y / D + 1)^3, when it was asked for.
+        cosine_distances: Least 1 - |cos| of each sample to a reference point, float64 [M], when
+            it was asked for.
     """
 
     samples: Neighborhood
@@ -107,6 +118,7 @@ class PairwisePass:
     reference_indices: Tensor
     balls: dict[int, BallCounts]
     kernel_sum: float | None = None
+    cosine_distances: Tensor | None = None
 
     def counts(self, k: int) -> BallCounts:
         """Ball counts for this k; UserError when the pass did not take it."""
@@ -138,16 +150,16 @@ class _Points:
     def kernel_offset(self) -> Tensor:
         """What x . y / D needs on top of the product of units, for one point of the pair."""
         center = self.center.double()
-        product = torch.cat([block.double() @ center for block in self.unit.split(4096)])
+        product = torch.cat([block.double() @ center for block in self.unit.split(WIDENED_ROWS)])
         return (product * self.scale + center @ center / 2) / len(center)
 
 
 def _prepare(*sets: Tensor) -> list[_Points]:
     """Both sets around the last one's mean, scaled into [-1, 1]."""
     narrowest = min((points.dtype for points in sets), key=lambda dtype: dtype.itemsize)
-    center = sets[-1].mean(dim=0, dtype=torch.float64).to(narrowest)
+    center = column_means(sets[-1]).to(narrowest)
     shifted = [points - center.to(points.dtype) for points in sets]
-    scale = max(float(points.abs().max()) for points in shifted) or 1.0
+    scale = max(abs(float(end)) for points in shifted for end in points.aminmax()) or 1.0
     prepared = []
     for points, moved in zip(sets, shifted, strict=True):
         unit = moved.div_(scale).float().contiguous()
@@ -164,47 +176,109 @@ def _spans(count: int, block: int) -> list[slice]:
     return [slice(start, min(start + block, count)) for start in range(0, count, block)]
 
 
-def _gram_blocks(a: _Points, b: _Points, block: int) -> Iterator[tuple[slice, slice, Tensor]]:
-    """Products of units [r, c], block by block; the upper triangle when a is b."""
-    for rows in _spans(len(a), block):
-        for columns in _spans(len(b), block):
-            if a is not b or columns.start >= rows.start:
-                yield rows, columns, a.unit[rows] @ b.unit[columns].T
+def _gram(a: _Points, rows: slice, b: _Points, columns: slice) -> Tensor:
+    """Products of units [r, c]."""
+    return a.unit[rows] @ b.unit[columns].T
 
 
 def _squared(gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice) -> Tensor:
     """Squared distances of units, in place of their products."""
-    return gram.mul_(-2).add_(a.norms[rows, None]).add_(b.norms[columns])
+    row_norms, column_norms = a.norms[rows, None], b.norms[columns]
+    for part in _spans(len(gram), COMPARED_ROWS):
+        gram[part].mul_(-2).add_(row_norms[part]).add_(column_norms)
+    return gram
 
 
 def _exact_squared(a: Tensor, b: Tensor) -> Tensor:
-    """Squared distances of paired rows, from float64 differences."""
+    """Squared distances of rows, from float64 differences; numpy widens without a copy."""
+    if a.device.type == "cpu":
+        gap = np.subtract(a.numpy(), b.numpy(), dtype=np.float64)
+        return torch.from_numpy(np.einsum("...d,...d->...", gap, gap))
     return (a.double() - b).square_().sum(dim=-1)
 
 
+def _within(squared: Tensor, *limits: Tensor) -> tuple[Tensor, Tensor]:
+    """Places (i, j) of a block [r, c] that are within any limit, [r, 1] or [c]."""
+    limits = tuple(each.expand_as(squared) for each in limits)
+    if squared.device.type != "cpu":
+        near = torch.stack([squared <= each for each in limits]).any(dim=0)
+        i, j = near.nonzero().T
+        return i, j
+    found, width = [], squared.shape[1]
+    for part in _spans(len(squared), COMPARED_ROWS):  # numpy is several times faster here
+        values = squared[part].numpy()
+        mask = values <= limits[0][part].numpy()
+        for each in limits[1:]:
+            mask |= values <= each[part].numpy()
+        found.append(np.flatnonzero(mask) + part.start * width)
+    rows, columns = np.divmod(np.concatenate(found), width)
+    return torch.from_numpy(rows), torch.from_numpy(columns)
+
+
 class _Candidates:
-    """The nearest few of another set to each point, so far."""
+    """The nearest few of another set to each point, so far, the nearest first.
+
+    The first block that a point is compared with is searched as a whole. After that, few of a
+    block are nearer than the farthest of these few, and only they are looked at.
+    """
 
     def __init__(self, count: int, k: int, device: torch.device) -> None:
         self.values = torch.full((count, k), torch.inf, device=device)
         self.indices = torch.zeros((count, k), dtype=torch.int64, device=device)
 
-    def update(self, rows: slice, squared: Tensor, offset: int) -> None:
-        """Take in a block [r, c], the columns of which begin at `offset`."""
-        k = self.values.shape[1]
-        found, where = squared.topk(min(k, squared.shape[1]), dim=1, largest=False, sorted=False)
-        values = torch.cat([self.values[rows], found], dim=1)
-        indices = torch.cat([self.indices[rows], where + offset], dim=1)
-        self.values[rows], best = values.topk(k, dim=1, largest=False)
-        self.indices[rows] = indices.gather(1, best)
+    def bound(self, rows: slice) -> Tensor:
+        """The most that may still count, [r]: ties do not, nor anything before the first search."""
+        farthest, least = self.values[rows, -1], self.values.new_tensor(-torch.inf)
+        return farthest.nextafter(least) if self.begun(rows) else least.expand_as(farthest)
 
-    def exact(self, points: Tensor, others: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """Distances float64 [n, k], ascending, and indices."""
-        distances = torch.empty(self.values.shape, dtype=torch.float64, device=points.device)
-        rows = max(1, REFINE_ELEMENTS // (self.values.shape[1] * points.shape[1]))
-        for span in _spans(len(points), rows):
-            near = others[self.indices[span].flatten()].view(*self.indices[span].shape, -1)
-            distances[span] = _exact_squared(points[span, None], near).sqrt_()
+    def begun(self, rows: slice) -> bool:
+        """Whether the first block of these points has been searched."""
+        return bool(self.values[rows.start, 0] < torch.inf)
+
+    def update(
+        self, rows: slice, squared: Tensor, offset: int, i: Tensor, j: Tensor, near: Tensor
+    ) -> None:
+        """Take in a block [r, c], the columns of which begin at `offset`.
+
+        All of it the first time, after that the pairs (i, j), at `near`, that `bound` let pass.
+        """
+        if self.begun(rows):
+            self._add(i, j, near)
+            return
+        k = min(self.values.shape[1], squared.shape[1])
+        found, where = squared.contiguous().topk(k, dim=1, largest=False)
+        self.values[rows, :k], self.indices[rows, :k] = found, where + offset
+
+    def _add(self, i: Tensor, j: Tensor, squared: Tensor) -> None:
+        nearer = squared < self.values[i, -1]
+        i, j, squared = i[nearer], j[nearer], squared[nearer]
+        if len(i) == 0:
+            return
+        k, rows = self.values.shape[1], i.unique()
+        owners = torch.cat([rows.repeat_interleave(k), i])
+        values = torch.cat([self.values[rows].flatten(), squared])
+        indices = torch.cat([self.indices[rows].flatten(), j])
+        order = values.argsort()
+        order = order[owners[order].argsort(stable=True)]
+        owners = owners[order]
+        rank = torch.arange(len(owners), device=i.device) - torch.searchsorted(owners, owners)
+        best = order[rank < k]
+        self.values[rows], self.indices[rows] = values[best].view(-1, k), indices[best].view(-1, k)
+
+    def exact(self, a: _Points, b: _Points, k: int) -> tuple[Tensor, Tensor]:
+        """Distances float64 [n, k] from a to b, ascending, and indices.
+
+        Spare candidates are measured where float32 cannot tell them from the k-th.
+        """
+        distances = torch.full(self.values.shape, torch.inf, dtype=torch.float64)
+        distances = distances.to(self.values.device)
+        error = 2 * (a.slack + b.slack.max())
+        doubtful = self.values - self.values[:, k - 1 : k] <= error[:, None]
+        doubtful[:, :k] = True
+        i, j = doubtful.nonzero()[:, 0], self.indices[doubtful]
+        spans = _spans(len(i), max(1, REFINE_ELEMENTS // a.exact.shape[1]))
+        squared = [_exact_squared(a.exact[i[each]], b.exact[j[each]]) for each in spans]
+        distances[doubtful] = torch.cat(squared).sqrt_()
         order = distances.argsort(dim=1, stable=True)[:, :k]
         return distances.gather(1, order), self.indices.gather(1, order)
 
@@ -246,7 +320,7 @@ class _PairedBalls:
     """The balls of either set against the points of the other.
 
     Balls hold few points: each block is compared once with the widest balls of its rows and
-    columns, and all counting is done on what passes.
+    columns (`a_reach`, `b_reach`), and all counting is done on what passes.
     """
 
     def __init__(
@@ -258,38 +332,64 @@ class _PairedBalls:
             torch.stack([balls.limits + balls.margins for balls in each]).amax(dim=0)
             for each in (self.around_a, self.around_b)
         )
-        self.a_slack, self.b_slack = float(a.slack.max()), float(b.slack.max())
+        self.a_reach += b.slack.max()
+        self.b_reach += a.slack.max()
 
-    def update(self, rows: slice, columns: slice, squared: Tensor) -> None:
-        """Take in a block [r, c] of squared distances of units."""
-        near = squared <= (self.a_reach[rows] + self.b_slack)[:, None]
-        near |= squared <= self.b_reach[columns] + self.a_slack
-        flat, width = _true_places(near.view(-1)), squared.shape[1]
-        for span in _spans(len(flat), PAIRS_AT_ONCE):
-            i = flat[span].div(width, rounding_mode="floor")
-            j, values = flat[span] - i * width, squared.view(-1)[flat[span]]
-            i, j = i + rows.start, j + columns.start
+    def update(self, i: Tensor, j: Tensor, squared: Tensor) -> None:
+        """Take in pairs (a's i, b's j) and their squared distances of units, each once."""
+        for span in _spans(len(i), PAIRS_AT_ONCE):
             for balls in self.around_b:
-                balls.update(i, j, values)
+                balls.update(i[span], j[span], squared[span])
             for balls in self.around_a:
-                balls.update(j, i, values)
+                balls.update(j[span], i[span], squared[span])
 
 
-def _true_places(mask: Tensor) -> Tensor:
-    """Where a mask [n] is true, int64; numpy is ten times faster than torch on the CPU."""
-    if mask.device.type == "cpu":
-        return torch.from_numpy(np.flatnonzero(mask.numpy()))
-    return mask.nonzero()[:, 0]
-
-
-def _kernel_block_sum(gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice) -> float:
-    """Sum of (x . y / D + 1)^3 over a block of products, in float64 but for these."""
-    total, share = 0.0, a.scale * b.scale / a.unit.shape[1]
+def _inner(
+    gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice
+) -> Iterator[tuple[slice, Tensor]]:
+    """x . y / D + 1 of a block of products, a few rows [r, c] at once, in float64 but for these."""
+    share = a.scale * b.scale / a.unit.shape[1]
     row_offset, column_offset = a.kernel_offset[rows] + 1, b.kernel_offset[columns]
     for part in _spans(len(gram), KERNEL_ROWS if gram.device.type == "cpu" else len(gram)):
         inner = gram[part].double().mul_(share).add_(row_offset[part, None]).add_(column_offset)
-        total += float((inner * inner).mul_(inner).sum())
-    return total
+        yield slice(rows.start + part.start, rows.start + part.stop), inner
+
+
+def _cubes(inner: Tensor) -> float:
+    return float((inner * inner).mul_(inner).sum())
+
+
+class _Cosines:
+    """The largest |cos| of each point to any of another set, so far."""
+
+    def __init__(self, points: _Points, others: _Points) -> None:
+        self.points, self.others = points, others
+        norms = positive_norms(others.exact, "reference")
+        self.shares = others.unit.shape[1] / norms
+        self.best = torch.full_like(positive_norms(points.exact, "samples"), -1)
+        self.indices = torch.zeros_like(self.best, dtype=torch.int64)
+
+    def update(self, rows: slice, inner: Tensor, columns: slice) -> None:
+        """Take in x . y / D + 1, [r, c]."""
+        shares = self.shares[columns]
+        found, where = torch.addcmul(-shares, inner, shares).abs_().max(dim=1)
+        nearer = found > self.best[rows]
+        self.best[rows] = torch.where(nearer, found, self.best[rows])
+        self.indices[rows] = torch.where(nearer, where + columns.start, self.indices[rows])
+
+    def distances(self) -> Tensor:
+        """1 - |cos|, float64 [n]."""
+        return exact_cosine_distances(self.points.exact, self.others.exact, self.indices)
+
+
+def exact_cosine_distances(points: Tensor, others: Tensor, indices: Tensor) -> Tensor:
+    """1 - |cos| of each point [n, D] to one of others [m, D], by its index [n], in float64."""
+    result = torch.empty(len(points), dtype=torch.float64, device=points.device)
+    for span in _spans(len(points), max(1, REFINE_ELEMENTS // points.shape[1])):
+        a, b = points[span].double(), others[indices[span]].double()
+        norms = torch.linalg.vector_norm(a, dim=1) * torch.linalg.vector_norm(b, dim=1)
+        result[span] = 1 - (a * b).sum(dim=1).div_(norms).abs_()
+    return result.clamp_min_(0)
 
 
 def neighborhood(
@@ -311,28 +411,33 @@ def neighborhood(
 
 def _neighborhood(points: Tensor, k: int, kernel: bool, block: int | None) -> Neighborhood:
     (ready,) = _prepare(points)
-    candidates = _Candidates(len(points), min(k + SPARE_CANDIDATES, len(points) - 1), points.device)
-    kernel_sum = 0.0
+    count, kernel_sum = len(points), 0.0
+    candidates = _Candidates(count, min(k + SPARE_CANDIDATES, count - 1), points.device)
+    spans = _spans(count, _block_size(points, block))
+    pairs = [(each, each) for each in spans]  # first, so that few of the others are candidates
+    pairs += itertools.combinations(spans, 2)
     with full_precision():
-        for rows, columns, gram in _gram_blocks(ready, ready, _block_size(points, block)):
-            diagonal = rows == columns
+        for rows, columns in pairs:
+            gram = _gram(ready, rows, ready, columns)
             if kernel:
-                total = _kernel_block_sum(gram, ready, rows, ready, columns)
-                kernel_sum += total if diagonal else 2 * total
+                total = sum(_cubes(part) for _, part in _inner(gram, ready, rows, ready, columns))
+                kernel_sum += total if rows == columns else 2 * total
             squared = _squared(gram, ready, rows, ready, columns)
-            if diagonal:
+            if rows == columns:
                 squared.fill_diagonal_(torch.inf)
-            else:
-                candidates.update(columns, squared.T.contiguous(), rows.start)
-            candidates.update(rows, squared, columns.start)
+            i, j = _within(squared, candidates.bound(rows)[:, None], candidates.bound(columns))
+            near, i, j = squared[i, j], i + rows.start, j + columns.start
+            candidates.update(rows, squared, columns.start, i, j, near)
+            if rows != columns:
+                candidates.update(columns, squared.T, rows.start, j, i, near)
     if kernel:
         kernel_sum -= _kernel_diagonal(points)
-    return Neighborhood(*candidates.exact(points, points, k), kernel_sum if kernel else None)
+    distances, indices = candidates.exact(ready, ready, k)
+    return Neighborhood(distances, indices, kernel_sum if kernel else None)
 
 
 def _kernel_diagonal(points: Tensor) -> float:
-    norms = torch.linalg.vector_norm(points, dim=1, dtype=torch.float64).square()
-    return float((norms / points.shape[1] + 1).pow(3).sum())
+    return float((row_norms(points).square() / points.shape[1] + 1).pow(3).sum())
 
 
 def nearest(
@@ -347,12 +452,12 @@ def nearest(
     candidates = _Candidates(len(a), min(k + SPARE_CANDIDATES, len(b)), left.device)
     size = _block_size(left, block)
     with full_precision():
-        for rows in _spans(len(a), size):
-            for columns in _spans(len(b), size):
-                # The row's own norm moves all of its distances alike, so it is left out.
-                shifted = torch.addmm(b.norms[columns], a.unit[rows], b.unit[columns].T, alpha=-2)
-                candidates.update(rows, shifted, columns.start)
-    return candidates.exact(left, right, k)
+        for rows, columns in itertools.product(_spans(len(a), size), _spans(len(b), size)):
+            squared = _squared(_gram(a, rows, b, columns), a, rows, b, columns)
+            i, j = _within(squared, candidates.bound(rows)[:, None])
+            near, i, j = squared[i, j], i + rows.start, j + columns.start
+            candidates.update(rows, squared, columns.start, i, j, near)
+    return candidates.exact(a, b, k)
 
 
 def pairwise_pass(
@@ -361,20 +466,22 @@ def pairwise_pass(
     k: int | Sequence[int] = (3, 5),
     *,
     kernel: bool = False,
+    cosine: bool = False,
     sample_neighborhood: Neighborhood | None = None,
     reference_neighborhood: Neighborhood | None = None,
     block: int | None = None,
 ) -> PairwisePass:
     """All that neighbor measures need of two sets, from one pass over their pairs.
 
-    `precision_recall_from_pass`, `density_coverage_from_pass`, `authenticity_from_pass` and
-    `kernel_distance_from_pass` read their values off the result.
+    `precision_recall_from_pass`, `density_coverage_from_pass`, `authenticity_from_pass`,
+    `kernel_distance_from_pass` and `memorization_distance_from_pass` read their values off it.
 
     Args:
         samples: Generated features [M, D].
         reference: Real features [N, D].
         k: Neighbor counts whose balls are counted.
         kernel: Whether to sum the cubic kernel on the way (float32 products).
+        cosine: Whether to find the least cosine distances on the way; no row may be all zero.
         sample_neighborhood: `neighborhood(samples, max(k), kernel=kernel)`, when already known.
         reference_neighborhood: The same of the reference.
         block: Rows and columns per block; no influence on the result.
@@ -397,17 +504,25 @@ def pairwise_pass(
     balls = _PairedBalls(
         a, b, [own.radii(each) for each in ks], [theirs.radii(each) for each in ks]
     )
-    kernel_sum = 0.0
+    kernel_sum, cosines = 0.0, _Cosines(a, b) if cosine else None
+    size = _block_size(points, block)
     with full_precision():
-        for rows, columns, gram in _gram_blocks(a, b, _block_size(points, block)):
-            if kernel:
-                kernel_sum += _kernel_block_sum(gram, a, rows, b, columns)
+        for rows, columns in itertools.product(_spans(len(a), size), _spans(len(b), size)):
+            gram = _gram(a, rows, b, columns)
+            for some, inner in _inner(gram, a, rows, b, columns) if kernel or cosine else ():
+                kernel_sum += _cubes(inner) if kernel else 0
+                if cosines:
+                    cosines.update(some, inner, columns)
             squared = _squared(gram, a, rows, b, columns)
-            forward.update(rows, squared, columns.start)
-            backward.update(columns, squared.T.contiguous(), rows.start)
-            balls.update(rows, columns, squared)
-    sample_distances, sample_indices = forward.exact(points, real, 1)
-    reference_distances, reference_indices = backward.exact(real, points, 1)
+            row_limits = torch.maximum(balls.a_reach[rows], forward.bound(rows))
+            column_limits = torch.maximum(balls.b_reach[columns], backward.bound(columns))
+            i, j = _within(squared, row_limits[:, None], column_limits)
+            near, i, j = squared[i, j], i + rows.start, j + columns.start
+            balls.update(i, j, near)
+            forward.update(rows, squared, columns.start, i, j, near)
+            backward.update(columns, squared.T, rows.start, j, i, near)
+    sample_distances, sample_indices = forward.exact(a, b, 1)
+    reference_distances, reference_indices = backward.exact(b, a, 1)
     return PairwisePass(
         samples=own,
         reference=theirs,
@@ -420,4 +535,5 @@ def pairwise_pass(
             for each, mine, other in zip(ks, balls.around_b, balls.around_a, strict=True)
         },
         kernel_sum=kernel_sum if kernel else None,
+        cosine_distances=cosines.distances() if cosines else None,
     )

@@ -25,10 +25,12 @@ from mtgan.evaluation.metrics.inputs import (
     as_features,
     as_tensor,
     at_least_zero,
+    column_means,
     warn_few,
 )
+from mtgan.evaluation.metrics.products import add_symmetric, mirror, symmetric_product
 
-BLOCK_ROWS = 4096
+BLOCK_ROWS = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +54,13 @@ class GaussianStatistics:
         """Statistics of features [N, D]; the sums are float64, taken in blocks of rows."""
         points = as_features(features, name)
         count, width = points.shape
-        blocks = points.split(BLOCK_ROWS)
-        mean = points.mean(dim=0, dtype=torch.float64)
+        mean = column_means(points)
         if count <= width:
             return cls(count, mean, rows=(points.double() - mean) / (count - 1) ** 0.5)
-        covariance = torch.zeros(width, width, dtype=torch.float64, device=mean.device)
-        for block in blocks:
-            centered = block.double() - mean
-            covariance.addmm_(centered.T, centered)
-        return cls(count, mean, moments=covariance / (count - 1))
+        moments = mean.new_zeros(width, width)
+        for block in points.split(BLOCK_ROWS):
+            add_symmetric(moments, block.double() - mean)
+        return cls(count, mean, moments=mirror(moments).div_(count - 1))
 
     @classmethod
     def from_moments(cls, mean: Array, covariance: Array, count: int) -> "GaussianStatistics":
@@ -100,7 +100,7 @@ class GaussianStatistics:
         if self.moments is not None:
             return self.moments
         assert self.rows is not None
-        return self.rows.T @ self.rows
+        return symmetric_product(self.rows)
 
     @cached_property
     def factor(self) -> Tensor:
@@ -116,9 +116,23 @@ class GaussianStatistics:
         values, vectors = torch.linalg.eigh(self.covariance)
         return vectors.mul(values.clamp_min(0).sqrt()).T.contiguous()
 
+    def root_trace(self, rank: int) -> float:
+        """Sum of the roots of the `rank` largest eigenvalues of the covariance."""
+        if self.rows is not None:
+            return root_trace(symmetric_product(self.rows.T), rank)
+        return root_trace(self.covariance, rank)
+
     def is_factored(self) -> bool:
         """Whether `factor` costs nothing: low rank, or computed before."""
         return self.rows is not None or "factor" in self.__dict__
+
+
+def root_trace(matrix: Tensor, rank: int) -> float:
+    """Sum of the square roots of the `rank` largest eigenvalues of a symmetric matrix [n, n].
+
+    The others of a rank-deficient matrix are zero but for rounding, which roots would magnify.
+    """
+    return float(torch.linalg.eigvalsh(matrix)[-rank:].clamp_min(0).sqrt().sum())
 
 
 def _cross_trace(a: GaussianStatistics, b: GaussianStatistics) -> float:
@@ -134,9 +148,7 @@ def _cross_trace(a: GaussianStatistics, b: GaussianStatistics) -> float:
     known = ready[0] if ready else b
     other = a if known is b else b
     product = known.factor @ other.covariance @ known.factor.T
-    # A rank-deficient product has eigenvalues that are zero but for rounding: leave them out.
-    largest = torch.linalg.eigvalsh((product + product.T) / 2)[-min(a.rank, b.rank) :]
-    return float(largest.clamp_min(0).sqrt().sum())
+    return root_trace(product, min(a.rank, b.rank))
 
 
 def frechet_from_statistics(a: GaussianStatistics, b: GaussianStatistics) -> float:
@@ -151,9 +163,8 @@ def frechet_from_statistics(a: GaussianStatistics, b: GaussianStatistics) -> flo
     return at_least_zero(shift + spread - 2 * _cross_trace(a, b), shift + spread)
 
 
-def warn_if_rank_deficient(a: GaussianStatistics, b: GaussianStatistics) -> None:
-    """Warn when a covariance cannot have full rank."""
-    count, width = min(a.count, b.count), a.width
+def warn_if_rank_deficient(count: int, width: int) -> None:
+    """Warn when the covariance of so many samples cannot have full rank."""
     if count <= width:
         warn_few(
             f"Frechet distance of {count} samples in {width} dimensions: the covariance is "
@@ -177,5 +188,5 @@ def frechet_distance(
         else GaussianStatistics.from_features(each, name)
         for each, name in ((samples, "samples"), (reference, "reference"))
     )
-    warn_if_rank_deficient(fitted, real)
+    warn_if_rank_deficient(min(fitted.count, real.count), fitted.width)
     return frechet_from_statistics(fitted, real)

@@ -16,7 +16,7 @@ subsets are nested, their scatter is correlated and the standard error rather to
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -29,7 +29,14 @@ from mtgan.evaluation.metrics.frechet import (
     frechet_from_statistics,
     warn_if_rank_deficient,
 )
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, positive
+from mtgan.evaluation.metrics.inputs import (
+    Array,
+    as_feature_pair,
+    at_least_zero,
+    column_means,
+    positive,
+)
+from mtgan.evaluation.metrics.products import add_symmetric, mirror
 
 
 @dataclass(frozen=True)
@@ -94,36 +101,60 @@ def frechet_infinity(
     def shuffled(features: Tensor) -> Tensor:
         return features[torch.randperm(len(features), generator=generator).to(features.device)]
 
-    generated, real = shuffled(generated), shuffled(real)
-    counts = sizes.tolist()
-    mine = _of_prefixes(generated, counts)
-    theirs = (
-        _of_prefixes(real, counts)
-        if both_sides
-        else itertools.repeat(GaussianStatistics.from_features(real), points)
-    )
-    distances = []
-    for pair in zip(mine, theirs, strict=True):
-        distances.append(frechet_from_statistics(*pair))
-    warn_if_rank_deficient(*pair)
+    generated, counts = shuffled(generated), sizes.tolist()
+    if both_sides:
+        real = shuffled(real)
+        center = column_means(real)
+        mine, theirs = (_of_prefixes(each, counts, center) for each in (generated, real))
+        distances = [frechet_from_statistics(*pair) for pair in zip(mine, theirs, strict=True)]
+    else:
+        distances = list(_to_whole(generated, counts, GaussianStatistics.from_features(real)))
+    warn_if_rank_deficient(min(largest, len(real)), generated.shape[1])
     return extrapolate(tuple(counts), tuple(distances))
 
 
-def _of_prefixes(features: Tensor, counts: Iterable[int]) -> Iterator[GaussianStatistics]:
-    """Statistics of the first n rows for each rising n; every row is summed once."""
-    width = features.shape[1]
-    center = features.mean(dim=0, dtype=torch.float64)
-    total, moments = torch.zeros_like(center), center.new_zeros(width, width)
-    done = 0
-    for n in counts:
+def _of_prefixes(
+    features: Tensor, counts: Sequence[int], center: Tensor, factor: Tensor | None = None
+) -> Iterator[GaussianStatistics]:
+    """Statistics of the first n rows for each rising n, around a center and times factor'.
+
+    Every row is multiplied and summed once.
+    """
+
+    def moved(rows: Tensor) -> Tensor:
+        centered = rows.double() - center
+        return centered if factor is None else centered @ factor.T
+
+    width = len(center if factor is None else factor)
+    total, moments = center.new_zeros(width), center.new_zeros(width, width)
+    for done, n in itertools.pairwise((0, *counts)):
         for block in features[done:n].split(BLOCK_ROWS):
-            centered = block.double() - center
-            total += centered.sum(dim=0)
-            moments.addmm_(centered.T, centered)
-        done = n
+            points = moved(block)
+            total += points.sum(dim=0)
+            add_symmetric(moments, points)
+        mean = total / n
         if n <= width:
-            yield GaussianStatistics.from_features(features[:n])
+            yield GaussianStatistics(n, mean, rows=(moved(features[:n]) - mean) / (n - 1) ** 0.5)
         else:
-            shift = total / n
-            covariance = (moments - n * torch.outer(shift, shift)) / (n - 1)
-            yield GaussianStatistics(n, center + shift, moments=covariance)
+            covariance = torch.addr(mirror(moments), mean, mean, alpha=-n).div_(n - 1)
+            yield GaussianStatistics(n, mean, moments=covariance)
+
+
+def _to_whole(features: Tensor, counts: Sequence[int], real: GaussianStatistics) -> Iterator[float]:
+    """Distances of the first n rows, for each rising n, to all of the reference.
+
+    With its covariance F'F, tr (Sn F'F)^(1/2) is the sum of the roots of the spectrum of F Sn F',
+    the covariance of rows times F': these are multiplied once, not for every n.
+    """
+    squares, total, done = 0.0, torch.zeros_like(real.mean), 0
+    for projected in _of_prefixes(features, counts, real.mean, real.factor):
+        n = projected.count
+        for block in features[done:n].split(BLOCK_ROWS):
+            centered = block.double() - real.mean
+            squares += float(centered.square().sum())
+            total += centered.sum(dim=0)
+        done = n
+        shift = float((total / n).square().sum())
+        spread = (squares - n * shift) / (n - 1) + real.trace
+        cross = projected.root_trace(min(n - 1, real.rank))
+        yield at_least_zero(shift + spread - 2 * cross, shift + spread)

@@ -16,6 +16,9 @@ from mtgan.errors import UserError
 
 Array: TypeAlias = np.ndarray | Tensor
 
+WIDENED_ROWS = 256
+"""Rows that are widened to float64 at once: they stay in the processor's cache."""
+
 LARGEST = 1e39
 """Features beyond it (none in float32 is) would overflow the cubic kernel in float64."""
 
@@ -57,9 +60,9 @@ def as_features(array: Array, name: str, minimum: int = 2) -> Tensor:
     if points.dtype not in (torch.float32, torch.float64):
         wide = points.dtype in (torch.int32, torch.int64)
         points = points.to(torch.float64 if wide else torch.float32)
-    usable = points.abs() <= LARGEST
-    if not bool(usable.all()):
-        row = int((~usable).any(dim=1).nonzero()[0, 0])
+    lowest, highest = points.aminmax()  # NaN when any is
+    if not bool((lowest >= -LARGEST) & (highest <= LARGEST)):
+        row = int((~(points.abs() <= LARGEST)).any(dim=1).nonzero()[0, 0])
         raise UserError(
             f"{name} holds NaN, infinite or huge values (first in row {row}): "
             "look for a diverged generator or a broken extractor."
@@ -79,6 +82,27 @@ def as_feature_pair(
             "take both from the same feature extractor."
         )
     return left, right.to(left.device)
+
+
+def column_means(points: Tensor) -> Tensor:
+    """Mean of points [N, D], float64 [D], without a copy of them in float64."""
+    parts = [block.double().sum(dim=0) for block in points.split(WIDENED_ROWS)]
+    return torch.stack(parts).sum(dim=0) / len(points)
+
+
+def row_norms(points: Tensor) -> Tensor:
+    """Lengths of points [N, D], float64 [N], without a copy of them in float64."""
+    blocks = (block.double() for block in points.split(WIDENED_ROWS))
+    return torch.cat([torch.linalg.vector_norm(block, dim=1) for block in blocks])
+
+
+def positive_norms(points: Tensor, name: str) -> Tensor:
+    """The same; UserError where one is zero."""
+    norms = row_norms(points)
+    if bool((norms == 0).any()):
+        row = int((norms == 0).nonzero()[0, 0])
+        raise UserError(f"Row {row} of {name} is all zero and has no direction: leave it out.")
+    return norms
 
 
 def as_labels(array: Array, name: str, count: int | None = None) -> Tensor:

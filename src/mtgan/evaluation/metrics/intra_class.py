@@ -104,15 +104,12 @@ def intra_class_frechet(
             chosen = chosen[torch.randperm(len(chosen), generator=generator)[:count]]
         return GaussianStatistics.from_features(features[chosen.to(features.device)])
 
-    distances, counts, scarcest = {}, {}, None
+    distances, counts = {}, {}
     for each, (a, b) in rows.items():
         pair = fit(points, a), fit(real, b)
         distances[each] = frechet_from_statistics(*pair)
         counts[each] = min(pair[0].count, pair[1].count)
-        if counts[each] == min(counts.values()):
-            scarcest = pair
-    assert scarcest is not None
-    warn_if_rank_deficient(*scarcest)
+    warn_if_rank_deficient(min(counts.values()), points.shape[1])
     worst = max(distances, key=lambda each: distances[each])
     mean = sum(distances.values()) / len(distances)
     return IntraClassFrechet(distances, mean, distances[worst], worst, counts)

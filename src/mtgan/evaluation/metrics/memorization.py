@@ -13,14 +13,15 @@ held-out data gave m = 0.31 in another space), so calibrate it, and report m bes
 exact copies of all training data has distance 0 whatever m says.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from mtgan.errors import UserError
+from mtgan.evaluation.metrics.distances import PairwisePass, exact_cosine_distances
 from mtgan.evaluation.metrics.frechet import frechet_distance
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, full_precision
+from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, full_precision, positive_norms
 
 BLOCK = 2048
 EPSILON = 1e-14
@@ -39,33 +40,30 @@ class MemorizationFid:
         return self.value
 
 
-def _unit_rows(points: Tensor, name: str) -> Tensor:
-    norms = torch.linalg.vector_norm(points, dim=1, keepdim=True, dtype=torch.float64)
-    if bool((norms == 0).any()):
-        row = int((norms == 0).nonzero()[0, 0])
-        raise UserError(f"Row {row} of {name} is all zero and has no direction: leave it out.")
-    return points / norms.to(points.dtype)
+def memorization_distance_from_pass(passed: PairwisePass) -> float:
+    """m of samples whose pass was taken against all training data, with `cosine=True`."""
+    if passed.cosine_distances is None:
+        raise UserError("The pass was taken without cosine distances: ask for cosine=True.")
+    return float(passed.cosine_distances.mean())
 
 
 def memorization_distance(samples: Array, train_reference: Array) -> float:
     """m: mean over samples [M, D] of the least 1 - |cos| to a training sample [N, D]."""
     points, real = as_feature_pair(samples, train_reference, 1, ("samples", "train_reference"))
-    a, b = _unit_rows(points, "samples").float(), _unit_rows(real, "train_reference").float()
-    total = 0.0
+    a, b = (
+        (each / positive_norms(each, name).to(each.dtype)[:, None]).float()
+        for each, name in ((points, "samples"), (real, "train_reference"))
+    )
+    best = torch.full((len(a),), -1.0, device=a.device)
+    where = torch.zeros(len(a), dtype=torch.int64, device=a.device)
     with full_precision():
-        for rows, exact in zip(a.split(BLOCK), points.split(BLOCK), strict=True):
-            best = torch.full((len(rows),), -1.0, device=rows.device)
-            where = torch.zeros(len(rows), dtype=torch.int64, device=rows.device)
-            for start in range(0, len(b), BLOCK):
-                cosine, index = (rows @ b[start : start + BLOCK].T).abs_().max(dim=1)
-                where = torch.where(cosine > best, index + start, where)
-                best = torch.maximum(cosine, best)
-            # float32 found the neighbor; its cosine is taken again in float64.
-            left, right = exact.double(), real[where].double()
-            norms = torch.linalg.vector_norm(left, dim=1) * torch.linalg.vector_norm(right, dim=1)
-            cosine = ((left * right).sum(dim=1) / norms).abs()
-            total += float((1 - cosine).clamp_min(0).sum())
-    return total / len(a)
+        for start, other in itertools.product(range(0, len(a), BLOCK), range(0, len(b), BLOCK)):
+            rows = slice(start, start + BLOCK)
+            cosine, index = (a[rows] @ b[other : other + BLOCK].T).abs_().max(dim=1)
+            where[rows] = torch.where(cosine > best[rows], index + other, where[rows])
+            best[rows] = torch.maximum(cosine, best[rows])
+    # float32 found the neighbor; its cosine is taken again in float64.
+    return float(exact_cosine_distances(points, real, where).mean())
 
 
 def memorization_fid(
@@ -80,7 +78,10 @@ def memorization_fid(
     `frechet_distance`.
     """
     points, real = as_feature_pair(samples, train_reference, 2, ("samples", "train_reference"))
-    plain = frechet_distance(points, real)
-    m = memorization_distance(points, real)
-    penalty = m + EPSILON if m < threshold else 1.0
-    return MemorizationFid(plain / penalty, plain, m)
+    return penalized(frechet_distance(points, real), memorization_distance(points, real), threshold)
+
+
+def penalized(frechet: float, memorization: float, threshold: float = 0.1) -> MemorizationFid:
+    """MiFID from a Frechet distance and a memorization distance that are known."""
+    penalty = memorization + EPSILON if memorization < threshold else 1.0
+    return MemorizationFid(frechet / penalty, frechet, memorization)

@@ -119,7 +119,7 @@ def prd_curve(
     union = torch.cat([draw(points), draw(real).to(points.dtype)])
     if dims is not None and positive(dims, "dims") < union.shape[1]:
         union = project(union, *principal_axes(union, dims))
-    flat = union.float().cpu().numpy()
+    flat = union.double().cpu().numpy()  # scikit-learn widens float32 again at every step
     curves = []
     for run in range(repeats):
         model = MiniBatchKMeans(clusters, n_init=10, random_state=seed + run)

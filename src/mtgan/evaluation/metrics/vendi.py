@@ -13,8 +13,8 @@ noise scores high.
 
 import torch
 
-from mtgan.errors import UserError
-from mtgan.evaluation.metrics.inputs import Array, as_features
+from mtgan.evaluation.metrics.inputs import Array, as_features, positive_norms
+from mtgan.evaluation.metrics.products import symmetric_product
 
 
 def vendi_score(features: Array) -> float:
@@ -23,11 +23,7 @@ def vendi_score(features: Array) -> float:
     Raises UserError for NaN, for an empty set, and for a row of zeros, whose cosine is undefined.
     """
     points = as_features(features, "features", minimum=1).double()
-    norms = torch.linalg.vector_norm(points, dim=1, keepdim=True)
-    if bool((norms == 0).any()):
-        row = int((norms == 0).nonzero()[0, 0])
-        raise UserError(f"Row {row} of features is all zero and has no direction: leave it out.")
-    unit = points / norms
-    matrix = unit.T @ unit if len(unit) > unit.shape[1] else unit @ unit.T
+    unit = points / positive_norms(points, "features")[:, None]
+    matrix = symmetric_product(unit if len(unit) > unit.shape[1] else unit.T)
     shares = torch.linalg.eigvalsh(matrix / len(unit)).clamp_min(0)
     return float(torch.special.entr(shares).sum().exp())
