@@ -141,44 +141,69 @@ def _with_channels_last(x: Tensor) -> Tensor:
     return x.as_strided(x.shape, (height * width, 1, width, 1))
 
 
-def _convolved(x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any) -> Tensor:
-    """Convolution of x [N, A, H, W] by w [B, A, K, L], plus b [B], to [N, B, H', W']."""
-    x = _with_channels_last(x)
-    sides = zip(x.shape[2:], w.shape[2:], stride, padding, strict=True)
-    height, width = [(side + 2 * p - k) // d + 1 for side, k, d, p in sides]
-    if not _is_heavy(x, height * width, w.numel()):
-        return functional.conv2d(x, w, b, stride, padding)
-    patches = _patches(x, w.shape[2:], stride, padding)
+def _sides(x: Tensor, w: Tensor, stride: Any, padding: Any) -> tuple[int, int]:
+    """H' and W' of the convolution of x by w."""
+    where = zip(x.shape[2:], w.shape[2:], stride, padding, strict=True)
+    height, width = [(side + 2 * p - k) // d + 1 for side, k, d, p in where]
+    return height, width
+
+
+def _heavy_patches(x: Tensor, w: Tensor, stride: Any, padding: Any) -> Tensor | None:
+    """The patches that x is convolved by as a product with w; None where it is not heavy."""
+    if not _is_heavy(x, math.prod(_sides(x, w, stride, padding)), w.numel()):
+        return None
+    return _patches(x, w.shape[2:], stride, padding)
+
+
+def _convolved(
+    x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, patches: Tensor | None
+) -> Tensor:
+    """Convolution of x [N, A, H, W] by w [B, A, K, L], plus b [B], to [N, B, H', W']; as a product
+    where it is given x's heavy patches."""
+    if patches is None:
+        return functional.conv2d(_with_channels_last(x), w, b, stride, padding)
     y = functional.linear(patches, _flat(w), b)
-    return y.view(-1, height, width, len(w)).permute(0, 3, 1, 2)
+    return y.view(-1, *_sides(x, w, stride, padding), len(w)).permute(0, 3, 1, 2)
 
 
 class _Convolution(torch.autograd.Function):
-    """x [N, A, H, W] * w [B, A, K, L] + b [B] -> [N, B, H', W']."""
+    """x [N, A, H, W] * w [B, A, K, L] + b [B] -> [N, B, H', W'].
+
+    patches: x's heavy ones, where they are known already.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any
+        ctx: Any,
+        x: Tensor,
+        w: Tensor,
+        b: Tensor | None,
+        stride: Any,
+        padding: Any,
+        patches: Tensor | None = None,
     ) -> Tensor:
+        if patches is None:
+            patches = _heavy_patches(x, w, stride, padding)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, w)
         ctx.where = (stride, padding)
-        return _convolved(x, w, b, stride, padding)
+        ctx.patches = patches  # for the gradient of the weights, which is a product with them too
+        return _convolved(x, w, b, stride, padding, patches)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor | None) -> tuple[Any, ...]:
         if g is None:
-            return None, None, None, None, None
+            return (None,) * 6
         x, w = ctx.saved_tensors
         to_x, to_w, to_b = ctx.needs_input_grad[:3]
         gx = gw = gb = None
         if to_x:
             gx = _InputGradient.apply(g, w, None, x.shape[2:], *ctx.where)
         if to_w and _weights_wanted:
-            gw = _WeightGradient.apply(x, g, w.shape[2:], *ctx.where)
+            gw = _WeightGradient.apply(x, g, w.shape[2:], *ctx.where, ctx.patches)
         if to_b and _weights_wanted:
             gb = g.sum((0, 2, 3))
-        return gx, gw, gb, None, None
+        return gx, gw, gb, None, None, None
 
 
 def _transposed(
@@ -265,28 +290,38 @@ class _InputGradient(torch.autograd.Function):
         g, w = ctx.saved_tensors
         to_g, to_w, to_b = ctx.needs_input_grad[:3]
         gg = gw = gb = None
+        with torch.no_grad():
+            patches = _heavy_patches(u, w, *ctx.where)
         if to_g:
-            gg = _Convolution.apply(u, w, None, *ctx.where)
+            gg = _Convolution.apply(u, w, None, *ctx.where, patches)
         if to_w and _weights_wanted:
-            gw = _WeightGradient.apply(u, g, w.shape[2:], *ctx.where)
+            gw = _WeightGradient.apply(u, g, w.shape[2:], *ctx.where, patches)
         if to_b and _weights_wanted:
             gb = u.sum((0, 2, 3))
         return gg, gw, gb, None, None, None
 
 
 class _WeightGradient(torch.autograd.Function):
-    """The transpose of the convolution in w: x, g -> [B, A, K, L]."""
+    """The transpose of the convolution in w: x, g -> [B, A, K, L]; patches: x's heavy ones."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, g: Tensor, kernel: Any, stride: Any, padding: Any) -> Tensor:
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        g: Tensor,
+        kernel: Any,
+        stride: Any,
+        padding: Any,
+        patches: Tensor | None,
+    ) -> Tensor:
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, g)
         ctx.where = (stride, padding)
-        x = _with_channels_last(x)
         b, a = g.shape[1], x.shape[1]
-        if _is_heavy(x, g.shape[2] * g.shape[3], b * a * math.prod(kernel)):
-            flat = _rows(g).t() @ _patches(x, kernel, stride, padding)
+        if patches is not None:
+            flat = _rows(g).t() @ patches
             return flat.view(b, *kernel, a).permute(0, 3, 1, 2)
+        x = _with_channels_last(x)
         # Only the shape of the weight is read.
         shape = g.new_empty(1).expand(b, a, *kernel)
         return torch.ops.aten.convolution_backward(
@@ -296,12 +331,12 @@ class _WeightGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, u: Tensor | None) -> tuple[Any, ...]:
         if u is None:
-            return None, None, None, None, None
+            return (None,) * 6
         x, g = ctx.saved_tensors
         to_x, to_g = ctx.needs_input_grad[:2]
         gx = _InputGradient.apply(g, u, None, x.shape[2:], *ctx.where) if to_x else None
         gg = _Convolution.apply(x, u, None, *ctx.where) if to_g else None
-        return gx, gg, None, None, None
+        return gx, gg, None, None, None, None
 
 
 def _in_one_type(x: Tensor, *parameters: Tensor | None) -> tuple[Any, ...]:
