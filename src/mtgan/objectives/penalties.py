@@ -50,9 +50,15 @@ def gradient_penalty(score: Score, real: Tensor, fake: Tensor, epsilon: Tensor) 
     """
     epsilon = epsilon.view(-1, *[1] * (real.dim() - 1))
     between = epsilon * real + (1 - epsilon) * fake
-    gradient = input_gradient(score, between).flatten(1)
+    gradient = input_gradient(score, between)
     # The norm's derivative at exactly zero is undefined; vector_norm gives a subgradient of 0.
-    return (torch.linalg.vector_norm(gradient, dim=1) - 1).square().mean()
+    norms = torch.linalg.vector_norm(gradient, dim=_of_one_sample(gradient))
+    return (norms - 1).square().mean()
+
+
+def _of_one_sample(x: Tensor) -> tuple[int, ...]:
+    """All dimensions of [N, ...] but the first; to flatten them would change the layout."""
+    return tuple(range(1, x.dim()))
 
 
 def zero_centered_penalty(score: Score, samples: Tensor) -> Tensor:
@@ -60,7 +66,8 @@ def zero_centered_penalty(score: Score, samples: Tensor) -> Tensor:
 
     R1 on real samples, R2 on generated ones (weight gamma is the recipe's `penalty.weight`).
     """
-    return input_gradient(score, samples).flatten(1).square().sum(1).mean() / 2
+    gradient = input_gradient(score, samples)
+    return gradient.square().sum(_of_one_sample(gradient)).mean() / 2
 
 
 def clip_weights(parameters: Iterable[Tensor], limit: float) -> None:

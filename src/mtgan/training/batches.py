@@ -166,7 +166,9 @@ class Feed:
             pixels = send(torch.from_numpy(self._mapped[index]), self.device)
         else:
             pixels = self._samples[where]
-        samples = pixels.to(torch.float32).div_(127.5).sub_(1.0)
+        # In the networks' layout, as the generator's samples are that they are mixed with.
+        samples = pixels.to(torch.float32, memory_format=torch.channels_last)
+        samples = samples.div_(127.5).sub_(1.0)
         if self.flip:
             mirrored = torch.rand(size, 1, 1, 1, generator=generator)[mine] < 0.5
             samples = torch.where(send(mirrored, self.device), samples.flip(3), samples)
