@@ -105,6 +105,25 @@ def data(
         _write_json(result, as_json)
 
 
+@bench.command()
+def start(
+    data: Annotated[str, typer.Option("--data", help="What the training is on.")],
+    recipe: Annotated[str, typer.Option(help="What is trained.")] = "wgan-gp",
+    scale: Annotated[str, typer.Option(help="At which scale.")] = "tiny",
+    rounds: Annotated[int, typer.Option(min=1, help="How often each command is started.")] = 3,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Write the result as JSON; - prints it.")
+    ] = None,
+) -> None:
+    """Seconds until help, the list of recipes, and a training's first step are there."""
+    benchmark = _benchmark("start")
+    result = benchmark.measure(recipe, data, scale, rounds)
+    if as_json is None:
+        print("\n".join(benchmark.lines(result)))
+    else:
+        _write_json(result, as_json)
+
+
 def _write_json(value: Any, path: Path) -> None:
     """Print for "-", else write the file."""
     if str(path) == "-":
