@@ -3,7 +3,8 @@ discriminator, and its strings measured as those of a run are.
 
     python -m benchmarks.teacher_forcing --data fashion-mnist-10k+nci-smiles --steps 3000
 
-Batches, noise, learning rates and moving average are those of `mtgan train` with the same recipe.
+Batches, learning rates and moving average are those of `mtgan train` with the same recipe; noise is
+drawn alike, from other seeds.
 """
 
 import argparse

@@ -49,7 +49,7 @@ KINDS = {
     "convolutions": "convolution",
     "products": "mm$|bmm|linear",
     "activations": "relu|tanh|sigmoid|soft",
-    "normalization": "batch_norm|layer_norm",
+    "normalization": "(batch|layer|group)_norm",
     "optimizer": "adam|rmsprop|_foreach|lerp",
     "copies": "copy|cat$|stack|pad|shuffle|index|fill|zero|clone",
 }

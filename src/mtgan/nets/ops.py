@@ -187,7 +187,8 @@ class _Convolution(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, w)
         ctx.where = (stride, padding)
-        ctx.patches = patches  # for the gradient of the weights, which is a product with them too
+        # For the gradient of the weights, which is a product with them too.
+        ctx.patches = patches if ctx.needs_input_grad[1] else None
         return _convolved(x, w, b, stride, padding, patches)
 
     @staticmethod

@@ -15,7 +15,8 @@ NonNegative = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Precision = Annotated[Literal["32", "bf16"], BeforeValidator(str)]  # YAML reads 32 as a number
+PrecisionName = Literal["32", "bf16"]
+Precision = Annotated[PrecisionName, BeforeValidator(str)]  # YAML reads 32 as a number
 
 
 class Part(BaseModel):

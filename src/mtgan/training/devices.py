@@ -1,14 +1,16 @@
 """Where to compute, and in which precision; PyTorch's own means, and one place for them."""
 
 from contextlib import AbstractContextManager
+from typing import get_args
 
 import torch
 
 from mtgan import processes
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
+from mtgan.recipes.schema import PrecisionName
 
-PRECISIONS = ("32", "bf16")
+PRECISIONS = get_args(PrecisionName)
 
 
 def choose_device(name: str) -> torch.device:
