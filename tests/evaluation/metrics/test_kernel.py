@@ -37,12 +37,22 @@ def test_equals_torchmetrics(draw):
     assert kernel_distance(x, y) == pytest.approx(float(oracle), rel=1e-9)
 
 
-def test_from_pass_agrees_with_float64(draw):
-    x, y = 1.2 * draw(300, 64, 1) + 2, draw(300, 64, 2) + 2
+@pytest.mark.parametrize(
+    ("scale", "offset"),
+    [(1, 0), (1, 2), (10, 3), (1e-3, 0), (1e-3, 2e-3), (1e8, 2e8), (1e25, 2e25)],
+)
+def test_from_pass_agrees_with_float64(draw, scale, offset):
+    """To 1e-7 of the mean kernel value's excess over 1, the kernel of features that are zero."""
+    x, y = (scale * draw(300, 64, seed) * grown + offset for seed, grown in ((1, 1.2), (2, 1)))
     passed = pairwise_pass(x, y, 3, kernel=True, block=100)
-    assert kernel_distance_from_pass(passed) == pytest.approx(kernel_distance(x, y), rel=1e-5)
+    excess = passed.kernel_sum / 300**2 - 1
+    expected = pytest.approx(kernel_distance(x, y), abs=1e-7 * abs(excess), rel=1e-5)
+    assert kernel_distance_from_pass(passed) == expected
+
+
+def test_pass_without_kernel_sums(draw):
     with pytest.raises(UserError, match="kernel=True"):
-        kernel_distance_from_pass(pairwise_pass(x, y, 3))
+        kernel_distance_from_pass(pairwise_pass(draw(seed=1), draw(seed=2), 3))
 
 
 def test_subsets(draw):

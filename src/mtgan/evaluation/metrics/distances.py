@@ -34,6 +34,7 @@ from mtgan.evaluation.metrics.inputs import (
     positive_norms,
     row_norms,
 )
+from mtgan.evaluation.metrics.products import symmetric_product
 
 SPARE_CANDIDATES = 2
 """Neighbors kept beyond the k-th by float32, so that float64 decides among near ties."""
@@ -47,8 +48,11 @@ REFINE_ELEMENTS = 1 << 16
 PAIRS_AT_ONCE = 1 << 20
 """Pairs that are counted at once; only degenerate sets have more in a block."""
 
-KERNEL_ROWS = 32
-"""Rows of a block that are widened to float64 at once: they stay in the processor's cache."""
+LARGEST_CUBED = 1e5
+"""Features below this have kernels whose sums over a few rows fit float32."""
+
+KERNEL_ROWS = 64
+"""Rows of a block whose kernels are taken at once: they stay in the processor's cache."""
 
 COMPARED_ROWS = 128
 """Rows of a block that are compared with limits at once, for the same reason."""
@@ -153,6 +157,12 @@ class _Points:
         product = torch.cat([block.double() @ center for block in self.unit.split(WIDENED_ROWS)])
         return (product * self.scale + center @ center / 2) / len(center)
 
+    @property
+    def kernel_dtype(self) -> torch.dtype:
+        """float32, unless sums of cubes of x . y / D may overflow it."""
+        largest = self.scale + float(self.center.abs().max())
+        return torch.float32 if largest < LARGEST_CUBED else torch.float64
+
 
 def _prepare(*sets: Tensor) -> list[_Points]:
     """Both sets around the last one's mean, scaled into [-1, 1]."""
@@ -178,15 +188,22 @@ def _spans(count: int, block: int) -> list[slice]:
 
 def _gram(a: _Points, rows: slice, b: _Points, columns: slice) -> Tensor:
     """Products of units [r, c]."""
+    if a is b and rows == columns:
+        return symmetric_product(a.unit[rows].T)
     return a.unit[rows] @ b.unit[columns].T
+
+
+def _sums(rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Factors [r, 2] and [2, c] whose product is row + column, for one pass of `addmm`."""
+    return (
+        torch.stack([rows, torch.ones_like(rows)], dim=1),
+        torch.stack([torch.ones_like(columns), columns]),
+    )
 
 
 def _squared(gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice) -> Tensor:
     """Squared distances of units, in place of their products."""
-    row_norms, column_norms = a.norms[rows, None], b.norms[columns]
-    for part in _spans(len(gram), COMPARED_ROWS):
-        gram[part].mul_(-2).add_(row_norms[part]).add_(column_norms)
-    return gram
+    return gram.addmm_(*_sums(a.norms[rows], b.norms[columns]), beta=-2)
 
 
 def _exact_squared(a: Tensor, b: Tensor) -> Tensor:
@@ -347,16 +364,18 @@ class _PairedBalls:
 def _inner(
     gram: Tensor, a: _Points, rows: slice, b: _Points, columns: slice
 ) -> Iterator[tuple[slice, Tensor]]:
-    """x . y / D + 1 of a block of products, a few rows [r, c] at once, in float64 but for these."""
-    share = a.scale * b.scale / a.unit.shape[1]
-    row_offset, column_offset = a.kernel_offset[rows] + 1, b.kernel_offset[columns]
+    """x . y / D from a block of products of units, a few rows [r, c] at once."""
+    share, dtype = a.scale * b.scale / a.unit.shape[1], a.kernel_dtype
+    left, right = _sums(a.kernel_offset[rows].to(dtype), b.kernel_offset[columns].to(dtype))
     for part in _spans(len(gram), KERNEL_ROWS if gram.device.type == "cpu" else len(gram)):
-        inner = gram[part].double().mul_(share).add_(row_offset[part, None]).add_(column_offset)
+        inner = torch.addmm(gram[part].to(dtype), left[part], right, beta=share)
         yield slice(rows.start + part.start, rows.start + part.stop), inner
 
 
 def _cubes(inner: Tensor) -> float:
-    return float((inner * inner).mul_(inner).sum())
+    """Sum of (x . y / D + 1)^3, by its distance from 1, which float32 keeps however small."""
+    beyond = (inner + 3).mul_(inner).add_(3)
+    return float(torch.dot(beyond.flatten(), inner.flatten())) + inner.numel()
 
 
 class _Cosines:
@@ -365,17 +384,17 @@ class _Cosines:
     def __init__(self, points: _Points, others: _Points) -> None:
         self.points, self.others = points, others
         norms = positive_norms(others.exact, "reference")
-        self.shares = others.unit.shape[1] / norms
+        self.shares = (others.unit.shape[1] / norms).to(points.kernel_dtype)
         self.best = torch.full_like(positive_norms(points.exact, "samples"), -1)
         self.indices = torch.zeros_like(self.best, dtype=torch.int64)
 
     def update(self, rows: slice, inner: Tensor, columns: slice) -> None:
-        """Take in x . y / D + 1, [r, c]."""
-        shares = self.shares[columns]
-        found, where = torch.addcmul(-shares, inner, shares).abs_().max(dim=1)
-        nearer = found > self.best[rows]
-        self.best[rows] = torch.where(nearer, found, self.best[rows])
-        self.indices[rows] = torch.where(nearer, where + columns.start, self.indices[rows])
+        """Take in x . y / D, [r, c]."""
+        cosines = (inner * self.shares[columns]).abs_()
+        found = cosines.amax(dim=1).double()
+        nearer = (found > self.best[rows]).nonzero()[:, 0]
+        self.best[rows.start + nearer] = found[nearer]
+        self.indices[rows.start + nearer] = cosines[nearer].argmax(dim=1) + columns.start
 
     def distances(self) -> Tensor:
         """1 - |cos|, float64 [n]."""

@@ -50,7 +50,7 @@ def _distance(a: Tensor, b: Tensor) -> float:
 def kernel_distance_from_pass(passed: PairwisePass) -> float:
     """Kernel distance from the sums of a pass that was taken with `kernel=True`.
 
-    Its products are float32: the value is off by about 1e-7 of the mean kernel value.
+    Its products and kernels are float32: it is off by at most about 1e-7 of the mean kernel value.
     """
     sums = (passed.samples.kernel_sum, passed.reference.kernel_sum, passed.kernel_sum)
     if any(each is None for each in sums):

@@ -114,7 +114,7 @@ def prd_curve(
 
     def draw(features: Tensor) -> Tensor:
         rows = torch.randperm(len(features), generator=generator)[:count].sort().values
-        return features[rows.to(features.device)]
+        return features if count == len(features) else features[rows.to(features.device)]
 
     union = torch.cat([draw(points), draw(real).to(points.dtype)])
     if dims is not None and positive(dims, "dims") < union.shape[1]:

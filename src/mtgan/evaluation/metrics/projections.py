@@ -32,5 +32,11 @@ def principal_axes(points: Tensor, dims: int) -> tuple[Tensor, Tensor]:
 
 
 def project(points: Tensor, mean: Tensor, axes: Tensor) -> Tensor:
-    """Coordinates of features [N, D] along the axes, float64 [N, dims]."""
-    return points.double() @ axes - mean @ axes
+    """Coordinates of features [N, D] along the axes [N, dims], float64 of products in their type.
+
+    Features are centered first: their products keep what lies between them.
+    """
+    narrow = axes.to(points.dtype)
+    with full_precision():
+        parts = [(rows - mean.to(rows.dtype)) @ narrow for rows in points.split(BLOCK_ROWS)]
+    return torch.cat(parts).double()
