@@ -28,7 +28,12 @@ from mtgan.evaluation.metrics.inputs import (
     column_means,
     warn_few,
 )
-from mtgan.evaluation.metrics.products import add_symmetric, mirror, symmetric_product
+from mtgan.evaluation.metrics.products import (
+    add_symmetric,
+    mirror,
+    symmetric_product,
+    triangular_product,
+)
 
 BLOCK_ROWS = 1024
 
@@ -103,18 +108,32 @@ class GaussianStatistics:
         return symmetric_product(self.rows)
 
     @cached_property
-    def factor(self) -> Tensor:
-        """F with covariance = F' F; where only the covariance is known, by Cholesky if it can be.
+    def _triangle(self) -> Tensor | None:
+        """The factor by Cholesky, upper triangular; None where there is none or no need of it.
 
-        That costs a tenth of the eigenvalues, which serve singular covariances (dead features).
+        It costs a tenth of the eigenvalues, which serve singular covariances (dead features).
         """
         if self.rows is not None:
-            return self.rows
+            return None
         upper, failed = torch.linalg.cholesky_ex(self.covariance, upper=True)
-        if not failed:
-            return upper
+        return None if failed else upper
+
+    @cached_property
+    def factor(self) -> Tensor:
+        """F with covariance = F' F: the rows, or by Cholesky, or by eigenvalues."""
+        if self.rows is not None:
+            return self.rows
+        if self._triangle is not None:
+            return self._triangle
         values, vectors = torch.linalg.eigh(self.covariance)
         return vectors.mul(values.clamp_min(0).sqrt()).T.contiguous()
+
+    def times_factor(self, points: Tensor) -> Tensor:
+        """points F' [N, len(F)], of points [N, D]."""
+        factor = self.factor
+        if self._triangle is None:
+            return points @ factor.T
+        return triangular_product(points, factor)
 
     def root_trace(self, rank: int) -> float:
         """Sum of the roots of the `rank` largest eigenvalues of the covariance."""
@@ -147,8 +166,8 @@ def _cross_trace(a: GaussianStatistics, b: GaussianStatistics) -> float:
     ready = sorted((s for s in (b, a) if s.is_factored()), key=lambda s: len(s.factor))
     known = ready[0] if ready else b
     other = a if known is b else b
-    product = known.factor @ other.covariance @ known.factor.T
-    return root_trace(product, min(a.rank, b.rank))
+    half = known.times_factor(other.covariance)
+    return root_trace(known.times_factor(half.T), min(a.rank, b.rank))
 
 
 def frechet_from_statistics(a: GaussianStatistics, b: GaussianStatistics) -> float:

@@ -114,18 +114,18 @@ def frechet_infinity(
 
 
 def _of_prefixes(
-    features: Tensor, counts: Sequence[int], center: Tensor, factor: Tensor | None = None
+    features: Tensor, counts: Sequence[int], center: Tensor, real: GaussianStatistics | None = None
 ) -> Iterator[GaussianStatistics]:
-    """Statistics of the first n rows for each rising n, around a center and times factor'.
+    """Statistics of the first n rows for each rising n, around a center and times real's factor'.
 
     Every row is multiplied and summed once.
     """
 
     def moved(rows: Tensor) -> Tensor:
         centered = rows.double() - center
-        return centered if factor is None else centered @ factor.T
+        return centered if real is None else real.times_factor(centered)
 
-    width = len(center if factor is None else factor)
+    width = len(center if real is None else real.factor)
     total, moments = center.new_zeros(width), center.new_zeros(width, width)
     for done, n in itertools.pairwise((0, *counts)):
         for block in features[done:n].split(BLOCK_ROWS):
@@ -147,7 +147,7 @@ def _to_whole(features: Tensor, counts: Sequence[int], real: GaussianStatistics)
     the covariance of rows times F': these are multiplied once, not for every n.
     """
     squares, total, done = 0.0, torch.zeros_like(real.mean), 0
-    for projected in _of_prefixes(features, counts, real.mean, real.factor):
+    for projected in _of_prefixes(features, counts, real.mean, real):
         n = projected.count
         for block in features[done:n].split(BLOCK_ROWS):
             centered = block.double() - real.mean

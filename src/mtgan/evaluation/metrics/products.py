@@ -1,5 +1,6 @@
-"""Products of a matrix with its own transpose, at little more than half the work."""
+"""Products of which half is known beforehand, at little more than half the work."""
 
+import torch
 from torch import Tensor
 
 PANEL = 320
@@ -33,3 +34,16 @@ def symmetric_product(points: Tensor) -> Tensor:
     total = points.new_zeros(points.shape[1], points.shape[1])
     add_symmetric(total, points)
     return mirror(total)
+
+
+def triangular_product(points: Tensor, upper: Tensor, into: Tensor | None = None) -> Tensor:
+    """points upper' [N, D], of points [N, D] and an upper triangular matrix [D, D]."""
+    into = points.new_empty(points.shape) if into is None else into
+    half = len(upper) // 2
+    if len(upper) <= PANEL:
+        return torch.mm(points, upper.T, out=into)
+    left, right = points[:, :half], points[:, half:]
+    triangular_product(left, upper[:half, :half], into[:, :half])
+    triangular_product(right, upper[half:, half:], into[:, half:])
+    into[:, :half].addmm_(right, upper[:half, half:].T)
+    return into
