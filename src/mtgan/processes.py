@@ -2,7 +2,9 @@
 
 What they compute equals one process on the joint batch: each draws the whole batch and its noise
 from the same seeds and takes its share; sums over the batch (gradients, batch statistics, logged
-means) are averaged over the processes. In a single process everything here does nothing.
+means) are averaged over the processes. In a single process all of this does nothing.
+
+Processes that know nothing of each other are kept out of one another's folders by `hold`.
 """
 
 import atexit
@@ -10,10 +12,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+from filelock import FileLock, Timeout
 from torch import Tensor
 from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
@@ -32,6 +36,20 @@ _group: dist.ProcessGroup | None = None  # for exchanges within an iteration
 
 class ProcessLost(UserError):
     """Another process of this training is gone."""
+
+
+def hold(folder: Path, doing: str) -> FileLock:
+    """Keep other processes out of a folder until the lock is released; two would overwrite
+    each other's files. UserError, in the words "Another process is <doing> <folder>", where one
+    is there. File systems that know no locks go without."""
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UserError(f"Another process is {doing} {folder}; wait for it or stop it.") from None
+    except NotImplementedError:
+        pass
+    return lock
 
 
 def launched() -> bool:

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from mtgan.errors import UserError
+from mtgan.processes import hold
 from mtgan.training import Run, TrainingDiverged, train
 from mtgan.training import checkpoints as checkpoint_module
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint
@@ -44,6 +45,7 @@ def test_a_run_folder_holds_what_the_design_says(tmp_path: Path) -> None:
     run = go(tmp_path / "run")
     names = {path.name for path in run.path.iterdir()}
     assert names == {
+        ".lock",
         "recipe.yaml",
         "data.json",
         "metrics.jsonl",
@@ -257,6 +259,17 @@ def test_a_line_cut_off_by_a_kill_does_not_spoil_the_log(tmp_path: Path) -> None
     lines = [json.loads(text) for text in (out / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3, 4]
     assert run.metrics() == lines
+
+
+def test_a_run_is_not_trained_twice_at_once(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    before = go(out, training__steps=2).metrics()
+    lock = hold(out, "training in")
+    with pytest.raises(UserError, match=f"Another process is training in {out}; wait for it"):
+        go(out, resume=True)
+    assert Run.open(out).metrics() == before
+    lock.release()
+    assert go(out, resume=True).steps[-1] == 4
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 28), (3, 48, 48), (3, 16, 32), (1, 8, 8)])

@@ -1,16 +1,14 @@
 """Run a study from its plan to its table and statistics."""
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from mtgan.data.domains import image_sets
 from mtgan.errors import UserError
 from mtgan.evaluation import QuickEvaluator
+from mtgan.processes import hold
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
 from mtgan.studies.execute import Executor, Outcome
@@ -35,7 +33,7 @@ def run_study(
     """
     _require_packages()
     begin_folder(plan, out)
-    with _alone_in(out):
+    with hold(out, "running the study"):
         return _run(plan, out, executor, device, progress)
 
 
@@ -67,18 +65,6 @@ def _run(
     result = StudyResult.open(out)
     write_results(result)
     return result
-
-
-@contextlib.contextmanager
-def _alone_in(out: Path) -> Iterator[None]:
-    """Two processes in one folder would train the same runs over each other."""
-    try:
-        with FileLock(out / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise UserError(
-            f"Another process is running the study {out}; wait for it or stop it."
-        ) from None
 
 
 def write_results(result: StudyResult) -> Statistics:

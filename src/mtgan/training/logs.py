@@ -56,12 +56,14 @@ class RunLog:
     """Writes one line of JSON per logging interval or evaluation, and the same to TensorBoard.
 
     A line is {"kind": "train" | "evaluation", "step": iterations done, "seconds": since the run
-    began (pauses left out), "values": {name: number}, ...}.
+    began (pauses left out), "values": {name: number}, ...}. The folder is held until `close`;
+    UserError where another process trains in it.
     """
 
     def __init__(self, folder: Path, start_step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        self._lock = processes.hold(folder, "training in")
         self._path = folder / "metrics.jsonl"
         self._seconds_before = _truncate(self._path, start_step)
         self._began = time.perf_counter()
@@ -98,6 +100,7 @@ class RunLog:
     def close(self) -> None:
         self._file.close()
         self._board.close()
+        self._lock.release()
 
 
 class NoLog(RunLog):
