@@ -39,3 +39,9 @@ def test_bad_input(draw):
         vendi_score(x)
     with pytest.raises(UserError, match="at least 1"):
         vendi_score(np.zeros((0, 4)))
+
+
+def test_equal_samples_count_as_one(draw):
+    """In float32, too: empty directions add nothing, though there are many of them."""
+    same = np.repeat(draw(1, 700).astype(np.float32), 900, axis=0)
+    assert vendi_score(same) == pytest.approx(1, abs=1e-9)

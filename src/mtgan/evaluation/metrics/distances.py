@@ -327,10 +327,8 @@ class _Balls:
 
     def _decide(self, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
         """Whether point i lies in the closed and in the open ball around center j, in float64."""
-        exact, radii = (
-            _exact_squared(self.points.exact, i, self.centers.exact, j),
-            self.squared_radii[j],
-        )
+        exact = _exact_squared(self.points.exact, i, self.centers.exact, j)
+        radii = self.squared_radii[j]
         return exact <= radii * (1 + TIE), exact < radii * (1 - TIE)
 
 

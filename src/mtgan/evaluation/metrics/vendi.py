@@ -13,21 +13,17 @@ noise scores high.
 
 import torch
 
-from mtgan.evaluation.metrics.inputs import Array, as_features, full_precision, positive_norms
+from mtgan.evaluation.metrics.inputs import Array, as_features, positive_norms
 from mtgan.evaluation.metrics.products import symmetric_product
 
 
 def vendi_score(features: Array) -> float:
-    """Vendi score of features [N, D], under cosine similarity.
-
-    Products are taken in the features' type, eigenvalues in float64: of float32 features it is
-    right to 1e-7, and to 1e-5 where N or D directions are empty.
+    """Vendi score of features [N, D], under cosine similarity, in float64.
 
     Raises UserError for NaN, for an empty set, and for a row of zeros, whose cosine is undefined.
     """
-    points = as_features(features, "features", minimum=1)
-    unit = points / positive_norms(points, "features").to(points.dtype)[:, None]
-    with full_precision():
-        matrix = symmetric_product(unit if len(unit) > unit.shape[1] else unit.T)
-    shares = torch.linalg.eigvalsh(matrix.double() / len(unit)).clamp_min(0)
+    points = as_features(features, "features", minimum=1).double()
+    unit = points / positive_norms(points, "features")[:, None]
+    matrix = symmetric_product(unit if len(unit) > unit.shape[1] else unit.T)
+    shares = torch.linalg.eigvalsh(matrix / len(unit)).clamp_min(0)
     return float(torch.special.entr(shares).sum().exp())
