@@ -1,7 +1,6 @@
 """`mtgan bench`: ours against plainly written references, as ratios."""
 
 import importlib
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,8 @@ from mtgan.cli.options import Overrides
 
 bench = typer.Typer(help="Measure speed against plainly written references.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
 
 
 @bench.command()
@@ -33,9 +34,7 @@ def train(
     precision: Annotated[
         str, typer.Option(help="Of our loop: 32 or bf16; the plain is 32.")
     ] = "32",
-    as_json: Annotated[
-        Path | None, typer.Option("--json", help="Write the result as JSON; - prints it.")
-    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Seconds per iteration, our loop and the plain one alternately in one process."""
     import torch
@@ -46,7 +45,7 @@ def train(
     benchmark = _benchmark("train")
     torch.set_num_threads(threads)
     results = []
-    with Console(stderr=True, quiet=as_json is not None).status("preparing") as status:
+    with Console(stderr=True, quiet=as_json).status("preparing") as status:
         for size in scale or ("tiny", "full"):
             for name in recipe or benchmark.RECIPES:
                 status.update(f"{name}, {size}")
@@ -55,10 +54,10 @@ def train(
                 result = benchmark.compare(loaded, data, rounds, iterations, precision)
                 results.append({"scale": size, **result})
     about = benchmark.machine()
-    if as_json is None:
-        Console().print(benchmark.table(results, about))
+    if as_json:
+        print_json({"machine": about, "results": results})
     else:
-        _write_json({"machine": about, "results": results}, as_json)
+        Console().print(benchmark.table(results, about))
 
 
 @bench.command()
@@ -67,7 +66,7 @@ def evaluate(
     features: Annotated[int, typer.Option(min=2, help="Width of the features.")] = 1_280,
     rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of either side.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """CPU seconds and memory of all measures, ours and the reference packages' alternately."""
     from rich.console import Console
@@ -87,9 +86,7 @@ def data(
     batch_size: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 64,
     rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 5,
     batches: Annotated[int, typer.Option(min=1, help="Batches per turn.")] = 200,
-    as_json: Annotated[
-        Path | None, typer.Option("--json", help="Write the result as JSON; - prints it.")
-    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Batches read from a memory-mapped folder and from memory, alternately; one thread."""
     benchmark = _benchmark("feed")
@@ -99,10 +96,10 @@ def data(
 
     torch.set_num_threads(1)
     result = benchmark.compare(load_dataset(folder), batch_size, rounds, batches)
-    if as_json is None:
-        print(benchmark.sentence(result))
+    if as_json:
+        print_json(result)
     else:
-        _write_json(result, as_json)
+        print(benchmark.sentence(result))
 
 
 @bench.command()
@@ -111,25 +108,15 @@ def start(
     recipe: Annotated[str, typer.Option(help="What is trained.")] = "wgan-gp",
     scale: Annotated[str, typer.Option(help="At which scale.")] = "tiny",
     rounds: Annotated[int, typer.Option(min=1, help="How often each command is started.")] = 3,
-    as_json: Annotated[
-        Path | None, typer.Option("--json", help="Write the result as JSON; - prints it.")
-    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Seconds until help, the list of recipes, and a training's first step are there."""
     benchmark = _benchmark("start")
     result = benchmark.measure(recipe, data, scale, rounds)
-    if as_json is None:
+    if as_json:
+        print_json(result)
+    else:
         print("\n".join(benchmark.lines(result)))
-    else:
-        _write_json(result, as_json)
-
-
-def _write_json(value: Any, path: Path) -> None:
-    """Print for "-", else write the file."""
-    if str(path) == "-":
-        print_json(value)
-    else:
-        path.write_text(json.dumps(value, indent=2) + "\n")
 
 
 def _benchmark(name: str) -> Any:
