@@ -34,7 +34,7 @@ from mtgan.evaluation import metrics
 
 Values = Mapping[str, float]
 CLASSES, LATENT = 10, 64
-GEOMETRY_DRAWS = 100
+GEOMETRY_DRAWS = 100  # as the suite takes them
 PUBLISHED_DRAWS = 1_000
 PRD_RUNS = 10
 SIMILARITY_PAIRS, SIMILARITY_SIDE = 100, 192

@@ -39,16 +39,17 @@ class ProcessLost(UserError):
 
 
 def hold(folder: Path, doing: str) -> FileLock:
-    """Keep other processes out of a folder until the lock is released; two would overwrite
-    each other's files. UserError, in the words "Another process is <doing> <folder>", where one
-    is there. File systems that know no locks go without."""
+    """Keep other processes out of a folder, whose files two would overwrite, until released.
+
+    Raises UserError, "Another process is <doing> <folder>", where one holds it already.
+    """
     lock = FileLock(folder / ".lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
         raise UserError(f"Another process is {doing} {folder}; wait for it or stop it.") from None
     except NotImplementedError:
-        pass
+        pass  # the file system knows no locks: better unguarded than not at all
     return lock
 
 

@@ -98,9 +98,11 @@ class RunLog:
         self._board.flush()
 
     def close(self) -> None:
-        self._file.close()
-        self._board.close()
-        self._lock.release()
+        try:
+            self._file.close()
+            self._board.close()
+        finally:  # on a full disk, too
+            self._lock.release()
 
 
 class NoLog(RunLog):

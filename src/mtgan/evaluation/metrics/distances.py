@@ -3,7 +3,7 @@
 Blocks of squared distances come from float32 matrix products of centered and scaled points.
 Whatever is reported is then recomputed from differences in float64: neighbor distances always,
 and ball membership wherever float32 cannot tell inside from outside. So results equal those of a
-float64 N x N matrix, without ever holding one.
+float64 N x N matrix, without ever holding one. Kernel sums alone stay float32.
 
 Source of the quantities: Kynkaanniemi et al. 2019 and Naeem et al. 2020 (balls with the radius
 of the k-th neighbor), Alaa et al. 2022 (nearest neighbors), Binkowski et al. 2018 (kernel sums),

@@ -32,9 +32,10 @@ def principal_axes(points: Tensor, dims: int) -> tuple[Tensor, Tensor]:
 
 
 def project(points: Tensor, mean: Tensor, axes: Tensor) -> Tensor:
-    """Coordinates of features [N, D] along the axes [N, dims], float64 of products in their type.
+    """Coordinates, float64 [N, dims], of features [N, D] along axes [D, dims].
 
-    Features are centered first: their products keep what lies between them.
+    Products are taken in the features' type, of features centered first: rounding is then small
+    beside the distances between them.
     """
     narrow = axes.to(points.dtype)
     with full_precision():
