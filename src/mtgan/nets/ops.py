@@ -4,15 +4,13 @@ Same parameters, values and gradients as PyTorch's layers of these names; what d
 done. PyTorch's double backward of LeakyReLU returns a tensor of exact zeros for the layer's input,
 and everything before it is then back-propagated for nothing; here it returns nothing. PyTorch's
 double backward of a convolution falls back to slow paths; here it is convolutions again. A
-convolution beside a resampling by two is one convolution of stride 2. And on CPU, where strided
-kernels are slow, a convolution to few channels is taken apart, one by many weights is a product.
+convolution beside a resampling by two is one convolution of stride 2. And on CPU, a strided
+convolution to few channels is taken apart, and one by many weights takes fewer multiplications.
 
 N: batch; A, B: channels of a convolution's input and output; H, W and H', W': sides of the two;
 K, L: the kernel's.
 """
 
-import itertools
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,11 +19,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mtgan.nets import winograd
+
 # At most so many channels count as thin (measured: at 32 the direct way is as fast).
 _THIN = 16
-# At least so many weights, 2 MB, over at most so many positions count as heavy (measured: with more
-# positions or fewer weights the direct way is faster).
-_HEAVY, _FEW = 2**19, 16
+# From so many weights on, fewer multiplications pay for the transformations around them (measured:
+# with 2**18 or fewer the direct way is as fast, or faster).
+_MANY = 300_000
 
 _weights_wanted = True
 
@@ -101,34 +101,6 @@ class ReLU(LeakyReLU):
         super().__init__(0.0)
 
 
-def _is_heavy(x: Tensor, places: int, weights: int) -> bool:
-    """Whether a convolution to so many positions is faster as one matrix product.
-
-    Where the weights outgrow a core's cache, oneDNN reads all of them again for every sample; a
-    product with all samples' patches does not (1 to 2.8 times as fast).
-    """
-    measured = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-    return measured and weights >= _HEAVY and places <= _FEW
-
-
-def _rows(x: Tensor) -> Tensor:
-    """[N, C, H, W] -> [N * H * W, C]."""
-    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
-
-
-def _flat(w: Tensor) -> Tensor:
-    """[B, A, K, L] -> [B, K * L * A]."""
-    return w.permute(0, 2, 3, 1).flatten(1)
-
-
-def _patches(x: Tensor, kernel: Any, stride: Any, padding: Any) -> Tensor:
-    """What each output of a convolution sees: [N, A, H, W] -> [N * H' * W', K * L * A]."""
-    (top, left), (height, width) = padding, kernel
-    x = functional.pad(x.permute(0, 2, 3, 1), (0, 0, left, left, top, top))
-    x = x.unfold(1, height, stride[0]).unfold(2, width, stride[1])  # [N, H', W', A, K, L]
-    return x.permute(0, 1, 2, 4, 5, 3).reshape(-1, height * width * x.shape[3])
-
-
 def _with_channels_last(x: Tensor) -> Tensor:
     """x; where it has one channel, with the strides of channels-last layout.
 
@@ -141,70 +113,32 @@ def _with_channels_last(x: Tensor) -> Tensor:
     return x.as_strided(x.shape, (height * width, 1, width, 1))
 
 
-def _sides(x: Tensor, w: Tensor, stride: Any, padding: Any) -> tuple[int, int]:
-    """H' and W' of the convolution of x by w."""
-    where = zip(x.shape[2:], w.shape[2:], stride, padding, strict=True)
-    height, width = [(side + 2 * p - k) // d + 1 for side, k, d, p in where]
-    return height, width
-
-
-def _heavy_patches(x: Tensor, w: Tensor, stride: Any, padding: Any) -> Tensor | None:
-    """The patches that x is convolved by as a product with w; None where it is not heavy."""
-    if not _is_heavy(x, math.prod(_sides(x, w, stride, padding)), w.numel()):
-        return None
-    return _patches(x, w.shape[2:], stride, padding)
-
-
-def _convolved(
-    x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, patches: Tensor | None
-) -> Tensor:
-    """Convolution of x [N, A, H, W] by w [B, A, K, L], plus b [B], to [N, B, H', W']; as a product
-    where it is given x's heavy patches."""
-    if patches is None:
-        return functional.conv2d(_with_channels_last(x), w, b, stride, padding)
-    y = functional.linear(patches, _flat(w), b)
-    return y.view(-1, *_sides(x, w, stride, padding), len(w)).permute(0, 3, 1, 2)
-
-
 class _Convolution(torch.autograd.Function):
-    """x [N, A, H, W] * w [B, A, K, L] + b [B] -> [N, B, H', W'].
-
-    patches: x's heavy ones, where they are known already.
-    """
+    """x [N, A, H, W] * w [B, A, K, L] + b [B] -> [N, B, H', W']."""
 
     @staticmethod
     def forward(
-        ctx: Any,
-        x: Tensor,
-        w: Tensor,
-        b: Tensor | None,
-        stride: Any,
-        padding: Any,
-        patches: Tensor | None = None,
+        ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any
     ) -> Tensor:
-        if patches is None:
-            patches = _heavy_patches(x, w, stride, padding)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, w)
         ctx.where = (stride, padding)
-        # For the gradient of the weights, which is a product with them too.
-        ctx.patches = patches if ctx.needs_input_grad[1] else None
-        return _convolved(x, w, b, stride, padding, patches)
+        return functional.conv2d(_with_channels_last(x), w, b, stride, padding)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor | None) -> tuple[Any, ...]:
         if g is None:
-            return (None,) * 6
+            return None, None, None, None, None
         x, w = ctx.saved_tensors
         to_x, to_w, to_b = ctx.needs_input_grad[:3]
         gx = gw = gb = None
         if to_x:
             gx = _InputGradient.apply(g, w, None, x.shape[2:], *ctx.where)
         if to_w and _weights_wanted:
-            gw = _WeightGradient.apply(x, g, w.shape[2:], *ctx.where, ctx.patches)
+            gw = _WeightGradient.apply(x, g, w.shape[2:], *ctx.where)
         if to_b and _weights_wanted:
             gb = g.sum((0, 2, 3))
-        return gx, gw, gb, None, None, None
+        return gx, gw, gb, None, None
 
 
 def _transposed(
@@ -215,8 +149,6 @@ def _transposed(
         y = _transposed_thin(g, w, b, size, padding)
         if y is not None:
             return y
-    if _is_heavy(g, g.shape[2] * g.shape[3], w.numel()):
-        return _transposed_heavy(g, w, b, size, stride, padding)
     extra = [
         s - ((h - 1) * d - 2 * p + k)
         for s, h, d, p, k in zip(size, g.shape[2:], stride, padding, w.shape[2:], strict=True)
@@ -253,25 +185,6 @@ def _transposed_thin(
     return y if y.shape[2:] == size else y[:, :, top : top + height, left : left + width]
 
 
-def _transposed_heavy(
-    g: Tensor, w: Tensor, b: Tensor | None, size: Any, stride: Any, padding: Any
-) -> Tensor:
-    """The same as one matrix product, whose patches are added up."""
-    (n, _, rows, columns), (_, a, height, width) = g.shape, w.shape
-    patches = (_rows(g) @ _flat(w)).view(n, rows, columns, height, width, a)
-    (down, right), (top, left) = stride, padding
-    # All that a patch reaches, and all that is asked for.
-    reach = (
-        max(down * (rows - 1) + height, top + size[0]),
-        max(right * (columns - 1) + width, left + size[1]),
-    )
-    y = g.new_zeros(n, *reach, a)
-    for i, j in itertools.product(range(height), range(width)):
-        y[:, i::down, j::right][:, :rows, :columns] += patches[:, :, :, i, j]
-    y = y[:, top : top + size[0], left : left + size[1]].permute(0, 3, 1, 2)
-    return y if b is None else y + b.view(-1, 1, 1)
-
-
 class _InputGradient(torch.autograd.Function):
     """The transpose of the convolution in x: g [N, B, H', W'], w -> [N, A, H, W], plus b [A]."""
 
@@ -291,37 +204,24 @@ class _InputGradient(torch.autograd.Function):
         g, w = ctx.saved_tensors
         to_g, to_w, to_b = ctx.needs_input_grad[:3]
         gg = gw = gb = None
-        with torch.no_grad():
-            patches = _heavy_patches(u, w, *ctx.where)
         if to_g:
-            gg = _Convolution.apply(u, w, None, *ctx.where, patches)
+            gg = _Convolution.apply(u, w, None, *ctx.where)
         if to_w and _weights_wanted:
-            gw = _WeightGradient.apply(u, g, w.shape[2:], *ctx.where, patches)
+            gw = _WeightGradient.apply(u, g, w.shape[2:], *ctx.where)
         if to_b and _weights_wanted:
             gb = u.sum((0, 2, 3))
         return gg, gw, gb, None, None, None
 
 
 class _WeightGradient(torch.autograd.Function):
-    """The transpose of the convolution in w: x, g -> [B, A, K, L]; patches: x's heavy ones."""
+    """The transpose of the convolution in w: x, g -> [B, A, K, L]."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        g: Tensor,
-        kernel: Any,
-        stride: Any,
-        padding: Any,
-        patches: Tensor | None,
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, g: Tensor, kernel: Any, stride: Any, padding: Any) -> Tensor:
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, g)
         ctx.where = (stride, padding)
         b, a = g.shape[1], x.shape[1]
-        if patches is not None:
-            flat = _rows(g).t() @ patches
-            return flat.view(b, *kernel, a).permute(0, 3, 1, 2)
         x = _with_channels_last(x)
         # Only the shape of the weight is read.
         shape = g.new_empty(1).expand(b, a, *kernel)
@@ -332,22 +232,12 @@ class _WeightGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, u: Tensor | None) -> tuple[Any, ...]:
         if u is None:
-            return (None,) * 6
+            return None, None, None, None, None
         x, g = ctx.saved_tensors
         to_x, to_g = ctx.needs_input_grad[:2]
         gx = _InputGradient.apply(g, u, None, x.shape[2:], *ctx.where) if to_x else None
         gg = _Convolution.apply(x, u, None, *ctx.where) if to_g else None
-        return gx, gg, None, None, None, None
-
-
-def _in_one_type(x: Tensor, *parameters: Tensor | None) -> tuple[Any, ...]:
-    """Under autocast, everything in its type: inside a function it would cast what is computed
-    with but not what is saved for backward, and the types would not meet there."""
-    kind = x.device.type
-    if not torch.is_autocast_enabled(kind):
-        return x, *parameters
-    dtype = torch.get_autocast_dtype(kind)
-    return x.to(dtype), *(None if p is None else p.to(dtype) for p in parameters)
+        return gx, gg, None, None, None
 
 
 def _is_common(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
@@ -360,11 +250,53 @@ def _is_common(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
     )
 
 
+def _in_one_type(x: Tensor, *parameters: Tensor | None) -> tuple[Any, ...]:
+    """Under autocast, everything in its type: inside a function it would cast what is computed
+    with but not what is saved for backward, and the types would not meet there."""
+    kind = x.device.type
+    if not torch.is_autocast_enabled(kind):
+        return x, *parameters
+    dtype = torch.get_autocast_dtype(kind)
+    return x.to(dtype), *(None if p is None else p.to(dtype) for p in parameters)
+
+
+def _plan(
+    x: Tensor, w: Tensor, size: Any, outputs: Any, stride: Any, padding: Any
+) -> winograd.Plan | None:
+    """How to convolve by w [B, A, K, L] from `size` to `outputs` with fewer multiplications; None
+    where that is impossible, or not known to be faster. x: what goes in, in either direction."""
+    measured = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+    if not measured or w.numel() < _MANY:
+        return None
+    return winograd.plan(*map(tuple, (size, outputs, w.shape[2:], stride, padding)))
+
+
+def _convolution(x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any) -> Tensor:
+    """x [N, A, H, W] * w [B, A, K, L] + b [B] -> [N, B, H', W']."""
+    x, w, b = _in_one_type(x, w, b)
+    where = zip(x.shape[2:], w.shape[2:], stride, padding, strict=True)
+    outputs = [(side + 2 * p - k) // d + 1 for side, k, d, p in where]
+    plan = _plan(x, w, x.shape[2:], outputs, stride, padding)
+    if plan is None:
+        return _Convolution.apply(x, w, b, stride, padding)
+    return winograd.convolve(plan, x, w, b)
+
+
+def _transposed_convolution(
+    g: Tensor, w: Tensor, b: Tensor | None, size: Any, stride: Any, padding: Any
+) -> Tensor:
+    """The transpose of the convolution in x: g [N, B, H', W'], w -> [N, A, *size], plus b [A]."""
+    g, w, b = _in_one_type(g, w, b)
+    plan = _plan(g, w, size, g.shape[2:], stride, padding)
+    if plan is None:
+        return _InputGradient.apply(g, w, b, size, stride, padding)
+    return winograd.transposed(plan, g, w, b)
+
+
 def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
     if not _is_common(layer, x):
         return layer._conv_forward(x, layer.weight, layer.bias)
-    x, w, b = _in_one_type(x, layer.weight, layer.bias)
-    return _Convolution.apply(x, w, b, layer.stride, layer.padding)
+    return _convolution(x, layer.weight, layer.bias, layer.stride, layer.padding)
 
 
 class Conv2d(nn.Conv2d):
@@ -381,14 +313,13 @@ class Conv2d(nn.Conv2d):
 class ConvTranspose2d(nn.ConvTranspose2d):
     """nn.ConvTranspose2d [N, B, H, W] -> [N, A, H', W'], faster at a generator's two ends.
 
-    To few channels at stride 2, or by many weights from few positions, on CPU; every other case
-    takes PyTorch's own path.
+    To few channels at stride 2, or by many weights, on CPU; every other case takes PyTorch's own
+    path.
     """
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         thin = self.stride == (2, 2) and self.out_channels <= _THIN
-        places = input.shape[-2] * input.shape[-1]
-        quick = thin or _is_heavy(input, places, self.weight.numel())
+        quick = thin or self.weight.numel() >= _MANY
         if not (quick and output_size is None and input.device.type == "cpu") or not _is_common(
             self, input
         ):
@@ -402,8 +333,9 @@ class ConvTranspose2d(nn.ConvTranspose2d):
             strict=True,
         )
         size = [d * (side - 1) - 2 * p + k + extra for side, d, p, k, extra in where]
-        x, w, b = _in_one_type(input, self.weight, self.bias)
-        return _InputGradient.apply(x, w, b, size, self.stride, self.padding)
+        return _transposed_convolution(
+            input, self.weight, self.bias, size, self.stride, self.padding
+        )
 
 
 def _mean_of_shifts(w: Tensor) -> Tensor:
@@ -423,8 +355,8 @@ class ConvMeanPool2d(nn.Conv2d):
         if _is_common(self, input) and self.stride == (1, 1):
             sides: Any = zip(input.shape[2:], self.padding, self.kernel_size, strict=True)
             if all((side + 2 * p - k) % 2 for side, p, k in sides):
-                x, w, b = _in_one_type(input, _mean_of_shifts(self.weight), self.bias)
-                return _Convolution.apply(x, w, b, (2, 2), self.padding)
+                kernel = _mean_of_shifts(self.weight)
+                return _convolution(input, kernel, self.bias, (2, 2), self.padding)
         return functional.avg_pool2d(_convolve(self, input), 2, ceil_mode=True)
 
 
@@ -445,7 +377,6 @@ class UpsampleConv2d(nn.Conv2d):
             if min(crop) >= 0:
                 # Mirrored, as a transposed convolution is; four times the mean is the sum.
                 kernel = 4 * _mean_of_shifts(self.weight).flip(2, 3).transpose(0, 1)
-                x, w, b = _in_one_type(input, kernel, self.bias)
                 outputs = [n + p - c for n, p, c in zip(size, padding, crop, strict=True)]
-                return _InputGradient.apply(x, w, b, outputs, (2, 2), crop)
+                return _transposed_convolution(input, kernel, self.bias, outputs, (2, 2), crop)
         return _convolve(self, functional.interpolate(input, size, mode="nearest"))
