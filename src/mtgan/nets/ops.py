@@ -266,7 +266,8 @@ def _plan(
     """How to convolve by w [B, A, K, L] from `size` to `outputs` with fewer multiplications; None
     where that is impossible, or not known to be faster. x: what goes in, in either direction."""
     measured = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-    if not measured or w.numel() < _MANY:
+    # The compiler would spend minutes on its many small steps.
+    if not measured or w.numel() < _MANY or torch.compiler.is_compiling():
         return None
     return winograd.plan(*map(tuple, (size, outputs, w.shape[2:], stride, padding)))
 
