@@ -104,7 +104,7 @@ def test_rounding_is_a_small_multiple_of_the_plain_ones() -> None:
     assert plan is not None
     ours = (winograd.convolve(plan, x, w, None) - exact).norm() / exact.norm()
     plain = (functional.conv2d(x, w, None, 2, 2) - exact).norm() / exact.norm()
-    assert ours < 4 * plain
+    assert ours < 3 * plain
 
 
 def test_images_are_channels_last_and_weights_are_left_out_when_not_asked_for() -> None:
@@ -118,3 +118,13 @@ def test_images_are_channels_last_and_weights_are_left_out_when_not_asked_for() 
     assert gx.is_contiguous(memory_format=torch.channels_last)
     # One product per group of points, for the gradient of x alone.
     assert sum(e.count for e in profile.key_averages() if e.key == "aten::bmm") == len(plan.filters)
+
+
+def test_a_plan_first_used_in_inference_mode_is_differentiable_later() -> None:
+    plan = winograd.plan((6, 6), (6, 6), (3, 3), (1, 1), (1, 1))
+    assert plan is not None
+    x, w = (torch.randn(2, 2, k, k, dtype=torch.float64, requires_grad=True) for k in (6, 3))
+    with torch.inference_mode():
+        winograd.convolve(plan, x, w, None)
+    winograd.convolve(plan, x, w, None).sum().backward()
+    assert w.grad is not None

@@ -2,11 +2,11 @@
 
 Two neighboring outputs of a filter of r taps take r + 1 products instead of 2r: samples and
 filter are read as polynomials, multiplied at r + 1 points, and the outputs read off the products
-(Lavin and Gray, arXiv:1509.09308, section 4.1, from whom the matrices of three taps are). A
-convolution of stride 2 is first split into its phases, one for the rows and columns of each parity:
-filters of stride 1 with half the taps each, whose products at a point are summed with those over
-the channels. In both directions of the image, a kernel of 5 x 5 and stride 2 takes 49 products for
-four outputs instead of 100, one of 3 x 3 and stride 1 takes 16 instead of 36.
+(Lavin and Gray, arXiv:1509.09308, section 4.1, from whom, up to signs, the matrices of three taps
+are). A convolution of stride 2 is first split into its phases, one for the rows and columns of each
+parity: filters of stride 1 with half the taps each, whose products at a point are summed with those
+over the channels. In both directions of the image, a kernel of 5 x 5 and stride 2 takes 49 products
+for four outputs instead of 100, one of 3 x 3 and stride 1 takes 16 instead of 36.
 
 Everything around the products is linear: samples T, filters G, outputs S, with
 y = S(T(x) G(w)). So are the derivatives: the transposed convolution is T'(S'(g) G(w)'). Written as
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,8 +40,6 @@ _FILTERS = {
     2: ((1.0, 0.0), (0.5, 0.5), (0.5, -0.5)),
     3: ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0)),
 }
-
-
 # Numbers at a time: more leave the cache between the steps, and fewer add up more gradients of the
 # filters (measured: 2**20 to 2**22 are even).
 _AT_ONCE = 2**22
@@ -72,20 +71,18 @@ class _Axis:
 
     @cached_property
     def groups(self) -> list[tuple[range, int]]:
-        """Points, and of how many phases: those of three taps, which come first, have all four."""
+        """Points, and of how many phases: phases of three taps come first, and have all four."""
         long = self.taps.count(3)
         if long == self.stride:
             return [(range(4), long)]
         return [(range(3), self.stride)] + ([(range(3, 4), long)] if long else [])
 
-    def matrix(self, group: tuple[range, int]) -> Tensor:
+    def matrix(self, group: tuple[range, int]) -> np.ndarray:
         """[points, phases, kernel]: the filters at the points, by a matrix over the kernel."""
         points, phases = group
-        matrix = torch.zeros(len(points), phases, self.kernel, dtype=torch.float64)
+        matrix = np.zeros((len(points), phases, self.kernel))
         for (i, point), phase in itertools.product(enumerate(points), range(phases)):
-            matrix[i, phase, phase :: self.stride] = torch.tensor(
-                _FILTERS[self.taps[phase]][point], dtype=torch.float64
-            )
+            matrix[i, phase, phase :: self.stride] = _FILTERS[self.taps[phase]][point]
         return matrix
 
     @property
@@ -105,7 +102,7 @@ class Plan:
     rows: _Axis
     columns: _Axis
 
-    @cached_property
+    @property
     def groups(self) -> list[tuple[tuple[range, int], tuple[range, int]]]:
         return list(itertools.product(self.rows.groups, self.columns.groups))
 
@@ -114,13 +111,17 @@ class Plan:
         return self.rows.tiles, self.columns.tiles
 
     @cached_property
-    def filters(self) -> list[tuple[int, Tensor]]:
-        """For each group of points: their number, and G as [P * phases, kernel's places]."""
+    def filters(self) -> list[tuple[int, np.ndarray]]:
+        """For each group of points: their number, and G as [P * phases, kernel's places].
+
+        Not a tensor, which would belong to the mode, inference or other, that it was made in.
+        """
         found = []
         for rows, columns in self.groups:
             matrices = self.rows.matrix(rows), self.columns.matrix(columns)
-            matrix = torch.einsum("pik,qjl->pqijkl", *matrices)
-            found.append((len(rows[0]) * len(columns[0]), matrix.flatten(4).flatten(0, 3)))
+            matrix = np.einsum("pik,qjl->pqijkl", *matrices)
+            places = self.rows.kernel * self.columns.kernel
+            found.append((len(rows[0]) * len(columns[0]), matrix.reshape(-1, places)))
         return found
 
     def parts(self, n: int, channels: int) -> int:
@@ -307,7 +308,10 @@ def _at_points(plan: Plan, w: Tensor) -> list[Tensor]:
     """G: w [B, A, K, L] -> [P, K, B] for each group of points."""
     b, a, height, width = w.shape
     flat = w.permute(2, 3, 1, 0).reshape(height * width, a * b)
-    return [(matrix.to(w) @ flat).view(points, -1, b) for points, matrix in plan.filters]
+    return [
+        (torch.from_numpy(matrix).to(w) @ flat).view(points, -1, b)
+        for points, matrix in plan.filters
+    ]
 
 
 def _through(
