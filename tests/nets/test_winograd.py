@@ -93,7 +93,7 @@ def test_products_fall_to_half() -> None:
     for kernel, stride, products in ((5, 2, 49), (4, 2, 36), (6, 2, 64), (3, 1, 16)):
         plan = winograd.plan((8, 8), (2, 2), (kernel,) * 2, (stride,) * 2, (0, 0))
         assert plan is not None
-        assert sum(len(matrix) for _, matrix in plan.filters) == products
+        assert sum(phases * points for phases, points in plan.points.items()) == products
 
 
 def test_rounding_is_a_small_multiple_of_the_plain_ones() -> None:
@@ -116,8 +116,8 @@ def test_images_are_channels_last_and_weights_are_left_out_when_not_asked_for() 
     with input_gradients_only(), torch.profiler.profile() as profile:
         (gx,) = torch.autograd.grad(y.sum(), x, create_graph=True)
     assert gx.is_contiguous(memory_format=torch.channels_last)
-    # One product per group of points, for the gradient of x alone.
-    assert sum(e.count for e in profile.key_averages() if e.key == "aten::bmm") == len(plan.filters)
+    # For the gradient of x alone.
+    assert sum(e.count for e in profile.key_averages() if e.key == "aten::bmm") == len(plan.points)
 
 
 def test_a_plan_first_used_in_inference_mode_is_differentiable_later() -> None:

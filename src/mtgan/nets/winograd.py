@@ -41,7 +41,7 @@ _FILTERS = {
     3: ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0)),
 }
 # Numbers at a time: more leave the cache between the steps, and fewer add up more gradients of the
-# filters (measured: 2**20 to 2**22 are even).
+# filters (measured: 2**21 to 2**23 are even).
 _AT_ONCE = 2**22
 
 
@@ -102,31 +102,46 @@ class Plan:
     rows: _Axis
     columns: _Axis
 
-    @property
-    def groups(self) -> list[tuple[tuple[range, int], tuple[range, int]]]:
-        return list(itertools.product(self.rows.groups, self.columns.groups))
-
     @cached_property
     def tiles(self) -> tuple[int, int]:
         return self.rows.tiles, self.columns.tiles
 
     @cached_property
-    def filters(self) -> list[tuple[int, np.ndarray]]:
-        """For each group of points: their number, and G as [P * phases, kernel's places].
+    def points(self) -> dict[int, int]:
+        """Of so many phases of the image, so many points: one product each."""
+        found: dict[int, int] = {}
+        for (rows, i), (columns, j) in itertools.product(self.rows.groups, self.columns.groups):
+            found[i * j] = found.get(i * j, 0) + len(rows) * len(columns)
+        return found
 
-        Not a tensor, which would belong to the mode, inference or other, that it was made in.
-        """
+    def groups(self, products: Sequence[Any]) -> list[Any]:
+        """What is [P, ...] for each product, as [points of rows, of columns, ...] for each group
+        of rows and each of columns."""
+        left = dict(zip(self.points, products, strict=True))
         found = []
-        for rows, columns in self.groups:
-            matrices = self.rows.matrix(rows), self.columns.matrix(columns)
-            matrix = np.einsum("pik,qjl->pqijkl", *matrices)
-            places = self.rows.kernel * self.columns.kernel
-            found.append((len(rows[0]) * len(columns[0]), matrix.reshape(-1, places)))
+        for (rows, i), (columns, j) in itertools.product(self.rows.groups, self.columns.groups):
+            count = len(rows) * len(columns)
+            of, left[i * j] = left[i * j][:count], left[i * j][count:]
+            found.append(of.reshape(len(rows), len(columns), *of.shape[1:]))
+        return found
+
+    @cached_property
+    def filters(self) -> list[np.ndarray]:
+        """G for each product: [P, phases, kernel's places].
+
+        Not tensors, which would belong to the mode, inference or other, that they were made in.
+        """
+        places = self.rows.kernel * self.columns.kernel
+        found = [np.zeros((points, phases, places)) for phases, points in self.points.items()]
+        matrices = itertools.product(*(map(a.matrix, a.groups) for a in (self.rows, self.columns)))
+        for out, (rows, columns) in zip(self.groups(found), matrices, strict=True):
+            matrix = np.einsum("pik,qjl->pqijkl", rows, columns)
+            out[:] = matrix.reshape(out.shape)
         return found
 
     def parts(self, n: int, channels: int) -> int:
         """Into how many parts to split N samples of A channels."""
-        each = sum(len(matrix) for _, matrix in self.filters) * math.prod(self.tiles) * channels
+        each = sum(p * k for k, p in self.points.items()) * math.prod(self.tiles) * channels
         return max(1, round(n * each / _AT_ONCE))
 
     def apart(self, framed: Tensor) -> Tensor:
@@ -148,32 +163,32 @@ def plan(size: Any, outputs: Any, kernel: Any, stride: Any, padding: Any) -> Pla
     return Plan(*axes)
 
 
-def _every_second(x: Tensor, axis: int, first: int, count: int) -> Tensor:
-    return x[(slice(None),) * axis + (slice(first, first + 2 * count - 1, 2),)]
+def _windows(x: Tensor, axis: int, tiles: int) -> list[Tensor]:
+    """The first, second, ... of every tile's samples along an axis."""
+    before, seen = (slice(None),) * axis, x.shape[axis] - 2 * (tiles - 1)
+    return [x[(*before, slice(k, k + 2 * tiles - 1, 2))] for k in range(seen)]
 
 
-def _at_point(x: Tensor, axis: int, point: int, out: Tensor) -> None:
-    """Every tile's samples along an axis at a point."""
+def _at_point(windows: list[Tensor], point: int, out: Tensor) -> None:
+    """Every tile's samples at a point."""
     i, j, sign = _SAMPLES[point]
-    tiles = out.shape[axis]
-    first, second = (_every_second(x, axis, k, tiles) for k in (i, j))
-    (torch.add if sign > 0 else torch.sub)(first, second, out=out)
+    (torch.add if sign > 0 else torch.sub)(windows[i], windows[j], out=out)
 
 
 def _from_points(points: range, parts: Sequence[Tensor], axis: int, out: Tensor) -> None:
     """The transpose of `_at_point`: sets `out` by the first three points, and adds infinity's."""
-    tiles = parts[0].shape[axis]
+    windows = _windows(out, axis, parts[0].shape[axis])
     if points.start == 0:
         zero, one, minus = parts[:3]
-        torch.sub(one, minus, out=_every_second(out, axis, 1, tiles))
-        torch.add(one, minus, out=_every_second(out, axis, 2, tiles)).sub_(zero)
+        torch.sub(one, minus, out=windows[1])
+        torch.add(one, minus, out=windows[2]).sub_(zero)
         out.select(axis, 0).zero_()
-        _every_second(out, axis, 0, tiles).add_(zero)
-        if out.shape[axis] > 2 * tiles + 1:
+        windows[0].add_(zero)
+        if len(windows) == 4:
             out.select(axis, -1).zero_()
     if points.stop == 4:
-        _every_second(out, axis, 1, tiles).sub_(parts[-1])
-        _every_second(out, axis, 3, tiles).add_(parts[-1])
+        windows[1].sub_(parts[-1])
+        windows[3].add_(parts[-1])
 
 
 # The maps below take and give images as [N, channels, height, width]. What they make for products
@@ -182,7 +197,7 @@ def _from_points(points: range, parts: Sequence[Tensor], axis: int, out: Tensor)
 
 
 def _samples(plan: Plan, x: Tensor) -> tuple[Tensor, ...]:
-    """T: x [N, A, H, W] -> [P, t, K] for each group of points."""
+    """T: x [N, A, H, W] -> [P, t, K] for each product."""
     n, a, _, _ = x.shape
     rows, columns = plan.rows, plan.columns
     framed = x.new_empty(n, rows.reach, columns.reach, a)
@@ -195,33 +210,36 @@ def _samples(plan: Plan, x: Tensor) -> tuple[Tensor, ...]:
         frame.zero_()
     framed[:, rows.image, columns.image] = x.permute(0, 2, 3, 1)
     apart = plan.apart(framed)
-    found = []
+    found = [x.new_empty(p, n, *plan.tiles, k * a) for k, p in plan.points.items()]
+    groups = iter(plan.groups(found))
     for points, phases in rows.groups:
         high = x.new_empty(len(points), n, rows.tiles, columns.samples, phases, columns.stride, a)
+        windows = _windows(apart[:, :, :, :phases], 1, rows.tiles)
         for part, point in zip(high, points, strict=True):
-            _at_point(apart[:, :, :, :phases], 1, point, part)
+            _at_point(windows, point, part)
         for across, parts in columns.groups:
-            v = x.new_empty(len(points), len(across), n, *plan.tiles, phases, parts, a)
-            for k, point in enumerate(across):
-                _at_point(high[..., :parts, :], 3, point, v[:, k])
-            found.append(v.view(len(points) * len(across), -1, phases * parts * a))
-    return tuple(found)
+            v = next(groups).unflatten(-1, (phases, parts, a))
+            windows = _windows(high[..., :parts, :], 3, columns.tiles)
+            for part, point in zip(v.unbind(1), across, strict=True):
+                _at_point(windows, point, part)
+    return tuple(v.flatten(1, 3) for v in found)
 
 
 def _samples_transposed(plan: Plan, *found: Tensor) -> tuple[Tensor]:
-    """T': [P, t, K] for each group of points -> x [N, A, H, W]."""
+    """T': [P, t, K] for each product -> x [N, A, H, W]."""
     rows, columns = plan.rows, plan.columns
-    # The first group has all phases.
+    # The first product has all phases.
     n = found[0].shape[1] // math.prod(plan.tiles)
     a = found[0].shape[2] // (rows.stride * columns.stride)
     framed = found[0].new_empty(n, rows.reach, columns.reach, a)
-    apart, groups = plan.apart(framed), iter(found)
+    apart = plan.apart(framed)
+    groups = iter(plan.groups([v.unflatten(1, (n, *plan.tiles)) for v in found]))
     for points, phases in rows.groups:
         high = framed.new_empty(
             len(points), n, rows.tiles, columns.samples, phases, columns.stride, a
         )
         for across, parts in columns.groups:
-            v = next(groups).view(len(points), len(across), n, *plan.tiles, phases, parts, a)
+            v = next(groups).unflatten(-1, (phases, parts, a))
             _from_points(across, v.unbind(1), 3, high[..., :parts, :])
         _from_points(points, high.unbind(0), 1, apart[:, :, :, :phases])
     framed[:, rows.stride * rows.samples :].zero_()
@@ -240,20 +258,16 @@ def _read_off(parts: Sequence[Tensor], first: Tensor, second: Tensor) -> None:
 
 
 def _outputs(plan: Plan, *products: Tensor) -> tuple[Tensor]:
-    """S: [P, t, B] for each group of points -> y [N, B, H', W']."""
+    """S: [P, t, B] for each product -> y [N, B, H', W']."""
     (down, across), b = plan.tiles, products[0].shape[-1]
     n = products[0].shape[1] // (down * across)
     y = products[0].new_empty(n, down, 2, across, 2, b)
-    groups = iter(products)
+    groups = iter(plan.groups([m.unflatten(1, (n, down, across)) for m in products]))
     found: list[Tensor] = []
     for points, _ in plan.rows.groups:
-        parts = [
-            part
-            for many, _ in plan.columns.groups
-            for part in next(groups).view(len(points), len(many), n, down, across, b).unbind(1)
-        ]
+        parts = [part for _ in plan.columns.groups for part in next(groups).unbind(1)]
         high = y.new_empty(2, len(points), n, down, across, b)
-        _read_off(parts, *high)
+        _read_off(parts, high[0], high[1])
         found.extend(high.unbind(1))
     _read_off(found, *y.permute(2, 4, 0, 1, 3, 5))
     return (y.view(n, 2 * down, 2 * across, b).permute(0, 3, 1, 2),)
@@ -270,21 +284,20 @@ def _spread(point: int, first: Tensor, second: Tensor, out: Tensor) -> None:
 
 
 def _outputs_transposed(plan: Plan, y: Tensor) -> tuple[Tensor, ...]:
-    """S': y [N, B, H', W'] -> [P, t, B] for each group of points."""
+    """S': y [N, B, H', W'] -> [P, t, B] for each product."""
     (n, b), (down, across) = y.shape[:2], plan.tiles
     image = y.permute(0, 2, 3, 1).unflatten(2, (across, 2)).unflatten(1, (down, 2))
     first, second = image.permute(2, 4, 0, 1, 3, 5)
-    found: list[Tensor] = []
+    products = [y.new_empty(points, n, down, across, b) for points in plan.points.values()]
+    groups = iter(plan.groups(products))
     for points, _ in plan.rows.groups:
         high = y.new_empty(2, len(points), n, down, across, b)
         for k, point in enumerate(points):
             _spread(point, first, second, high[:, k])
         for many, _ in plan.columns.groups:
-            products = y.new_empty(len(points), len(many), n, down, across, b)
-            for k, point in enumerate(many):
-                _spread(point, high[0], high[1], products[:, k])
-            found.append(products.view(len(points) * len(many), -1, b))
-    return tuple(found)
+            for part, point in zip(next(groups).unbind(1), many, strict=True):
+                _spread(point, high[0], high[1], part)
+    return tuple(m.flatten(1, 3) for m in products)
 
 
 class _Linear(torch.autograd.Function):
@@ -305,13 +318,11 @@ class _Linear(torch.autograd.Function):
 
 
 def _at_points(plan: Plan, w: Tensor) -> list[Tensor]:
-    """G: w [B, A, K, L] -> [P, K, B] for each group of points."""
+    """G: w [B, A, K, L] -> [P, K, B] for each product."""
     b, a, height, width = w.shape
     flat = w.permute(2, 3, 1, 0).reshape(height * width, a * b)
-    return [
-        (torch.from_numpy(matrix).to(w) @ flat).view(points, -1, b)
-        for points, matrix in plan.filters
-    ]
+    matrices = [torch.from_numpy(g).to(w) for g in plan.filters]
+    return [(g.flatten(0, 1) @ flat).view(len(g), -1, b) for g in matrices]
 
 
 def _through(
