@@ -159,7 +159,8 @@ def any_of(flag: bool) -> bool:
 
 def by_first(work: Callable[[], T]) -> T:
     """work() done by the first process alone. The others wait; all get what it returned (which
-    must be picklable), or raise the UserError that it raised."""
+    must be picklable), or raise the UserError that it raised. Here a process that is frozen (one
+    that ended is noticed at once) holds up the rest for two hours, the time that work() has."""
     if _group is None:
         return work()
     answer: list[Any] = [None, None]

@@ -136,7 +136,8 @@ def test_a_lost_process_ends_the_others_with_one_sentence(blow, tmp_path: Path) 
         from toys import make_data, small_recipe
         from mtgan.errors import UserError
         from mtgan.training import train
-        recipe = small_recipe(training__steps=100000, training__sample_every=100000)
+        rarely = {{"training__sample_every": 100000, "training__checkpoint_every": 25}}
+        recipe = small_recipe(training__steps=100000, **rarely)
         try:
             train(recipe, make_data(), {str(tmp_path / "run")!r}, quiet=True)
         except UserError as error:
@@ -148,6 +149,8 @@ def test_a_lost_process_ends_the_others_with_one_sentence(blow, tmp_path: Path) 
         while len(list_checkpoints(tmp_path / "run" / "checkpoints")) < 2:
             assert first.poll() is None, first.communicate()[1]
             time.sleep(0.05)
+        # Within iterations: one frozen at a checkpoint is waited for much longer (`by_first`).
+        time.sleep(0.2)
         second.send_signal(blow)
         _, errors = first.communicate(timeout=60)
     finally:
