@@ -24,7 +24,7 @@ from mtgan.nets import winograd
 # At most so many channels count as thin (measured: at 32 the direct way is as fast).
 _THIN = 16
 # From so many weights on, fewer multiplications pay for the transformations around them (measured:
-# with 2**18 or fewer the direct way is as fast, or faster).
+# with 2**18 or fewer only in part, at 4 x 4 outputs).
 _MANY = 300_000
 
 _weights_wanted = True
