@@ -14,6 +14,8 @@ SOURCE = Path(mtgan.__file__).parent
 ORDER = [
     "errors",
     "registry",
+    "files",
+    "text",
     "processes",
     "data",
     "nets",
@@ -27,7 +29,7 @@ ORDER = [
     "reports",
     "cli",
 ]
-EVALUATION_MAY_IMPORT = {"errors", "registry", "data", "evaluation"}
+EVALUATION_MAY_IMPORT = {"errors", "registry", "files", "text", "data", "evaluation"}
 
 
 def imports_of(file: Path) -> set[str]:

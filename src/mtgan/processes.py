@@ -3,8 +3,6 @@
 What they compute equals one process on the joint batch: each draws the whole batch and its noise
 from the same seeds and takes its share; sums over the batch (gradients, batch statistics, logged
 means) are averaged over the processes. In a single process all of this does nothing.
-
-Processes that know nothing of each other are kept out of one another's folders by `hold`.
 """
 
 import atexit
@@ -12,12 +10,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from filelock import FileLock, Timeout
 from torch import Tensor
 from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
@@ -36,21 +32,6 @@ _group: dist.ProcessGroup | None = None  # for exchanges within an iteration
 
 class ProcessLost(UserError):
     """Another process of this training is gone."""
-
-
-def hold(folder: Path, doing: str) -> FileLock:
-    """Keep other processes out of a folder, whose files two would overwrite, until released.
-
-    Raises UserError, "Another process is <doing> <folder>", where one holds it already.
-    """
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise UserError(f"Another process is {doing} {folder}; wait for it or stop it.") from None
-    except NotImplementedError:
-        pass  # the file system knows no locks: better unguarded than not at all
-    return lock
 
 
 def launched() -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 import mtgan.data
 from mtgan.data import Dataset, Taxonomy, list_datasets, load_dataset, register_dataset
-from mtgan.data.sources import SOURCES, cache_folder, hold_out, parse_size
+from mtgan.data.sources import SOURCES, hold_out, parse_size
 from mtgan.errors import UserError
 
 
@@ -117,16 +117,6 @@ def test_unlabeled_sets_are_held_out_too() -> None:
     assert len(test) == 10
     assert not train & test
     assert len(train | test) == 50
-
-
-def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache: Path) -> None:
-    assert cache_folder() == cache
-    monkeypatch.delenv("MTGAN_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "mtgan"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder() == tmp_path / "home" / ".cache" / "mtgan"
 
 
 def test_data_does_not_import_torch() -> None:

@@ -156,13 +156,13 @@ def test_bad_own_taxonomies(animals: Taxonomy, values, sentence: str) -> None:
         (b"a: [", "own.yaml is not valid YAML"),
         (b"just words", r"own.yaml should be a mapping of the form"),
         (b"", r"own.yaml should be a mapping of the form"),
-        (b"\xff\xfe\x00\xd8", "own.yaml is not valid YAML"),
+        (b"\xff\xfe\x00\xd8", "own.yaml is not in UTF-8"),
         (
             b"kind: {cat: a, dog: a, car: b, bus: b}\nkind: {cat: a, dog: b, car: b, bus: b}",
             "own.yaml .*'kind' twice",
         ),
         (b"kind: {cat: a, dog: a, car: b, bus: b, cat: b}", "own.yaml .*'cat' twice"),
-        (None, "own.yaml cannot be read: No such file"),
+        (None, "own.yaml cannot be read: it does not exist"),
     ],
 )
 def test_bad_taxonomy_files(animals: Taxonomy, tmp_path: Path, text, sentence: str) -> None:

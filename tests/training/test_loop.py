@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from mtgan.errors import UserError
-from mtgan.processes import hold
+from mtgan.files import hold
 from mtgan.training import Run, TrainingDiverged, train
 from mtgan.training import checkpoints as checkpoint_module
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint

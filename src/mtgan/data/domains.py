@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from mtgan.data.canvas import Domain, ImageDomain, SequenceDomain, canvas_size
 from mtgan.data.dataset import Dataset
@@ -25,6 +24,7 @@ from mtgan.data.sequences import (
 from mtgan.data.sources import Request, load_dataset, register_dataset
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
+from mtgan.files import parse_yaml, read_yaml
 from mtgan.registry import nearest
 
 CLASS_LEVEL, DOMAIN_LEVEL = "class", "domain"
@@ -80,15 +80,14 @@ def _from_text(part: str) -> tuple[str | None, dict[str, Any]]:
             raise UserError(f"The domain {part!r}: {pair!r} should be KEY=VALUE.")
         # A string of symbols is no YAML.
         key = key.strip()
-        options[key] = value if key in {"alphabet", "padding"} else yaml.safe_load(value)
+        options[key] = (
+            value if key in {"alphabet", "padding"} else parse_yaml(value, f"The domain {part!r}")
+        )
     return name.strip() or None, options
 
 
 def _from_yaml(path: Path) -> list[tuple[str | None, dict[str, Any]]]:
-    try:
-        values = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as YAML: {error}") from error
+    values = read_yaml(path, "The file of domains")
     domains = values.get("domains") if isinstance(values, Mapping) else None
     if not isinstance(domains, Mapping) or not all(
         isinstance(v, Mapping) for v in domains.values()

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtgan.data.progress import progress
-from mtgan.data.sources import cache_folder
 from mtgan.errors import UserError
+from mtgan.files import cache_folder
 
 _CHUNK = 1 << 18
 

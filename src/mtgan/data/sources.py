@@ -1,6 +1,5 @@
 """load_dataset, and the register of what it can load."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -183,14 +182,6 @@ def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[in
     if len(numbers) not in {1, 2} or min(numbers) < 1:
         raise UserError(f"size should be a side like 32, or HxW like 64x128; found {size!r}.")
     return numbers[0], numbers[-1]
-
-
-def cache_folder() -> Path:
-    """Where downloads and derived files are kept: $MTGAN_CACHE, else the user's cache folder."""
-    if "MTGAN_CACHE" in os.environ:
-        return Path(os.environ["MTGAN_CACHE"])
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "mtgan"
 
 
 def hold_out(data: Dataset, split: str) -> Dataset:

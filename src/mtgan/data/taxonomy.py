@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from mtgan.errors import UserError
+from mtgan.files import read_yaml
 from mtgan.registry import nearest
 
 # What the levels of a nested hierarchy are called, finest first.
@@ -23,17 +23,6 @@ _CHAIN_NAMES = ("fine", "coarse", "top")
 def chain_name(position: int) -> str:
     """fine, coarse, top, level4, level5, ..."""
     return _CHAIN_NAMES[position] if position < 3 else f"level{position + 1}"
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML's safe loader, but a key that stands twice is an error and not overwritten."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"it names {key!r} twice")
-        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)
@@ -176,12 +165,7 @@ class Taxonomy:
         values: Any = source
         if not isinstance(source, Mapping):
             where = f"the taxonomy file {source}"
-            try:
-                values = yaml.load(Path(source).read_text(), _StrictLoader)
-            except OSError as error:
-                raise UserError(f"{where} cannot be read: {error.strerror}.") from error
-            except (yaml.YAMLError, UnicodeDecodeError) as error:
-                raise UserError(f"{where} is not valid YAML: {error}") from error
+            values = read_yaml(source, "the taxonomy file", strings=True)
         if not isinstance(values, Mapping) or not all(
             isinstance(mapping, Mapping) for mapping in values.values()
         ):

@@ -6,8 +6,6 @@ temporary name before they are renamed, so that a reader never meets half a file
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,14 +15,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from mtgan import files
+from mtgan.errors import UserError
+from mtgan.files import cache_folder, replacing
+
 FEATURE_CACHE_BYTES = 2 << 30
 """The features folder is pruned, oldest first, to this size."""
 
 
 def cache_dir(kind: str) -> Path:
-    """The folder of one kind of cached file: under `MTGAN_CACHE`, or `~/.cache/mtgan`."""
-    root = os.environ.get("MTGAN_CACHE")
-    return (Path(root) if root else Path.home() / ".cache" / "mtgan") / kind
+    """The folder of one kind of cached file, in the one cache of mtgan.files."""
+    return cache_folder() / kind
 
 
 def digest(*parts: object) -> str:
@@ -66,16 +67,9 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     """Write a safetensors file atomically; False where the folder cannot be written."""
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        os.close(handle)
-    except OSError:
-        return False
-    try:
-        save_file(contiguous, temporary, metadata=dict(metadata))
-        os.replace(temporary, path)
-    except (OSError, SafetensorError):
-        Path(temporary).unlink(missing_ok=True)
+        with replacing(path) as temporary:
+            save_file(contiguous, temporary, metadata=dict(metadata))
+    except UserError:
         return False
     return True
 
@@ -101,11 +95,7 @@ def to_device(device: str | torch.device) -> torch.device:
 def write_text(path: Path, text: str) -> bool:
     """Write a text file atomically; False where the folder cannot be written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except OSError:
+        files.write_text(path, text)
+    except UserError:
         return False
     return True

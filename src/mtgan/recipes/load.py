@@ -1,6 +1,5 @@
 """From a name or a file to a validated Recipe: inheritance, overrides, scale, rules."""
 
-import contextlib
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,10 +8,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from mtgan.errors import UserError
+from mtgan.files import dump_yaml, parse_yaml, read_text
 from mtgan.recipes.rules import check
 from mtgan.recipes.schema import Recipe
 from mtgan.registry import nearest
@@ -111,7 +110,7 @@ class Shelf(Generic[Schema]):
         if path.suffix in {".yaml", ".yml"}:
             if not path.is_file():
                 raise UserError(f"There is no recipe file {path}.")
-            text, label = path.read_text(), path.stem
+            text, label = read_text(path, "The recipe"), path.stem
         elif name in self.names():
             text, label = (self.folder / f"{name}.yaml").read_text(), name
         else:
@@ -124,10 +123,7 @@ class Shelf(Generic[Schema]):
 
 def read_mapping(text: str, what: str) -> dict[str, Any]:
     """The keys of a YAML text; UserError that begins with `what` where it holds none."""
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{what} is not valid YAML: {error}") from error
+    values = parse_yaml(text, what)
     if not isinstance(values, dict):
         raise UserError(f"{what} holds no keys; it should be a YAML mapping.")
     return values
@@ -171,14 +167,7 @@ def parse_override(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise UserError(f"--set takes KEY=VALUE, as in training.steps=2000; found {text!r}.")
-    try:
-        parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise UserError(f"--set {key}: the value {value!r} is not valid YAML.") from error
-    if isinstance(parsed, str):  # YAML 1.1 reads 1e-4 as a string: it wants a dot
-        with contextlib.suppress(ValueError):
-            parsed = float(parsed)
-    return key.strip(), parsed
+    return key.strip(), parse_yaml(value, f"--set {key}: the value {value!r}")
 
 
 def dump_recipe(recipe: BaseModel) -> str:
@@ -186,7 +175,7 @@ def dump_recipe(recipe: BaseModel) -> str:
     values = recipe.model_dump(mode="json", exclude={"extends"})
     if not values["run"]:
         del values["run"]
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+    return dump_yaml(values)
 
 
 def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

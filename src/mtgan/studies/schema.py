@@ -10,10 +10,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from mtgan.errors import UserError
+from mtgan.files import dump_yaml, read_text
 from mtgan.recipes.load import read_mapping
 from mtgan.recipes.schema import NonNegative, Part, Positive
 from mtgan.registry import nearest
@@ -187,15 +187,13 @@ def load_study(study: str | Path, scale: str = "full", seeds: int | None = None)
 
 def dump_study(study: Study) -> str:
     """The resolved study as YAML, which is itself a study file."""
-    return yaml.safe_dump(
-        study.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
-    )
+    return dump_yaml(study.model_dump(mode="json"))
 
 
 def _read(study: str | Path) -> tuple[dict[str, Any], str]:
     path = Path(study)
     if path.suffix in {".yaml", ".yml"} and path.is_file():
-        text, label = path.read_text(), path.stem
+        text, label = read_text(path, "The study"), path.stem
     elif str(study).removesuffix(".yaml") in study_names():
         label = str(study).removesuffix(".yaml")
         text = (_FILES / f"{label}.yaml").read_text()

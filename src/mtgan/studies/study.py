@@ -8,7 +8,7 @@ from pathlib import Path
 from mtgan.data.domains import image_sets
 from mtgan.errors import UserError
 from mtgan.evaluation import QuickEvaluator
-from mtgan.processes import hold
+from mtgan.files import hold
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
 from mtgan.studies.execute import Executor, Outcome

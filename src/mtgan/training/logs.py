@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mtgan import processes
+from mtgan.files import hold
 
 
 class Averages:
@@ -63,7 +64,7 @@ class RunLog:
     def __init__(self, folder: Path, start_step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._lock = processes.hold(folder, "training in")
+        self._lock = hold(folder, "training in")
         self._path = folder / "metrics.jsonl"
         self._seconds_before = _truncate(self._path, start_step)
         self._began = time.perf_counter()
