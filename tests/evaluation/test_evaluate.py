@@ -69,7 +69,7 @@ def test_every_number_carries_its_protocol(real, unseen):
     assert all(entry.samples == len(unseen) for entry in real.entries.values())
     assert real.entries["frechet_distance"].space == "classifier"
     assert real.entries["spectrum_distance"].space == "pixels"
-    assert any("chosen by auto" in note for note in real.notes)
+    assert any("judge: classifier, right on 0.9" in line for line in real.judge)
     assert not any("fid" in name.lower() for name in real), "no FID without Inception"
 
 

@@ -20,8 +20,12 @@ from matplotlib.figure import Figure
 
 from mtgan.data import Dataset, load_dataset
 from mtgan.errors import UserError
-from mtgan.evaluation.features import FeatureExtractor, FeatureRequest, build_extractor
-from mtgan.evaluation.features.choice import AUTO, choose_features
+from mtgan.evaluation.features import (
+    AUTO,
+    FeatureExtractor,
+    FeatureRequest,
+    build_extractor,
+)
 from mtgan.registry import Registry
 from mtgan.training import Run
 
@@ -165,8 +169,7 @@ def held_out_of(run: Run) -> Dataset:
 
 def extractor_of(data: Dataset, features: str = AUTO, progress: Progress = silent) -> Any:
     """The feature space by name for these data; see evaluation.features."""
-    request = FeatureRequest(choose_features(features, data), data, progress=progress)
-    return build_extractor(request)
+    return build_extractor(FeatureRequest(features, data, progress=progress))
 
 
 def embed(extractor: FeatureExtractor, images: Images) -> np.ndarray:

@@ -32,8 +32,7 @@ from mtgan.analysis.losses import Series, series_of
 from mtgan.analysis.neighbors import neighbors
 from mtgan.analysis.plots import BLUE, COLORS, GREEN, RED, SOFT, new_figure, tidy
 from mtgan.data import Dataset
-from mtgan.evaluation.features import extract
-from mtgan.evaluation.features.classifier import label_levels
+from mtgan.evaluation.features import extract, label_levels
 from mtgan.evaluation.metrics import frechet_distance
 from mtgan.training import Run
 from mtgan.training.batches import columns

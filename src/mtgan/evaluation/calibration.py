@@ -9,7 +9,7 @@ sqrt(1/n - 1/N) is exactly 1/sqrt(N)).
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -252,6 +252,7 @@ def score(
     halves: Sequence[Values],
     calibration: Calibration,
     measures: Sequence[Measure],
+    without: frozenset[str] = frozenset(),
 ) -> Scores:
     """Put numbers on the scale of their reference.
 
@@ -260,15 +261,17 @@ def score(
         halves: The numbers of half-samples, paired with `calibration.halves`.
         calibration: The scale.
         measures: What gave the numbers.
+        without: Axes that the judge is too weak for: their measures get no score.
     """
     full = calibration.full
-    scores = scores_of({key: entry.value for key, entry in entries.items()}, full, measures)
+    judged = {key: entry.value for key, entry in entries.items() if entry.axis not in without}
+    scores = scores_of(judged, full, measures)
     axes = axes_of(scores, measures)
     half_axes = [
-        axes_of(scores_of(half, anchors, measures), measures)
+        _only(axes_of(scores_of(half, anchors, measures), measures), axes)
         for half, anchors in zip(halves, calibration.halves, strict=True)
     ]
-    rungs = _rungs(calibration, measures, labeled=any(family(a) == CONDITIONING for a in axes))
+    rungs = _rungs(calibration, measures, axes)
     total = overall(axes)
     totals = [{"overall": overall(half)} for half in half_axes]
     return Scores(
@@ -296,15 +299,19 @@ def score(
     )
 
 
+def _only(axes: Values, wanted: Iterable[str]) -> dict[str, float]:
+    return {axis: value for axis, value in axes.items() if axis in wanted}
+
+
 def _rungs(
-    calibration: Calibration, measures: Sequence[Measure], *, labeled: bool
+    calibration: Calibration, measures: Sequence[Measure], judged: Iterable[str]
 ) -> tuple[Rung, ...]:
-    """The ladder in scores; without the label levels where the samples have no labels."""
+    """The ladder in scores, on the axes of conditioning that were judged and all others."""
     rungs = []
     for damage, words, strength, values in calibration.ladder:
-        axes = axes_of(scores_of(values, calibration.full, measures), measures)
-        if not labeled:
-            axes = {axis: value for axis, value in axes.items() if family(axis) != CONDITIONING}
+        scores = axes_of(scores_of(values, calibration.full, measures), measures)
+        wanted = [axis for axis in scores if family(axis) != CONDITIONING or axis in judged]
+        axes = _only(scores, wanted)
         rungs.append(Rung(damage, words, strength, axes, overall(axes), dict(values)))
     return tuple(rungs)
 

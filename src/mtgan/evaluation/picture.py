@@ -20,7 +20,7 @@ def draw_card(card: Scorecard, path: Path) -> Path:
     Raises:
         UserError: A suffix that cannot be drawn, or a folder that cannot be written.
     """
-    calibrated = card.overall is not None
+    calibrated = card.calibrated
     scored = [(name, e) for name, e in card.entries.items() if e.score is not None]
     height = max(4.5, 0.26 * max(len(scored), len(card.entries) if not calibrated else 0) + 1.6)
     figure = Figure(figsize=(15 if calibrated else 8, height), layout="constrained")
@@ -42,9 +42,9 @@ def draw_card(card: Scorecard, path: Path) -> Path:
 
 def _draw_axes(panel: Axes, card: Scorecard) -> None:
     """Bars for the axes and the overall figure, with 95 % intervals."""
-    assert card.overall is not None
     rows = [(name, axis.score, axis.interval) for name, axis in card.axes.items()]
-    rows.append(("overall", card.overall, card.interval))
+    if card.overall is not None:
+        rows.append(("overall", card.overall, card.interval))
     for place, (name, value, bounds) in enumerate(reversed(rows)):
         panel.barh(place, value, height=0.62, color=INK if name == "overall" else ACCENT)
         if bounds is not None:
@@ -52,7 +52,7 @@ def _draw_axes(panel: Axes, card: Scorecard) -> None:
         panel.text(1.04, place, f"{value:.2f}", va="center", fontsize=9)
     panel.set_yticks(range(len(rows)), [name for name, *_ in reversed(rows)])
     _unit_axis(panel, "score: 0 floor, 1 held-out real")
-    panel.set_title("axes", fontsize=10)
+    panel.set_title("axes" if card.overall is not None else "axes (no overall)", fontsize=10)
 
 
 def _draw_measures(panel: Axes, card: Scorecard) -> None:
@@ -72,7 +72,6 @@ def _draw_measures(panel: Axes, card: Scorecard) -> None:
 
 def _draw_ladder(panel: Axes, card: Scorecard) -> None:
     """Overall figure of known damages of the real data; the card's own as a line."""
-    assert card.overall is not None
     names = list(dict.fromkeys(rung.damage for rung in card.ladder))
     for name, color in zip(names, LADDER_COLORS, strict=False):
         rungs = [rung for rung in card.ladder if rung.damage == name]
@@ -84,12 +83,14 @@ def _draw_ladder(panel: Axes, card: Scorecard) -> None:
             color=color,
             label=name,
         )
-    panel.axhline(card.overall, color=INK, linestyle="--", linewidth=1.2, label="these samples")
+    if card.overall is not None:
+        panel.axhline(card.overall, color=INK, linestyle="--", linewidth=1.2, label="these samples")
     panel.set_xlim(0, 1)
     panel.set_ylim(0, 1.05)
     panel.set_xlabel("strength or share of the damage", fontsize=9)
     panel.set_title("overall figure of known damages", fontsize=10)
-    panel.legend(fontsize=8, frameon=False)
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(fontsize=8, frameon=False)
     panel.spines[["top", "right"]].set_visible(False)
 
 

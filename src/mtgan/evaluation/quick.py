@@ -10,7 +10,7 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import to_device
 from mtgan.evaluation.checks import check_alike, check_labels
-from mtgan.evaluation.features import FeatureRequest, build_extractor, choose_features, extract
+from mtgan.evaluation.features import FeatureRequest, build_extractor, extract
 from mtgan.evaluation.metrics.frechet import GaussianStatistics, frechet_from_statistics
 from mtgan.evaluation.metrics.inception import inception_score
 from mtgan.evaluation.metrics.inputs import SmallSampleWarning
@@ -51,9 +51,9 @@ class QuickEvaluator:
     ) -> None:
         self.reference = reference
         self.n = min(n, len(reference.samples))
-        chosen = choose_features(features, reference)
+        chosen = Path(weights) if weights else None
         self.extractor = build_extractor(
-            FeatureRequest(chosen, reference, Path(weights) if weights else None, to_device(device))
+            FeatureRequest(features, reference, chosen, to_device(device))
         )
         rows = np.sort(np.random.default_rng(seed).permutation(len(reference.samples))[: self.n])
         self._images = np.asarray(reference.samples[rows])

@@ -12,12 +12,6 @@ SMALL_CLASS = 200
 """Fewer samples of a class than this make its own numbers unsteady."""
 
 
-def about_features(extractor: FeatureExtractor, *, chosen: bool) -> list[str]:
-    facts = ", ".join(f"{name} {value:.3f}" for name, value in extractor.about.items())
-    auto = " (chosen by auto)" if chosen else ""
-    return [f"features: {extractor.name}{auto}{': ' + facts if facts else ''}"]
-
-
 def left_out(measures: Sequence[Measure], comparison: Comparison) -> list[str]:
     """Which measures could not be had, by reason."""
     reasons: dict[str, list[str]] = {}

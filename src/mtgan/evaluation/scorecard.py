@@ -84,7 +84,9 @@ class Scorecard(Mapping[str, float]):
         protocol: How the numbers were made.
         entries: Every measure, in the order of computation.
         axes: Score by axis (empty on a card that is not calibrated).
-        overall: Geometric mean of the axes, times the authenticity gate; None without axes.
+        judge: What is known of the judge, to be read before any number.
+        overall: Geometric mean of the axes, times the authenticity gate; None without axes, and
+            where the judge is too weak for one.
         interval: 95 % interval of `overall`.
         gate: The authenticity gate, 1 when open.
         ladder: Known damages of the same real data, for reading the axes aloud.
@@ -94,6 +96,7 @@ class Scorecard(Mapping[str, float]):
 
     protocol: Protocol
     entries: dict[str, Entry]
+    judge: tuple[str, ...] = ()
     axes: dict[str, Axis] = field(default_factory=dict)
     overall: float | None = None
     interval: tuple[float, float] | None = None
@@ -110,6 +113,11 @@ class Scorecard(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the numbers have scores between floor and ceiling."""
+        return bool(self.axes)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, with the format's name."""
@@ -137,6 +145,7 @@ class Scorecard(Mapping[str, float]):
                 ladder=tuple(Rung(**rung) for rung in values.pop("ladder")),
                 details={k: _with_nan(v) for k, v in values.pop("details").items()},
                 notes=tuple(values.pop("notes")),
+                judge=tuple(values.pop("judge", ())),
                 **_pairs(values),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

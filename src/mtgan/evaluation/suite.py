@@ -20,18 +20,20 @@ from mtgan.evaluation.calibration import (
 )
 from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
 from mtgan.evaluation.features import (
+    AUTO,
     FeatureExtractor,
     FeatureRequest,
     build_extractor,
-    choose_features,
+    label_levels,
+    measure_fitness,
 )
-from mtgan.evaluation.features.choice import AUTO
-from mtgan.evaluation.features.classifier import label_levels
 from mtgan.evaluation.inputs import Images
+from mtgan.evaluation.judge import Judge
 from mtgan.evaluation.measures import PIXELS, Measure, Outcome, chosen_measures
 from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol, protocol_rule
-from mtgan.evaluation.remarks import about_features, left_out, small_sets
+from mtgan.evaluation.remarks import left_out, small_sets
 from mtgan.evaluation.scorecard import Entry, Scorecard
+from mtgan.evaluation.scoring import CONDITIONING
 from mtgan.evaluation.sets import Sides, draw, in_split
 
 Progress = Callable[[str], None]
@@ -99,13 +101,15 @@ def evaluate(
     )
     space = rule.features if features == AUTO else features
     request = FeatureRequest(
-        name=choose_features(space, sides.real),
+        name=space,
         reference=sides.real,
         weights=Path(weights) if weights else None,
         device=to_device(device),
         progress=progress,
     )
     extractor = build_extractor(request)
+    fitness = measure_fitness(extractor, sides.real) if calibrated else {}
+    judge = Judge.of(extractor, fitness, sides.taken) if calibrated else None
     progress(f"taking features of {sides.taken:,} samples and {sides.compared:,} real images")
     comparison, rows = _compare(extractor, sides, seed)
     progress("measuring the samples")
@@ -119,13 +123,12 @@ def evaluate(
         checkpoint=checkpoint,
         seed=seed,
     )
-    notes = [*sides.notes, *about_features(extractor, chosen=space == AUTO)]
-    notes += left_out(measures, comparison) + small_sets(comparison, extractor)
+    notes = [*sides.notes, *left_out(measures, comparison), *small_sets(comparison, extractor)]
     card = _plain_card(stamp, outcomes, notes)
-    if not calibrated:
+    if judge is None:
         return card
     calibrator = Calibrator(_real_side(comparison, extractor, rows), list(outcomes), resamples)
-    return _calibrated(card, comparison.generated, calibrator, ladder, progress)
+    return _calibrated(card, judge, comparison.generated, calibrator, ladder, progress)
 
 
 def _compare(extractor: FeatureExtractor, sides: Sides, seed: int) -> tuple[Comparison, np.ndarray]:
@@ -172,6 +175,7 @@ def _plain_card(
 
 def _calibrated(
     card: Scorecard,
+    judge: Judge,
     judged: SampleSet,
     calibrator: Calibrator,
     ladder: bool,
@@ -192,13 +196,15 @@ def _calibrated(
         )
         for key, entry in card.entries.items()
     }
-    scores = score(entries, halves, calibration, calibrator.measures)
+    unfit = frozenset(f"{CONDITIONING}/{level}" for level in judge.unfit_levels())
+    scores = score(entries, halves, calibration, calibrator.measures, unfit)
     return replace(
         card,
+        judge=tuple(judge.sentences()),
         entries=scores.entries,
         axes=scores.axes,
-        overall=scores.overall,
-        interval=scores.interval,
+        overall=None if judge.doubts else scores.overall,
+        interval=None if judge.doubts else scores.interval,
         gate=scores.gate,
         ladder=scores.ladder,
     )

@@ -46,7 +46,7 @@ def sizes(entry: Entry) -> str:
 
 def card_table(card: Scorecard) -> Group:
     """Measures by axis; then, on a calibrated card, the axes and the overall figure."""
-    calibrated = card.overall is not None
+    calibrated = card.calibrated
     title = f"Scorecard, {card.protocol.dataset}"
     table = Table(title=title, box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("")
@@ -68,7 +68,7 @@ def card_table(card: Scorecard) -> Group:
                     entry.space,
                 )
         table.add_section()
-    parts: list[RenderableType] = [table]
+    parts: list[RenderableType] = [*card.judge, table]
     if calibrated:
         parts.append(_axes_table(card))
     parts += [card.protocol.sentence(), *card.notes]
@@ -86,7 +86,8 @@ def _axes_table(card: Scorecard) -> Table:
         table.add_row(name, _score(axis.score), interval(axis.interval, 2), axis.reading)
     table.add_section()
     gate = "" if card.gate is None else f"authenticity gate {card.gate:.2f}"
-    table.add_row("overall", _score(card.overall), interval(card.interval, 2), gate, style="bold")
+    figure = _score(card.overall) or "none"
+    table.add_row("overall", figure, interval(card.interval, 2), gate, style="bold")
     return table
 
 

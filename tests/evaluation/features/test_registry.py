@@ -14,7 +14,6 @@ from mtgan.evaluation.features import (
     FeatureExtractor,
     FeatureRequest,
     build_extractor,
-    choose_features,
     extract,
     feature_spaces,
     register_features,
@@ -112,12 +111,6 @@ def test_one_registration_adds_a_space(tiny):
 def test_unknown_space(tiny):
     with pytest.raises(UserError, match="no feature space 'inceptoin': choose one of"):
         build_extractor(FeatureRequest("inceptoin", tiny))
-
-
-def test_auto(tiny, unlabeled):
-    assert choose_features("auto", tiny) == "classifier"
-    assert choose_features("pixels", tiny) == "pixels"
-    assert choose_features("auto", unlabeled) == "imagenet-lite"
 
 
 def test_pixels(tiny):

@@ -9,15 +9,19 @@ from mtgan.evaluation.features.base import (
     feature_spaces,
     register_features,
 )
-from mtgan.evaluation.features.choice import choose_features
+from mtgan.evaluation.features.choice import AUTO
+from mtgan.evaluation.features.fitness import Fitness, label_levels, measure_fitness
 
 __all__ = [
+    "AUTO",
     "FeatureBank",
     "FeatureExtractor",
     "FeatureRequest",
+    "Fitness",
     "build_extractor",
-    "choose_features",
     "extract",
     "feature_spaces",
+    "label_levels",
+    "measure_fitness",
     "register_features",
 ]

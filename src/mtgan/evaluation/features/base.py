@@ -38,9 +38,9 @@ class FeatureExtractor(ABC):
         dim: D.
         batch: Images per call that suit the extractor.
         cacheable: Whether features are worth a file (False where they cost nothing).
+        sees_content: Whether the features are of what is shown, and not of single pixels.
         logit_levels: Keys of the logits that `embed` returns: label levels of the dataset, or
             `imagenet` for networks that know other classes.
-        about: Facts to print once (held-out accuracy of the classifier, say).
         device: Where it runs, and where distances between its features are computed.
     """
 
@@ -50,8 +50,8 @@ class FeatureExtractor(ABC):
     dim: int = 0
     batch: int = 256
     cacheable: bool = True
+    sees_content: bool = True
     logit_levels: tuple[str, ...] = ()
-    about: dict[str, float]
     device: torch.device = CPU
 
     @abstractmethod

@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import cache_dir, digest, load_tensors, save_tensors, tensors_digest
 from mtgan.evaluation.features.base import FeatureExtractor, FeatureRequest, register_features
+from mtgan.evaluation.features.fitness import judge_splits, label_levels
 
 ARCHITECTURE = "mtgan-classifier-1"
 """Change it with anything below that changes the trained weights: it is part of the cache key."""
@@ -184,21 +184,17 @@ class ClassifierFeatures(FeatureExtractor):
     Args:
         network: A trained classifier.
         device: Where it runs.
-        accuracy: Its accuracy by level on held-out real images.
     """
 
     name = "classifier"
     preprocess = "pixels scaled to [-1, 1] at native size"
     dim = FEATURES
 
-    def __init__(
-        self, network: SmallClassifier, device: torch.device, accuracy: dict[str, float]
-    ) -> None:
+    def __init__(self, network: SmallClassifier, device: torch.device) -> None:
         self.device = device
         self.network = network.to(device).eval()
         self.weights = tensors_digest(network.state_dict())
         self.logit_levels = network.levels
-        self.about = {f"held-out accuracy/{level}": value for level, value in accuracy.items()}
 
     def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         return self.network(scale_pixels(images.to(self.device)))
@@ -207,7 +203,7 @@ class ClassifierFeatures(FeatureExtractor):
 @register_features("classifier")
 def build(request: FeatureRequest) -> FeatureExtractor:
     """The classifier of the reference's training split, from the cache or trained now."""
-    training, held_out = _splits(request.reference)
+    training, _ = judge_splits(request.reference)
     classes = label_levels(training)
     if not classes:
         raise UserError(
@@ -233,52 +229,10 @@ def build(request: FeatureRequest) -> FeatureExtractor:
                 ) from error
             known = None
     if known is not None:
-        accuracy = {level: float(known[1].get(level, "nan")) for level in classes}
-        return ClassifierFeatures(network, request.device, accuracy)
+        return ClassifierFeatures(network, request.device)
 
     request.progress(f"training the classifier of {training.name} (once; it is cached)")
     samples = np.asarray(training.samples)
     network = train_classifier(samples, labels, classes, device=request.device)
-    extractor = ClassifierFeatures(network, request.device, {})
-    accuracy = held_out_accuracy(extractor, held_out.samples, held_out.labels[:, columns])
-    extractor.about = {f"held-out accuracy/{level}": value for level, value in accuracy.items()}
-    save_tensors(path, network.state_dict(), {k: str(v) for k, v in accuracy.items()})
-    return extractor
-
-
-def label_levels(dataset: Dataset) -> dict[str, int]:
-    """Number of classes of every label level that has at least two classes in the labels."""
-    levels = {}
-    for column, level in enumerate(dataset.taxonomy.levels):
-        present = np.unique(dataset.labels[:, column])
-        if (present >= 0).sum() > 1:
-            levels[level] = dataset.taxonomy.num_classes(level)
-    return levels
-
-
-def held_out_accuracy(
-    extractor: FeatureExtractor, samples: np.ndarray, labels: np.ndarray
-) -> dict[str, float]:
-    """Share of right answers by level among images that have a label there (nan without any)."""
-    right: dict[str, list[np.ndarray]] = {level: [] for level in extractor.logit_levels}
-    with torch.inference_mode():
-        for start in range(0, len(samples), extractor.batch):
-            rows = slice(start, start + extractor.batch)
-            _, logits = extractor.embed(torch.from_numpy(np.array(samples[rows])))
-            for column, level in enumerate(extractor.logit_levels):
-                target = labels[rows, column]
-                guess = logits[level].argmax(dim=1).cpu().numpy()
-                right[level].append((guess == target)[target >= 0])
-    hits = {level: np.concatenate(parts) for level, parts in right.items()}
-    return {level: float(hit.mean()) if len(hit) else float("nan") for level, hit in hits.items()}
-
-
-def _splits(reference: Dataset) -> tuple[Dataset, Dataset]:
-    """Training and held-out data: the published splits, or nine tenths and the rest."""
-    try:
-        training = reference if reference.split == "train" else reference.load_split("train")
-        return training, training.load_split("test")
-    except UserError:
-        order = np.random.default_rng(0).permutation(len(reference.samples))
-        cut = max(1, len(order) // 10)
-        return reference.select(np.sort(order[cut:])), reference.select(np.sort(order[:cut]))
+    save_tensors(path, network.state_dict(), {})
+    return ClassifierFeatures(network, request.device)

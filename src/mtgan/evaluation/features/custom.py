@@ -29,7 +29,6 @@ class CustomFeatures(FeatureExtractor):
     def __init__(self, name: str, function: Callable[[Tensor], Tensor], images: Tensor) -> None:
         self.name = name
         self.function = function
-        self.about = {}
         try:
             self.weights = digest(inspect.getsource(function))
         except (OSError, TypeError):

@@ -42,7 +42,6 @@ class ImagenetLiteFeatures(FeatureExtractor):
         self.network = network.to(device).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.weights = weights
-        self.about = {}
         if device.type != "cpu":
             self.batch = 256
 

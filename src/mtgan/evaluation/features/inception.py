@@ -255,7 +255,6 @@ class InceptionFeatures(FeatureExtractor):
         self.network = network.to(device).eval()
         self.weights = weights
         self.device = device
-        self.about = {}
         if device.type != "cpu":
             self.batch = 128
 

@@ -23,11 +23,11 @@ class PixelFeatures(FeatureExtractor):
     name = "pixels"
     preprocess = "pixels scaled to [0, 1] at native size, flattened"
     cacheable = False
+    sees_content = False
     batch = 1024
 
     def __init__(self, dim: int, device: torch.device) -> None:
         self.dim, self.device = dim, device
-        self.about = {}
 
     def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         return images.to(self.device).flatten(1).float().div(255), {}

@@ -1,0 +1,160 @@
+"""Whether a feature space can judge: how often it recognizes the classes of held-out real images.
+
+A classifier that saw a few hundred photographs calls fog by the right name; a score that rests on
+it says nothing. So a judge is measured before it judges, in one way for all spaces: by the logits
+of its own where it has some for the level, else by a linear probe of its features.
+"""
+
+import contextlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.evaluation.cache import cache_dir, digest, write_text
+from mtgan.evaluation.features.base import FeatureExtractor, extract
+from mtgan.evaluation.probe import LinearProbe
+
+LEAST_SKILL = 1 / 3
+"""A judge recognizes at least a third of what guessing leaves over; see `Fitness.skill`."""
+
+FORMAT = "mtgan-fitness-1"
+_TRAINING, _HELD_OUT = 4_000, 2_000  # images that a probe learns from and is tested on, at most
+_NORMAL = 1.96
+
+
+@dataclass(frozen=True)
+class Fitness:
+    """How well a space tells the classes of one label level apart.
+
+    Attributes:
+        level: The label level.
+        right: Held-out real images whose class is recognized.
+        asked: Held-out real images with a label.
+        chance: Share of the commonest class among them.
+        classes: Classes in the training labels.
+        fewest: Training images of the rarest class.
+    """
+
+    level: str
+    right: int
+    asked: int
+    chance: float
+    classes: int
+    fewest: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers in [0, 1]; nan where there was nothing to ask."""
+        return self.right / self.asked if self.asked else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the accuracy (Wilson 1927, equation for the score interval)."""
+        if not self.asked:
+            return 0.0, 1.0
+        z, n, p = _NORMAL, self.asked, self.accuracy
+        middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    def skill(self, accuracy: float) -> float:
+        """An accuracy on the scale from guessing the commonest class (0) to always right (1)."""
+        return (accuracy - self.chance) / (1 - self.chance) if self.chance < 1 else math.nan
+
+    @property
+    def fit(self) -> bool:
+        """Whether the skill is at least `LEAST_SKILL` at the interval's lower end."""
+        return self.skill(self.interval[0]) >= LEAST_SKILL
+
+    def sentence(self) -> str:
+        """The finding in words."""
+        low, high = self.interval
+        return (
+            f"right on {self.accuracy:.2f} [{low:.2f}, {high:.2f}] of {self.asked:,} held-out real "
+            f"images at level {self.level} ({self.classes} classes, {self.fewest:,} training "
+            f"images of the rarest; guessing {self.chance:.2f})"
+        )
+
+
+def label_levels(dataset: Dataset) -> dict[str, int]:
+    """Number of classes of every label level that has at least two classes in the labels."""
+    levels = {}
+    for column, level in enumerate(dataset.taxonomy.levels):
+        present = np.unique(dataset.labels[:, column])
+        if (present >= 0).sum() > 1:
+            levels[level] = dataset.taxonomy.num_classes(level)
+    return levels
+
+
+def judge_splits(reference: Dataset) -> tuple[Dataset, Dataset]:
+    """Training and held-out data of a judge: the set's own splits, or nine tenths and the rest."""
+    try:
+        training = reference if reference.split == "train" else reference.load_split("train")
+        return training, training.load_split("test")
+    except UserError:
+        order = np.random.default_rng(0).permutation(len(reference.samples))
+        cut = max(1, len(order) // 10)
+        return reference.select(np.sort(order[cut:])), reference.select(np.sort(order[:cut]))
+
+
+def measure_fitness(extractor: FeatureExtractor, reference: Dataset) -> dict[str, Fitness]:
+    """The fitness at every label level of the reference, finest first; from the cache if known.
+
+    Args:
+        extractor: The feature space. A classifier must have been trained on the training part of
+            `judge_splits(reference)` alone.
+        reference: The real data; without labels the answer is empty.
+    """
+    levels = list(label_levels(reference))
+    if not levels:
+        return {}
+    training, held_out = judge_splits(reference)
+    key = digest(FORMAT, extractor.fingerprint, training.fingerprint, held_out.fingerprint, levels)
+    path = cache_dir("fitness") / f"{key}.json"
+    if extractor.cacheable:
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+            known = json.loads(path.read_text())
+            return {level: Fitness(**values) for level, values in known.items()}
+    found = _measure(extractor, training, held_out, levels)
+    if extractor.cacheable:
+        write_text(path, json.dumps({level: asdict(one) for level, one in found.items()}))
+    return found
+
+
+def _measure(
+    extractor: FeatureExtractor, training: Dataset, held_out: Dataset, levels: Sequence[str]
+) -> dict[str, Fitness]:
+    unseen = held_out.select(_spaced(len(held_out), _HELD_OUT))
+    bank = extract(extractor, np.asarray(unseen.samples))
+    probed = [level for level in levels if level not in extractor.logit_levels]
+    known = training.select(_spaced(len(training), _TRAINING if probed else 0))
+    features = extract(extractor, np.asarray(known.samples)).features if probed else None
+    found = {}
+    for level in levels:
+        column = training.taxonomy.levels.index(level)
+        asked = unseen.labels[:, column]
+        if features is None or level not in probed:
+            guess = bank.logits[level].argmax(axis=1)
+        else:
+            guess = LinearProbe.fit(features, known.labels[:, column]).predict(bank.features)
+        counts = np.bincount(training.labels[training.labels[:, column] >= 0, column])
+        among = np.bincount(asked[asked >= 0])
+        found[level] = Fitness(
+            level=level,
+            right=int((guess == asked)[asked >= 0].sum()),
+            asked=int((asked >= 0).sum()),
+            chance=float(among.max() / among.sum()) if len(among) else math.nan,
+            classes=int((counts > 0).sum()),
+            fewest=int(counts[counts > 0].min()),
+        )
+    return found
+
+
+def _spaced(count: int, most: int) -> np.ndarray:
+    """At most so many rows of `count`, drawn at random but always the same ones, sorted."""
+    return np.sort(np.random.default_rng(0).permutation(count)[:most])

@@ -1,0 +1,65 @@
+"""May these features give an overall figure? What is measured of the judge, before it judges."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mtgan.evaluation.features import FeatureExtractor, Fitness
+
+LEAST_SHARE_OF_DIMENSIONS = 1 / 4
+"""Fewer samples than this share of the feature dimensions lie too far apart for neighborhoods."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A feature space in its office.
+
+    Attributes:
+        space: Its name.
+        fitness: What it recognizes, by label level; empty where there are no labels.
+        doubts: Why there is no overall figure, a sentence each; empty where there is one.
+    """
+
+    space: str
+    fitness: Mapping[str, Fitness]
+    doubts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, extractor: FeatureExtractor, fitness: Mapping[str, Fitness], samples: int
+    ) -> "Judge":
+        """Judge the judge of so many samples of each side."""
+        doubts = []
+        if not extractor.sees_content:
+            doubts.append(
+                f"{extractor.name} compare positions and brightness, and cannot tell fog from "
+                "objects; take --features auto"
+            )
+        least = round(extractor.dim * LEAST_SHARE_OF_DIMENSIONS)
+        if samples < least:
+            doubts.append(
+                f"{samples:,} samples of each side are too few for {extractor.dim:,} feature "
+                f"dimensions; give at least {least:,} generated, real and held-out images"
+            )
+        if fitness and not any(one.fit for one in fitness.values()):
+            doubts.append(
+                f"{extractor.name} recognizes too few held-out real images; give more labeled "
+                "images, or weights that know such pictures (--features module:function)"
+            )
+        return cls(extractor.name, dict(fitness), tuple(doubts))
+
+    def unfit_levels(self) -> frozenset[str]:
+        """Levels at which obedience to labels cannot be scored."""
+        return frozenset(level for level, one in self.fitness.items() if not one.fit)
+
+    def sentences(self) -> list[str]:
+        """What to read before any number."""
+        known = [f"judge: {self.space}, {one.sentence()}" for one in self.fitness.values()]
+        unfit = [
+            f"no score for conditioning at level {level}: the judge is too weak there"
+            for level in sorted(self.unfit_levels())
+        ]
+        return [
+            *(known or [f"judge: {self.space}; without labels it is not known what it recognizes"]),
+            *unfit,
+            *(f"no overall figure: {doubt}" for doubt in self.doubts),
+        ]
