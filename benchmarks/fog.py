@@ -26,7 +26,7 @@ def some_of_each_class(data: Dataset, per_class: int) -> Dataset:
 
 
 def fog(data: Dataset, components: int, count: int, random: np.random.Generator) -> np.ndarray:
-    """`count` samples of each class [count * K, C, H, W]: its mean, so many components, and noise of
+    """`count` samples of each class [count * K, C, H, W]: its mean, components, and noise of
     one grey level."""
     parts = []
     for index in np.unique(data.labels[:, 0]):
