@@ -39,6 +39,7 @@ _REASONS = {
     errno.EPERM: "permission is denied",
     errno.EIO: "the disk reports an error",
     errno.ENAMETOOLONG: "the name is too long",
+    errno.ENOENT: "its folder is not there (any more)",
     errno.ENOTDIR: "a part of the path is a file, and not a folder",
     errno.EISDIR: "it is a folder",
     errno.ELOOP: "its links lead in a circle",
@@ -95,15 +96,15 @@ def writing(path: Path, remedy: str = "") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, remedy: str = "") -> Iterator[Path]:
     """A temporary path beside `path`, of the same ending, that becomes `path` when all went well.
 
-    Until then an earlier file stays as it is. The folder is made where it is missing. UserError
-    where anything cannot be written.
+    Until then an earlier file stays as it is. The folder is made where it is missing. UserError,
+    which ends with the remedy, where anything cannot be written.
     """
     path = Path(path)
     temporary = path.with_name(f"{_PARTIAL}{uuid.uuid4().hex[:8]}-{path.name}")
-    with writing(path):
+    with writing(path, remedy):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
@@ -118,15 +119,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
+def write_bytes(path: str | Path, content: bytes, remedy: str = "") -> None:
     """Write a file whole or not at all; see `replacing`."""
-    with replacing(path) as temporary:
+    with replacing(path, remedy) as temporary:
         temporary.write_bytes(content)
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str, remedy: str = "") -> None:
     """Write a UTF-8 file whole or not at all; see `replacing`."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), remedy)
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -134,16 +135,26 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
+def append(path: str | Path, content: bytes, remedy: str = "") -> None:
+    """Add to the end of a file (or begin it) in a folder that exists.
+
+    UserError, which ends with the remedy, where that fails; a part may have been added then.
+    """
+    with writing(Path(path), remedy), open(path, "ab") as file:
+        file.write(content)
+
+
 @contextlib.contextmanager
-def new_folder(path: str | Path) -> Iterator[Path]:
+def new_folder(path: str | Path, remedy: str = "") -> Iterator[Path]:
     """A temporary folder beside `path` that becomes `path` when all went well.
 
     So a folder holds all that belongs to its beginning or does not exist. `path` may be an empty
-    folder. UserError where something is at `path` by then, or cannot be written.
+    folder. UserError, which ends with the remedy, where something is at `path` by then, or cannot
+    be written.
     """
     path = Path(path)
     temporary = path.with_name(f"{_PARTIAL}{uuid.uuid4().hex[:8]}-{path.name}")
-    with writing(path):
+    with writing(path, remedy):
         try:
             _remove_abandoned(path)
             temporary.mkdir(parents=True)
@@ -183,6 +194,22 @@ def _remove_abandoned(path: Path) -> None:
                 shutil.rmtree(leftover)
             else:
                 leftover.unlink()
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what killed processes left of attempts to write in a folder that is held."""
+    for leftover in folder.glob(f"{_PARTIAL}*"):
+        remove(leftover)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it; nothing where there is none, or where the
+    system refuses."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _literal(name: str) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from mtgan.data import Dataset, load_dataset
+from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.features import FeatureExtractor, FeatureRequest, build_extractor
 from mtgan.evaluation.features.choice import AUTO, choose_features
@@ -160,7 +160,7 @@ def held_out_of(run: Run) -> Dataset:
             f"{run.path} was trained on the split {spec['split']!r}, so no real images were held "
             "out; train on the split 'train' to ask this."
         )
-    return load_dataset(**{**spec, "split": "test", "subset": None})
+    return run.load_data("test")
 
 
 def extractor_of(data: Dataset, features: str = AUTO, progress: Progress = silent) -> Any:
