@@ -196,9 +196,11 @@ def _remove_abandoned(path: Path) -> None:
                 leftover.unlink()
 
 
-def remove_partial(folder: Path) -> None:
-    """Remove what killed processes left of attempts to write in a folder that is held."""
-    for leftover in folder.glob(f"{_PARTIAL}*"):
+def remove_partial(folder: Path, name: str | None = None) -> None:
+    """Remove what killed processes left of attempts to write in a folder (only those to write
+    `name`, where it is given); for callers that keep others out."""
+    pattern = "*" if name is None else f"????????-{_literal(name)}"
+    for leftover in folder.glob(f"{_PARTIAL}{pattern}"):
         remove(leftover)
 
 

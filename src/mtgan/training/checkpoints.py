@@ -82,8 +82,10 @@ def load_checkpoint(
     """
     before = _identity(path)
     try:
-        networks = load_file(path / "networks.safetensors", device=str(device))
-        optimizers = load_file(path / "optimizers.safetensors", device=str(device))
+        networks, optimizers = (
+            _load_tensors(path / f"{name}.safetensors", device)
+            for name in ("networks", "optimizers")
+        )
         state = files.read_json(path / "state.json")
         if not isinstance(state, dict):
             raise UserError("state.json is no JSON object")
@@ -96,6 +98,11 @@ def load_checkpoint(
             f"The checkpoint {path} is incomplete or corrupt ({str(error).rstrip('.')}); {_OLDER}."
         ) from error
     return networks, optimizers, state
+
+
+def _load_tensors(file: Path, device: torch.device | str) -> dict[str, torch.Tensor]:
+    files.require_file(file)
+    return load_file(file, device=str(device))
 
 
 def state_of(path: Path, values: Mapping[str, Any]) -> StateRecord:

@@ -203,6 +203,7 @@ def tidy(folder: Path) -> None:
 
 
 def _remove_leftovers(folder: Path) -> None:
+    files.remove_partial(folder.parent, folder.name)
     for place in (folder, folder / "samples", *folder.glob("domains/*")):
         files.remove_partial(place)
     remove_unfinished(folder / "checkpoints")

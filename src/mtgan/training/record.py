@@ -6,7 +6,7 @@ Keys that are not named here are passed over, so that a newer version's files ca
 import reprlib
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from mtgan.errors import UserError
 
@@ -107,9 +107,15 @@ class BestRecord(Record):
 class SumRecord(Record):
     """Scalars that were added up together, and how often; see mtgan.training.logs.Averages."""
 
-    names: list[str]
+    names: Annotated[list[str], Field(min_length=1)]
     sums: list[float]
     count: Positive
+
+    @model_validator(mode="after")
+    def _as_many(self) -> "SumRecord":
+        if len(self.names) != len(self.sums):
+            raise ValueError(f"there are {len(self.names)} names and {len(self.sums)} sums")
+        return self
 
 
 class ClockRecord(Record):
