@@ -86,6 +86,21 @@ def test_a_broken_checkpoint_is_named_and_an_older_one_advised(run: Run) -> None
         Run.open(run.path).sample(2)
 
 
+@pytest.mark.parametrize("opener", ["load_file", "files.read_text"])
+def test_a_disk_that_cannot_be_read_is_no_fault_of_the_checkpoint(
+    run: Run, opener: str, monkeypatch
+) -> None:
+    opened = Run.open(run.path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    place = Path if opener == "files.read_text" else module
+    monkeypatch.setattr(place, opener.removeprefix("files."), refuse)
+    with pytest.raises(UserError, match="step-00000004 cannot be read: permission is denied"):
+        opened.sample(2)
+
+
 def test_what_is_not_finite_is_found_by_name() -> None:
     fine = {"a": torch.ones(3), "count": torch.tensor(3), "none": torch.empty(0)}
     assert first_not_finite(fine) is None

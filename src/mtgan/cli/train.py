@@ -23,7 +23,8 @@ def train(
         Path | None, typer.Option(help="The run folder; runs/RECIPE-DATA-sSEED when left out.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")
+        bool,
+        typer.Option("--resume", help="Go on from the run's newest checkpoint, if there is one."),
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[

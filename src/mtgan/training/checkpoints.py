@@ -6,6 +6,7 @@ checkpoints/step-00001000/
   state.json               the iteration, and what else is not a tensor
 """
 
+import errno
 import json
 import re
 from collections.abc import Mapping
@@ -93,6 +94,11 @@ def load_checkpoint(
         if before is None or _identity(path) != before:
             raise CheckpointReplaced(
                 f"The checkpoint {path} was removed or replaced while it was read; ask again."
+            ) from error
+        number = files.error_number(error) or files.error_number(error.__cause__ or error)
+        if number not in {None, errno.ENOENT}:  # no fault of the checkpoint's
+            raise UserError(
+                f"The checkpoint {path} cannot be read: {files.reason(error.__cause__ or error)}."
             ) from error
         raise UserError(
             f"The checkpoint {path} is incomplete or corrupt ({str(error).rstrip('.')}); {_OLDER}."
