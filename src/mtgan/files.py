@@ -39,7 +39,6 @@ _REASONS = {
     errno.EPERM: "permission is denied",
     errno.EIO: "the disk reports an error",
     errno.ENAMETOOLONG: "the name is too long",
-    errno.ENOENT: "its folder is not there (any more)",
     errno.ENOTDIR: "a part of the path is a file, and not a folder",
     errno.EISDIR: "it is a folder",
     errno.ELOOP: "its links lead in a circle",
@@ -76,7 +75,8 @@ def write_error(path: Path, error: BaseException, remedy: str = "") -> UserError
     number = error_number(error)
     default = "name another place, or mend that one"
     advice = remedy or _REMEDIES.get(number or 0, default)
-    return UserError(f"{path} could not be written: {reason(error)}; {advice}.")
+    why = "its folder is not there (any more)" if number == errno.ENOENT else reason(error)
+    return UserError(f"{path} could not be written: {why}; {advice}.")
 
 
 @contextlib.contextmanager

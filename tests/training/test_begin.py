@@ -114,5 +114,7 @@ def test_a_begun_run_is_gone_on_with_by_its_own_command_alone(tmp_path: Path, be
     shutil.copytree(begun, tmp_path / "run")
     with pytest.raises(UserError, match=r"penalty.weight \(10.0 then, 3.0 now\)"):
         go(tmp_path / "run", penalty__weight=3.0)
-    with pytest.raises(UserError, match="seed should be a whole number at least 0; found -1"):
+    with pytest.raises(
+        UserError, match="seed should be a whole number from 0 to 2,147,483,647; found -1"
+    ):
         train(small_recipe(), make_data(), tmp_path / "new", seed=-1)

@@ -141,7 +141,9 @@ def change(file: Path, key: str, value: Any) -> None:
         ("label_rows.1.0", -1, "label_rows.1.0: input should be greater than or equal to 0"),
         ("label_counts.0", "many", "label_counts.0: input should be a valid integer"),
         ("label_counts", [1], "label_counts: it has 1 entries, and label_rows 4"),
+        ("label_counts.0", 10**30, "label_counts.0: input should be less than or equal to"),
         ("domains", [{"type": "video"}], "type should be sequence or image, found 'video'"),
+        ("domains", [{"type": ["image"]}], "type should be sequence or image, found"),
         ("domains", [{"type": "image", "name": "a"}], "domains: shape"),
     ],
 )
@@ -263,15 +265,15 @@ def test_a_last_line_that_is_cut_off_is_passed_over(run: Path, cut: str) -> None
 @pytest.mark.parametrize(
     ("numbers", "sentence"),
     [
-        ({"n": 0}, r"n should be a whole number from 1 to \d+; found 0"),
-        ({"n": 10**12}, r"n should be a whole number from 1 to \d+; found 1000000000000"),
+        ({"n": 0}, "n should be a whole number from 1 to 10,000,000; found 0"),
+        ({"n": 10**12}, "n should be a whole number from 1 to 10,000,000; found 1000000000000"),
         ({"n": 2.5}, "n should be .* found 2.5"),
         ({"n": True}, "n should be .* found True"),
-        ({"seed": -1}, "seed should be a whole number from 0 to 18446744073709551615; found -1"),
-        ({"seed": 2**64}, "from 0 to 18446744073709551615; found 18446744073709551616"),
-        ({"batch_size": 0}, "batch_size should be a whole number at least 1; found 0"),
-        ({"step": -1}, "step should be a whole number at least 0; found -1"),
-        ({"step": 10**30}, "has no checkpoint of step 10{30}; there are 0, 2"),
+        ({"seed": -1}, "seed should be a whole number from 0 to 2,147,483,647; found -1"),
+        ({"seed": 2**64}, "from 0 to 2,147,483,647; found 18446744073709551616"),
+        ({"batch_size": 0}, "batch_size should be a whole number from 1 to 10,000,000; found 0"),
+        ({"step": -1}, "step should be a whole number from 0 to 1,000,000,000; found -1"),
+        ({"step": 10**9}, "has no checkpoint of step 1000000000; there are 0, 2"),
         ({"labels": {"fine": -1}}, "'fine' should be a whole number from 0 to 3; found -1"),
         ({"labels": {"fine": None}}, "'fine' should be a whole number from 0 to 3; found None"),
     ],
@@ -283,7 +285,7 @@ def test_numbers_out_of_range(trained: Path, numbers: dict[str, Any], sentence: 
 
 def test_the_ends_of_the_ranges(trained: Path) -> None:
     run = Run.open(trained)
-    assert len(run.sample(1, seed=2**64 - 1, batch_size=10**9)) == 1
+    assert len(run.sample(1, seed=2**31 - 1, batch_size=10**7)) == 1
     assert len(run.sample(np.int64(2), {"fine": np.int64(3)}, seed=0, step=0)) == 2
 
 

@@ -1,6 +1,6 @@
 """Recipe + Dataset -> Game -> Run."""
 
-from mtgan.training.interrupt import Interrupted
+from mtgan.errors import Interrupted
 from mtgan.training.loop import TrainingDiverged, count_parameters, train
 from mtgan.training.run import Run
 

@@ -6,19 +6,6 @@ import sys
 import time
 from typing import Any
 
-from mtgan.errors import UserError
-
-
-class Interrupted(UserError):
-    """Training was interrupted by a signal, and its state saved.
-
-    exit_code: 128 + the signal's number, as shells have it.
-    """
-
-    def __init__(self, message: str, number: int = signal.SIGINT) -> None:
-        super().__init__(message)
-        self.exit_code = 128 + number
-
 
 class StopRequest:
     """Turns Ctrl-C and SIGTERM into a flag while it is entered; a second Ctrl-C is immediate."""

@@ -67,7 +67,10 @@ class Averages:
 
     def restore(self, state: Sequence[SumRecord], device: torch.device) -> None:
         """Go on from what `state` gave: later means are as if nothing had come between."""
-        self._sums = {tuple(part.names): torch.tensor(part.sums, device=device) for part in state}
+        self._sums = {
+            tuple(part.names): torch.tensor(part.sums, dtype=torch.float32, device=device)
+            for part in state
+        }
         self._counts = Counter({tuple(part.names): part.count for part in state})
 
 

@@ -13,8 +13,9 @@ import torch
 
 from mtgan import processes
 from mtgan.data import Dataset
-from mtgan.errors import UserError
+from mtgan.errors import Interrupted, UserError
 from mtgan.evaluation import QuickEvaluator
+from mtgan.limits import LARGEST_SEED
 from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.recipes import Recipe
 from mtgan.training.batches import Batch, Feed, draw_latents, draw_noise, mix_seed
@@ -34,7 +35,7 @@ from mtgan.training.devices import choose_device, computing_in, with_precision
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
 from mtgan.training.hierarchies import with_hierarchies
-from mtgan.training.interrupt import Interrupted, StopRequest
+from mtgan.training.interrupt import StopRequest
 from mtgan.training.logs import Averages, NoLog, Progress, RunLog, tidy
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.pictures import save_pictures
@@ -61,13 +62,12 @@ def train(
 ) -> Run:
     """Train a recipe on a data set into the run folder `out`, and return the Run.
 
-    seed: of initialization, order, noise and labels; at least 0. resume: go on from the newest
-    complete checkpoint of `out` (on the CPU, bit for bit as if never stopped, the logged values
-    too), or begin where there is none; the recipe and the data must be those of the run, except
-    that training.steps may grow. device: auto, cpu or cuda;
-    precision: 32 or bf16 (networks run in mixed bfloat16, weights stay float32) instead of the
-    recipe's training.precision. compile: the networks by torch.compile, wherever they are
-    differentiated once.
+    seed: of initialization, order, noise and labels; from 0 to 2**31 - 1. resume: go on from the
+    newest complete checkpoint of `out` (on the CPU, bit for bit as if never stopped, the logged
+    values too), or begin where there is none; the recipe and the data must be those of the run,
+    except that training.steps may grow. device: auto, cpu or cuda; precision: 32 or bf16 (networks
+    run in mixed bfloat16, weights stay float32) instead of the recipe's training.precision.
+    compile: the networks by torch.compile, wherever they are differentiated once.
 
     Where torchrun started several processes, all of them call this alike, and train one run as
     one process would; see mtgan.processes.
@@ -109,7 +109,7 @@ class Trainer:
         precision: str | None,
         compile: bool = False,
     ) -> None:
-        check_whole("seed", seed, 0)
+        check_whole("seed", seed, 0, LARGEST_SEED)
         if precision is not None:
             recipe = with_precision(recipe, precision)
         self.device = choose_device(device)

@@ -14,6 +14,8 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
+Side = Annotated[int, Field(ge=1, le=65_536)]
+Count = Annotated[int, Field(ge=1, le=2**53)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -43,10 +45,10 @@ class TaxonomyRecord(Record):
 class FactsRecord(Record):
     """data.json; see mtgan.training.facts.DataFacts."""
 
-    shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
+    shape: Annotated[list[Side], Field(min_length=3, max_length=3)]
     taxonomy: TaxonomyRecord
     label_rows: list[list[NonNegative]]
-    label_counts: list[Positive]
+    label_counts: list[Count]
     domains: list[dict[str, Any]] = []
 
 

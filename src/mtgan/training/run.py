@@ -1,9 +1,6 @@
 """A run: the folder that holds all that came of one training, and what can be asked of it."""
 
 import inspect
-import math
-import operator
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import evaluate_domain
+from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, check_memory
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.training.batches import columns, draw_latents
 from mtgan.training.checkpoints import (
@@ -32,7 +30,6 @@ from mtgan.training.logs import read_log
 from mtgan.training.record import RunRecord, validated
 
 RECIPE, DATA = "recipe.yaml", "data.json"
-MOST_SEED = 2**64 - 1
 _LOOKS = 50  # at checkpoints that are replaced while they are read
 
 
@@ -156,16 +153,18 @@ class Run:
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Samples uint8 [n, C, H, W], and the labels int64 [n, L] they were made by.
 
-        n: from 1 to what fits in this machine's memory. labels: class (name or index) by level; a
-        coarse class draws among its fine ones. Labels are None where the generator takes none.
-        seed: from 0 to 2**64 - 1; the same one gives the same samples, whatever the batch size (at
-        least 1). UserError for numbers out of range, and labels that the generator cannot follow.
+        n: from 1 to 10,000,000, as far as this machine's memory goes. labels: class (name or index)
+        by level; a coarse class draws among its fine ones. Labels are None where the generator
+        takes none. seed: from 0 to 2**31 - 1; the same one gives the same samples, whatever the
+        batch size (1 to 10,000,000). UserError for numbers out of range, and labels that the
+        generator cannot follow.
         """
-        check_whole("n", n, 1, self._most_samples)
-        check_whole("seed", seed, 0, MOST_SEED)
-        check_whole("batch_size", batch_size, 1)
+        check_whole("n", n, 1, LARGEST_COUNT)
+        check_whole("seed", seed, 0, LARGEST_SEED)
+        check_whole("batch_size", batch_size, 1, LARGEST_COUNT)
         if step is not None:
-            check_whole("step", step, 0)
+            check_whole("step", step, 0, LARGEST_STEP)
+        check_memory(f"{n:,} samples of {self.path}", n, self.facts.shape)
         game = self.game(step)
         wanted = self._wanted(labels or {})
         conditioned = self.recipe.generator.conditioning != "none"
@@ -179,14 +178,6 @@ class Run:
         latents = draw_latents(n, self.recipe.latent.dim, self.recipe.latent.distribution, random)
         images = generate(game, latents, rows, batch_size)
         return images, rows.numpy() if conditioned else None
-
-    @property
-    def _most_samples(self) -> int:
-        """How many samples, with their latents and labels, fill half of this machine's memory."""
-        pixels, levels = math.prod(self.facts.shape), len(self.facts.taxonomy.levels)
-        each = 2 * pixels + 4 * self.recipe.latent.dim + 16 * levels + 16
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        return max(1, memory // 2 // each)
 
     def sample_domain(
         self,
@@ -267,12 +258,10 @@ def generate(
     return torch.cat(parts).numpy()
 
 
-def check_whole(name: str, value: Any, least: int, most: int | None = None) -> None:
+def check_whole(name: str, value: Any, least: int, most: int) -> None:
     """UserError, which says the range, where the value is no whole number from least to most."""
-    try:
-        whole = operator.index(value)
-    except TypeError:
-        whole = least - 1
-    if isinstance(value, bool) or whole < least or (most is not None and whole > most):
-        limits = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise UserError(f"{name} should be a whole number {limits}; found {value!r}.")
+    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        raise UserError(
+            f"{name} should be a whole number from {least:,} to {most:,}; found {value!r}."
+        )
