@@ -16,6 +16,7 @@ ORDER = [
     "registry",
     "files",
     "text",
+    "correction",
     "processes",
     "data",
     "nets",

@@ -97,7 +97,14 @@ def test_the_estimate_takes_finished_runs_first(tmp_path: Path) -> None:
     made = plan(seeds=3)
     job, *_ = made.jobs(tmp_path)
     Path(job.out).mkdir(parents=True)
-    result = {"evaluation": job.evaluation, "values": {}, "seconds": 8.0}
+    result = {
+        "evaluation": job.evaluation,
+        "values": {},
+        "protocol": {},
+        "iterations": 4,
+        "seconds": 8.0,
+        "fingerprint": "f",
+    }
     (Path(job.out) / "result.json").write_text(json.dumps(result))
     found = estimate(made, tmp_path)
     assert (found.runs, found.finished, found.timed) == (3, 1, 0)
