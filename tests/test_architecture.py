@@ -13,9 +13,12 @@ SOURCE = Path(mtgan.__file__).parent
 # Every package may import those before it. Evaluation stands apart: it judges anyone's samples.
 ORDER = [
     "errors",
+    "limits",
     "registry",
     "files",
     "text",
+    "lettering",
+    "markup",
     "correction",
     "processes",
     "data",

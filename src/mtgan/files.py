@@ -30,7 +30,6 @@ _ABANDONED_SECONDS = 3600.0
 # Beyond these a text file of settings is not one: 64 MiB, and as many values in all.
 _LARGEST_TEXT = 64 << 20
 _LARGEST_YAML = 1_000_000
-_LONGEST_NAME = 100  # bytes, so that endings and a temporary's beginning fit in 255
 
 _REASONS = {
     errno.ENOSPC: "there is no space left on the device",
@@ -163,12 +162,6 @@ def new_folder(path: str | Path) -> Iterator[Path]:
             flush(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-
-
-def file_name(text: str) -> str:
-    """A text as the name of one file or folder: no path, nothing hidden, and not too long."""
-    name = re.sub(r"[/\\\x00-\x1f\x7f]+", "-", text).lstrip(". ").rstrip(". ")
-    return name.encode()[:_LONGEST_NAME].decode(errors="ignore") or "unnamed"
 
 
 def flush(path: Path) -> None:

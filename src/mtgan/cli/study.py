@@ -7,7 +7,8 @@ import typer
 
 from mtgan.cli.app import app, print_error
 from mtgan.cli.options import Quiet
-from mtgan.text import printable
+from mtgan.limits import MOST_SEEDS
+from mtgan.text import file_name, literal, printable
 
 if TYPE_CHECKING:
     from mtgan.studies.collect import StudyResult
@@ -30,7 +31,8 @@ def study(
     ] = None,
     scale: Annotated[str, typer.Option(help="full, or a scale of the study: tiny, ...")] = "full",
     seeds: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Seeds 0 to N-1 instead of the study's.")
+        int | None,
+        typer.Option(min=1, max=MOST_SEEDS, help="Seeds 0 to N-1 instead of the study's."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dry_run: Annotated[
@@ -44,7 +46,6 @@ def study(
     Ends with 0 where all runs have finished; else with 2 where every failed run is the user's to
     mend (a recipe that does not fit the data, a training that diverges), and with 1 where not.
     """
-    from mtgan.files import file_name
     from mtgan.registry import nearest
     from mtgan.studies.plan import make_plan
     from mtgan.studies.schema import load_study
@@ -81,9 +82,8 @@ _EXECUTORS = {"local": _local, "ray": _ray}
 def _run(plan: "Plan", out: Path, executor: "Executor", device: str, quiet: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
-    from rich.text import Text
 
-    from mtgan.studies.study import Stopped, run_study
+    from mtgan.studies.study import run_study
 
     console = Console(stderr=True)
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -95,15 +95,9 @@ def _run(plan: "Plan", out: Path, executor: "Executor", device: str, quiet: bool
             bar.update(task, completed=done, total=total)
             if last is not None and last.error:
                 failed.append(last)
-                console.print(
-                    Text(printable(f"failed: {last.job.id}: {last.error}")), soft_wrap=True
-                )
+                console.print(literal(f"failed: {last.job.id}: {last.error}"), soft_wrap=True)
 
-        try:
-            result = run_study(plan, out, executor, device, show)
-        except Stopped as stop:
-            print_error(str(stop))
-            raise typer.Exit(128 + stop.number) from None
+        result = run_study(plan, out, executor, device, show)
     if result.results:
         _report(result, quiet)
     if failed:
@@ -128,18 +122,17 @@ def _report(result: "StudyResult", quiet: bool) -> None:
 def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     from mtgan.studies.plan import estimate
 
     study = plan.study
-    title = Text(printable(f"{study.name}: plan"))
+    title = literal(f"{study.name}: plan")
     grid = Table("cell", "recipe", "iterations", "batch", "data", title=title)
     for cell in plan.cells:
         training = cell.recipe.training
         data = cell.data["name"] + (f", {cell.data['subset']}" if cell.data["subset"] else "")
         row = (cell.label, cell.recipe.name, f"{training.steps:,}", training.batch_size, data)
-        grid.add_row(*(Text(printable(value)) for value in row))
+        grid.add_row(*map(literal, row))
     console = Console()
     console.print(grid)
     with Console(stderr=True).status("timing a few iterations of each cell"):

@@ -1,7 +1,6 @@
 """From a name or a file to a validated Recipe: inheritance, overrides, scale, rules."""
 
 import difflib
-import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -242,11 +241,8 @@ def sentence(error: ValidationError, schema: type[BaseModel]) -> str:
         close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.4)
         hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}."
         return f"there is no key {where!r}: {hint}"
-    if first["type"] == "missing":
-        return f"{where}: it is missing."
-    reason = first["msg"].removeprefix("Value error, ").removesuffix(".")
-    found = reprlib.repr(first["input"])
-    return f"{f'{where}: ' if where else ''}{reason} (found {found})."
+    found = "" if first["type"] == "missing" else f" (found {first['input']!r})"
+    return f"{where}: {first['msg']}{found}."
 
 
 def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -22,8 +22,14 @@ def read_record(path: Path, schema: type[Record], remedy: str) -> dict[str, Any]
     remedy: what to do about a file that is something else. Raises UserError that names the file,
     the key and the remedy.
     """
+    return validated(read_json(path), schema, path, remedy)
+
+
+def validated(values: Any, schema: type[Record], path: Path, remedy: str) -> dict[str, Any]:
+    """Values that were read from a file, each of the type that `schema` gives it; see
+    read_record."""
     try:
-        return schema.model_validate(read_json(path)).model_dump()
+        return schema.model_validate(values).model_dump()
     except ValidationError as error:
         raise UserError(
             f"{path} does not hold what was written there: "

@@ -1,7 +1,6 @@
 """A study as one page, and as Markdown and LaTeX tables for papers."""
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,47 +12,20 @@ from PIL import Image
 import mtgan
 from mtgan.errors import UserError
 from mtgan.files import write_text
+from mtgan.limits import MOST_SEEDS
+from mtgan.markup import latex, markdown
 from mtgan.reports.charts import Series, image_uri, line_chart
 from mtgan.reports.page import Picture
 from mtgan.reports.study_charts import dot_chart
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
 from mtgan.studies.plan import run_folder
-from mtgan.studies.schema import MOST_SEEDS, Measure, dump_study
+from mtgan.studies.schema import Measure, dump_study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary
 from mtgan.studies.study import refuse_unknown_curves, write_results
 from mtgan.text import command, printable
 from mtgan.training.logs import read_log
 
-_LATEX = {
-    **{char: f"\\{char}" for char in "&%$#_{}"},
-    **{char: f"{{{char}}}" for char in "[]*"},  # after a line's end they mean more
-    "`": r"\textasciigrave{}",
-    "|": r"\textbar{}",
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"$<$",
-    ">": r"$>$",
-    "·": r"$\cdot$",
-    "–": "--",
-    "—": "---",
-    "↓": r"$\downarrow$",
-    "↑": r"$\uparrow$",
-    "∞": r"$\infty$",
-    "…": r"\dots{}",
-}
-# What Markdown reads as markup: everywhere, as the beginning of a tag, link or entity, around a
-# word, and at the beginning of a line.
-_MARKUP = (
-    r"[\\`*|~$]",
-    r"<(?=[A-Za-z/!?])",
-    r"\[(?=[^]]*\][(\[:])",
-    r"&(?=#?\w+;)",
-    r"(?<!\w)_",
-    r"_(?!\w)",
-    r"^[#>]",
-)
 _NONE = "–"
 _TEMPLATES = ("html", "md", "tex")
 _MOST_CELLS_IN_PICTURES = 20
@@ -126,27 +98,10 @@ def _environment(kind: str) -> Environment:
     return environment
 
 
-# Names are text: none of them is markup, and none ends a line of a table.
-
-
-def _latex(text: str) -> str:
-    # Two hyphens would become a dash.
-    parts = re.split(r"(?<=-)(?=-)", _one_line(text))
-    return "{}".join("".join(_LATEX.get(char, char) for char in part) for part in parts)
-
-
-def _markdown(text: str) -> str:
-    return re.sub(f"({'|'.join(_MARKUP)})", r"\\\1", _one_line(text))
-
-
-def _one_line(text: str) -> str:
-    return printable(" ".join(text.splitlines()))
-
-
 _ESCAPES: Mapping[str, Callable[[str], str]] = {
     "html": printable,
-    "md": _markdown,
-    "tex": _latex,
+    "md": markdown,
+    "tex": latex,
 }
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 from matplotlib.figure import Figure
 
-from mtgan.text import printable
-
 _GRAY, _DOT, _MEAN = "#888888", "#3b82c4", "#d9733a"
 
 
@@ -20,16 +18,10 @@ def dot_chart(
     """Every run as a dot, a row per cell from the top, as an SVG data URI.
 
     values: runs by cell. intervals: of the mean; drawn as a bar where there is one. A bar at the
-    mean in any case. Names of cells are text: dollar signs begin no formula.
+    mean in any case.
     """
     with matplotlib.rc_context(
-        {
-            "svg.fonttype": "none",
-            "font.size": 9,
-            "text.color": _GRAY,
-            "axes.labelcolor": _GRAY,
-            "text.parse_math": False,
-        }
+        {"svg.fonttype": "none", "font.size": 9, "text.color": _GRAY, "axes.labelcolor": _GRAY}
     ):
         figure = Figure(figsize=(7.2, 0.9 + 0.32 * len(values)), layout="constrained")
         axes = figure.add_subplot()
@@ -39,7 +31,7 @@ def dot_chart(
                 axes.plot(interval, (row, row), color=_MEAN, linewidth=5, alpha=0.35)
             axes.plot(runs, [row] * len(runs), "o", color=_DOT, markersize=4, alpha=0.8)
             axes.plot(mean, row, "|", color=_MEAN, markersize=13, markeredgewidth=2)
-        axes.set_yticks(range(len(values)), [printable(label) for label in values], fontsize=9)
+        axes.set_yticks(range(len(values)), list(values), fontsize=9)
         axes.set_ylim(len(values) - 0.5, -0.5)
         axes.set_xlabel(xlabel)
         axes.tick_params(colors=_GRAY)

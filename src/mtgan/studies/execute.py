@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Protocol
 
-from mtgan.errors import UserError
+from mtgan.errors import Terminated, UserError
 from mtgan.files import write_text, writing
 from mtgan.studies.plan import Job
 
@@ -28,10 +28,6 @@ class Outcome:
     job: Job
     error: str = ""
     users: bool = False
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, which stops a study as Ctrl-C does."""
 
 
 class Executor(Protocol):

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, read_text
+from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_SIDE, LARGEST_STEP, MOST_SEEDS
 from mtgan.recipes.load import read_mapping, sentence
 from mtgan.recipes.schema import Part
 from mtgan.registry import nearest
@@ -20,14 +21,14 @@ from mtgan.registry import nearest
 _FILES = resources.files("mtgan.studies") / "files"
 MERGED = ("set", "budget", "evaluation")
 _KNOWN = {"accuracy", "ngram distance"}  # what follows them in a name is the level, or a size
-MOST_SEEDS = 1_000
 Settings = dict[str, Any]
 """Dotted recipe keys and their values, as after `--set`."""
 
 # Strict: neither true nor "3" is a number.
-Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
-Count = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
-Side = Annotated[int, Field(ge=1, le=4_096, strict=True)]  # of an image
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
+Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT, strict=True)]
+Steps = Annotated[int, Field(ge=1, le=LARGEST_STEP, strict=True)]
+Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE, strict=True)]
 Share = Annotated[float, Field(gt=0, le=1, strict=True)]
 Name = Annotated[str, Field(min_length=1)]
 
@@ -100,7 +101,7 @@ class Measure(Part):
 class Budget(Part):
     """How long and how large: `scale` shrinks every recipe as `--scale` does, `steps` wins."""
 
-    steps: Annotated[int, Field(ge=1, le=100_000_000, strict=True)] | None = None
+    steps: Steps | None = None
     scale: str = "full"
 
 

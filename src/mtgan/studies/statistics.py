@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from mtgan.errors import UserError
+from mtgan.limits import MOST_SEEDS
 
 LEAST_FOR_TESTS = 3
 """With fewer runs on either side no significance is claimed."""
@@ -24,7 +25,6 @@ probability 1 - 2^(1-n): 75 % for 3 runs, 88 % for 4, 94 % for 5."""
 RESAMPLES = 9_999
 _AT_ONCE = 2_000_000  # values of resamples that are in memory at once
 POWER = 0.8
-MOST_SEEDS = 1_000
 
 Interval = tuple[float, float]
 Statistic = Callable[..., Any]

@@ -6,26 +6,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mtgan.data.domains import image_sets
-from mtgan.errors import UserError
+from mtgan.errors import Interrupted, Terminated, UserError
 from mtgan.evaluation import QuickEvaluator
 from mtgan.files import hold, write_json
 from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
-from mtgan.studies.execute import Executor, Outcome, Terminated
+from mtgan.studies.execute import Executor, Outcome
 from mtgan.studies.plan import Plan, read_result, short_log
 from mtgan.studies.schema import Study
 from mtgan.studies.worker import reference_of
 
 _PACKAGES = ("pandas", "pyarrow", "statsmodels")
-
-
-class Stopped(UserError):
-    """A study was stopped by a signal; what its runs have saved is kept."""
-
-    def __init__(self, message: str, number: signal.Signals) -> None:
-        super().__init__(message)
-        self.number = number
 
 
 def run_study(
@@ -40,8 +32,8 @@ def run_study(
     progress: called with runs done, runs in all, and the outcome of the last one. A run that fails
     is recorded, stops no other, and is tried again when the study is run again; where no run at all
     has finished, there is no table. Raises UserError where `out` holds something else, another
-    process is running the study there, or a curve is of a value that no run logs; Stopped after
-    Ctrl-C or SIGTERM.
+    process is running the study there, or a curve is of a value that no run logs; Interrupted
+    after Ctrl-C or SIGTERM.
     """
     _require_packages()
     begin_folder(plan, out)
@@ -78,7 +70,7 @@ def _run(
     except KeyboardInterrupt as stop:
         number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
         message = f"Stopped; the same command goes on where it was (study: {out})."
-        raise Stopped(message, number) from None
+        raise Interrupted(message, number) from None
     finally:
         write_failures(out, failures)
     result = StudyResult.open(out)
