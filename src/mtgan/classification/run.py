@@ -25,6 +25,7 @@ from mtgan.files import new_folder, write_text, writing
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import Record, read_record, validated
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint, restore_tensors
+from mtgan.training.folders import refuse_other_than_classifier
 from mtgan.training.logs import read_log
 
 _RECIPE, _DATA = "recipe.yaml", "data.json"
@@ -117,6 +118,7 @@ class ClassifierRun:
     def open(cls, path: str | Path) -> "ClassifierRun":
         """Open a run folder; UserError where `path` is none."""
         path = Path(path)
+        refuse_other_than_classifier(path)
         if not (path / _DATA).is_file() or not (path / _RECIPE).is_file():
             raise UserError(
                 f"{path} is not the run of a classifier (it has no recipe.yaml or no data.json); "

@@ -183,7 +183,7 @@ def _comparison_row(row: Row) -> dict[str, str]:
         "p_permutation": _p(c.p_permutation) if tested else _NONE,
         "p_holm": _p(row.p_holm) if tested else _NONE,
         "improvement": _improvement(row),
-        "needed": str(c.seeds_needed) if c.seeds_needed else "> 1,000",
+        "needed": str(c.seeds_needed) if c.seeds_needed else "over 1,000",
         "verdict": row.verdict,
     }
 

@@ -17,6 +17,7 @@ from mtgan.recipes import Recipe, dump_recipe, load_recipe
 from mtgan.training.batches import columns, draw_latents
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint, restore_tensors
 from mtgan.training.facts import DataFacts
+from mtgan.training.folders import refuse_other_than_gan
 from mtgan.training.game import Game
 from mtgan.training.logs import read_log
 
@@ -38,6 +39,7 @@ class Run:
     def open(cls, path: str | Path) -> "Run":
         """Open a run folder; UserError where `path` is none."""
         path = Path(path)
+        refuse_other_than_gan(path)
         if not (path / "recipe.yaml").is_file() or not (path / "data.json").is_file():
             raise UserError(
                 f"{path} is not a run folder (it has no recipe.yaml or no data.json); give the "
