@@ -131,6 +131,31 @@ def test_a_sweep_is_resumed_and_tabulated(classify: Command) -> None:
     assert "s holds another sweep: settings differs" in err
 
 
+def test_other_verbs_say_what_a_classifiers_folder_is(classify: Command, capsys) -> None:
+    code, _, err = classify("stl", *SMALL, "--out", "run", "--quiet")
+    assert code == 0, err
+    Path("sweep").mkdir()
+    Path("sweep/sweep.yaml").write_text("")
+    verbs = [
+        ["report", "run"],
+        ["sample", "run", "--out", "x.npz"],
+        ["evaluate", "run", "--data", "digits"],
+        ["analyze", "losses", "run"],
+        ["strings", "run", "--data", "digits"],
+        ["train", "gan", "--data", "digits", "--out", "run", "--resume"],
+        ["report", "sweep"],
+        ["sample", "sweep", "--out", "x.npz"],
+    ]
+    for verb in verbs:
+        with pytest.raises(SystemExit) as stop:
+            main(verb)
+        error = capsys.readouterr().err
+        said = "sweep is a sweep of classifiers" if "sweep" in verb else "run is the run of a class"
+        assert stop.value.code == 2, verb
+        assert error.startswith(f"mtgan: {said}"), verb
+        assert error.count("\n") == 1, verb
+
+
 @pytest.mark.parametrize("name", SWEEPS.names())
 @pytest.mark.parametrize("scale", ["tiny", "full"])
 def test_shipped_sweeps_are_complete(name: str, scale: str) -> None:
