@@ -19,6 +19,8 @@ LARGEST_STEP = 1_000_000_000
 """Iterations of a training."""
 LARGEST_SIDE = 4096
 """Pixels of one side of an image."""
+MOST_SEEDS = 1_000
+"""Runs of one cell of a study, or of a sweep."""
 
 
 def check_number(what: str, value: float, low: float, high: float) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -250,9 +251,9 @@ def test_full_disk_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.np, "save", full)
+        patch.setattr(module.np.lib.format, "write_array_header_1_0", full)
         with pytest.raises(
-            UserError, match=r"out could not be written \(No space left on device\); nothing of it"
+            UserError, match=r"out could not be written: there is no space left on the device; make"
         ):
             prepare_dataset(pictures, tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
@@ -269,7 +270,7 @@ def test_samples_that_do_not_fit_on_the_disk(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "out")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 1
-    assert "out could not be written (File too large); nothing of it was kept." in result.stderr
+    assert "out could not be written: file too large; name another place" in result.stderr
     assert not list(tmp_path.glob("*out*"))
 
 
@@ -292,10 +293,13 @@ def test_samples_are_not_written_through_a_map(
 
 
 def test_leftovers_of_a_killed_attempt_do_not_matter(tmp_path: Path, pictures: Path) -> None:
-    (tmp_path / ".out.partial").mkdir()
-    (tmp_path / ".out.partial" / "samples.npy").write_bytes(b"half")
+    leftover = tmp_path / ".partial-0123abcd-out"
+    leftover.mkdir()
+    (leftover / "samples.npy").write_bytes(b"half")
+    hours_ago = time.time() - 10_000
+    os.utime(leftover, (hours_ago, hours_ago))
     prepare_dataset(pictures, tmp_path / "out")
-    assert not (tmp_path / ".out.partial").exists()
+    assert not leftover.exists()
 
 
 def corrupt(path: Path, content: bytes | None) -> None:

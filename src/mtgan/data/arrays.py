@@ -1,7 +1,7 @@
 """Data sets that are arrays already: .npz files, and prepared folders larger than memory."""
 
 import json
-import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from mtgan.data.dataset import Dataset, taxonomy_of
 from mtgan.data.sources import Request, hold_out
 from mtgan.data.taxonomy import Taxonomy, chain_name
 from mtgan.errors import UserError
+from mtgan.files import new_folder, write_text
 
 _MARK = "mtgan-data.json"
 _BLOCK = 1024
@@ -160,22 +161,17 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
     """
     if out.exists():
         raise UserError(f"{out} exists already; name another folder, or remove it first.")
-    temporary = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir(parents=True)
+    with new_folder(out) as folder:
         total = len(train) + len(test)
-        # Not through a memory map: where the disk is full, that kills the process (SIGBUS).
-        with (temporary / "samples.npy").open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (total, *train.shape)}
-            np.lib.format.write_array_header_1_0(file, header)
-            for data in (train, test):
-                for start in range(0, len(data), _BLOCK):
-                    block = np.ascontiguousarray(data.samples[start : start + _BLOCK])
-                    file.write(block.data)
-        labels = np.concatenate([train.labels, test.labels])
-        np.save(temporary / "labels.npy", labels)
-        mapped = np.load(temporary / "samples.npy", mmap_mode="r")
+        blocks = (
+            np.ascontiguousarray(data.samples[start : start + _BLOCK])
+            for data in (train, test)
+            for start in range(0, len(data), _BLOCK)
+        )
+        _write_blocks(folder / "samples.npy", "|u1", (total, *train.shape), blocks)
+        labels = np.ascontiguousarray(np.concatenate([train.labels, test.labels]), dtype="<i8")
+        _write_blocks(folder / "labels.npy", "<i8", labels.shape, [labels])
+        mapped = np.load(folder / "samples.npy", mmap_mode="r")
         splits = {}
         for split, first, last in (
             ("train", 0, len(train)),
@@ -193,11 +189,17 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
             "domains": [domain_to_dict(domain) for domain in train.domains],
             "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         }
-        (temporary / _MARK).write_text(json.dumps(about))
-        temporary.rename(out)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise UserError(
-            f"{out} could not be written ({error.strerror or error}); nothing of it was kept."
-        ) from error
+        write_text(folder / _MARK, json.dumps(about))
     return out
+
+
+def _write_blocks(
+    path: Path, kind: str, shape: tuple[int, ...], blocks: Iterable[np.ndarray]
+) -> None:
+    """An .npy file, block by block; not through a memory map, which on a full disk kills the
+    process (SIGBUS), nor by numpy's own writing, which does not say why it failed."""
+    with path.open("wb") as file:
+        header = {"descr": kind, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(block.data)

@@ -25,6 +25,7 @@ from mtgan.training.checkpoints import (
     state_of,
 )
 from mtgan.training.facts import DataFacts
+from mtgan.training.folders import refuse_other_than_gan
 from mtgan.training.game import Game
 from mtgan.training.logs import read_log
 from mtgan.training.record import RunRecord, validated
@@ -50,6 +51,7 @@ class Run:
     def open(cls, path: str | Path) -> "Run":
         """Open a run folder; UserError where `path` is none, or a file of it was broken."""
         path = Path(path)
+        refuse_other_than_gan(path)
         recipe_file, data_file = path / RECIPE, path / DATA
         if not recipe_file.is_file() or not data_file.is_file():
             raise UserError(
