@@ -1,6 +1,7 @@
 """The one error type for what a user can mend, and the commonest: a package that is missing."""
 
 import importlib
+import signal
 from types import ModuleType
 
 
@@ -10,6 +11,24 @@ class UserError(ValueError):
     The command line prints the message alone and exits with code 2; any other exception is ours
     and keeps its traceback.
     """
+
+
+class Interrupted(UserError):
+    """Work was stopped by a signal, and its state saved; the message says how to go on.
+
+    number: the signal's; the command exits with 128 + number.
+    """
+
+    def __init__(self, message: str, number: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.number = number
+
+    def __reduce__(self) -> tuple[type, tuple[str, int]]:
+        return type(self), (str(self), self.number)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: what is begun is left as on Ctrl-C, and not in the middle of a file."""
 
 
 def import_extra(module: str, extra: str, asked_by: str) -> ModuleType:

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, print_json
+from mtgan.cli.app import app, print_json, say, working
 from mtgan.cli.options import Overrides
+from mtgan.text import console
 
 bench = typer.Typer(help="Measure speed against plainly written references.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
@@ -38,17 +39,16 @@ def train(
 ) -> None:
     """Seconds per iteration, our loop and the plain one alternately in one process."""
     import torch
-    from rich.console import Console
 
     from mtgan.cli.options import read_recipe
 
     benchmark = _benchmark("train")
     torch.set_num_threads(threads)
     results = []
-    with Console(stderr=True, quiet=as_json).status("preparing") as status:
+    with working(as_json) as progress:
         for size in scale or ("tiny", "full"):
             for name in recipe or benchmark.RECIPES:
-                status.update(f"{name}, {size}")
+                progress(f"{name}, {size}")
                 loaded = read_recipe(name, overrides, size)
                 data = benchmark.bench_data(loaded, size)
                 result = benchmark.compare(loaded, data, rounds, iterations, precision)
@@ -57,7 +57,7 @@ def train(
     if as_json:
         print_json({"machine": about, "results": results})
     else:
-        Console().print(benchmark.table(results, about))
+        console().print(benchmark.table(results, about))
 
 
 @bench.command()
@@ -69,15 +69,13 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """CPU seconds and memory of all measures, ours and the reference packages' alternately."""
-    from rich.console import Console
-
     benchmark = _benchmark("evaluate")
-    with Console(stderr=True, quiet=as_json).status("preparing") as status:
-        result = benchmark.compare(n, features, rounds, threads, progress=status.update)
+    with working(as_json) as progress:
+        result = benchmark.compare(n, features, rounds, threads, progress=progress)
     if as_json:
         print_json(result)
     else:
-        Console().print(benchmark.table(result))
+        console().print(benchmark.table(result))
 
 
 @bench.command()
@@ -99,7 +97,7 @@ def data(
     if as_json:
         print_json(result)
     else:
-        print(benchmark.sentence(result))
+        say(benchmark.sentence(result))
 
 
 @bench.command()
@@ -116,7 +114,7 @@ def start(
     if as_json:
         print_json(result)
     else:
-        print("\n".join(benchmark.lines(result)))
+        say("\n".join(benchmark.lines(result)))
 
 
 def _benchmark(name: str) -> Any:

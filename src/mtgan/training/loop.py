@@ -18,7 +18,7 @@ from mtgan import processes
 from mtgan.data import Dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
-from mtgan.errors import UserError
+from mtgan.errors import Interrupted, UserError
 from mtgan.evaluation import QuickEvaluator
 from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.recipes import Recipe, dump_recipe
@@ -40,10 +40,6 @@ from mtgan.training.logs import Averages, NoLog, Progress, RunLog
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.run import Run, generate
 from mtgan.training.watch import Watch
-
-
-class Interrupted(UserError):
-    """Training was interrupted, and its state saved."""
 
 
 class TrainingDiverged(UserError):
@@ -221,7 +217,8 @@ class Trainer:
                 if stopped and self.iteration < part.steps:
                     raise Interrupted(
                         f"Stopped at iteration {self.iteration} of {part.steps}, and saved; the "
-                        f"same command with --resume goes on from there (run: {self.run.path})."
+                        f"same command with --resume goes on from there (run: {self.run.path}).",
+                        stop.number,
                     )
         return self.run
 
@@ -407,6 +404,7 @@ class _StopRequest:
 
     def __init__(self) -> None:
         self.requested = False
+        self.number = int(signal.SIGINT)  # of the signal that came; another process may have got it
         self._since = 0.0
         self._before: dict[int, Any] = {}
 
@@ -415,7 +413,7 @@ class _StopRequest:
             return  # the same request once more: a terminal tells torchrun, which passes it on
         if self.requested:
             raise KeyboardInterrupt
-        self.requested, self._since = True, time.monotonic()
+        self.requested, self.number, self._since = True, number, time.monotonic()
         print("\nfinishing this step, then saving ...", file=sys.stderr)
 
     def __enter__(self) -> "_StopRequest":
