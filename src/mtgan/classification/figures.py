@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtgan.classification.tables import Row, by_seed, estimate, matrix_of
+from mtgan.lettering import save_figure
 
 Lines = list[dict[str, Any]]  # a run's metrics.jsonl
 _CURVES = {"main/accuracy": "validation accuracy", "main/cross_entropy": "validation cross-entropy"}
@@ -22,13 +23,13 @@ def write_figures(rows: Sequence[Row], curves: Sequence[Lines], out: Path) -> No
         figure = Figure(figsize=(9, 3.4), layout="constrained")
         for axes, (measure, label) in zip(figure.subplots(1, 2), _CURVES.items(), strict=True):
             _draw(axes, rows, curves, fraction, measure, label)
-        figure.savefig(out / f"curves-{100 * fraction:g}pct.png", dpi=120)
+        save_figure(figure, out / f"curves-{100 * fraction:g}pct.png", dpi=120)
     if any("distance" in line["values"] for lines in curves for line in lines[:1]):
         figure = Figure(figsize=(5, 3.4), layout="constrained")
         axes = figure.subplots()
         _draw(axes, rows, curves, fractions[0], "distance", "distance between shared weights")
         axes.set_yscale("log")
-        figure.savefig(out / "distance.png", dpi=120)
+        save_figure(figure, out / "distance.png", dpi=120)
     if len(fractions) > 1:
         _draw_fractions(rows, out)
 
@@ -81,4 +82,4 @@ def _draw_fractions(rows: Sequence[Row], out: Path) -> None:
     axes.set_xlabel("data, %")
     axes.set_ylabel("test accuracy")
     axes.legend(fontsize=8)
-    figure.savefig(out / "fractions.png", dpi=120)
+    save_figure(figure, out / "fractions.png", dpi=120)

@@ -65,12 +65,15 @@ def check_free(path: Path | None, force: bool) -> None:
 def read_recipe(
     name: str, overrides: list[str] | None, scale: str, steps: int | None = None
 ) -> "Recipe":
-    """The recipe with its overrides; --steps is training.steps, and wins."""
+    """The recipe with its overrides; --steps is training.steps."""
+    from mtgan.errors import UserError
     from mtgan.recipes import load_recipe
-    from mtgan.recipes.load import parse_override
+    from mtgan.recipes.load import parse_overrides
 
-    values = dict(parse_override(text) for text in overrides or [])
+    values = parse_overrides(overrides or [])
     if steps is not None:
+        if "training.steps" in values:
+            raise UserError("--steps and --set training.steps mean the same; give one of them.")
         values["training.steps"] = steps
     return load_recipe(name, values, scale)
 

@@ -20,8 +20,10 @@ from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.errors import Interrupted, UserError
 from mtgan.evaluation import QuickEvaluator
+from mtgan.limits import check_seed
 from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.recipes import Recipe, dump_recipe
+from mtgan.text import file_name
 from mtgan.training.batches import Batch, Feed, draw_latents, draw_noise, mix_seed
 from mtgan.training.checkpoints import (
     checkpoint_name,
@@ -106,6 +108,7 @@ class Trainer:
         precision: str | None,
         compile: bool = False,
     ) -> None:
+        check_seed(seed)
         if precision is not None:
             recipe = with_precision(recipe, precision)
         self.device = choose_device(device)
@@ -363,7 +366,7 @@ class Trainer:
             random = torch.Generator().manual_seed(mix_seed(self.seed, "picture", domain.name))
             rows = self.facts.draw_labels(50, random, {DOMAIN_LEVEL: index})
             latents = draw_latents(50, latent.dim, latent.distribution, random)
-            folder = self.run.path / "domains" / domain.name
+            folder = self.run.path / "domains" / file_name(domain.name)
             canvases = generate(self.game, latents, rows)
             export_domain(domain, canvases, folder / checkpoint_name(self.iteration))
 
