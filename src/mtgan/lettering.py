@@ -155,7 +155,7 @@ def letter_figure(figure: "Figure", escapes: bool = True) -> None:
 
     texts = [each for each in figure.findobj(Text) if isinstance(each, Text) and each.get_text()]
     ticks = [
-        (axis, axis.get_majorticklocs(), axis.get_major_formatter())
+        (axis, axis.get_majorticklocs().tolist(), axis.get_major_formatter())
         for axes in figure.axes
         for axis in (axes.xaxis, axes.yaxis)
     ]
@@ -176,7 +176,7 @@ def letter_figure(figure: "Figure", escapes: bool = True) -> None:
         axis.set_ticks(places, [literal(label) for label in labels])
     if lettering is not None and len(lettering.families) > 1:
         for text in figure.findobj(Text):
-            text.set_fontfamily(lettering.families)  # type: ignore[attr-defined]
+            text.set_fontfamily(lettering.families)
 
 
 def save_figure(figure: "Figure", path: str | Path, dpi: int = 110) -> Path:
@@ -189,7 +189,7 @@ def save_figure(figure: "Figure", path: str | Path, dpi: int = 110) -> Path:
     known = figure.canvas.get_supported_filetypes()
     if path.suffix.removeprefix(".").lower() not in known:
         raise UserError(
-            f"The picture {path} cannot be drawn: its ending should be one of "
+            f"The picture cannot be written to {path}: its ending should be one of "
             f"{', '.join(f'.{each}' for each in sorted(known))}."
         )
     letter_figure(figure)

@@ -57,8 +57,8 @@ def _refuse_foreign(target: Path, picture: Path, name: str, in_run: bool) -> Non
     ):
         if path.exists() and not ours and not (path.is_file() and path.stat().st_size == 0):
             raise UserError(
-                f"{path} was not written by mtgan analyze {name}, and would be lost; give another "
-                "folder with --out, or remove it."
+                f"mtgan analyze {name} did not write {path}, which would be lost; give another "
+                "folder with --out, or remove that file."
             )
 
 

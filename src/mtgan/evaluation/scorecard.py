@@ -4,7 +4,7 @@ A card holds plain values only, so that it can be written, read, compared and dr
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,7 +130,7 @@ class Scorecard(Mapping[str, float]):
             values = json.loads(text)
             if values.pop("format") != FORMAT:
                 raise KeyError("format")
-            return cls(
+            card = cls(
                 protocol=Protocol.from_dict(values.pop("protocol")),
                 entries={k: Entry(**_pairs(v)) for k, v in values.pop("entries").items()},
                 axes={k: Axis(**_pairs(v)) for k, v in values.pop("axes").items()},
@@ -139,6 +139,8 @@ class Scorecard(Mapping[str, float]):
                 notes=tuple(values.pop("notes")),
                 **_pairs(values),
             )
+            _check_types(card)
+            return card
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 "this is not a scorecard of this version of mtgan: write one with "
@@ -180,6 +182,26 @@ def compare(cards: Mapping[str, Scorecard] | Sequence[Scorecard]) -> "Table":
                 f"({'; '.join(differences)}): evaluate both in the same way first"
             )
     return comparison_table(titled)
+
+
+def _check_types(card: Scorecard) -> None:
+    """ValueError where a value is of another type than it should be: files are edited by hand."""
+    from pydantic import TypeAdapter
+
+    groups: list[tuple[type, Iterable[Any]]] = [
+        (Protocol, [card.protocol]),
+        (Entry, card.entries.values()),
+        (Axis, card.axes.values()),
+        (Rung, card.ladder),
+    ]
+    for kind, values in groups:
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        for value in values:
+            adapter.validate_json(json.dumps(asdict(value)), strict=True)
+    pair = tuple[float, float] | None
+    rest = (card.overall, card.interval, card.gate, card.details, card.notes)
+    kinds = tuple[float | None, pair, float | None, dict[str, dict[str, float]], tuple[str, ...]]
+    TypeAdapter(kinds).validate_python(rest, strict=True)
 
 
 _PAIRED = ("interval",)
