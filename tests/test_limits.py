@@ -23,13 +23,13 @@ def test_both_ends_are_inside() -> None:
 
 def test_what_no_memory_holds_is_refused_before_it_is_asked_for() -> None:
     check_memory("10 images of 1 x 8 x 8", 10, (1, 8, 8))
-    with pytest.raises(UserError, match=r"take 2,800,000\.0 GiB, and this machine has"):
+    with pytest.raises(UserError, match=r"take 5,600,000\.0 GiB, and this machine has"):
         check_memory("Many", 2_800_000, (1024, 1024, 1024))
 
 
 def test_a_size_that_no_machine_holds(digits: Dataset, monkeypatch) -> None:
     monkeypatch.setattr("mtgan.limits._memory", lambda: 10**9)
-    with pytest.raises(UserError, match=r"1,438 images of 1 x 4000 x 4000 take 21\.4 GiB"):
+    with pytest.raises(UserError, match=r"1,438 images of 1 x 4000 x 4000 take 42\.9 GiB"):
         load_dataset("digits", size=4000)
 
 

@@ -155,7 +155,7 @@ def letter_figure(figure: "Figure", escapes: bool = True) -> None:
 
     texts = [each for each in figure.findobj(Text) if isinstance(each, Text) and each.get_text()]
     ticks = [
-        (axis, axis.get_majorticklocs().tolist(), axis.get_major_formatter())
+        (axis, list(axis.get_majorticklocs()), axis.get_major_formatter())
         for axes in figure.axes
         for axis in (axes.xaxis, axes.yaxis)
     ]

@@ -4,8 +4,10 @@ One place, so that the command line, recipes and functions refuse the same numbe
 the same words.
 """
 
+import contextlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from mtgan.errors import UserError
 
@@ -31,11 +33,12 @@ def check_seed(seed: int, what: str = "The seed") -> None:
 
 
 def check_memory(what: str, count: int, shape: Sequence[int]) -> None:
-    """UserError where `count` arrays of bytes of this shape would not fit this machine's memory.
+    """UserError where `count` arrays of bytes of this shape, held twice while they are made, would
+    not fit this machine's memory: better than to be killed for want of it.
 
     what: begins the sentence, in the plural ("5 images of 3 x 8 x 8").
     """
-    needed, there = count, _memory()
+    needed, there = 2 * count, _memory()
     for side in shape:
         needed *= side
     if there is not None and needed > there:
@@ -46,8 +49,10 @@ def check_memory(what: str, count: int, shape: Sequence[int]) -> None:
 
 
 def _memory() -> int | None:
-    """Bytes of this machine's memory, or None where the system does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return None
+    """Bytes of memory that this process may have, or None where the system does not tell."""
+    limits = []
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with contextlib.suppress(OSError, ValueError):  # of a container
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(limits, default=None)

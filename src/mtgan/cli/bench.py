@@ -27,11 +27,16 @@ def train(
         list[str] | None, typer.Option(help="Which scales; repeatable. tiny and full when absent.")
     ] = None,
     overrides: Overrides = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 5,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often the two take turns.")
+    ] = 5,
     iterations: Annotated[
-        int, typer.Option(min=1, help="Iterations per turn, times those between classifier steps.")
+        int,
+        typer.Option(
+            min=1, max=100_000, help="Iterations per turn, times those between classifier steps."
+        ),
     ] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of either side.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=1_024, help="CPU threads of either side.")] = 1,
     precision: Annotated[
         str, typer.Option(help="Of our loop: 32 or bf16; the plain is 32.")
     ] = "32",
@@ -62,10 +67,16 @@ def train(
 
 @bench.command()
 def evaluate(
-    n: Annotated[int, typer.Option("--n", min=100, help="Samples of each set.")] = 10_000,
-    features: Annotated[int, typer.Option(min=2, help="Width of the features.")] = 1_280,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of either side.")] = 1,
+    n: Annotated[
+        int, typer.Option("--n", min=100, max=1_000_000, help="Samples of each set.")
+    ] = 10_000,
+    features: Annotated[
+        int, typer.Option(min=2, max=65_536, help="Width of the features.")
+    ] = 1_280,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often the two take turns.")
+    ] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=1_024, help="CPU threads of either side.")] = 1,
     as_json: Json = False,
 ) -> None:
     """CPU seconds and memory of all measures, ours and the reference packages' alternately."""
@@ -81,9 +92,11 @@ def evaluate(
 @bench.command()
 def data(
     folder: Annotated[str, typer.Option("--data", help="A prepared folder (mtgan data prepare).")],
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 64,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 5,
-    batches: Annotated[int, typer.Option(min=1, help="Batches per turn.")] = 200,
+    batch_size: Annotated[int, typer.Option(min=1, max=1_000_000, help="Samples per batch.")] = 64,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often the two take turns.")
+    ] = 5,
+    batches: Annotated[int, typer.Option(min=1, max=1_000_000, help="Batches per turn.")] = 200,
     as_json: Json = False,
 ) -> None:
     """Batches read from a memory-mapped folder and from memory, alternately; one thread."""
@@ -105,7 +118,9 @@ def start(
     data: Annotated[str, typer.Option("--data", help="What the training is on.")],
     recipe: Annotated[str, typer.Option(help="What is trained.")] = "wgan-gp",
     scale: Annotated[str, typer.Option(help="At which scale.")] = "tiny",
-    rounds: Annotated[int, typer.Option(min=1, help="How often each command is started.")] = 3,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often each command is started.")
+    ] = 3,
     as_json: Json = False,
 ) -> None:
     """Seconds until help, the list of recipes, and a training's first step are there."""

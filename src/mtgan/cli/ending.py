@@ -87,11 +87,23 @@ def _told_of_usage(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         return USERS
-    message = error.format_message().strip()
+    message = _out_of_range(error) or error.format_message().strip()
     message += "" if message.endswith((".", "?", "!")) else "."
     hint = f" See {context.command_path} --help." if context else ""
     print_error(" ".join(message.split("\n")) + hint)
     return USERS
+
+
+def _out_of_range(error: Any) -> str:
+    """For a number that is none, or outside its range: the range; "" for anything else."""
+    parameter, cause = getattr(error, "param", None), error.__cause__
+    kind = getattr(parameter, "type", parameter)  # click's own keep the range in a type
+    low, high = getattr(kind, "min", None), getattr(kind, "max", None)
+    if low is None and high is None:
+        return ""
+    limits = f"from {low:,} to {high:,}" if high is not None else f"at least {low:,}"
+    found = f"; found {cause.errors()[0]['input']!r}" if hasattr(cause, "errors") else ""
+    return f"{parameter.opts[0]} should be a whole number {limits}{found}"
 
 
 def _sentence(error: BaseException) -> str:

@@ -43,7 +43,7 @@ def show_list(
     from mtgan.recipes import describe, list_recipes
 
     if data is None and (odd := given(context, "root", "taxonomy")):
-        raise UserError(f"{' and '.join(odd)} say where --data lies; give --data, or leave it out.")
+        raise UserError(f"{' and '.join(odd)} belongs to --data; give both, or neither.")
     entries = list_recipes(scale)
     rows = [asdict(describe(entry.recipe)) for entry in entries]
     if data is not None:
