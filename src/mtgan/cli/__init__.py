@@ -9,12 +9,17 @@ import importlib
 import pkgutil
 import sys
 
+from mtgan.cli.signals import stopped, terminated_by_an_exception
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and exit with the code of mtgan.cli.ending's table."""
-    from mtgan.cli.ending import finish
-
-    sys.exit(finish(lambda: _run(sys.argv[1:] if arguments is None else arguments)))
+    with terminated_by_an_exception():
+        try:
+            from mtgan.cli.ending import finish
+        except KeyboardInterrupt as error:
+            sys.exit(stopped(error))
+        sys.exit(finish(lambda: _run(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _run(arguments: list[str]) -> None:

@@ -11,9 +11,7 @@
 import contextlib
 import io
 import os
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,11 +20,11 @@ from typing import Any
 import typer
 
 from mtgan.cli.app import print_error
-from mtgan.errors import Interrupted, Terminated, UserError
+from mtgan.cli.signals import STOPPED, stopped
+from mtgan.errors import Interrupted, UserError
 from mtgan.text import printable
 
 DONE, OURS, USERS, PIPE = 0, 1, 2, 128 + 13
-_STOPPED = 128  # plus the signal's number
 
 # Of click, of which typer brings a copy of its own.
 _ClickError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -34,7 +32,7 @@ _ClickError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "
 
 def finish(command: Callable[[], object]) -> int:
     """Run a command, say in one sentence what it raises, and return the exit code."""
-    with _words_alone(), _terminated_by_an_exception():
+    with _words_alone():
         try:
             command()
             for stream in (sys.stdout, sys.stderr):
@@ -60,14 +58,9 @@ def _told(error: BaseException) -> int:
         return error.code if isinstance(error.code, int) else OURS if error.code else DONE
     if isinstance(error, Interrupted):
         print_error(str(error))
-        return _STOPPED + error.number
+        return STOPPED + error.number
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
-        print_error(
-            f"Stopped by {number.name}{' (Ctrl-C)' if number is signal.SIGINT else ''}; "
-            "what was written by then is whole."
-        )
-        return _STOPPED + number
+        return stopped(error)
     if isinstance(error, _ClickError):
         return _told_of_usage(error)
     if sentence := _sentence(error):
@@ -96,7 +89,8 @@ def _told_of_usage(error: Any) -> int:
 
 def _out_of_range(error: Any) -> str:
     """For a number that is none, or outside its range: the range; "" for anything else."""
-    parameter, cause = getattr(error, "param", None), error.__cause__
+    parameter: Any = getattr(error, "param", None)
+    cause = error.__cause__
     kind = getattr(parameter, "type", parameter)  # click's own keep the range in a type
     low, high = getattr(kind, "min", None), getattr(kind, "max", None)
     if low is None and high is None:
@@ -150,20 +144,3 @@ def _words_alone() -> Iterator[None]:
         yield
     finally:
         warnings.formatwarning = before
-
-
-@contextlib.contextmanager
-def _terminated_by_an_exception() -> Iterator[None]:
-    """SIGTERM raises Terminated, so that what is begun is cleaned up."""
-
-    def stop(number: int, frame: object) -> None:
-        raise Terminated
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
