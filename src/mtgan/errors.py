@@ -12,19 +12,18 @@ class UserError(ValueError):
     and keeps its traceback.
     """
 
+    exit_code = 2
+
 
 class Interrupted(UserError):
     """Work was stopped by a signal, and its state saved; the message says how to go on.
 
-    number: the signal's; the command exits with 128 + number.
+    exit_code: 128 + the signal's number, as shells have it.
     """
 
     def __init__(self, message: str, number: int = signal.SIGINT) -> None:
         super().__init__(message)
-        self.number = number
-
-    def __reduce__(self) -> tuple[type, tuple[str, int]]:
-        return type(self), (str(self), self.number)
+        self.exit_code = 128 + number
 
 
 class Terminated(KeyboardInterrupt):

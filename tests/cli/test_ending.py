@@ -130,7 +130,7 @@ def test_signals_end_a_process_with_one_sentence(number: int, code: int, tmp_pat
         (["train", "gan", "--data", "digits", "--steps", "0"], "--steps should be a whole number"),
         (["demo", "--steps", "0"], "--steps should be a whole number from 1 to 1,000,000,000"),
         (["bench", "evaluate", "--n", "1"], "--n should be a whole number from 100 to 1,000,000"),
-        (["data", "info", "digits", "--size", str(10**11)], "from 1 to 4,096; found"),
+        (["data", "info", "digits", "--size", str(10**11)], "of 1 to 4,096 pixels; found"),
         (["data", "info", "digits", "--channels", "2"], "channels should be 1 or 3"),
     ],
 )

@@ -89,7 +89,7 @@ def test_sizes(size, expected) -> None:
 
 @pytest.mark.parametrize("size", [0, -3, "", "big", "1x2x3", "64x", (), (0, 32), (None, 3), 10**5])
 def test_bad_sizes(size) -> None:
-    with pytest.raises(UserError, match="or HxW like 64x128, from 1 to 4,096; found"):
+    with pytest.raises(UserError, match="or HxW like 64x128, of 1 to 4,096 pixels; found"):
         load_dataset("digits", size=size)
 
 

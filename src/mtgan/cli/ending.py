@@ -20,8 +20,8 @@ from typing import Any
 import typer
 
 from mtgan.cli.app import print_error
-from mtgan.cli.signals import STOPPED, stopped
-from mtgan.errors import Interrupted, UserError
+from mtgan.cli.signals import stopped
+from mtgan.errors import UserError
 from mtgan.text import printable
 
 DONE, OURS, USERS, PIPE = 0, 1, 2, 128 + 13
@@ -56,9 +56,9 @@ def _told(error: BaseException) -> int:
         return PIPE
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else OURS if error.code else DONE
-    if isinstance(error, Interrupted):
+    if isinstance(error, UserError):
         print_error(str(error))
-        return STOPPED + error.number
+        return error.exit_code
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return stopped(error)
     if isinstance(error, _ClickError):
@@ -101,9 +101,7 @@ def _out_of_range(error: Any) -> str:
 
 
 def _sentence(error: BaseException) -> str:
-    """What the user can mend, in one sentence; "" for a fault of ours."""
-    if isinstance(error, UserError):
-        return str(error)
+    """What is wrong on this machine, in one sentence; "" for a fault of ours."""
     if (
         isinstance(error, MemoryError)
         or "out of memory" in str(error).lower()

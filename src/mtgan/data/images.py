@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from mtgan import files
+from mtgan.files import replacing
 from mtgan.lettering import Lettering
+from mtgan.limits import check_memory
 
 _LETTERS = 12  # size of labels, in pixels
 
@@ -38,10 +39,15 @@ def fit_image(image: Image.Image, size: tuple[int, int] | None, channels: int) -
 
 
 def resize_samples(samples: np.ndarray, size: tuple[int, int], channels: int) -> np.ndarray:
-    """fit_image over uint8 [N, C, H, W]."""
+    """fit_image over uint8 [N, C, H, W]; UserError where the memory is too small."""
     if samples.shape[2:] == size and samples.shape[1] == channels:
         return samples
-    return np.stack([fit_image(to_image(sample), size, channels) for sample in samples])
+    shape = (channels, *size)
+    check_memory(f"{len(samples):,} images of {' x '.join(map(str, shape))}", len(samples), shape)
+    fitted = np.empty((len(samples), *shape), dtype=np.uint8)
+    for target, sample in zip(fitted, samples, strict=True):
+        target[:] = fit_image(to_image(sample), size, channels)
+    return fitted
 
 
 def to_image(sample: np.ndarray) -> Image.Image:
@@ -91,7 +97,6 @@ def save_grid(
     scale: int | None = None,
     row_labels: Sequence[str] | None = None,
 ) -> None:
-    """make_grid, written to a file, whole or not at all; UserError where it cannot be."""
-    grid = make_grid(images, columns, scale, row_labels=row_labels)
-    with files.replacing(path) as temporary:
-        grid.save(temporary)
+    """make_grid, written to a file; UserError where it cannot be."""
+    with replacing(path) as temporary:
+        make_grid(images, columns, scale, row_labels=row_labels).save(temporary)

@@ -11,7 +11,7 @@ from mtgan.data.dataset import Dataset, stratified_choice
 from mtgan.data.images import resize_samples
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
-from mtgan.limits import LARGEST_SIDE, check_memory, check_seed
+from mtgan.limits import LARGEST_SIDE, check_seed
 from mtgan.registry import Registry, nearest
 
 SPLITS = ("train", "test", "all")
@@ -111,10 +111,6 @@ def load_dataset(
     data = _find(request)(request)
     if shape is not None or channels is not None:
         c, h, w = data.shape
-        wanted = (channels or c, *(shape or (h, w)))
-        if wanted != data.shape:
-            sides = " x ".join(map(str, wanted))
-            check_memory(f"{len(data):,} images of {sides}", len(data), wanted)
         fitted = resize_samples(data.samples, shape or (h, w), channels or c)
         if fitted is not data.samples:
             data = replace(data, samples=fitted, stored_fingerprint=None)
@@ -184,12 +180,12 @@ def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[in
         parts = list(size) if isinstance(size, tuple | list) else [size]
     try:
         numbers = [int(part) for part in parts]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         numbers = []
     if len(numbers) not in {1, 2} or not 1 <= min(numbers) <= max(numbers) <= LARGEST_SIDE:
         raise UserError(
-            f"size should be a side like 32, or HxW like 64x128, from 1 to {LARGEST_SIDE:,}; found "
-            f"{size!r}."
+            f"size should be a side like 32, or HxW like 64x128, of 1 to {LARGEST_SIDE:,} pixels; "
+            f"found {size!r}."
         )
     return numbers[0], numbers[-1]
 

@@ -18,12 +18,10 @@ from mtgan import processes
 from mtgan.data import Dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
-from mtgan.errors import Interrupted, UserError
+from mtgan.errors import UserError
 from mtgan.evaluation import QuickEvaluator
-from mtgan.limits import check_seed
 from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.recipes import Recipe, dump_recipe
-from mtgan.text import file_name
 from mtgan.training.batches import Batch, Feed, draw_latents, draw_noise, mix_seed
 from mtgan.training.checkpoints import (
     checkpoint_name,
@@ -42,6 +40,10 @@ from mtgan.training.logs import Averages, NoLog, Progress, RunLog
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.run import Run, generate
 from mtgan.training.watch import Watch
+
+
+class Interrupted(UserError):
+    """Training was interrupted, and its state saved."""
 
 
 class TrainingDiverged(UserError):
@@ -108,7 +110,6 @@ class Trainer:
         precision: str | None,
         compile: bool = False,
     ) -> None:
-        check_seed(seed)
         if precision is not None:
             recipe = with_precision(recipe, precision)
         self.device = choose_device(device)
@@ -220,8 +221,7 @@ class Trainer:
                 if stopped and self.iteration < part.steps:
                     raise Interrupted(
                         f"Stopped at iteration {self.iteration} of {part.steps}, and saved; the "
-                        f"same command with --resume goes on from there (run: {self.run.path}).",
-                        stop.number,
+                        f"same command with --resume goes on from there (run: {self.run.path})."
                     )
         return self.run
 
@@ -366,7 +366,7 @@ class Trainer:
             random = torch.Generator().manual_seed(mix_seed(self.seed, "picture", domain.name))
             rows = self.facts.draw_labels(50, random, {DOMAIN_LEVEL: index})
             latents = draw_latents(50, latent.dim, latent.distribution, random)
-            folder = self.run.path / "domains" / file_name(domain.name)
+            folder = self.run.path / "domains" / domain.name
             canvases = generate(self.game, latents, rows)
             export_domain(domain, canvases, folder / checkpoint_name(self.iteration))
 
@@ -407,7 +407,6 @@ class _StopRequest:
 
     def __init__(self) -> None:
         self.requested = False
-        self.number = int(signal.SIGINT)  # of the signal that came; another process may have got it
         self._since = 0.0
         self._before: dict[int, Any] = {}
 
@@ -416,7 +415,7 @@ class _StopRequest:
             return  # the same request once more: a terminal tells torchrun, which passes it on
         if self.requested:
             raise KeyboardInterrupt
-        self.requested, self.number, self._since = True, number, time.monotonic()
+        self.requested, self._since = True, time.monotonic()
         print("\nfinishing this step, then saving ...", file=sys.stderr)
 
     def __enter__(self) -> "_StopRequest":

@@ -13,7 +13,6 @@ from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import evaluate_domain
-from mtgan.limits import LARGEST_COUNT, check_memory, check_number, check_seed
 from mtgan.recipes import Recipe, dump_recipe, load_recipe
 from mtgan.training.batches import columns, draw_latents
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint, restore_tensors
@@ -133,10 +132,8 @@ class Run:
         are None where the generator takes none. The same seed gives the same samples, whatever
         the batch size. UserError for labels that the generator cannot follow.
         """
-        check_number("The number of samples", n, 1, LARGEST_COUNT)
-        check_seed(seed)
-        sides = self.facts.shape
-        check_memory(f"{n:,} samples of {' x '.join(map(str, sides))}", n, sides)
+        if n < 1:
+            raise UserError(f"The number of samples should be at least 1; found {n}.")
         game = self.game(step)
         wanted = self._wanted(labels or {})
         conditioned = self.recipe.generator.conditioning != "none"
