@@ -43,6 +43,9 @@ _REASONS = {
     errno.EISDIR: "it is a folder",
     errno.ELOOP: "its links lead in a circle",
 }
+ENVIRONMENT = frozenset(_REASONS)
+"""Errors that are the machine's, and not a fault of the program."""
+
 _REMEDIES = {
     errno.ENOSPC: "make room, then try again",
     errno.EDQUOT: "make room, then try again",
@@ -70,7 +73,7 @@ def error_number(error: BaseException) -> int | None:
     return int(found[1]) if found else None
 
 
-def write_error(path: Path, error: BaseException, remedy: str = "") -> UserError:
+def write_error(path: str | Path, error: BaseException, remedy: str = "") -> UserError:
     """The UserError of a file or folder that could not be written."""
     number = error_number(error)
     default = "name another place, or mend that one"

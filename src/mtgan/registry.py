@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mtgan.errors import UserError
 
@@ -10,9 +10,13 @@ T = TypeVar("T")
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """' (did you mean X?)' when a known name is close to `name`, else the list of known names."""
+    """'did you mean X?' when a known name is close to `name`, else the list of known names."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}."
+
+
+REGISTRIES: dict[str, "Registry[Any]"] = {}
+"""Every registry that is loaded, by its kind."""
 
 
 class Registry(Generic[T]):
@@ -21,6 +25,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, T] = {}
+        REGISTRIES[kind] = self
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator that files what it decorates under `name`."""

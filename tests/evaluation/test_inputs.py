@@ -6,7 +6,7 @@ from PIL import Image
 
 from mtgan.data import Dataset, Taxonomy
 from mtgan.errors import UserError
-from mtgan.evaluation.inputs import as_dataset, fitting_labels
+from mtgan.evaluation.inputs import apart, as_dataset, fitting_labels
 
 
 def labeled(fine: list[int], names: tuple[str, ...], level: str = "fine") -> Dataset:
@@ -90,3 +90,14 @@ def test_labels_that_do_not_fit(tiny, labels, message):
     three = as_dataset(tiny.samples[:3], "samples")
     with pytest.raises(UserError, match=message):
         fitting_labels(three, tiny, np.array(labels))
+
+
+def test_a_pair_of_images_and_labels() -> None:
+    images, labels = np.zeros((2, 1, 8, 8), np.uint8), np.zeros((2, 1), np.int64)
+    assert apart((images, labels), None) == (images, labels)
+    assert apart((images, None), None) == (images, None)
+    assert apart(images, labels) == (images, labels)
+    with pytest.raises(UserError, match="given twice"):
+        apart((images, labels), labels)
+    with pytest.raises(UserError, match="found 3 parts"):
+        apart((images, labels, labels), None)  # type: ignore[arg-type]

@@ -95,6 +95,10 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
     )
 
 
-@analysis("evolution", "fixed latents over all checkpoints, and the last's nearest neighbor")
+@analysis(
+    "evolution",
+    "fixed latents over all checkpoints, and the last's nearest neighbor",
+    takes=("n", "seed"),
+)
 def of_run(run: Run, options: Options) -> Evolution:
     return evolution(run, options.count(8), options.seed)

@@ -164,7 +164,11 @@ def weights(run: Run, data: Dataset | None = None, seed: int = 0) -> Weights:
     return Weights(states, judge(states))
 
 
-@analysis("weights", "weights, activations and gradients by layer: dead or exploding ones named")
+@analysis(
+    "weights",
+    "weights, activations and gradients by layer: dead or exploding ones named",
+    takes=("seed",),
+)
 def of_run(run: Run, options: Options) -> Weights:
     return weights(run, seed=options.seed)
 

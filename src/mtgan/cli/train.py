@@ -5,8 +5,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from mtgan.cli.app import app
-from mtgan.cli.options import DataName, Overrides, Quiet, Root, ScaleName, Seed, TaxonomyFile
+from mtgan.cli.app import app, say
+from mtgan.cli.options import (
+    DataName,
+    Overrides,
+    Quiet,
+    Root,
+    ScaleName,
+    Seed,
+    Steps,
+    TaxonomyFile,
+)
+from mtgan.text import command, file_name
 
 
 @app.command()
@@ -17,7 +27,7 @@ def train(
     taxonomy: TaxonomyFile = None,
     overrides: Overrides = None,
     scale: ScaleName = "full",
-    steps: Annotated[int | None, typer.Option(help="Iterations; overrides the recipe's.")] = None,
+    steps: Steps = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="The run folder; runs/RECIPE-DATA-sSEED when left out.")
@@ -42,7 +52,7 @@ def train(
 
     resolved = read_recipe(recipe, overrides, scale, steps)
     dataset = read_data(data, resolved.data, root, taxonomy)
-    folder = out or Path("runs") / f"{resolved.name}-{dataset.name}-s{seed}"
+    folder = out or Path("runs") / file_name(f"{resolved.name}-{dataset.name}-s{seed}")
     run = train_recipe(
         resolved,
         dataset,
@@ -55,6 +65,6 @@ def train(
         quiet=quiet,
     )
     if not quiet and processes.is_first():
-        print(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
-        print(f"  mtgan sample {run.path} --n 64 --out samples.png")
-        print(f"  mtgan report {run.path}")
+        say(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
+        say(f"  {command('mtgan', 'sample', run.path, '--n', 64, '--out', 'samples.png')}")
+        say(f"  {command('mtgan', 'report', run.path)}")

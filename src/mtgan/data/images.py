@@ -6,6 +6,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
+from mtgan.files import replacing
+from mtgan.lettering import Lettering
+from mtgan.limits import check_memory
+
+_LETTERS = 12  # size of labels, in pixels
+
 
 def fit_image(image: Image.Image, size: tuple[int, int] | None, channels: int) -> np.ndarray:
     """uint8 [C, H, W]: the image upright, scaled to cover (H, W), and cropped about its center.
@@ -33,10 +39,15 @@ def fit_image(image: Image.Image, size: tuple[int, int] | None, channels: int) -
 
 
 def resize_samples(samples: np.ndarray, size: tuple[int, int], channels: int) -> np.ndarray:
-    """fit_image over uint8 [N, C, H, W]."""
+    """fit_image over uint8 [N, C, H, W]; UserError where the memory is too small."""
     if samples.shape[2:] == size and samples.shape[1] == channels:
         return samples
-    return np.stack([fit_image(to_image(sample), size, channels) for sample in samples])
+    shape = (channels, *size)
+    check_memory(f"{len(samples):,} images of {' x '.join(map(str, shape))}", len(samples), shape)
+    fitted = np.empty((len(samples), *shape), dtype=np.uint8)
+    for target, sample in zip(fitted, samples, strict=True):
+        target[:] = fit_image(to_image(sample), size, channels)
+    return fitted
 
 
 def to_image(sample: np.ndarray) -> Image.Image:
@@ -54,14 +65,14 @@ def make_grid(
     """Samples uint8 [N, C, H, W] as one picture, row by row on white.
 
     scale enlarges each pixel to a square of that side; by default so that a sample measures about
-    64 pixels. row_labels stand at the left, one per row.
+    64 pixels. row_labels stand at the left, one per row, in fonts that
+    have their letters (mtgan.lettering).
     """
     count, channels, height, width = images.shape
     scale = scale or max(1, round(64 / max(height, width)))
     rows = -(-count // columns)
-    margin = 0
-    if row_labels:
-        margin = 8 + 7 * max(len(label) for label in row_labels)
+    lettering = Lettering(row_labels or ())
+    margin = max((8 + lettering.width(label, _LETTERS) for label in row_labels or ()), default=0)
     cell_h, cell_w = height * scale + padding, width * scale + padding
     mode = "L" if channels == 1 else "RGB"
     grid = Image.new(
@@ -74,7 +85,8 @@ def make_grid(
     if row_labels:
         draw = ImageDraw.Draw(grid)
         for row, label in enumerate(row_labels[:rows]):
-            draw.text((2, row * cell_h + cell_h // 2 - 6), label, fill="black")
+            baseline = row * cell_h + cell_h // 2 + _LETTERS // 3
+            lettering.draw(draw, 2, baseline, label, _LETTERS)
     return grid
 
 
@@ -85,5 +97,6 @@ def save_grid(
     scale: int | None = None,
     row_labels: Sequence[str] | None = None,
 ) -> None:
-    """make_grid, written to a file."""
-    make_grid(images, columns, scale, row_labels=row_labels).save(path)
+    """make_grid, written to a file; UserError where it cannot be."""
+    with replacing(path) as temporary:
+        make_grid(images, columns, scale, row_labels=row_labels).save(temporary)

@@ -12,6 +12,23 @@ Images = Dataset | np.ndarray | str | Path
 """A Dataset, uint8 [N, C, H, W], a folder of images, an .npz with `images` (and `labels`)."""
 
 
+Labeled = tuple[Images, np.ndarray | None]
+"""Images and the labels that they were asked to have, as Run.sample_with_labels gives them."""
+
+
+def apart(samples: Images | Labeled, labels: np.ndarray | None) -> Labeled:
+    """Samples and their labels, which may come as a pair; UserError where both bring labels."""
+    if not isinstance(samples, tuple):
+        return samples, labels
+    if len(samples) != 2:
+        raise UserError(
+            f"samples should be images, or a pair of images and labels; found {len(samples)} parts"
+        )
+    if labels is not None:
+        raise UserError("labels are given twice: with the samples, and beside them; give them once")
+    return samples
+
+
 def as_dataset(source: Images, name: str, split: str = "all") -> Dataset:
     """The images of any source.
 

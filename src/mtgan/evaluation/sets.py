@@ -9,6 +9,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_alike
 from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels
 from mtgan.evaluation.protocol import ProtocolRule
+from mtgan.limits import LARGEST_COUNT, check_number, check_seed
 
 MIN_SAMPLES = 64
 """With fewer, neighborhoods of half-samples mean nothing, and no card is calibrated."""
@@ -55,6 +56,7 @@ class Sides:
         Raises:
             UserError: Sets or labels that do not fit each other; too few samples.
         """
+        check_seed(seed)
         real = in_split(as_dataset(reference, "reference", split), split)
         generated = as_dataset(samples, "samples")
         check_alike(generated.samples, real.samples)
@@ -108,6 +110,8 @@ def sample_sizes(
     Raises:
         UserError: Fewer samples than the protocol, or any measure, needs.
     """
+    if n is not None:
+        check_number("The number of samples of each set", n, 1, LARGEST_COUNT)
     have, available = len(generated.samples), len(real.samples)
     if rule.exact:
         if have < rule.generated or (n is not None and n != rule.generated):
@@ -117,7 +121,7 @@ def sample_sizes(
             )
         taken = rule.generated
     else:
-        limits = [n or rule.generated, have]
+        limits = [rule.generated if n is None else n, have]
         limits += [available] if rule.reference == "equal" else []
         limits += [len(unseen.samples)] if unseen is not None else []
         taken = min(limits)

@@ -27,12 +27,13 @@ from mtgan.evaluation.features import (
 )
 from mtgan.evaluation.features.choice import AUTO
 from mtgan.evaluation.features.classifier import label_levels
-from mtgan.evaluation.inputs import Images
+from mtgan.evaluation.inputs import Images, Labeled, apart
 from mtgan.evaluation.measures import PIXELS, Measure, Outcome, chosen_measures
 from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol, protocol_rule
 from mtgan.evaluation.remarks import about_features, left_out, small_sets
 from mtgan.evaluation.scorecard import Entry, Scorecard
 from mtgan.evaluation.sets import Sides, draw, in_split
+from mtgan.limits import check_number
 
 Progress = Callable[[str], None]
 
@@ -43,7 +44,7 @@ CALIBRATION_FORMAT = "mtgan-calibration-4"
 
 
 def evaluate(
-    samples: Images,
+    samples: Images | Labeled,
     reference: Images,
     *,
     labels: np.ndarray | None = None,
@@ -64,7 +65,8 @@ def evaluate(
     """Judge generated samples against real data.
 
     Args:
-        samples: Generated images: uint8 [N, C, H, W], a Dataset, a folder or an .npz.
+        samples: Generated images: uint8 [N, C, H, W], a Dataset, a folder or an .npz; or such
+            images and their labels as a pair, as Run.sample_with_labels gives.
         reference: Real images in the same forms. A Dataset with a test split brings its own
             held-out data.
         labels: int64 [N, L] that the samples were asked to have, columns as in the reference's
@@ -79,7 +81,7 @@ def evaluate(
         weights: Path to a weight file, for feature spaces that take one.
         protocol: Name of a usual way of measuring (`protocol.PROTOCOLS`).
         checkpoint: The rule by which a run's checkpoint was chosen, for the stamp.
-        resamples: Half-samples for 95 % intervals; 0 for none.
+        resamples: Half-samples for 95 % intervals, at most 10,000; 0 for none.
         ladder: Whether to measure known damages, so that axes can be read aloud.
         progress: Called with a sentence before each part that takes a while.
 
@@ -89,6 +91,8 @@ def evaluate(
     Raises:
         UserError: Sets that cannot be compared, too few samples, unknown names, missing weights.
     """
+    check_number("resamples", resamples, 0, 10_000)
+    samples, labels = apart(samples, labels)
     rule = protocol_rule(protocol)
     names = metrics.split(",") if isinstance(metrics, str) else metrics or rule.metrics
     measures = chosen_measures(name.strip() for name in names)
