@@ -14,6 +14,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from mtgan.data import Taxonomy
+from mtgan.evaluation.cache import array_digest, digest
 from mtgan.evaluation.features import FeatureBank, FeatureExtractor, extract
 from mtgan.evaluation.metrics.distances import (
     Neighborhood,
@@ -23,6 +24,7 @@ from mtgan.evaluation.metrics.distances import (
     pairwise_pass,
 )
 from mtgan.evaluation.metrics.frechet import GaussianStatistics
+from mtgan.evaluation.presence import present_classes
 from mtgan.evaluation.probe import LinearProbe, some
 
 Result = TypeVar("Result")
@@ -88,6 +90,14 @@ class SampleSet:
         """Nearest neighbors within the set."""
         return neighborhood(self.points, max(NEIGHBORS), kernel=True)
 
+    @cached_property
+    def content(self) -> str:
+        """A hash of images, labels, features and logits."""
+        arrays = {"images": self.images, "features": self.features, **self.bank.logits}
+        if self.labels is not None:
+            arrays["labels"] = self.labels
+        return digest({name: array_digest(array) for name, array in arrays.items()})
+
     def per_sample(self, key: Hashable, compute: "Callable[[SampleSet], np.ndarray]") -> np.ndarray:
         """One number [N] or row for each sample, computed once for a set and all parts of it."""
         if self._origin is not None:
@@ -130,6 +140,8 @@ class Setting:
         load_training: Gives all training data, which samples may have been copied from and which
             probes learn from; called once, when first needed.
         held_out: Real data that no generator and no classifier has seen, or None.
+        load_unseen: Gives as many of such data as show a classifier's mistakes, or training data
+            where there are none; called once, when first needed.
         seed: Seed of every random draw.
         is_inception: Whether the features are those of the original FID.
     """
@@ -137,6 +149,7 @@ class Setting:
     taxonomy: Taxonomy
     levels: tuple[str, ...]
     load_training: Callable[[], SampleSet]
+    load_unseen: Callable[[], SampleSet]
     held_out: SampleSet | None = None
     seed: int = 0
     is_inception: bool = False
@@ -196,6 +209,37 @@ class Setting:
         """The most probable class of each sample at a level, int64 [N]."""
         return self.posterior(level, bank).argmax(axis=1)
 
+    @cached_property
+    def _unseen(self) -> SampleSet:
+        return self.load_unseen()
+
+    def _confusion(self, level: str) -> np.ndarray:
+        """Real samples by their class (row) and the one predicted (column), int64 [K, K]."""
+        key = f"confusion of {level}"
+        if key not in self._models:
+            real = self._unseen
+            truth = real.labels[:, self.column(level)]  # type: ignore[index]
+            known = truth >= 0
+            table = np.zeros((self.taxonomy.num_classes(level),) * 2, dtype=np.int64)
+            np.add.at(table, (truth[known], self.predict(level, real.bank)[known]), 1)
+            self._models[key] = table
+        found: Any = self._models[key]
+        return found
+
+    def shown(self, level: str, judged: SampleSet) -> np.ndarray:
+        """The class that each sample shows at a level, int64 [N].
+
+        -1 for classes that the set shows no more often than by the classifier's mistakes.
+        """
+
+        def decide() -> np.ndarray:
+            classes = self.predict(level, judged.bank)
+            confusion = self._confusion(level)
+            counts = np.bincount(classes, minlength=len(confusion))
+            return np.where(present_classes(counts, confusion)[classes], classes, -1)
+
+        return judged.once(("shown", level), decide)
+
     def mode_posterior(self, bank: FeatureBank) -> np.ndarray:
         """Probabilities of modes [N, modes]: finest classes, or clusters where there are none."""
         if self.levels:
@@ -212,6 +256,13 @@ class Setting:
     def modes(self, bank: FeatureBank) -> np.ndarray:
         """The most probable mode of each sample, int64 [N]."""
         return self.mode_posterior(bank).argmax(axis=1)
+
+    def shown_modes(self, judged: SampleSet) -> np.ndarray:
+        """The mode that each sample shows, int64 [N]; for classes as `shown` says.
+
+        A sample is in a cluster by definition, and not by mistake.
+        """
+        return self.shown(self.levels[0], judged) if self.levels else self.modes(judged.bank)
 
     @property
     def mode_noun(self) -> str:

@@ -73,7 +73,7 @@ def test_the_global_random_state_is_left_alone(draw):
     before = torch.get_rng_state(), np.random.get_state()[1].copy()
     metrics.kernel_distance(draw(seed=1), draw(seed=2), subsets=2, subset_size=20)
     metrics.sliced_wasserstein(draw(seed=1), draw(seed=2), 10)
-    metrics.inception_score(draw(300, 4))
+    metrics.inception_score(draw(300, 4), inputs="logits")
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (np.random.get_state()[1] == before[1]).all()
 

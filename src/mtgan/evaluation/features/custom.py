@@ -2,7 +2,10 @@
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -20,7 +23,8 @@ from mtgan.evaluation.features.base import (
 class CustomFeatures(FeatureExtractor):
     """A function from uint8 [n, C, H, W] to [n, D], called under `torch.inference_mode`.
 
-    Its features are never cached: what a function depends on cannot be hashed.
+    Its features are never cached: what a function depends on cannot be hashed. `weights` is that of
+    its source, for the stamp.
     """
 
     preprocess = "the function's own"
@@ -57,10 +61,37 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     """Import the user's function."""
     module, _, attribute = request.name.partition(":")
     try:
-        function = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        function = getattr(_import(module), attribute)
+    except Exception as error:
         raise UserError(
-            f"the feature function {request.name!r} cannot be imported ({error}): name an "
-            "importable module and a function in it, as `package.module:function`"
+            f"the feature function {request.name!r} cannot be imported "
+            f"({type(error).__name__}: {error}): name a function and its module as "
+            f"`package.module:function`; modules are looked for among the installed ones, in "
+            f"PYTHONPATH and in {_where()}"
         ) from error
     return CustomFeatures(request.name, function, torch.as_tensor(request.reference.samples[:2]))
+
+
+def _import(name: str) -> ModuleType:
+    """The module of that name: an installed one, else one in the current folder."""
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        beside = str(Path.cwd())
+        if error.name != name.partition(".")[0] or beside in sys.path or _is_run(Path.cwd()):
+            raise
+        # Last, and for good: the function may import a neighbor when it is called.
+        sys.path.append(beside)
+        return importlib.import_module(name)
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder is a run's: what others wrote there is not to be executed."""
+    return (folder / "recipe.yaml").exists()
+
+
+def _where() -> str:
+    if _is_run(Path.cwd()):
+        return "the current folder where it is none of a run (this one is, and is passed over)"
+    return f"the current folder, {Path.cwd()}"

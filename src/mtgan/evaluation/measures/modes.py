@@ -10,8 +10,7 @@ from functools import partial
 import numpy as np
 
 from mtgan.evaluation.comparison import CLUSTERS, Comparison, SampleSet
-from mtgan.evaluation.features import FeatureBank
-from mtgan.evaluation.measures.base import Outcome, Output, measure
+from mtgan.evaluation.measures.base import Outcome, Output, listed, measure
 
 PAIRS = 2_000
 """Random pairs per class for the mean distance within a class."""
@@ -67,27 +66,37 @@ def mode_diversity(comparison: Comparison) -> Outcome:
     The mean distance of random pairs within a mode (the finest predicted class, or a cluster)
     over the same of the reference, averaged over the modes that the reference shows; a mode that
     is never generated counts 0, and 1 is as diverse as real. `superclass_diversity/LEVEL` is the
-    same within the predicted classes of each coarser level.
+    same within the predicted classes of each coarser level. A class is shown by more samples than
+    the classifier's own mistakes explain (`presence.present_classes`).
     """
     setting = comparison.setting
     classes = setting.taxonomy.classes
     names = classes[setting.levels[0]] if setting.levels else tuple(map(str, range(CLUSTERS)))
-    details = {"mode_diversity": _ratios(comparison, setting.modes, names)}
+    details = {"mode_diversity": _ratios(comparison, setting.shown_modes, names)}
     for level in setting.levels[1:]:
-        show = partial(setting.predict, level)
+        show = partial(setting.shown, level)
         details[f"superclass_diversity/{level}"] = _ratios(comparison, show, classes[level])
+    notes = []
+    for key, level in zip(details, setting.levels, strict=False):
+        if absent := [name for name in classes[level] if name not in details[key]]:
+            notes.append(
+                f"{key} is over {len(details[key])} of {len(classes[level])} classes of {level}: "
+                f"the real data show too few samples of {listed(absent)} to tell them from the "
+                "classifier's mistakes"
+            )
+    details = {key: ratios for key, ratios in details.items() if ratios}
     values = {key: float(np.mean(list(ratios.values()))) for key, ratios in details.items()}
-    return Outcome(values, details)
+    return Outcome(values, details, notes)
 
 
 def _ratios(
-    comparison: Comparison, show: Callable[[FeatureBank], np.ndarray], names: Sequence[str]
+    comparison: Comparison, show: Callable[[SampleSet], np.ndarray], names: Sequence[str]
 ) -> dict[str, float]:
-    """Spread within each class that each side shows, generated over real; 0 where none is."""
+    """Spread within each class that the reference shows, generated over real; 0 where none is."""
 
     def spread(judged: SampleSet) -> np.ndarray:
         seed = comparison.setting.seed
-        return within_class_distances(judged.features, show(judged.bank), len(names), seed)
+        return within_class_distances(judged.features, show(judged), len(names), seed)
 
     real = comparison.reference
     usual = real.once(("spread", tuple(names)), lambda: spread(real))
@@ -105,7 +114,7 @@ def within_class_distances(
 
     Args:
         features: float [N, D].
-        classes: int64 [N] in [0, count).
+        classes: int64 [N] in [0, count), -1 for samples of no class.
         count: Number of classes.
         seed: Draws the pairs.
 
