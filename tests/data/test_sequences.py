@@ -5,7 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from mtgan.data.sequences import SequenceOptions, read_sequences, read_strings, sequence_options
+from mtgan.data.sequences import SequenceOptions, read_sequences, sequence_options
+from mtgan.data.strings import read_strings
 from mtgan.errors import UserError
 
 

@@ -38,8 +38,9 @@ def strings(
     from mtgan.data.domains import real_strings
     from mtgan.evaluation.metrics.molecules import draw_molecules, parse_molecules
     from mtgan.evaluation.sequences import evaluate_strings
+    from mtgan.text import printable
 
-    generated = _generated(samples, domain, n, seed)
+    generated, notes = _generated(samples, domain, n, seed)
     training, held_out = (real_strings(data, split, root) for split in ("train", "test"))
     card = evaluate_strings(generated, held_out, training, molecules=molecules)
     if json_file is not None:
@@ -48,17 +49,21 @@ def strings(
         draw_molecules(parse_molecules(generated).first(24)).save(picture)
     if not quiet:
         Console().print(card.table())
-        for note in card.notes:
-            print(note)
+        for note in (*notes, *card.notes):
+            print(printable(note))
 
 
-def _generated(samples: Path, domain: str | None, n: int, seed: int) -> list[str]:
-    from mtgan.data.sequences import read_strings
+def _generated(
+    samples: Path, domain: str | None, n: int, seed: int
+) -> tuple[list[str], tuple[str, ...]]:
+    """The strings to judge, each whole, and how they were read."""
+    from mtgan.data.strings import read_strings
     from mtgan.errors import UserError
     from mtgan.training import Run
 
     if not (samples / "recipe.yaml").is_file():
-        return read_strings(samples).texts
+        read = read_strings(samples, titles=False)
+        return read.texts, read.notes
     run = Run.open(samples)
     names = [d.name for d in run.facts.domains if d.type == "sequence"]
     if domain is None and not names:
@@ -66,4 +71,4 @@ def _generated(samples: Path, domain: str | None, n: int, seed: int) -> list[str
     found = run.sample_domain(n, domain or names[0], seed=seed)
     if not isinstance(found, list):
         raise UserError(f"The domain {domain!r} of {samples} is one of images.")
-    return found
+    return found, ()

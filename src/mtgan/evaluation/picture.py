@@ -4,11 +4,14 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from mtgan.errors import UserError
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.evaluation.scoring import axis_order
 from mtgan.evaluation.tables import number
+from mtgan.files import replacing
+from mtgan.text import printable
 
 INK, SOFT, ACCENT = "#1f2933", "#9aa5b1", "#2b6cb0"
 LADDER_COLORS = ("#2b6cb0", "#c05621", "#2f855a", "#805ad5", "#b83280", "#718096")
@@ -31,12 +34,15 @@ def draw_card(card: Scorecard, path: Path) -> Path:
         _draw_ladder(panels[2], card)
     else:
         _draw_numbers(figure.subplots(), card)
-    figure.suptitle(f"{card.protocol.dataset}\n{card.protocol.sentence()}", fontsize=9, color=INK)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=110)
-    except (ValueError, OSError) as error:
-        raise UserError(f"the picture cannot be written to {path} ({error})") from error
+    title = printable(f"{card.protocol.dataset}\n{card.protocol.sentence()}")
+    figure.suptitle(title, fontsize=9, color=INK)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a class or data set may be called $a$
+    with replacing(path) as temporary:
+        try:
+            figure.savefig(temporary, dpi=110)
+        except ValueError as error:
+            raise UserError(f"the picture cannot be written to {path} ({error})") from error
     return path
 
 

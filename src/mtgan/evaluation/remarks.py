@@ -55,7 +55,7 @@ def shared_images(sides: Sides) -> list[str]:
 
 
 def _digests(images: np.ndarray) -> list[bytes]:
-    return [hashlib.blake2b(np.ascontiguousarray(each), digest_size=16).digest() for each in images]
+    return [hashlib.blake2b(each.tobytes(), digest_size=16).digest() for each in images]
 
 
 def unscored(entries: Mapping[str, Entry]) -> list[str]:

@@ -101,7 +101,7 @@ def _averaged(level: str, classes: Sequence[str], fewest: np.ndarray) -> str:
     sentence = f"{key} is over {(~small).sum()} of {len(classes)} classes{each}"
     if not small.any():
         return sentence
-    names = [f"{classes[index]} ({fewest[index]})" for index in np.flatnonzero(small)]
+    names = [f"{classes[index]} ({fewest[index]})" for index in np.flatnonzero(small).tolist()]
     return f"{sentence}; left out, fewer than {MIN_CLASS} samples on a side: {listed(names)}"
 
 

@@ -33,7 +33,8 @@ def ms_ssim(comparison: Comparison) -> Outcome:
     """Mean structural similarity of random pairs: of all samples, and within predicted classes."""
     setting, generated = comparison.setting, comparison.generated
     values = {"ms_ssim": similarity(generated.images, seed=setting.seed).value}
-    details, notes = {}, []
+    details: dict[str, dict[str, float]] = {}
+    notes = []
     for level in setting.levels:
         shown, names = setting.shown(level, generated), setting.taxonomy.classes[level]
         key = f"ms_ssim_within/{level}"

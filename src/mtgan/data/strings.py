@@ -1,0 +1,148 @@
+"""Files of strings: one per line, molecules with titles (.smi), or a column of a table."""
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtgan.errors import UserError
+from mtgan.files import read_text
+
+TABLES = {".csv", ".tsv"}
+SUFFIXES = {".txt", ".smi", *TABLES}
+
+_LARGEST = 4 << 30
+_LOOKED_AT = 100  # strings beside a first line, which tell whether it is a header
+# What SMILES are written with: atoms in brackets, the common ones without, bonds, rings, branches.
+_SMILES = re.compile(r"(\[[^\[\]]+\]|Br|Cl|[BCNOPSFIbcnops*]|[-=#$:/\\.()~@+>0-9%])+")
+
+
+@dataclass(frozen=True)
+class Strings:
+    """Raw strings, a class name each where they have one, how many of the first are for training
+    where the source has splits of its own, and sentences about how they were read."""
+
+    texts: list[str]
+    labels: list[str] | None = None
+    training: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def is_text(path: Path) -> bool:
+    """Whether a path is a file of strings, by its ending; a folder that is called so is none."""
+    return path.suffix.lower() in SUFFIXES and not path.is_dir()
+
+
+def read_strings(
+    path: Path, column: str | None = None, labels: str | None = None, titles: bool = True
+) -> Strings:
+    """One string per line, or a column of a table (.csv or .tsv; comma, semicolon or tab).
+
+    A line of a .smi file is a molecule and, after a blank, its title; its first line is left out
+    where it is a header.
+
+    Args:
+        column: Of a table, by name; the one called smiles when absent, else the first.
+        labels: The column of class names.
+        titles: Whether lines of a .smi file have titles; False takes the lines as they stand.
+
+    Raises:
+        UserError: A file that cannot be read as text; a column that is not there or not told from
+            others; a line of more cells than columns.
+    """
+    text = read_text(path, "The file of strings", limit=_LARGEST)
+    suffix = path.suffix.lower()
+    if suffix in TABLES:
+        return _read_table(text, path, column, labels)
+    if column or labels:
+        raise UserError(
+            f"{path} is no .csv or .tsv file, so it has no column {column or labels!r}."
+        )
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return _of_molecules(lines, path, titles) if suffix == ".smi" else _plain(lines, path)
+
+
+def _plain(lines: list[str], path: Path) -> Strings:
+    notes = []
+    if _is_header(lines):
+        notes.append(f"{path.name}: its first line, {lines.pop(0)!r}, is left out as a header.")
+    if tabs := sum("\t" in line for line in lines):
+        notes.append(
+            f"{path.name}: {tabs} lines hold a tab and are strings as they stand; call the file "
+            ".smi where a title follows a molecule, or .tsv where it has columns."
+        )
+    return Strings(lines, notes=tuple(notes))
+
+
+def _is_header(lines: list[str]) -> bool:
+    """Whether the first line speaks of SMILES and those after it are some."""
+    first, others = "".join(lines[:1]), [line.strip() for line in lines[1:_LOOKED_AT]]
+    return "smiles" in first.lower() and all(_looks_like_smiles(o) for o in others if o)
+
+
+def _of_molecules(lines: list[str], path: Path, titles: bool) -> Strings:
+    notes = []
+    first = lines[0].split() if lines else []
+    if first and not _looks_like_smiles(first[0]):
+        notes.append(
+            f"{path.name}: its first line, {lines.pop(0)!r}, is no molecule and is left out as a "
+            "header."
+        )
+    if titles:
+        lines = [next(iter(line.split()), "") for line in lines]
+    return Strings(lines, notes=tuple(notes))
+
+
+def _looks_like_smiles(text: str) -> bool:
+    return _SMILES.fullmatch(text) is not None
+
+
+def _read_table(text: str, path: Path, column: str | None, labels: str | None) -> Strings:
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)  # the comma where there is none
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        for row in reader:
+            if len(row) > len(header) and any(row[len(header) :]):
+                raise UserError(
+                    f"{path}, line {reader.line_num}: {len(row)} cells for {len(header)} columns; "
+                    f"put a string that holds {delimiter!r} in quotes."
+                )
+            rows.append(row)
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}, is no table: {error}.") from error
+    if not any(header):
+        raise UserError(f"{path} is empty; its first line should name its columns.")
+
+    def values(wanted: str) -> list[str]:
+        if header.count(wanted) != 1:
+            count = "no column" if wanted not in header else "more than one column"
+            raise UserError(f"{path} has {count} {wanted!r}; it has {', '.join(header)}.")
+        place = header.index(wanted)
+        return [row[place] if place < len(row) else "" for row in rows]
+
+    chosen = column or _column(header, path)
+    notes = [] if column else [_chosen(chosen, header, path)]
+    return Strings(values(chosen), values(labels) if labels else None, notes=tuple(notes))
+
+
+def _column(header: list[str], path: Path) -> str:
+    """The column called smiles, else the one whose name has that in it, else the first."""
+    exact = [name for name in header if name.lower() == "smiles"]
+    found = exact or [name for name in header if "smiles" in name.lower()]
+    if len(found) > 1:
+        raise UserError(
+            f"{path} has several columns of SMILES ({', '.join(found)}); choose one by column=NAME."
+        )
+    return next(name for name in (*found, *header) if name)
+
+
+def _chosen(column: str, header: list[str], path: Path) -> str:
+    others = ", ".join(name or "one without a name" for name in header if name != column)
+    beside = f", beside {others}" if others else ""
+    return (
+        f"{path.name}: its strings are the column {column!r}{beside}; column=NAME chooses another."
+    )
