@@ -134,6 +134,39 @@ def test_picture(tmp_path, calibrated):
         drawn.picture(tmp_path / "card.nonsense")
 
 
+ODD = "[red]a[/nope] $b_{ :smile: <i>\x1b[31m"
+
+
+def test_names_come_out_as_they_went_in(tmp_path):
+    """No markup, no emoji, no formula, and no control reaches the terminal."""
+    named = replace(
+        card(dataset=ODD),
+        entries={f"conditional_accuracy/{ODD}": card().entries["frechet_distance"]},
+        axes={f"conditioning/{ODD}": Axis(0.7, None, f"like {ODD}")},
+        notes=(f"left out: {ODD}",),
+    )
+    for shown in (text(named.table()), text(compare({ODD: named, "b": named}))):
+        assert "\x1b" not in shown
+        assert shown.count("[red]a[/nope] $b_{ :smile: <i>\\x1b[31m") >= 3
+    for drawn in (named, replace(named, overall=None, axes={})):
+        assert drawn.picture(tmp_path / "card.png").stat().st_size > 5_000
+
+
+def test_a_picture_that_fails_leaves_the_older_one(tmp_path, monkeypatch):
+    path = card().picture(tmp_path / "card.png")
+    kept = path.read_bytes()
+
+    def full(self, file, **options):
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    with pytest.raises(UserError, match="no space left"):
+        card().picture(path)
+    assert path.read_bytes() == kept
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_protocols_by_name():
     assert {"default", "fid-50k-train", "fid-10k-test", "thesis"} <= set(PROTOCOLS)
     with pytest.raises(UserError, match="choose one of default"):

@@ -44,7 +44,7 @@ def shared_images(sides: Sides) -> list[str]:
         counts = ", ".join(part for part in parts if not part.startswith("0 "))
         notes.append(
             f"{same:,} of {len(mine):,} samples are identical to real images: {counts}"
-            + ("; these are draws from one set" if same == len(mine) else "")
+            + ("; these are draws from one set" if of_real and same == len(mine) else "")
         )
     if twice := sum(each in known for each in unseen):
         notes.append(

@@ -268,12 +268,8 @@ class InceptionFeatures(FeatureExtractor):
 @register_features("inception")
 def build(request: FeatureRequest) -> FeatureExtractor:
     """The network with its published weights: from `weights`, the cache, or a download."""
-    path = request.weights or cache_dir("weights") / _FILE
-    if request.weights:
-        require_file(path, f"the weight file ({_FILE})")
-    elif not _is_whole(path):
-        request.progress(f"downloading {_FILE} (96 MB, once)")
-        _download(path)
+    path = request.weights or published_weights(request.progress)
+    require_file(path, f"the weight file ({_FILE})")
     try:
         content = path.read_bytes()
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -293,24 +289,28 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     return InceptionFeatures(network, hashlib.sha256(content).hexdigest()[:16], request.device)
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether the cache holds the published file, and not a damaged or foreign one."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(SHA256_PREFIX)
+def published_weights(progress: Callable[[str], None] = lambda message: None) -> Path:
+    """The path of the published file in the cache; downloaded where it is not there as a whole.
 
-
-def _download(path: Path) -> None:
-    """Fetch the published file, check its hash, and move it into place."""
+    Raises:
+        UserError: No network, a damaged download, a cache that cannot be written.
+    """
+    path = cache_dir("weights") / _FILE
+    if path.is_file() and _is_published(path):
+        return path
+    progress(f"downloading {_FILE} (96 MB, once)")
     with replacing(path) as temporary:
-        sha = hashlib.sha256()
         with temporary.open("wb") as file:
             for block in _blocks():
                 file.write(block)
-                sha.update(block)
-        if not sha.hexdigest().startswith(SHA256_PREFIX):
+        if not _is_published(temporary):
             raise UserError(f"the download of {ADDRESS} arrived damaged: try again")
+    return path
+
+
+def _is_published(path: Path) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().startswith(SHA256_PREFIX)
 
 
 def _blocks() -> Iterator[bytes]:
