@@ -94,6 +94,31 @@ def test_two_strays_are_no_class_as_diverse_as_real(digits, unseen):
     assert alone["ms_ssim_within/fine"] == card["ms_ssim_within/fine"]
 
 
+def test_a_class_that_real_data_hardly_show_is_left_out_by_name(digits, unseen):
+    """Of the digit 9 the reference has three images: as good as any would not count as shown."""
+    nines = np.flatnonzero(digits.labels[:, 0] == 9)
+    few = digits.select(np.setdiff1d(np.arange(len(digits)), nines[3:])[:400])
+    options = {"features": "pixels-pca", "metrics": "mode_diversity", **PLAIN}
+    card = evaluate(unseen.samples, few, heldout=unseen, **options)
+    ratios = card.details["mode_diversity"]
+    assert set(ratios) == set("012345678")
+    assert card["mode_diversity"] == pytest.approx(np.mean(list(ratios.values())))
+    (spoken,) = (note for note in card.notes if note.startswith("mode_diversity is over 9 of 10"))
+    assert "no variety of 9" in spoken
+
+
+def test_two_levels_of_the_same_classes_are_kept_apart(digits, unseen):
+    """A control: the level `again` repeats the digits; its labels are dealt anew."""
+    double = digits.with_same_labels("fine", "again")
+    column = double.taxonomy.levels.index("again")
+    double.labels[:, column] = np.random.default_rng(0).permutation(double.labels[:, column])
+    options = {"features": "pixels-pca", "metrics": "mode_diversity", **PLAIN}
+    held = unseen.with_same_labels("fine", "again")
+    card = evaluate(unseen.samples, double, heldout=held, **options)
+    assert len(card.details["mode_diversity"]) == 10
+    assert len(card.details.get("superclass_diversity/again", {})) < 5, "it shows no classes"
+
+
 @pytest.mark.parametrize("count", [12, 20])
 def test_a_broken_class_is_the_worst_or_is_named(digits, unseen, count):
     """Of class 3 there are so many samples of noise."""

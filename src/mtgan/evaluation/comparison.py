@@ -153,7 +153,7 @@ class Setting:
     held_out: SampleSet | None = None
     seed: int = 0
     is_inception: bool = False
-    _models: dict[str, object] = field(default_factory=dict, repr=False)
+    _models: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def training(self) -> SampleSet:
@@ -197,10 +197,11 @@ class Setting:
         """
         if level in bank.logits:
             return softmax(bank.logits[level].astype(np.float64), axis=1)
-        if level not in self._models:
+        key = ("probe", level)
+        if key not in self._models:
             labels = self.training.labels[:, self.column(level)]  # type: ignore[index]
-            self._models[level] = LinearProbe.fit(self.training.features, labels, self.seed)
-        probe: Any = self._models[level]
+            self._models[key] = LinearProbe.fit(self.training.features, labels, self.seed)
+        probe: LinearProbe = self._models[key]
         result = np.zeros((len(bank), self.taxonomy.num_classes(level)))
         result[:, probe.classes] = probe.probabilities(bank.features)
         return result
@@ -215,7 +216,7 @@ class Setting:
 
     def _confusion(self, level: str) -> np.ndarray:
         """Real samples by their class (row) and the one predicted (column), int64 [K, K]."""
-        key = f"confusion of {level}"
+        key = ("confusion", level)
         if key not in self._models:
             real = self._unseen
             truth = real.labels[:, self.column(level)]  # type: ignore[index]
@@ -223,7 +224,7 @@ class Setting:
             table = np.zeros((self.taxonomy.num_classes(level),) * 2, dtype=np.int64)
             np.add.at(table, (truth[known], self.predict(level, real.bank)[known]), 1)
             self._models[key] = table
-        found: Any = self._models[key]
+        found: np.ndarray = self._models[key]
         return found
 
     def shown(self, level: str, judged: SampleSet) -> np.ndarray:
@@ -250,8 +251,7 @@ class Setting:
             clusters = KMeans(CLUSTERS, n_init=3, random_state=self.seed)
             rows = some(len(self.training), self.seed)
             self._models["clusters"] = clusters.fit(self.training.features[rows])
-        model: Any = self._models["clusters"]
-        return np.eye(CLUSTERS)[model.predict(bank.features)]
+        return np.eye(CLUSTERS)[self._models["clusters"].predict(bank.features)]
 
     def modes(self, bank: FeatureBank) -> np.ndarray:
         """The most probable mode of each sample, int64 [N]."""

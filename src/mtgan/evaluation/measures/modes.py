@@ -71,26 +71,30 @@ def mode_diversity(comparison: Comparison) -> Outcome:
     """
     setting = comparison.setting
     classes = setting.taxonomy.classes
-    names = classes[setting.levels[0]] if setting.levels else tuple(map(str, range(CLUSTERS)))
-    details = {"mode_diversity": _ratios(comparison, setting.shown_modes, names)}
-    for level in setting.levels[1:]:
-        show = partial(setting.shown, level)
-        details[f"superclass_diversity/{level}"] = _ratios(comparison, show, classes[level])
-    notes = []
-    for key, level in zip(details, setting.levels, strict=False):
-        if absent := [name for name in classes[level] if name not in details[key]]:
+    levels = setting.levels[1:]
+    modes = classes[setting.levels[0]] if setting.levels else tuple(map(str, range(CLUSTERS)))
+    names = {"mode_diversity": modes}
+    names |= {f"superclass_diversity/{level}": classes[level] for level in levels}
+    shows: list[Callable[[SampleSet], np.ndarray]]
+    shows = [setting.shown_modes, *(partial(setting.shown, level) for level in levels)]
+    values, details, notes = {}, {}, []
+    for (key, known), show in zip(names.items(), shows, strict=True):
+        ratios = _ratios(comparison, key, show, known)
+        if ratios:
+            values[key], details[key] = float(np.mean(list(ratios.values()))), ratios
+        if absent := [name for name in known if name not in ratios]:
             notes.append(
-                f"{key} is over {len(details[key])} of {len(classes[level])} classes of {level}: "
-                f"the real data show too few samples of {listed(absent)} to tell them from the "
-                "classifier's mistakes"
+                f"{key} is over {len(ratios)} of {len(known)} {setting.mode_noun}: the real data "
+                f"show no variety of {listed(absent)}, or no more samples than would be mistakes"
             )
-    details = {key: ratios for key, ratios in details.items() if ratios}
-    values = {key: float(np.mean(list(ratios.values()))) for key, ratios in details.items()}
     return Outcome(values, details, notes)
 
 
 def _ratios(
-    comparison: Comparison, show: Callable[[SampleSet], np.ndarray], names: Sequence[str]
+    comparison: Comparison,
+    key: str,
+    show: Callable[[SampleSet], np.ndarray],
+    names: Sequence[str],
 ) -> dict[str, float]:
     """Spread within each class that the reference shows, generated over real; 0 where none is."""
 
@@ -99,7 +103,7 @@ def _ratios(
         return within_class_distances(judged.features, show(judged), len(names), seed)
 
     real = comparison.reference
-    usual = real.once(("spread", tuple(names)), lambda: spread(real))
+    usual = real.once(("spread", key), lambda: spread(real))
     return {
         name: float(ours / theirs) if np.isfinite(ours) else 0.0
         for name, ours, theirs in zip(names, spread(comparison.generated), usual, strict=True)
