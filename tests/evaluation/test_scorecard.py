@@ -79,6 +79,31 @@ def test_foreign_json_is_refused(broken):
         Scorecard.from_json(broken)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("entries", "frechet_distance", "value"), "small"),
+        (("entries", "frechet_distance", "interval"), [1]),
+        (("entries", "frechet_distance", "samples"), None),
+        (("axes", "distribution", "score"), {}),
+        (("protocol", "generated"), "many"),
+        (("ladder",), [{"damage": 1}]),
+        (("details",), {"a": [1]}),
+        (("notes",), [1]),
+        (("overall",), "0.5 or so"),
+        (("entries",), []),
+    ],
+)
+def test_json_edited_by_hand_is_refused_at_the_door(path, value):
+    values = json.loads(card().to_json())
+    place = values
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(UserError, match="not a scorecard"):
+        Scorecard.from_json(json.dumps(values))
+
+
 def test_json_with_unknown_keys_is_refused():
     values = json.loads(card().to_json()) | {"surprise": 1}
     with pytest.raises(UserError, match="not a scorecard"):
@@ -137,6 +162,7 @@ def test_picture(tmp_path, calibrated):
 ODD = "[red]a[/nope] $b_{ :smile: <i>\x1b[31m"
 
 
+@pytest.mark.filterwarnings("error:Glyph")
 def test_names_come_out_as_they_went_in(tmp_path):
     """No markup, no emoji, no formula, and no control reaches the terminal."""
     named = replace(
