@@ -41,6 +41,7 @@ def lines(*rows):
         ("header.smi", lines("smiles zinc_id", *(f"{s} ZINC{i}" for i, s in enumerate(SMILES)))),
         ("comment.smi", lines("#SMILES\tname", *(f"{s}\tn" for s in SMILES))),
         ("other.smi", lines("Structure", *SMILES)),
+        ("hash.smi", lines("# made by hand", *SMILES)),
         ("names.smi", lines(*(f"{s} acetic acid" for s in SMILES))),
         ("mark.txt", b"\xef\xbb\xbf" + "\r\n".join(SMILES).encode()),
         ("header.txt", lines("SMILES", *SMILES)),
@@ -74,10 +75,13 @@ def test_what_was_chosen_or_left_out_is_said(write):
 
 def test_words_are_no_headers(write):
     """A list of English words may begin with one; a header stands above SMILES."""
-    words = ["smiles", "laughs", "grins"]
-    found = read_strings(write("a.txt", lines(*words)))
-    assert found.texts == words
-    assert found.notes == ()
+    for words in (["smiles", "laughs", "grins"], ["smiles"]):
+        for name in ("a.txt", "a.smi"):
+            found = read_strings(write(name, lines(*words)))
+            assert found.texts == words
+            assert found.notes == ()
+    commas = ["CCO,ethanol", "CN,methylamine"]
+    assert read_strings(write("b.smi", lines(*commas))).texts == commas
 
 
 @pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,9 @@ SUFFIXES = {".txt", ".smi", *TABLES}
 _LARGEST = 4 << 30
 _LOOKED_AT = 100  # strings beside a first line, which tell whether it is a header
 # What SMILES are written with: atoms in brackets, the common ones without, bonds, rings, branches.
-_SMILES = re.compile(r"(\[[^\[\]]+\]|Br|Cl|[BCNOPSFIbcnops*]|[-=#$:/\\.()~@+>0-9%])+")
+_SMILES = re.compile(
+    r"(?=[A-Z\[*a-z])(\[[^\[\]]+\]|Br|Cl|[BCNOPSFIbcnops*]|[-=#$:/\\.()~@+>0-9%])+"
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def read_strings(
 
 def _plain(lines: list[str], path: Path) -> Strings:
     notes = []
-    if _is_header(lines):
+    # A line of another file may well be an English word: here all others have to be SMILES.
+    if "smiles" in "".join(lines[:1]).lower() and _header_above(lines, all):
         notes.append(f"{path.name}: its first line, {lines.pop(0)!r}, is left out as a header.")
     if tabs := sum("\t" in line for line in lines):
         notes.append(
@@ -75,27 +79,27 @@ def _plain(lines: list[str], path: Path) -> Strings:
     return Strings(lines, notes=tuple(notes))
 
 
-def _is_header(lines: list[str]) -> bool:
-    """Whether the first line speaks of SMILES and those after it are some."""
-    first, others = "".join(lines[:1]), [line.strip() for line in lines[1:_LOOKED_AT]]
-    return "smiles" in first.lower() and all(_looks_like_smiles(o) for o in others if o)
-
-
 def _of_molecules(lines: list[str], path: Path, titles: bool) -> Strings:
     notes = []
-    first = lines[0].split() if lines else []
-    if first and not _looks_like_smiles(first[0]):
+    if _header_above(lines, any):
         notes.append(
             f"{path.name}: its first line, {lines.pop(0)!r}, is no molecule and is left out as a "
             "header."
         )
     if titles:
-        lines = [next(iter(line.split()), "") for line in lines]
+        lines = [_first_word(line) for line in lines]
     return Strings(lines, notes=tuple(notes))
 
 
-def _looks_like_smiles(text: str) -> bool:
-    return _SMILES.fullmatch(text) is not None
+def _header_above(lines: list[str], enough: Callable[[Iterable[bool]], bool]) -> bool:
+    """Whether the first line is no SMILES string and those after it, all or any, are some."""
+    words = [word for line in lines[:_LOOKED_AT] if (word := _first_word(line))]
+    looks = [_SMILES.fullmatch(word) is not None for word in words]
+    return len(looks) > 1 and not looks[0] and enough(looks[1:])
+
+
+def _first_word(line: str) -> str:
+    return next(iter(line.split()), "")
 
 
 def _read_table(text: str, path: Path, column: str | None, labels: str | None) -> Strings:
