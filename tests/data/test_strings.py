@@ -96,6 +96,8 @@ def test_only_line_ends_end_a_line(write, mark):
         ("a.csv", 'smiles,x\n"CC,1\nCO,2\n', {}, "no table"),
         ("a.csv", "", {}, "first line should name"),
         ("a.csv", ",,\n1,2,3\n", {}, "first line should name"),
+        ("a.csv", "CCO,1\nCN,2\n", {}, "'CCO' looks like the strings below it"),
+        ("a.csv", "CCO\nCN\nC#N\n", {}, "'CCO' looks like the strings below it"),
         ("a.csv", "my_smiles,your_smiles\nC,N\n", {}, "several columns of SMILES .*column=NAME"),
         ("a.csv", "smiles,SMILES\nC,N\n", {}, "several columns of SMILES"),
         ("a.csv", "x,x\nC,N\n", {"column": "x"}, "more than one column 'x'"),

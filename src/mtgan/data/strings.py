@@ -94,8 +94,12 @@ def _of_molecules(lines: list[str], path: Path, titles: bool) -> Strings:
 def _header_above(lines: list[str], enough: Callable[[Iterable[bool]], bool]) -> bool:
     """Whether the first line is no SMILES string and those after it, all or any, are some."""
     words = [word for line in lines[:_LOOKED_AT] if (word := _first_word(line))]
-    looks = [_SMILES.fullmatch(word) is not None for word in words]
+    looks = [_looks_like_smiles(word) for word in words]
     return len(looks) > 1 and not looks[0] and enough(looks[1:])
+
+
+def _looks_like_smiles(text: str) -> bool:
+    return _SMILES.fullmatch(text) is not None
 
 
 def _first_word(line: str) -> str:
@@ -129,6 +133,13 @@ def _read_table(text: str, path: Path, column: str | None, labels: str | None) -
         return [row[place] if place < len(row) else "" for row in rows]
 
     chosen = column or _column(header, path)
+    if not column and _looks_like_smiles(chosen) and rows:
+        looked = [value for value in values(chosen)[:_LOOKED_AT] if value]
+        if all(_looks_like_smiles(value.strip()) for value in looked):
+            raise UserError(
+                f"{path}: its first line should name its columns, and {chosen!r} looks like the "
+                "strings below it; put a line of names above."
+            )
     notes = [] if column else [_chosen(chosen, header, path)]
     return Strings(values(chosen), values(labels) if labels else None, notes=tuple(notes))
 

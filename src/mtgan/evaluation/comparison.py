@@ -93,10 +93,9 @@ class SampleSet:
     @cached_property
     def content(self) -> str:
         """A hash of images, labels, features and logits."""
-        arrays = {"images": self.images, "features": self.features, **self.bank.logits}
-        if self.labels is not None:
-            arrays["labels"] = self.labels
-        return digest({name: array_digest(array) for name, array in arrays.items()})
+        arrays = [self.images, self.features, *self.bank.logits.values()]
+        labels = "" if self.labels is None else array_digest(self.labels)
+        return digest(labels, list(self.bank.logits), [array_digest(array) for array in arrays])
 
     def per_sample(self, key: Hashable, compute: "Callable[[SampleSet], np.ndarray]") -> np.ndarray:
         """One number [N] or row for each sample, computed once for a set and all parts of it."""

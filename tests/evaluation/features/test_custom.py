@@ -78,12 +78,19 @@ def test_installed_modules_come_first(tiny, beside):
             build_extractor(FeatureRequest(name, tiny))
 
 
-def test_nothing_is_imported_from_the_folder_of_a_run(tiny, beside):
+@pytest.mark.parametrize("in_path", [False, True])
+def test_nothing_is_imported_from_the_folder_of_a_run(tiny, beside, in_path):
+    """What others wrote there would be executed; `python -m mtgan` has the folder in its path."""
     (beside / "recipe.yaml").write_text("")
     (beside / "feat_run.py").write_text("raise SystemExit('executed')")
-    with pytest.raises(UserError, match="none of a run"):
-        build_extractor(FeatureRequest("feat_run:embed", tiny))
-    assert str(beside) not in sys.path
+    (beside / "feat_folder").mkdir()
+    (beside / "feat_folder" / "inner.py").write_text("raise SystemExit('executed')")
+    if in_path:
+        sys.path.append(str(beside))
+    for name in ("feat_run:embed", "feat_folder.inner:embed"):
+        with pytest.raises(UserError, match="none of a run"):
+            build_extractor(FeatureRequest(name, tiny))
+    assert (str(beside) in sys.path) == in_path
 
 
 @pytest.mark.parametrize(

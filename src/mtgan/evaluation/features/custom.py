@@ -1,9 +1,11 @@
 """The user's own feature space: `module:function` with uint8 images in and features out."""
 
 import importlib
+import importlib.util
 import inspect
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -75,15 +77,24 @@ def build(request: FeatureRequest) -> FeatureExtractor:
 def _import(name: str) -> ModuleType:
     """The module of that name: an installed one, else one in the current folder."""
     importlib.invalidate_caches()
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        beside = str(Path.cwd())
-        if error.name != name.partition(".")[0] or beside in sys.path or _is_run(Path.cwd()):
-            raise
-        # Last, and for good: the function may import a neighbor when it is called.
-        sys.path.append(beside)
-        return importlib.import_module(name)
+    first, folder = name.partition(".")[0], Path.cwd()
+    if first and first not in sys.modules:
+        found = importlib.util.find_spec(first)
+        beside = (folder / first).is_dir() or (folder / f"{first}.py").is_file()
+        if _is_run(folder) and (_lies_in(found, folder) or (found is None and beside)):
+            raise ModuleNotFoundError(f"{first} lies in the folder of a run")
+        if found is None and beside:
+            # Last, and for good: the function may import a neighbor when it is called.
+            sys.path.append(str(folder))
+    return importlib.import_module(name)
+
+
+def _lies_in(spec: ModuleSpec | None, folder: Path) -> bool:
+    """Whether a module, or a package, was found in a folder (which may be in the path already)."""
+    if spec is None:
+        return False
+    places = [*(spec.submodule_search_locations or []), *([spec.origin] if spec.origin else [])]
+    return any(Path(place).resolve().parent == folder.resolve() for place in places)
 
 
 def _is_run(folder: Path) -> bool:
