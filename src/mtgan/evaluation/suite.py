@@ -1,7 +1,7 @@
 """`evaluate`: samples and a reference in, one scorecard out; features are taken once per set."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -262,12 +262,16 @@ def _training(extractor: FeatureExtractor, real: Dataset, levels: tuple[str, ...
 def _unseen(
     extractor: FeatureExtractor, sides: Sides, levels: tuple[str, ...], seed: int
 ) -> SampleSet:
-    """Held-out data; the test split where none were chosen, or the training data without one."""
-    data = sides.held_out
-    for split in ("test", "train"):
-        with contextlib.suppress(UserError):
-            data = data if data is not None else in_split(sides.real, split)
-    data = data if data is not None else sides.real
+    """The held-out data; where they have no labels another split, the training data at last."""
+
+    def candidates() -> Iterator[Dataset | None]:
+        yield sides.held_out
+        for split in ("test", "train"):
+            with contextlib.suppress(UserError):
+                yield in_split(sides.real, split)
+
+    labeled = (each for each in candidates() if each is not None and (each.labels >= 0).any())
+    data = next(labeled, sides.real)
     rows = draw(len(data), min(len(data), UNSEEN), seed, 5)
     return _subset(extractor, data, _labels(data, levels), rows)
 
