@@ -101,7 +101,7 @@ def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
         (["digits", "--data", "fashion-mnist-10k"], "1 x 8 x 8"),
         (
             ["digits", *QUICK, "--features", "inception", "--weights", "none.pth"],
-            "no weight file none.pth",
+            "none.pth cannot be read: it does not exist",
         ),
     ],
 )

@@ -41,14 +41,15 @@ def strings(
 
     for path in (picture, json_file):
         check_free(path, force)
-    generated = _generated(samples, domain, n, seed, given(context, "domain", "n", "seed"))
+    options = given(context, "domain", "n", "seed")
+    generated, notes = _generated(samples, domain, n, seed, options)
     training, held_out = (real_strings(data, split, root) for split in ("train", "test"))
     card = evaluate_strings(generated, held_out, training, molecules=molecules)
     if picture is not None:
         _draw(generated, picture)
     show(json.loads(card.to_json()), card.to_json(), card.table(), json_file, quiet)
     if not quiet and str(json_file) != "-":
-        for note in card.notes:
+        for note in (*notes, *card.notes):
             say(note)
 
 
@@ -68,8 +69,9 @@ def _draw(generated: list[str], picture: Path) -> None:
 
 def _generated(
     samples: Path, domain: str | None, n: int, seed: int, options: list[str]
-) -> list[str]:
-    from mtgan.data.sequences import read_strings
+) -> tuple[list[str], tuple[str, ...]]:
+    """The strings to judge, each whole, and how they were read."""
+    from mtgan.data.strings import read_strings
     from mtgan.errors import UserError
     from mtgan.training import Run
 
@@ -78,7 +80,8 @@ def _generated(
             raise UserError(
                 f"{samples} holds strings already, and is no run; leave {', '.join(options)} out."
             )
-        return read_strings(samples).texts
+        read = read_strings(samples, titles=False)
+        return read.texts, read.notes
     run = Run.open(samples)
     names = [d.name for d in run.facts.domains if d.type == "sequence"]
     if domain is None and not names:
@@ -86,4 +89,4 @@ def _generated(
     found = run.sample_domain(n, domain or names[0], seed=seed)
     if not isinstance(found, list):
         raise UserError(f"The domain {domain!r} of {samples} is one of images.")
-    return found
+    return found, ()

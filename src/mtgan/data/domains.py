@@ -16,12 +16,12 @@ from mtgan.data.canvas import Domain, ImageDomain, SequenceDomain, canvas_size
 from mtgan.data.dataset import Dataset
 from mtgan.data.sequences import (
     STRING_SOURCES,
-    TEXT_SUFFIXES,
     SequenceOptions,
     read_sequences,
     sequence_options,
 )
 from mtgan.data.sources import Request, load_dataset, register_dataset
+from mtgan.data.strings import is_text
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import parse_yaml, read_yaml
@@ -42,14 +42,14 @@ class DomainSpec:
 
     @property
     def is_sequence(self) -> bool:
-        return self.data in STRING_SOURCES or Path(self.data).suffix in TEXT_SUFFIXES
+        return self.data in STRING_SOURCES or is_text(Path(self.data))
 
 
 def is_domains(name: str) -> bool:
     """Whether a data set's name speaks of domains: NAME=DATA,KEY=VALUE + ..., or a file of
     strings, or a YAML file of domains."""
     path = Path(name)
-    if path.suffix in {*TEXT_SUFFIXES, ".yaml", ".yml"}:
+    if is_text(path) or path.suffix in {".yaml", ".yml"}:
         return True
     named = name.split(",")[0] in STRING_SOURCES
     return (named or "+" in name or "=" in name) and not path.exists()

@@ -1,15 +1,17 @@
 """`evaluate`: samples and a reference in, one scorecard out; features are taken once per set."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from mtgan.data import Dataset
+from mtgan.errors import UserError
 from mtgan.evaluation.anchors import RealSide
-from mtgan.evaluation.cache import array_digest, cache_dir, digest, to_device, write_text
+from mtgan.evaluation.cache import cache_dir, digest, load_json, save_json, to_device
 from mtgan.evaluation.calibration import (
     Calibration,
     Calibrator,
@@ -30,17 +32,26 @@ from mtgan.evaluation.features.classifier import label_levels
 from mtgan.evaluation.inputs import Images, Labeled, apart
 from mtgan.evaluation.measures import PIXELS, Measure, Outcome, chosen_measures
 from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol, protocol_rule
-from mtgan.evaluation.remarks import about_features, left_out, small_sets
+from mtgan.evaluation.remarks import (
+    about_features,
+    left_out,
+    shared_images,
+    small_sets,
+    unscored,
+)
 from mtgan.evaluation.scorecard import Entry, Scorecard
 from mtgan.evaluation.sets import Sides, draw, in_split
 from mtgan.limits import check_number
 
 Progress = Callable[[str], None]
 
+UNSEEN = 5_000
+"""Held-out samples, at most, that show a classifier's mistakes."""
+
 MODE_POOL = 9
 """Sets with missing modes are drawn from so many times N training samples, at most."""
 
-CALIBRATION_FORMAT = "mtgan-calibration-4"
+CALIBRATION_FORMAT = "mtgan-calibration-5"
 
 
 def evaluate(
@@ -124,7 +135,9 @@ def evaluate(
         seed=seed,
     )
     notes = [*sides.notes, *about_features(extractor, chosen=space == AUTO)]
-    notes += left_out(measures, comparison) + small_sets(comparison, extractor)
+    notes += shared_images(sides) + left_out(measures, comparison)
+    notes += [note for outcome in outcomes.values() for note in outcome.notes]
+    notes += small_sets(comparison, extractor)
     card = _plain_card(stamp, outcomes, notes)
     if not calibrated:
         return card
@@ -140,6 +153,7 @@ def _compare(extractor: FeatureExtractor, sides: Sides, seed: int) -> tuple[Comp
         taxonomy=real.taxonomy,
         levels=levels,
         load_training=lambda: _training(extractor, real, levels),
+        load_unseen=lambda: _unseen(extractor, sides, levels, seed),
         seed=seed,
         is_inception=extractor.name == "inception",
     )
@@ -205,6 +219,7 @@ def _calibrated(
         interval=scores.interval,
         gate=scores.gate,
         ladder=scores.ladder,
+        notes=(*card.notes, *unscored(scores.entries)),
     )
 
 
@@ -216,18 +231,18 @@ def _known_calibration(
     key = digest(
         CALIBRATION_FORMAT,
         card.protocol.as_dict() | {"checkpoint": "", "name": ""},
-        array_digest(real.reference.images),
-        array_digest(real.held_out.images),
+        real.setting.taxonomy.to_dict(),
+        [each.content for each in (real.reference, real.held_out, real.setting.training)],
         [item.name for item in calibrator.measures],
         len(calibrator.judged_halves),
         ladder,
     )
     path = cache_dir("calibrations") / f"{key}.json"
     try:
-        return Calibration.from_json(path.read_text())
-    except (OSError, ValueError, KeyError, TypeError):
+        return Calibration.from_dict(load_json(path))
+    except (LookupError, TypeError, ValueError):
         calibration = calibrator.calibrate(ladder=ladder, progress=progress)
-        write_text(path, calibration.to_json())
+        save_json(path, asdict(calibration))
         return calibration
 
 
@@ -246,6 +261,23 @@ def _training(extractor: FeatureExtractor, real: Dataset, levels: tuple[str, ...
     """All training data: the reference itself, unless it is another split."""
     data = in_split(real, "train")
     return SampleSet.of(extractor, np.asarray(data.samples), _labels(data, levels))
+
+
+def _unseen(
+    extractor: FeatureExtractor, sides: Sides, levels: tuple[str, ...], seed: int
+) -> SampleSet:
+    """The held-out data; where they have no labels another split, the training data at last."""
+
+    def candidates() -> Iterator[Dataset | None]:
+        yield sides.held_out
+        for split in ("test", "train"):
+            with contextlib.suppress(UserError):
+                yield in_split(sides.real, split)
+
+    labeled = (each for each in candidates() if each is not None and (each.labels >= 0).any())
+    data = next(labeled, sides.real)
+    rows = draw(len(data), min(len(data), UNSEEN), seed, 5)
+    return _subset(extractor, data, _labels(data, levels), rows)
 
 
 def _real_side(

