@@ -18,10 +18,10 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mtgan.data.dataset import Dataset
 from mtgan.data.images import fit_image
-from mtgan.data.labels import from_table, label_file
+from mtgan.data.labels import find_tables, read_labels
 from mtgan.data.progress import progress
 from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows
-from mtgan.data.taxonomy import Taxonomy, chain_name
+from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
 from mtgan.errors import UserError
 
 _SUFFIXES = {
@@ -54,6 +54,7 @@ class Listing:
     taxonomy: Taxonomy
     splits: list[str]  # of each file; "" where the folder has no splits
     unread: list[Path]  # pictures of formats that are not read
+    notes: list[str]  # on the tables of labels
 
 
 def load_folder(request: Request) -> Dataset:
@@ -125,6 +126,7 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
     size, channels, notes = _derive(
         [header for header in headers if header], request.size, request.channels
     )
+    notes += listing.notes
     chosen = np.arange(len(listing.files))
     if "test" not in listing.splits:
         # Before anything is decoded: a file that breaks later moves no other to another split.
@@ -247,11 +249,13 @@ def list_folder(folder: Path) -> Listing:
             f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}){also}; name a folder of "
             "class/x.jpg, or images beside a labels.csv."
         )
-    if table := label_file(folder):
-        rows, taxonomy = from_table(table, folder, files)
+    tables, notes = find_tables(folder, files)
+    if tables:
+        rows, taxonomy, more = read_labels(tables, folder, files)
+        notes += more
     else:
         rows, taxonomy = _from_places(folder, files, places)
-    return Listing(files, rows, taxonomy, splits, unread)
+    return Listing(files, rows, taxonomy, splits, unread, notes)
 
 
 def _files_below(folder: Path, suffixes: set[str]) -> list[Path]:
@@ -286,16 +290,22 @@ def _from_places(
     prefixes_below: list[tuple[str, ...]] = []
     for position in range(depth):
         level = chain_name(position)
-        prefixes = sorted({place[: depth - position] for place in places})
+        prefixes = _sorted_places({place[: depth - position] for place in places})
         short = [prefix[-1] for prefix in prefixes]
         ambiguous = len(set(short)) < len(short)
         levels.append(level)
         classes[level] = tuple("/".join(p) if ambiguous else p[-1] for p in prefixes)
         if position:
-            index = tuple(prefixes.index(prefix[:-1]) for prefix in prefixes_below)
+            place_of = {prefix: i for i, prefix in enumerate(prefixes)}
+            index = tuple(place_of[prefix[:-1]] for prefix in prefixes_below)
             parents[levels[-2]] = (level, index)
         prefixes_below = prefixes
     taxonomy = Taxonomy(tuple(levels), classes, parents)
-    finest = sorted(set(places))
+    finest = _sorted_places(set(places))
     index_of = {place: i for i, place in enumerate(finest)}
     return taxonomy.label_rows(np.array([index_of[place] for place in places])), taxonomy
+
+
+def _sorted_places(places: set[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Part by part in the natural order of class names."""
+    return sorted(places, key=lambda place: [natural_key(part) for part in place])

@@ -1,73 +1,280 @@
-"""Labels of a folder of images in a table beside them: a CSV, or a dataset.json."""
+"""Labels of images in tables beside them: CSV or TSV files, or a dataset.json.
+
+A table lies in the folder of the set, or in each of its folders of images (train/metadata.csv), and
+names files relative to where it lies. What contradicts itself is an error that names the place.
+"""
 
 import csv
 import io
-import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+import os
+import re
+import unicodedata
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mtgan.data.arrays import with_found_parents
+from mtgan.data.arrays import one_hot, one_hot_note, with_found_parents
 from mtgan.data.dataset import taxonomy_of
-from mtgan.data.taxonomy import Taxonomy, chain_name
+from mtgan.data.taxonomy import (
+    Taxonomy,
+    chain_name,
+    class_map,
+    clean_name,
+    name_fault,
+    natural_order,
+)
 from mtgan.errors import UserError
+from mtgan.files import read_json, read_text
 
-_FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "name")
-
-Table = dict[str, dict[str, str]]  # file name -> level -> class name, "" where missing
-
-
-def label_file(folder: Path) -> tuple[Path, Table] | None:
-    described = folder / "dataset.json"
-    if described.is_file():
-        return described, _read_json(described)
-    tables = sorted(folder.glob("*.csv"))
-    if len(tables) > 1 and folder / "labels.csv" in tables:
-        tables = [folder / "labels.csv"]
-    if len(tables) > 1:
-        names = ", ".join(table.name for table in tables)
-        raise UserError(f"{folder} has several CSV files ({names}); name the labels labels.csv.")
-    return (tables[0], _read_csv(tables[0])) if tables else None
+_ENDINGS = (".csv", ".tsv")
+_JSON = "dataset.json"
+# Tables of these names are taken before others; others are tables in the set's own folder alone.
+_NAMES = ("labels", "dataset", "metadata")
+_NOT_READ = (".json", ".jsonl", ".parquet", ".xlsx", ".xls", ".ods", ".txt")
+# What the column of files may be called; the first column else.
+FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "name")
+_DELIMITERS = ",;\t"
+_LARGEST = 1 << 29  # bytes: some ten million rows
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
+_WHOLE = re.compile(r"[-+]?[0-9]+(\.0*)?")
+_MINUS_ONE = re.compile(r"-1(\.0*)?")
+_NOTHING = {"nan", "na", "n/a", "none", "null"}
+_ONES, _ZEROS = {"1", "1.0", "true", "True", "TRUE"}, {"0", "0.0", "false", "False", "FALSE"}
 
 
-def _read_csv(path: Path) -> Table:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not in UTF-8 ({error}); save it so.") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    columns = list(reader.fieldnames or [])
+class TableLabels(NamedTuple):
+    """What tables say of files: rows int64 [N, L], -1 where missing, and notes on the reading."""
+
+    rows: np.ndarray
+    taxonomy: Taxonomy
+    notes: list[str]
+
+
+# Which tables
+
+
+def find_tables(folder: Path, files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The tables of labels of a folder's image files, and notes on tables that are not read.
+
+    UserError where several are there and none is named as the one that is meant.
+    """
+    inside = {file.parent for file in files}
+    around = {
+        place
+        for lowest in inside
+        for place in (lowest, *lowest.parents)
+        if place != folder and place.is_relative_to(folder)
+    }
+    own, notes = _table_in(folder, folder, any_name=True)
+    deeper: dict[Path, Path] = {}
+    for place in sorted(around):
+        table, more = _table_in(place, folder, any_name=False)
+        notes += more
+        if table:
+            deeper[place] = table
+    complete = all(any(p in deeper for p in (place, *place.parents)) for place in inside)
+    if own or not complete:
+        notes += [
+            f"{table.relative_to(folder)} is not read: "
+            + (f"{own.name} has the labels." if own else "other folders of images have no table.")
+            for table in deeper.values()
+        ]
+        return ([own] if own else []), notes
+    return list(deeper.values()), notes
+
+
+def _table_in(place: Path, folder: Path, any_name: bool) -> tuple[Path | None, list[str]]:
+    """The table that lies in one folder, and notes on what is not read there."""
+    tables, notes = [], []
+    with os.scandir(place) as entries:
+        for entry in entries:
+            name = entry.name.lower()
+            if name.startswith(".") or not name.endswith((*_ENDINGS, *_NOT_READ)):
+                continue
+            if entry.is_dir():
+                continue
+            named = Path(name).stem in _NAMES
+            if name.endswith(_ENDINGS) or name == _JSON:
+                tables += [place / entry.name] if named or any_name else []
+            elif named:
+                path = (place / entry.name).relative_to(folder)
+                notes.append(f"{path} is not read; save it as labels.csv if it has the labels.")
+    tables.sort()
+    for ranked in (*([t for t in tables if t.stem.lower() == name] for name in _NAMES), tables):
+        if len(ranked) > 1:
+            names = ", ".join(table.name for table in ranked)
+            advice = "call the one with the labels labels.csv" if ranked is tables else "keep one"
+            raise UserError(f"{place} has several tables ({names}); {advice}.")
+        if ranked:
+            notes += [
+                f"{other.relative_to(folder)} is not read: {ranked[0].name} has the labels."
+                for other in tables
+                if other != ranked[0]
+            ]
+            return ranked[0], notes
+    return None, notes
+
+
+# What they say
+
+
+@dataclass
+class Table:
+    """Rows of labels, by column, and where each stands.
+
+    files: the row of each file, named relative to the set's folder; columns: cells by level, ""
+    where missing; places: the line, or entry, of each row; parts: (first row, path, what a place
+    is called there) of each table that was read.
+    """
+
+    files: dict[str, int] = field(default_factory=dict)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    places: list[int] = field(default_factory=list)
+    parts: list[tuple[int, Path, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def where(self, row: int) -> str:
+        """As "labels.csv, line 7"."""
+        _, path, unit = self.parts[bisect_right(self.parts, row, key=lambda part: part[0]) - 1]
+        return f"{path}, {unit} {self.places[row]}"
+
+    def add(self, read: "_Read", prefix: PurePosixPath) -> None:
+        """Append what was read of a table in the folder `prefix`."""
+        if self.parts and list(self.columns) != read.levels:
+            raise UserError(
+                f"{read.path} has the columns {read.levels}, and {self.parts[0][1]} has "
+                f"{list(self.columns)}; give all tables the same."
+            )
+        self.parts.append((len(self.places), read.path, read.unit))
+        for level in read.levels:
+            self.columns.setdefault(level, [])
+        for place, file, cells in read.rows:
+            row, name = len(self.places), str(prefix / file)
+            self.places.append(place)
+            if self.files.setdefault(name, row) != row:
+                raise UserError(
+                    f"{self.where(row)} names the file {file!r} twice, after "
+                    f"{self.where(self.files[name])}; leave one row of it."
+                )
+            for column, cell in zip(self.columns.values(), cells, strict=True):
+                column.append(cell)
+
+
+class _Read(NamedTuple):
+    """One table as it stands: (place, file, cells) of each row, and what a place is called."""
+
+    path: Path
+    unit: str
+    levels: list[str]
+    rows: list[tuple[int, str, list[str]]]
+
+
+def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> TableLabels:
+    """The labels of a folder's image files by the tables that find_tables found.
+
+    Raises:
+        UserError: A table that cannot be read, contradicts itself, or names files that are not
+            there.
+    """
+    index = _index(folder, files)
+    endings = {file.suffix.lower() for file in files} - {""}
+    table = Table()
+    for path in tables:
+        prefix = PurePosixPath(_composed(path.parent.relative_to(folder).as_posix()))
+
+        def is_file(cell: str, prefix: PurePosixPath = prefix) -> bool:
+            return str(prefix / cell) in index or Path(cell).suffix.lower() in endings
+
+        read = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path, is_file)
+        if not read.levels:
+            table.notes.append(f"{path.name} says that there are no labels.")
+        table.add(read, prefix)
+    rows = _rows_of(table, index, folder)
+    columns = _join_one_hot(table, {level: _column(table, level) for level in table.columns})
+    labels = np.full((len(files), len(columns)), -1, dtype=np.int64)
+    for place, (_, found) in enumerate(columns.values()):
+        labels[rows[rows >= 0], place] = found[rows >= 0]
+    taxonomy = taxonomy_of({level: names for level, (names, _) in columns.items()})
+    return TableLabels(labels, with_found_parents(taxonomy, labels), table.notes)
+
+
+def _read_csv(path: Path, is_file: Callable[[str], bool]) -> _Read:
+    text = read_text(path, "The table of labels", limit=_LARGEST)
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(_DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark))))
+    lines = _cells(path, text, delimiter)
+    line, columns = next(lines, (1, []))
     if len(columns) < 2:
         raise UserError(
             f"{path} should have a header, a column with the file, and one per label level; "
             f"found the columns {columns}."
         )
-    key = next((c for c in columns if c.lower() in _FILE_COLUMNS), columns[0])
-    levels = [column for column in columns if column != key]
-    return _by_file(
-        path,
-        [(row[key], {level: (row[level] or "").strip() for level in levels}) for row in reader],
-    )
+    _check_header(path, line, columns, is_file)
+    lower = [column.lower() for column in columns]
+    key = next((lower.index(name) for name in FILE_COLUMNS if name in lower), 0)
+    rows = []
+    for line, cells in lines:
+        if len(cells) != len(columns):
+            raise UserError(
+                f"{path}, line {line}: {len(cells)} cells under {len(columns)} columns; put a name "
+                f'that holds the delimiter {delimiter!r} in quotes ("crane, bird"), and leave a '
+                "missing label's cell empty."
+            )
+        file = cells.pop(key)
+        if not file:
+            raise UserError(f"{path}, line {line}: the row names no file.")
+        rows.append((line, file, cells))
+    return _Read(path, "line", columns[:key] + columns[key + 1 :], rows)
 
 
-def _by_file(path: Path, rows: Iterable[tuple[str, dict[str, str]]]) -> Table:
-    table: Table = {}
-    for file, labels in rows:
-        if table.setdefault(file, labels) is not labels:
-            raise UserError(f"{path} names the file {file!r} twice; leave one row of it.")
-    return table
+def _check_header(
+    path: Path, line: int, columns: Sequence[str], is_file: Callable[[str], bool]
+) -> None:
+    for place, column in enumerate(columns, 1):
+        fault = name_fault(column, level=True)
+        if not column or column.startswith("Unnamed: "):  # as pandas calls what had no name
+            fault = "it has no name; if it is an index, leave it out"
+        elif is_file(column):
+            fault = "it looks like a file; give the table a header, such as file,label"
+        if fault:
+            raise UserError(
+                f"{path}, line {line}: the {place}. column cannot be called {column!r}: {fault}."
+            )
+    if len(set(columns)) < len(columns):
+        twice = next(column for column, count in Counter(columns).items() if count > 1)
+        raise UserError(f"{path}, line {line}: two columns are called {twice!r}; rename one.")
 
 
-def _read_json(path: Path) -> Table:
+def _cells(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each row that is not empty, blanks about the cells left out."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
+    line = 1
     try:
-        values = json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: {error}.") from error
-    if isinstance(values, Mapping) and isinstance(values.get("labels"), list):
-        pairs = values["labels"]
-    else:
+        for row in reader:
+            cells = [clean_name(cell) for cell in row]
+            if any("\n" in cell for cell in cells):
+                raise csv.Error(f"a cell goes on to line {reader.line_num}")
+            if any(cells):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(
+            f"{path}, line {line}: a quotation mark seems to have no partner ({error})."
+        ) from error
+
+
+def _read_json(path: Path) -> _Read:
+    values = read_json(path, "The labels")
+    pairs = values.get("labels") if isinstance(values, Mapping) else None
+    if pairs is None and isinstance(values, Mapping) and "labels" in values:
+        return _Read(path, "entry", [], [])  # as StyleGAN's tools write it
+    if not isinstance(pairs, list):
         pairs = list(values.items()) if isinstance(values, Mapping) else []
     if not pairs or not all(
         isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
@@ -76,45 +283,189 @@ def _read_json(path: Path) -> Table:
         raise UserError(
             f'{path} should be {{"labels": [["file", label]]}} or {{"file": {{level: class}}}}.'
         )
-    return _by_file(path, [(file, _json_labels(label)) for file, label in pairs])
+    lengths: dict[int, int] = {}  # of lists of labels: the first entry of each
+    for i, (_, label) in enumerate(pairs, 1):
+        if isinstance(label, list) and lengths.setdefault(len(label), i) == i and len(lengths) > 1:
+            length, first = next(iter(lengths.items()))
+            raise UserError(
+                f"{path}, entry {i}: {len(label)} labels, and entry {first} has {length}; write "
+                "null for a missing label."
+            )
+    found = [_json_labels(f"{path}, entry {i}", label) for i, (_, label) in enumerate(pairs, 1)]
+    levels = list(dict.fromkeys(level for labels in found for level in labels))
+    rows = [
+        (i, clean_name(file), [labels.get(level, "") for level in levels])
+        for i, ((file, _), labels) in enumerate(zip(pairs, found, strict=True), 1)
+    ]
+    return _Read(path, "entry", levels, rows)
 
 
-def _json_labels(label: Any) -> dict[str, str]:
-    if isinstance(label, Mapping):
-        return {str(level): "" if v is None else str(v) for level, v in label.items()}
-    several = label if isinstance(label, list) else [label]
-    return {chain_name(i): "" if v is None else str(v) for i, v in enumerate(several)}
+def _json_labels(where: str, label: Any) -> dict[str, str]:
+    """Class names by level; a list's levels are called fine, coarse, top, ..."""
+    if not isinstance(label, Mapping):
+        several = label if isinstance(label, list) else [label]
+        label = {chain_name(i): value for i, value in enumerate(several)}
+    found = {}
+    for level, value in label.items():
+        if fault := name_fault(clean_name(level), level=True):
+            raise UserError(f"{where}: a label level cannot be called {level!r}: {fault}.")
+        if not isinstance(value, str | int | float | None):
+            raise UserError(f"{where}: the {level!r} label should be one name; found {value!r}.")
+        found[clean_name(level)] = "" if value is None else clean_name(str(value))
+    return found
 
 
-def from_table(
-    source: tuple[Path, Table], folder: Path, files: list[Path]
-) -> tuple[np.ndarray, Taxonomy]:
-    path, table = source
-    relative = [file.relative_to(folder).as_posix() for file in files]
-    absent = [name for name in table if name not in set(relative)]
-    if absent:
-        raise UserError(
-            f"{path} names {len(absent)} files that are not in {folder} (the first: {absent[0]}); "
-            "mend the names, or add the files."
-        )
-    levels = list(dict.fromkeys(level for labels in table.values() for level in labels))
-    classes = {
-        level: _sorted_names({row.get(level, "") for row in table.values()} - {""})
-        for level in levels
-    }
-    index = {level: {name: i for i, name in enumerate(names)} for level, names in classes.items()}
+# Files and classes of a table
+
+
+def _index(folder: Path, files: Sequence[Path]) -> dict[str, int]:
+    """The position of each file by its name relative to the folder, accents composed."""
+    index: dict[str, int] = {}
+    for i, file in enumerate(files):
+        name = _composed(file.relative_to(folder).as_posix())
+        if index.setdefault(name, i) != i:
+            raise UserError(
+                f"{folder} has two files {name!r}, with composed and with decomposed accents; a "
+                "table of labels cannot tell them apart. Rename one."
+            )
+    return index
+
+
+def _composed(path: str) -> str:
+    return unicodedata.normalize("NFC", path)
+
+
+def _rows_of(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarray:
+    """int64 [R]: the position of each row's file; -1 for one that is there and is not read."""
     rows = np.array(
-        [
-            [index[level].get(table.get(name, {}).get(level, ""), -1) for level in levels]
-            for name in relative
-        ],
+        [index.get(name, index.get(name.replace("\\", "/"), -1)) for name in table.files],
         dtype=np.int64,
-    ).reshape(len(files), len(levels))
-    return rows, with_found_parents(taxonomy_of(classes), rows)
+    )
+    names = list(table.files)
+    unknown = np.flatnonzero(rows < 0).tolist()
+    absent = [row for row in unknown if not _lies_in(folder, names[row])]
+    if absent:
+        first = names[absent[0]]
+        ended = next((name for name in index if name.rpartition(".")[0] == first), "")
+        hint = f"write their endings, as in {ended}" if ended else "mend the names"
+        raise UserError(
+            f"{table.parts[0][1]} names {len(absent)} files that are not in {folder} (the first: "
+            f"{first}, in {table.where(absent[0])}); {hint}, or add the files."
+        )
+    return rows
 
 
-def _sorted_names(names: set[str]) -> list[str]:
-    """By number where all are numbers, else by the alphabet."""
-    if all(name.lstrip("-").isdigit() for name in names):
-        return sorted(names, key=int)
-    return sorted(names)
+def _lies_in(folder: Path, name: str) -> bool:
+    path = PurePosixPath(name)
+    try:
+        return not path.is_absolute() and ".." not in path.parts and (folder / path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+Column = tuple[list[str], np.ndarray]
+"""Class names, and int64 [R], the class of each row, -1 where missing."""
+
+
+def _column(table: Table, level: str) -> Column:
+    """The classes of one column; what its cells say twice, or doubtfully, is an error."""
+    cells = table.columns[level]
+    first: dict[str, int] = {}  # the first row of each name
+    for row, cell in enumerate(cells):
+        first.setdefault(cell, row)
+    first.pop("", None)
+    missing = _minus_one(table, level, first) | _words_for_nothing(table, level, first)
+    for name in missing:
+        del first[name]
+    for name, row in first.items():
+        if fault := name_fault(name):
+            raise UserError(f"{table.where(row)}: a class cannot be called {name!r}: {fault}.")
+    _check_spelling(table, level, first)
+    names = natural_order(first)
+    if len(names) == len(cells) >= 10:
+        table.notes.append(
+            f"Every file has a class of its own in the column {level!r}; if it is an index, leave "
+            "it out."
+        )
+    place = {name: i for i, name in enumerate(names)}
+    return names, np.array([place.get(cell, -1) for cell in cells], dtype=np.int64)
+
+
+def _minus_one(table: Table, level: str, first: Mapping[str, int]) -> set[str]:
+    """The cells that say -1, which means a missing label here as it does in arrays."""
+    found = {name for name in first if _MINUS_ONE.fullmatch(name)}
+    if not found:
+        return found
+    others = set(first) - found
+    if others <= _ONES or any(re.fullmatch(r"-[0-9.]+", name) for name in others):
+        raise UserError(
+            f"{table.where(first[min(found)])}: the column {level!r} holds -1, which means a "
+            "missing label, beside what makes it look like a class; name the classes otherwise "
+            "(no and yes, say), or leave the cells of missing labels empty."
+        )
+    table.notes.append(f"-1 in the column {level!r} means a missing label.")
+    return found
+
+
+def _words_for_nothing(table: Table, level: str, first: Mapping[str, int]) -> set[str]:
+    """The cells that say nan or the like, where all others are numbers."""
+    found = {name for name in first if name.lower() in _NOTHING}
+    if not found:
+        return found
+    words = ", ".join(sorted(found))
+    if all(_NUMBER.fullmatch(name) for name in set(first) - found):
+        table.notes.append(f"{words} in the column {level!r} means a missing label.")
+        return found
+    table.notes.append(
+        f"{words} in the column {level!r} is read as a class; where it means a missing label, "
+        "leave the cells empty."
+    )
+    return set()
+
+
+def _check_spelling(table: Table, level: str, first: Mapping[str, int]) -> None:
+    """UserError where one class is written in two ways, as 2 and 2.0, or whole numbers are."""
+    known: dict[Any, str] = {}
+    for name in first:
+        text = unicodedata.normalize("NFKC", name)
+        key = Decimal(text) if _NUMBER.fullmatch(text) else text
+        if known.setdefault(key, name) != name:
+            _two_ways(table, level, first, name, known[key])
+    if all(_WHOLE.fullmatch(name) for name in first):
+        plain = next((name for name in first if "." not in name), None)
+        pointed = next((name for name in first if "." in name), None)
+        if plain and pointed:
+            _two_ways(table, level, first, pointed, plain)
+
+
+def _two_ways(table: Table, level: str, first: Mapping[str, int], name: str, other: str) -> None:
+    raise UserError(
+        f"{table.where(first[name])}: the column {level!r} holds {name!r}, and {other!r} in "
+        f"{table.where(first[other])}; write its classes in one way."
+    )
+
+
+def _join_one_hot(table: Table, columns: dict[str, Column]) -> dict[str, Column]:
+    """One level instead of columns of zeros and ones of which each row has one one."""
+    binary = {
+        level: np.array([name in _ONES for name in names] + [False])[labels]
+        for level, (names, labels) in columns.items()
+        if names and set(names) <= _ONES | _ZEROS and (labels >= 0).all()
+    }
+    classes = one_hot(np.stack(list(binary.values()), axis=1)) if len(binary) > 1 else None
+    if classes is None:
+        return columns
+    own = list(binary)
+    # The levels of a list in JSON have no names of their own.
+    named = own != [chain_name(i) for i in range(len(own))]
+    titles = own if named else [str(i) for i in range(len(own))]
+    names = natural_order(titles)
+    level = next(n for n in (chain_name(0), "class", *own) if n in binary or n not in columns)
+    table.notes.append(one_hot_note(level, len(names)))
+    joined: dict[str, Column] = {}
+    for name, column in columns.items():
+        if name not in binary:
+            joined[name] = column
+        else:
+            joined.setdefault(level, (names, class_map(titles, names)[classes]))
+    return joined

@@ -15,11 +15,17 @@ import numpy as np
 
 from mtgan.data.canvas import SequenceDomain
 from mtgan.data.sources import held_out_rows
+from mtgan.data.taxonomy import clean_name, natural_order
 from mtgan.data.tokens import TOKENIZERS
 from mtgan.errors import UserError, import_extra
 from mtgan.registry import Registry
 
 TEXT_SUFFIXES = {".txt", ".smi", ".csv"}
+
+
+def is_text(path: Path) -> bool:
+    """Whether a path is a file of strings, by its ending; a folder that is called so is none."""
+    return path.suffix.lower() in TEXT_SUFFIXES and not path.is_dir()
 
 
 @dataclass(frozen=True)
@@ -91,9 +97,13 @@ def read_sequences(
     kept, tokens = reader.select(strings.texts)
     training = None if strings.training is None else int((kept < strings.training).sum())
     domain = reader.domain(tokens)
-    names = [name] * len(strings.texts) if strings.labels is None else strings.labels
-    classes = tuple(sorted(set(names)))
-    labels = np.array([classes.index(names[i]) for i in kept], dtype=np.int64)
+    names = [clean_name(label) for label in strings.labels or []]
+    # As in tables of images, an empty cell and -1 mean that the label is missing.
+    classes = tuple(natural_order(set(names) - {"", "-1"})) or (name,)
+    place = {label: i for i, label in enumerate(classes)}
+    labels = np.zeros(len(kept), dtype=np.int64)
+    if names:
+        labels[:] = [place.get(names[i], -1) for i in kept]
     rows = _split_rows(labels, split, training)
     if options.count is not None and options.count < len(rows):
         rows = np.sort(np.random.default_rng(0).permutation(rows)[: options.count])
@@ -125,14 +135,14 @@ def read_strings(path: Path, column: str | None = None, labels: str | None = Non
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            if path.suffix == ".csv":
+            if path.suffix.lower() == ".csv":
                 return _read_csv(list(csv.reader(file)), path, column, labels)
             lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as text: {error}.") from error
     if column or labels:
         raise UserError(f"{path} is no .csv file, so it has no column {column or labels!r}.")
-    if path.suffix == ".smi":
+    if path.suffix.lower() == ".smi":
         lines = [line.split()[0] if line.split() else "" for line in lines]
     return Strings(lines)
 

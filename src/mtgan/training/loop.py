@@ -116,8 +116,9 @@ class Trainer:
         self.rng_devices = [self.device] if self.device.type == "cuda" else []
         processes.join(self.device)
         _refuse_differences([recipe.model_dump(), data.fingerprint, seed])
-        if resume and recipe.hierarchy:  # as it was: a clustering may come out otherwise elsewhere
-            data = data.with_taxonomy(processes.by_first(lambda: Run.open(out).facts.taxonomy))
+        if resume:  # as it was: a clustering may come out otherwise elsewhere, an order of classes
+            was = processes.by_first(lambda: Run.open(out).facts.taxonomy)
+            data = data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
         else:
             data = with_hierarchies(data, recipe.hierarchy)
         self.recipe, self.data, self.seed = recipe, data, seed

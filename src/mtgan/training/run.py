@@ -87,7 +87,8 @@ class Run:
 
     def load_data(self, split: str = "train") -> Dataset:
         """The data set that the run was trained on, or another split of it."""
-        return load_dataset(**{**self.recipe.run["data"], "split": split})
+        data = load_dataset(**{**self.recipe.run["data"], "split": split})
+        return data.in_order_of(self.facts.taxonomy)
 
     def game(self, step: int | None = None) -> Game:
         """The players as of a checkpoint (the newest when `step` is None), on the CPU."""
@@ -179,6 +180,7 @@ class Run:
         """{"DOMAIN/MEASURE": {"value", "better"}} of n samples of each domain; arguments and
         errors as of mtgan.evaluation.domains.evaluate_domain."""
         values: dict[str, dict[str, Any]] = {}
+        training = training.in_order_of(self.facts.taxonomy)
         for domain in self.facts.domains:
             asked = {DOMAIN_LEVEL: domain.name} if len(self.facts.domains) > 1 else None
             canvases, rows = self.sample_with_labels(n, asked, seed)
