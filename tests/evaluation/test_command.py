@@ -75,9 +75,8 @@ def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
         return unseen.samples[:count], unseen.labels[:count]
 
     module = ModuleType("mtgan.training")
-    run_on_images = SimpleNamespace(
-        sample_with_labels=sample_with_labels, facts=SimpleNamespace(domains=())
-    )
+    facts = SimpleNamespace(domains=(), taxonomy=unseen.taxonomy)
+    run_on_images = SimpleNamespace(sample_with_labels=sample_with_labels, facts=facts)
     module.Run = SimpleNamespace(open=lambda path: run_on_images)
     monkeypatch.setitem(sys.modules, "mtgan.training", module)
     card = tmp_path / "card.json"

@@ -164,5 +164,5 @@ def _samples(
     images, labels = run.sample_with_labels(count, seed=seed)
     if labels is None:
         return images, None, RUN_CHECKPOINT
-    named = Dataset(images, labels, run.facts.taxonomy, str(run.path), "all")
+    named = Dataset(images, labels, run.facts.taxonomy, source, "all")
     return named, None, RUN_CHECKPOINT

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mtgan.data.canvas import domain_from_dict, domain_to_dict
+from mtgan.data.canvas import canvas_size, domain_from_dict, domain_to_dict
 from mtgan.data.dataset import Dataset, taxonomy_of
 from mtgan.data.sources import Request, hold_out
 from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, name_fault
@@ -275,6 +275,10 @@ def load_prepared(request: Request) -> Dataset:
         name, notes, fingerprint = about["name"], about.get("notes", []), part["fingerprint"]
         if not all(isinstance(text, str) for text in (name, fingerprint, *notes)):
             raise TypeError("its name, notes and fingerprints should be text")
+        domains = tuple(domain_from_dict(domain) for domain in about.get("domains", ()))
+        sizes = zip(canvas_size(domains) if domains else (), samples.shape[2:], strict=False)
+        if any(least > size for least, size in sizes):
+            raise ValueError(f"canvases of {samples.shape[2:]} for {domains}")
         return Dataset(
             samples[rows],
             np.array(labels[rows]),
@@ -282,12 +286,12 @@ def load_prepared(request: Request) -> Dataset:
             name,
             request.split,
             notes=tuple(notes),
-            domains=tuple(domain_from_dict(domain) for domain in about.get("domains", ())),
+            domains=domains,
             stored_fingerprint=fingerprint,
         )
     except (
         *(OSError, EOFError, LookupError, ValueError, TypeError, AttributeError),
-        *(MemoryError, OverflowError, UserError),
+        *(MemoryError, OverflowError),
     ) as error:
         what = error if isinstance(error, UserError) else repr(error)
         raise UserError(f"{path} is incomplete or corrupt ({what}); prepare it anew.") from error

@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from mtgan.data.tokens import TOKENIZERS
+from mtgan.errors import UserError
 
 Size = tuple[int, int]  # (L, V)
 
@@ -142,7 +143,25 @@ def domain_to_dict(domain: Domain) -> dict[str, Any]:
 
 
 def domain_from_dict(values: dict[str, Any]) -> Domain:
-    """What domain_to_dict gave."""
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k != "type"}
-    kind: Any = _TYPES[values["type"]]
-    return kind(**fields)
+    """What domain_to_dict gave. UserError for anything else."""
+    try:
+        kind: Any = _TYPES[values["type"]]
+        stored = {k: v for k, v in values.items() if k != "type"}
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+        domain: Domain = kind(**fields)
+        if not isinstance(domain.name, str) or not _is_sound(domain):
+            raise TypeError(f"{domain} is none")
+    except (LookupError, TypeError, AttributeError) as error:
+        raise UserError(f"A stored domain is corrupt: {error!r}.") from error
+    return domain
+
+
+def _is_sound(domain: Domain) -> bool:
+    """Whether what was read of a file describes a canvas."""
+    if isinstance(domain, ImageDomain):
+        sizes = list(domain.shape)
+        known = domain.placement in {"pad", "resize"} and len(sizes) == 3
+    else:
+        sizes = [domain.length, len(domain.tokens)]
+        known = domain.kind in TOKENIZERS and all(isinstance(t, str) for t in domain.tokens)
+    return known and all(type(size) is int and size > 0 for size in sizes)

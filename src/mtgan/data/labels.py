@@ -37,8 +37,8 @@ _JSON = "dataset.json"
 # Tables of these names are taken before others; others are tables in the set's own folder alone.
 _NAMES = ("labels", "dataset", "metadata")
 _NOT_READ = (".json", ".jsonl", ".parquet", ".xlsx", ".xls", ".ods", ".txt")
-# What the column of files may be called; the first column else.
-FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "name")
+# What the column of files may be called (also name, after these); the first column else.
+FILE_COLUMNS = ("file", "filename", "file_name", "path", "image")
 _DELIMITERS = ",;\t"
 _LARGEST = 1 << 29  # bytes: some ten million rows
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
@@ -217,7 +217,9 @@ def _read_csv(path: Path, is_file: Callable[[str], bool]) -> _Read:
         )
     _check_header(path, line, columns, is_file)
     lower = [column.lower() for column in columns]
-    key = next((lower.index(name) for name in FILE_COLUMNS if name in lower), 0)
+    key = 0
+    if lower[0] not in FILE_COLUMNS:
+        key = next((lower.index(name) for name in (*FILE_COLUMNS, "name") if name in lower), 0)
     rows = []
     for line, cells in lines:
         if len(cells) != len(columns):

@@ -74,7 +74,8 @@ def export_samples(
 
 
 def _write_labels(names: Sequence[str], labels: np.ndarray, taxonomy: Taxonomy, path: Path) -> None:
-    files = next(name for name in FILE_COLUMNS if name not in taxonomy.levels)
+    levels = {level.lower() for level in taxonomy.levels}
+    files = next(name for name in FILE_COLUMNS if name not in levels)
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow([files, *taxonomy.levels])
