@@ -174,24 +174,6 @@ def test_blanks_quotes_and_empty_lines(flat: Path) -> None:
     assert named(data) == [("crane",), ("crane, bird",), ('5" pipe',), ("-",)]
 
 
-@pytest.mark.parametrize(
-    ("cells", "classes"),
-    [
-        (("10", "9", "100", "9"), ("9", "10", "100")),
-        (("class10", "class2", "b", "class1"), ("b", "class1", "class2", "class10")),
-        (("10.0", "2.0", "1.0", "2.0"), ("1.0", "2.0", "10.0")),
-        (("2.5", "1", "10", "-3"), ("-3", "1", "10", "2.5")),
-        (("²", "三", "x", "1"), ("1", "x", "²", "三")),
-        (("yes", "no", "007", "[/b]"), ("007", "[/b]", "no", "yes")),
-        (("9" * 400, "8" * 400, "1", "2"), ("1", "2", "8" * 400, "9" * 400)),
-    ],
-)
-def test_classes_are_in_the_natural_order(flat: Path, cells, classes) -> None:
-    data = read(flat, column(*cells))
-    assert data.taxonomy.classes == {"n": classes}
-    assert [name for (name,) in named(data)] == list(cells)
-
-
 def test_minus_one_means_missing_as_in_arrays(flat: Path) -> None:
     for text, name in (
         (column("10", "-1", "9", "-1"), "labels.csv"),
@@ -202,20 +184,6 @@ def test_minus_one_means_missing_as_in_arrays(flat: Path) -> None:
         (flat / name).unlink()
         assert [float(n.replace("-", "nan")) > 0 for (n,) in named(data)] == [True, False] * 2
         assert any("-1 in the column" in note for note in data.notes)
-
-
-@pytest.mark.parametrize("cells", [("-1", "1", "1", "-1"), ("-2", "-1", "0", "1"), ("-1",) * 4])
-def test_minus_one_that_looks_like_a_class_is_asked_about(flat: Path, cells) -> None:
-    assert "holds -1, which means a missing label" in refusal(flat, column(*cells))
-
-
-def test_words_for_nothing(flat: Path) -> None:
-    data = read(flat, column("1.0", "nan", "2.0", "1.0"))
-    assert [name for (name,) in named(data)] == ["1.0", "-", "2.0", "1.0"]
-    assert "nan in the column 'n' means a missing label." in data.notes
-    data = read(flat, column("cat", "None", "dog", "cat"))
-    assert [name for (name,) in named(data)] == ["cat", "None", "dog", "cat"]
-    assert any("None in the column 'n' is read as a class" in note for note in data.notes)
 
 
 def test_accents_in_two_spellings(tmp_path: Path, paint) -> None:
@@ -247,22 +215,6 @@ def test_one_hot_columns_are_one_level(flat: Path, text: str, levels: tuple[str,
         cells = line.split(",")
         assert row[-1] in {header[i] for i, c in enumerate(cells) if c in {"1", "True", "1.0"}}
     assert any("one-hot" in note for note in data.notes)
-
-
-@pytest.mark.parametrize(
-    "rows", ["0.png,1,0\n1.png,1,1\n", "0.png,1,0\n1.png,0,0\n", "0.png,1,0\n1.png,1,0\n"]
-)
-def test_attributes_are_not_one_hot(flat: Path, rows: str) -> None:
-    assert read(flat, "file,hat,glasses\n" + rows).taxonomy.levels == ("hat", "glasses")
-
-
-def test_a_column_that_numbers_the_files_is_noted(tmp_path: Path, paint) -> None:
-    rows = ""
-    for i in range(12):
-        paint(tmp_path / f"{i}.png")
-        rows += f"{i}.png,{i},{'ab'[i % 2]}\n"
-    data = read(tmp_path, "file,id,label\n" + rows)
-    assert any("class of its own in the column 'id'" in note for note in data.notes)
 
 
 # What contradicts itself
@@ -299,9 +251,6 @@ def test_a_column_that_numbers_the_files_is_noted(tmp_path: Path, paint) -> None
         ("file,a\n0.png,x\n./0.png,y\n", "line 3 names the file './0.png' twice, after"),
         ("file,a\n0.png,x\0y\n", "line 2: a class cannot be called 'x\\x00y'"),
         (column("10.0", "2"), "line 2: the column 'n' holds '10.0', and '2' in"),
-        (column("1", "01"), "line 3: the column 'n' holds '01', and '1' in"),
-        (column("x", "2", "2.0"), "line 4: the column 'n' holds '2.0', and '2' in"),
-        (column("1", "１"), "line 3: the column 'n' holds '１', and '1' in"),
     ],
 )  # fmt: skip
 def test_a_table_that_contradicts_itself(flat: Path, text: str | bytes, words: str) -> None:

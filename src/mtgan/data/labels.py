@@ -7,28 +7,21 @@ names files relative to where it lies. What contradicts itself is an error that 
 import csv
 import io
 import os
-import re
+import posixpath
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mtgan.data.arrays import one_hot, one_hot_note, with_found_parents
+from mtgan.data.arrays import with_found_parents
+from mtgan.data.columns import join_one_hot, read_column
 from mtgan.data.dataset import taxonomy_of
-from mtgan.data.taxonomy import (
-    Taxonomy,
-    chain_name,
-    class_map,
-    clean_name,
-    name_fault,
-    natural_order,
-)
+from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, name_fault
 from mtgan.errors import UserError
 from mtgan.files import read_json, read_text
 
@@ -41,11 +34,6 @@ _NOT_READ = (".json", ".jsonl", ".parquet", ".xlsx", ".xls", ".ods", ".txt")
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "image")
 _DELIMITERS = ",;\t"
 _LARGEST = 1 << 29  # bytes: some ten million rows
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
-_WHOLE = re.compile(r"[-+]?[0-9]+(\.0*)?")
-_MINUS_ONE = re.compile(r"-1(\.0*)?")
-_NOTHING = {"nan", "na", "n/a", "none", "null"}
-_ONES, _ZEROS = {"1", "1.0", "true", "True", "TRUE"}, {"0", "0.0", "false", "False", "FALSE"}
 
 
 class TableLabels(NamedTuple):
@@ -144,7 +132,7 @@ class Table:
         _, path, unit = self.parts[bisect_right(self.parts, row, key=lambda part: part[0]) - 1]
         return f"{path}, {unit} {self.places[row]}"
 
-    def add(self, read: "_Read", prefix: PurePosixPath) -> None:
+    def add(self, read: "_Read", prefix: str) -> None:
         """Append what was read of a table in the folder `prefix`."""
         if self.parts and list(self.columns) != read.levels:
             raise UserError(
@@ -155,7 +143,7 @@ class Table:
         for level in read.levels:
             self.columns.setdefault(level, [])
         for place, file, cells in read.rows:
-            row, name = len(self.places), str(prefix / file)
+            row, name = len(self.places), _joined(prefix, file)
             self.places.append(place)
             if self.files.setdefault(name, row) != row:
                 raise UserError(
@@ -186,17 +174,23 @@ def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> 
     endings = {file.suffix.lower() for file in files} - {""}
     table = Table()
     for path in tables:
-        prefix = PurePosixPath(_composed(path.parent.relative_to(folder).as_posix()))
+        prefix = _composed(path.parent.relative_to(folder).as_posix())
 
-        def is_file(cell: str, prefix: PurePosixPath = prefix) -> bool:
-            return str(prefix / cell) in index or Path(cell).suffix.lower() in endings
+        def is_file(cell: str, prefix: str = prefix) -> bool:
+            return _joined(prefix, cell) in index or Path(cell).suffix.lower() in endings
 
         read = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path, is_file)
         if not read.levels:
             table.notes.append(f"{path.name} says that there are no labels.")
         table.add(read, prefix)
     rows = _rows_of(table, index, folder)
-    columns = _join_one_hot(table, {level: _column(table, level) for level in table.columns})
+    columns = join_one_hot(
+        {
+            level: read_column(level, cells, table.where, table.notes)
+            for level, cells in table.columns.items()
+        },
+        table.notes,
+    )
     labels = np.full((len(files), len(columns)), -1, dtype=np.int64)
     for place, (_, found) in enumerate(columns.values()):
         labels[rows[rows >= 0], place] = found[rows >= 0]
@@ -323,8 +317,11 @@ def _json_labels(where: str, label: Any) -> dict[str, str]:
 def _index(folder: Path, files: Sequence[Path]) -> dict[str, int]:
     """The position of each file by its name relative to the folder, accents composed."""
     index: dict[str, int] = {}
+    root = f"{folder}/"
     for i, file in enumerate(files):
-        name = _composed(file.relative_to(folder).as_posix())
+        path = str(file)
+        inside = path[len(root) :] if path.startswith(root) else str(file.relative_to(folder))
+        name = _composed(inside)
         if index.setdefault(name, i) != i:
             raise UserError(
                 f"{folder} has two files {name!r}, with composed and with decomposed accents; a "
@@ -335,6 +332,10 @@ def _index(folder: Path, files: Sequence[Path]) -> dict[str, int]:
 
 def _composed(path: str) -> str:
     return unicodedata.normalize("NFC", path)
+
+
+def _joined(prefix: str, file: str) -> str:
+    return posixpath.normpath(posixpath.join(prefix, file))
 
 
 def _rows_of(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarray:
@@ -363,111 +364,3 @@ def _lies_in(folder: Path, name: str) -> bool:
         return not path.is_absolute() and ".." not in path.parts and (folder / path).exists()
     except (OSError, ValueError):
         return False
-
-
-Column = tuple[list[str], np.ndarray]
-"""Class names, and int64 [R], the class of each row, -1 where missing."""
-
-
-def _column(table: Table, level: str) -> Column:
-    """The classes of one column; what its cells say twice, or doubtfully, is an error."""
-    cells = table.columns[level]
-    first: dict[str, int] = {}  # the first row of each name
-    for row, cell in enumerate(cells):
-        first.setdefault(cell, row)
-    first.pop("", None)
-    missing = _minus_one(table, level, first) | _words_for_nothing(table, level, first)
-    for name in missing:
-        del first[name]
-    for name, row in first.items():
-        if fault := name_fault(name):
-            raise UserError(f"{table.where(row)}: a class cannot be called {name!r}: {fault}.")
-    _check_spelling(table, level, first)
-    names = natural_order(first)
-    if len(names) == len(cells) >= 10:
-        table.notes.append(
-            f"Every file has a class of its own in the column {level!r}; if it is an index, leave "
-            "it out."
-        )
-    place = {name: i for i, name in enumerate(names)}
-    return names, np.array([place.get(cell, -1) for cell in cells], dtype=np.int64)
-
-
-def _minus_one(table: Table, level: str, first: Mapping[str, int]) -> set[str]:
-    """The cells that say -1, which means a missing label here as it does in arrays."""
-    found = {name for name in first if _MINUS_ONE.fullmatch(name)}
-    if not found:
-        return found
-    others = set(first) - found
-    if others <= _ONES or any(re.fullmatch(r"-[0-9.]+", name) for name in others):
-        raise UserError(
-            f"{table.where(first[min(found)])}: the column {level!r} holds -1, which means a "
-            "missing label, beside what makes it look like a class; name the classes otherwise "
-            "(no and yes, say), or leave the cells of missing labels empty."
-        )
-    table.notes.append(f"-1 in the column {level!r} means a missing label.")
-    return found
-
-
-def _words_for_nothing(table: Table, level: str, first: Mapping[str, int]) -> set[str]:
-    """The cells that say nan or the like, where all others are numbers."""
-    found = {name for name in first if name.lower() in _NOTHING}
-    if not found:
-        return found
-    words = ", ".join(sorted(found))
-    if all(_NUMBER.fullmatch(name) for name in set(first) - found):
-        table.notes.append(f"{words} in the column {level!r} means a missing label.")
-        return found
-    table.notes.append(
-        f"{words} in the column {level!r} is read as a class; where it means a missing label, "
-        "leave the cells empty."
-    )
-    return set()
-
-
-def _check_spelling(table: Table, level: str, first: Mapping[str, int]) -> None:
-    """UserError where one class is written in two ways, as 2 and 2.0, or whole numbers are."""
-    known: dict[Any, str] = {}
-    for name in first:
-        text = unicodedata.normalize("NFKC", name)
-        key = Decimal(text) if _NUMBER.fullmatch(text) else text
-        if known.setdefault(key, name) != name:
-            _two_ways(table, level, first, name, known[key])
-    if all(_WHOLE.fullmatch(name) for name in first):
-        plain = next((name for name in first if "." not in name), None)
-        pointed = next((name for name in first if "." in name), None)
-        if plain and pointed:
-            _two_ways(table, level, first, pointed, plain)
-
-
-def _two_ways(table: Table, level: str, first: Mapping[str, int], name: str, other: str) -> None:
-    raise UserError(
-        f"{table.where(first[name])}: the column {level!r} holds {name!r}, and {other!r} in "
-        f"{table.where(first[other])}; write its classes in one way."
-    )
-
-
-def _join_one_hot(table: Table, columns: dict[str, Column]) -> dict[str, Column]:
-    """One level instead of columns of zeros and ones of which each row has one one."""
-    binary = {
-        level: np.array([name in _ONES for name in names] + [False])[labels]
-        for level, (names, labels) in columns.items()
-        if names and set(names) <= _ONES | _ZEROS and (labels >= 0).all()
-    }
-    classes = one_hot(np.stack(list(binary.values()), axis=1)) if len(binary) > 1 else None
-    if classes is None:
-        return columns
-    own = list(binary)
-    # The levels of a list in JSON have no names of their own.
-    named = own != [chain_name(i) for i in range(len(own))]
-    titles = own if named else [str(i) for i in range(len(own))]
-    names = natural_order(titles)
-    level = next(n for n in (chain_name(0), "class", *own) if n in binary or n not in columns)
-    table.notes.append(one_hot_note(level, len(names)))
-    joined: dict[str, Column] = {}
-    for name, column in columns.items():
-        if name not in binary:
-            joined[name] = column
-        else:
-            joined.setdefault(level, (names, class_map(titles, names)[classes]))
-    return joined
