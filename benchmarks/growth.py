@@ -31,7 +31,7 @@ def table(n: int, folder: Path) -> Task:
     rows = "".join(f"{i}.png,class {i // 10},{i % 7}\n" for i in range(n))
     (folder / "labels.csv").write_text(f"file,fine,color\n{rows}")
     files = [folder / f"{i}.png" for i in range(n)]
-    return lambda: read_labels(find_tables(folder, files)[0], folder, files)
+    return lambda: read_labels(find_tables(folder, files, False)[0], folder, files)
 
 
 def folders(n: int, folder: Path) -> Task:

@@ -123,6 +123,23 @@ def test_tables_in_the_folders_of_splits(tmp_path: Path, paint) -> None:
     assert "test/metadata.csv is not read: labels.csv has the labels." in data.notes
 
 
+def test_a_table_in_one_split_alone(tmp_path: Path, paint) -> None:
+    for name in ("train/0.png", "test/0.png"):
+        paint(tmp_path / "set" / name)
+    (tmp_path / "set" / "train" / "metadata.csv").write_text("file_name,label\n0.png,a\n")
+    assert named(load_dataset(tmp_path / "set")) == [("a",)]
+    assert named(load_dataset(tmp_path / "set", "test")) == [("-",)]
+
+
+def test_names_as_seen_from_the_folder_that_wraps_all(tmp_path: Path, paint) -> None:
+    for i in range(2):
+        paint(tmp_path / "set" / "images" / "all" / f"{i}.png")
+    for prefix in ("", "all/", "images/all/"):
+        text = f"file,n\n{prefix}0.png,a\n{prefix}1.png,b\n"
+        assert named(read(tmp_path / "set", text)) == [("a",), ("b",)]
+    assert "the first: x/0.png" in refusal(tmp_path / "set", "file,n\nx/0.png,a\n")
+
+
 def test_a_table_in_one_class_folder_alone(tmp_path: Path, paint) -> None:
     for name in ("cat", "dog"):
         paint(tmp_path / "set" / name / "0.png")
@@ -249,6 +266,7 @@ def test_one_hot_columns_are_one_level(flat: Path, text: str, levels: tuple[str,
         ('file,a\n0.png,"cat\n1.png,dog"\n', "line 2: a quotation mark"),
         ("file,a\n,x\n", "line 2: the row names no file"),
         ("file,a\n0.png,x\n./0.png,y\n", "line 3 names the file './0.png' twice, after"),
+        ("file,a\n./0.png,x\n.\\0.png,y\n", "line 3 names the file '0.png' twice, after"),
         ("file,a\n0.png,x\0y\n", "line 2: a class cannot be called 'x\\x00y'"),
         (column("10.0", "2"), "line 2: the column 'n' holds '10.0', and '2' in"),
     ],

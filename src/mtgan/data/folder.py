@@ -249,7 +249,7 @@ def list_folder(folder: Path) -> Listing:
             f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}){also}; name a folder of "
             "class/x.jpg, or images beside a labels.csv."
         )
-    tables, notes = find_tables(folder, files)
+    tables, notes = find_tables(folder, files, any(places))
     if tables:
         rows, taxonomy, more = read_labels(tables, folder, files)
         notes += more

@@ -47,10 +47,14 @@ class TableLabels(NamedTuple):
 # Which tables
 
 
-def find_tables(folder: Path, files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+def find_tables(
+    folder: Path, files: Sequence[Path], in_classes: bool
+) -> tuple[list[Path], list[str]]:
     """The tables of labels of a folder's image files, and notes on tables that are not read.
 
-    UserError where several are there and none is named as the one that is meant.
+    in_classes: whether the files lie in folders of their classes. Then tables inside count only
+    where every folder of images has one. UserError where several tables are there and none is named
+    as the one that is meant.
     """
     inside = {file.parent for file in files}
     around = {
@@ -67,7 +71,7 @@ def find_tables(folder: Path, files: Sequence[Path]) -> tuple[list[Path], list[s
         if table:
             deeper[place] = table
     complete = all(any(p in deeper for p in (place, *place.parents)) for place in inside)
-    if own or not complete:
+    if own or (in_classes and not complete):
         notes += [
             f"{table.relative_to(folder)} is not read: "
             + (f"{own.name} has the labels." if own else "other folders of images have no table.")
@@ -146,10 +150,7 @@ class Table:
             row, name = len(self.places), _joined(prefix, file)
             self.places.append(place)
             if self.files.setdefault(name, row) != row:
-                raise UserError(
-                    f"{self.where(row)} names the file {file!r} twice, after "
-                    f"{self.where(self.files[name])}; leave one row of it."
-                )
+                raise _twice(self, row, file, self.files[name])
             for column, cell in zip(self.columns.values(), cells, strict=True):
                 column.append(cell)
 
@@ -340,11 +341,21 @@ def _joined(prefix: str, file: str) -> str:
 
 def _rows_of(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarray:
     """int64 [R]: the position of each row's file; -1 for one that is there and is not read."""
-    rows = np.array(
-        [index.get(name, index.get(name.replace("\\", "/"), -1)) for name in table.files],
-        dtype=np.int64,
-    )
-    names = list(table.files)
+    names = [
+        name if name in index else posixpath.normpath(name.replace("\\", "/"))
+        for name in table.files
+    ]
+    if index.keys().isdisjoint(names):  # perhaps as seen from a folder that wraps all others
+        wrap = os.path.commonpath([posixpath.dirname(name) for name in index])
+        while wrap and index.keys().isdisjoint(_joined(wrap, name) for name in names):
+            wrap = posixpath.dirname(wrap)
+        names = [_joined(wrap, name) for name in names]
+    rows = np.array([index.get(name, -1) for name in names], dtype=np.int64)
+    known = rows[rows >= 0]
+    if len(np.unique(known)) < len(known):
+        twice = Counter(known.tolist()).most_common(1)[0][0]
+        first, second = np.flatnonzero(rows == twice)[:2].tolist()
+        raise _twice(table, second, names[second], first)
     unknown = np.flatnonzero(rows < 0).tolist()
     absent = [row for row in unknown if not _lies_in(folder, names[row])]
     if absent:
@@ -356,6 +367,13 @@ def _rows_of(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarray
             f"{first}, in {table.where(absent[0])}); {hint}, or add the files."
         )
     return rows
+
+
+def _twice(table: Table, row: int, file: str, first: int) -> UserError:
+    return UserError(
+        f"{table.where(row)} names the file {file!r} twice, after {table.where(first)}; leave one "
+        "row of it."
+    )
 
 
 def _lies_in(folder: Path, name: str) -> bool:
