@@ -119,6 +119,26 @@ def test_levels_with_names_and_a_found_hierarchy(tmp_path: Path) -> None:
             "a label level cannot be called 'a/b': it holds a \"/\"",
         ),
         (
+            {
+                "images": IMAGES,
+                "labels": np.zeros((10, 2), int),
+                "level_names": np.array(["a"] * 2),
+            },
+            "a label level cannot be called 'a': another one is called so",
+        ),
+        (
+            {
+                "images": IMAGES,
+                "labels": np.zeros(10, int),
+                "class_names_fine": np.array(["a"] * 2),
+            },
+            r"a.npz: The label level 'fine' names the class 'a' twice",
+        ),
+        (
+            {"images": IMAGES[:1], "labels": np.zeros((1, 3_000_000), int)},
+            r"'labels' takes 24,000,128 bytes, more than the 1,600,000 that would make sense",
+        ),
+        (
             {"images": IMAGES, "labels": np.zeros(10, int), "level_names": np.array([""])},
             "a label level cannot be called '': it is empty",
         ),

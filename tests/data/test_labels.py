@@ -92,16 +92,16 @@ def test_several_tables(flat: Path) -> None:
     assert "several tables (labels.csv, labels.tsv); keep one" in refusal(flat, "", "labels.tsv")
 
 
-@pytest.mark.parametrize("kind", ["pipe", "link"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "loop"])
 def test_a_table_that_is_no_file(flat: Path, kind: str) -> None:
     """A named pipe would be waited for without end."""
     path = flat / "labels.csv"
     if kind == "pipe":
         os.mkfifo(path)
     else:
-        path.symlink_to("nowhere")
+        path.symlink_to("nowhere" if kind == "link" else "labels.csv")
     with pytest.raises(
-        UserError, match=r"labels.csv cannot be read: it (is no reg|does not exist)"
+        UserError, match=r"labels.csv cannot be read: it(s links| is no reg| does n)"
     ):
         load_dataset(flat)
 
@@ -265,6 +265,8 @@ def test_one_hot_columns_are_one_level(flat: Path, text: str, levels: tuple[str,
         ('file,a\n0.png,x\n1.png,"cat\n2.png,"dog\n', "line 3: a quotation mark"),
         ('file,a\n0.png,"cat\n1.png,dog"\n', "line 2: a quotation mark"),
         ("file,a\n,x\n", "line 2: the row names no file"),
+        ("file," + "c" * 200_000 + "\n0.png,x\n", "line 1: a quotation mark seems"),
+        ("sep=;\nfile;a\n0.png;x\n", "line 1: the 2. column cannot be called '': it has no name"),
         ("file,a\n0.png,x\n./0.png,y\n", "line 3 names the file './0.png' twice, after"),
         ("file,a\n./0.png,x\n.\\0.png,y\n", "line 3 names the file '0.png' twice, after"),
         ("file,a\n0.png,x\0y\n", "line 2: a class cannot be called 'x\\x00y'"),
@@ -306,6 +308,7 @@ def test_a_file_that_is_there_and_not_read_is_no_contradiction(flat: Path) -> No
         ({"0.png": "cat", "3.png": "dog"}, [("cat",), ("-",), ("-",), ("dog",)]),
         ({"labels": [["0.png", [0, 1, 0]], ["1.png", [1, 0, 0]]]}, [("1",), ("0",), ("-",)]),
         ({"labels": None}, [(), (), (), ()]),
+        ({"labels": {"0.png": 3, "2.png": -1}}, [("3",), ("-",), ("-",), ("-",)]),
         ({"labels": [["0.png", 1000000000], ["1.png", 0]]}, [("1000000000",), ("0",)]),
     ],
 )

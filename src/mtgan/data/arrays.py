@@ -3,6 +3,7 @@
 import json
 import os
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ _BLOCK = 1024
 _NAMES = "class_names_"
 # Labels that are only numbers, without names, may go so far: each number makes a class.
 _MOST_CLASSES = 100_000
+_MOST_OF_NAMES = 1 << 28  # bytes
 # An array that is larger than this, and so many times larger than its file, is no set of pictures.
 _LARGE, _DENSEST = 1 << 30, 500
 
@@ -68,10 +70,16 @@ class _Arrays:
         self._members = {member.filename.removesuffix(".npy"): member for member in members}
         self.names = list(self._members)
 
-    def read(self, name: str) -> np.ndarray:
-        """One array; UserError where it is broken, no array, of Python objects, or a bomb."""
+    def read(self, name: str, most: int | None = None) -> np.ndarray:
+        """One array of `most` bytes; UserError where it is broken, no array, of Python objects, or
+        larger than can be meant."""
         self.asked.append(name)
         member = self._members[name]
+        if most is not None and member.file_size > most:
+            raise UserError(
+                f"{self.path}: {name!r} takes {member.file_size:,} bytes, more than the {most:,} "
+                "that would make sense."
+            )
         if member.file_size > _LARGE and member.file_size > _DENSEST * member.compress_size:
             raise UserError(
                 f"{self.path}: {name!r} unpacks from {member.compress_size:,} bytes to "
@@ -97,7 +105,7 @@ class _Arrays:
 
     def texts(self, name: str) -> list[str]:
         """A list of names, given as text, UTF-8 bytes or whole numbers."""
-        array = self.read(name)
+        array = self.read(name, _MOST_OF_NAMES)
         if array.ndim != 1 or array.dtype.kind not in "USiu":
             raise UserError(
                 f"{self.path}: {name!r} should be a list of names; found {array.dtype} "
@@ -161,7 +169,7 @@ def _labels(arrays: _Arrays, count: int) -> tuple[np.ndarray, Taxonomy, list[str
     path = arrays.path
     if "labels" not in arrays.names:
         return np.empty((count, 0), dtype=np.int64), Taxonomy((), {}, {}), []
-    labels = arrays.read("labels")
+    labels = arrays.read("labels", 8 * _MOST_CLASSES * (count + 1))
     shape = list(labels.shape)
     if labels.ndim == 1:
         labels = labels[:, None]
@@ -194,7 +202,11 @@ def _labels(arrays: _Arrays, count: int) -> tuple[np.ndarray, Taxonomy, list[str
         level: arrays.texts(_NAMES + level) if level in named else _numbers(column, level, path)
         for level, column in zip(levels, labels.T, strict=True)
     }
-    return labels, with_found_parents(taxonomy_of(names), labels), []
+    try:
+        taxonomy = taxonomy_of(names)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    return labels, with_found_parents(taxonomy, labels), []
 
 
 def _levels(arrays: _Arrays, count: int) -> list[str]:
@@ -204,8 +216,9 @@ def _levels(arrays: _Arrays, count: int) -> list[str]:
     levels = arrays.texts("level_names")
     if len(levels) != count:
         raise UserError(f"{arrays.path}: {len(levels)} level_names for {count} label columns.")
-    for level in levels:
-        if fault := name_fault(level, level=True):
+    for level, times in Counter(levels).items():
+        fault = name_fault(level, level=True) or ("another one is called so" if times > 1 else "")
+        if fault:
             raise UserError(f"{arrays.path}: a label level cannot be called {level!r}: {fault}.")
     return levels
 

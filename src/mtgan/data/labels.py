@@ -89,7 +89,7 @@ def _table_in(place: Path, folder: Path, any_name: bool) -> tuple[Path | None, l
             name = entry.name.lower()
             if name.startswith(".") or not name.endswith((*_ENDINGS, *_NOT_READ)):
                 continue
-            if entry.is_dir():
+            if (place / entry.name).is_dir():
                 continue
             named = Path(name).stem in _NAMES
             if name.endswith(_ENDINGS) or name == _JSON:
@@ -202,7 +202,7 @@ def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> 
 def _read_csv(path: Path, is_file: Callable[[str], bool]) -> _Read:
     text = read_text(path, "The table of labels", limit=_LARGEST)
     header = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark))))
+    delimiter = max(_DELIMITERS, key=lambda mark: _count(header, mark))
     lines = _cells(path, text, delimiter)
     line, columns = next(lines, (1, []))
     if len(columns) < 2:
@@ -228,6 +228,14 @@ def _read_csv(path: Path, is_file: Callable[[str], bool]) -> _Read:
             raise UserError(f"{path}, line {line}: the row names no file.")
         rows.append((line, file, cells))
     return _Read(path, "line", columns[:key] + columns[key + 1 :], rows)
+
+
+def _count(header: str, delimiter: str) -> int:
+    """How many columns a header has under a delimiter."""
+    try:
+        return len(next(csv.reader([header], delimiter=delimiter), []))
+    except csv.Error:
+        return 0
 
 
 def _check_header(
@@ -272,7 +280,8 @@ def _read_json(path: Path) -> _Read:
     if pairs is None and isinstance(values, Mapping) and "labels" in values:
         return _Read(path, "entry", [], [])  # as StyleGAN's tools write it
     if not isinstance(pairs, list):
-        pairs = list(values.items()) if isinstance(values, Mapping) else []
+        named = pairs if isinstance(pairs, Mapping) else values
+        pairs = list(named.items()) if isinstance(named, Mapping) else []
     if not pairs or not all(
         isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
         for pair in pairs
