@@ -18,7 +18,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mtgan.data.dataset import Dataset
 from mtgan.data.images import fit_image
-from mtgan.data.labels import find_tables, read_labels
+from mtgan.data.labels import find_tables, in_old_order, read_labels
 from mtgan.data.progress import progress
 from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows
 from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
@@ -47,11 +47,16 @@ _GRAY = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a folder with their labels: rows int64 [N, L]."""
+    """The files of a folder with their labels: rows int64 [N, L].
+
+    strata: int64 [N, 1], the finest classes in the order of the alphabet, or [N, 0]: in this order
+    the held-out fifth has always been drawn, which must stay the same one.
+    """
 
     files: list[Path]
     rows: np.ndarray
     taxonomy: Taxonomy
+    strata: np.ndarray
     splits: list[str]  # of each file; "" where the folder has no splits
     unread: list[Path]  # pictures of formats that are not read
     notes: list[str]  # on the tables of labels
@@ -130,7 +135,7 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
     chosen = np.arange(len(listing.files))
     if "test" not in listing.splits:
         # Before anything is decoded: a file that breaks later moves no other to another split.
-        chosen = held_out_rows(listing.rows, request.split)
+        chosen = held_out_rows(listing.strata, request.split)
         if request.split != "all":
             notes.append(HELD_OUT_NOTE)
     elif request.split != "all":
@@ -252,10 +257,11 @@ def list_folder(folder: Path) -> Listing:
     tables, notes = find_tables(folder, files, any(places))
     if tables:
         rows, taxonomy, more = read_labels(tables, folder, files)
+        strata = in_old_order(rows[:, :1], next(iter(taxonomy.classes.values()), ()))
         notes += more
     else:
-        rows, taxonomy = _from_places(folder, files, places)
-    return Listing(files, rows, taxonomy, splits, unread, notes)
+        rows, taxonomy, strata = _from_places(folder, files, places)
+    return Listing(files, rows, taxonomy, strata, splits, unread, notes)
 
 
 def _files_below(folder: Path, suffixes: set[str]) -> list[Path]:
@@ -269,8 +275,8 @@ def _files_below(folder: Path, suffixes: set[str]) -> list[Path]:
 
 def _from_places(
     folder: Path, files: list[Path], places: list[tuple[str, ...]]
-) -> tuple[np.ndarray, Taxonomy]:
-    """Labels from the folders that files lie in, the innermost being the finest."""
+) -> tuple[np.ndarray, Taxonomy, np.ndarray]:
+    """Labels from the folders that files lie in, the innermost being the finest; and strata."""
     depths = {len(place) for place in places}
     if len(depths) > 1:
         odd = next(f for f, p in zip(files, places, strict=True) if len(p) == min(depths))
@@ -284,7 +290,8 @@ def _from_places(
         places = [place[1:] for place in places]
         depth -= 1
     if depth == 0:
-        return np.empty((len(files), 0), dtype=np.int64), Taxonomy((), {}, {})
+        none = np.empty((len(files), 0), dtype=np.int64)
+        return none, Taxonomy((), {}, {}), none
     # A class is known by its whole path; it is named by its last part where that is unambiguous.
     levels, classes, parents = [], {}, {}
     prefixes_below: list[tuple[str, ...]] = []
@@ -303,7 +310,9 @@ def _from_places(
     taxonomy = Taxonomy(tuple(levels), classes, parents)
     finest = _sorted_places(set(places))
     index_of = {place: i for i, place in enumerate(finest)}
-    return taxonomy.label_rows(np.array([index_of[place] for place in places])), taxonomy
+    rows = taxonomy.label_rows(np.array([index_of[place] for place in places]))
+    old = {place: i for i, place in enumerate(sorted(finest))}
+    return rows, taxonomy, np.array([[old[place]] for place in places])
 
 
 def _sorted_places(places: set[tuple[str, ...]]) -> list[tuple[str, ...]]:

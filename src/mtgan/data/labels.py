@@ -21,7 +21,7 @@ import numpy as np
 from mtgan.data.arrays import with_found_parents
 from mtgan.data.columns import join_one_hot, read_column
 from mtgan.data.dataset import taxonomy_of
-from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, name_fault
+from mtgan.data.taxonomy import Taxonomy, chain_name, class_map, clean_name, name_fault
 from mtgan.errors import UserError
 from mtgan.files import read_json, read_text
 
@@ -197,6 +197,14 @@ def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> 
         labels[rows[rows >= 0], place] = found[rows >= 0]
     taxonomy = taxonomy_of({level: names for level, (names, _) in columns.items()})
     return TableLabels(labels, with_found_parents(taxonomy, labels), table.notes)
+
+
+def in_old_order(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Labels of the finest classes in the order that tables had before numbers inside of names
+    counted as numbers: by number where all are numbers, else by the alphabet."""
+    if all(name.lstrip("-").isdecimal() for name in names):
+        return labels
+    return class_map(names, sorted(names))[labels]
 
 
 def _read_csv(path: Path, is_file: Callable[[str], bool]) -> _Read:
