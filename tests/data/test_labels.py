@@ -143,7 +143,12 @@ def test_names_as_seen_from_the_folder_that_wraps_all(tmp_path: Path, paint) -> 
 def test_a_table_in_one_class_folder_alone(tmp_path: Path, paint) -> None:
     for name in ("cat", "dog"):
         paint(tmp_path / "set" / name / "0.png")
-    (tmp_path / "set" / "cat" / "labels.csv").write_text("file,n\n0.png,x\n")
+    for table in ("cat/labels.csv", "dog/labels.csv"):
+        (tmp_path / "set" / table).write_text("file,n\n0.png,x\n")
+    data = load_dataset(tmp_path / "set", "all")
+    assert named(data) == [("x",), ("x",)]
+    assert data.notes == ("The labels are those of cat/labels.csv, and not the names of folders.",)
+    (tmp_path / "set" / "dog" / "labels.csv").unlink()
     data = load_dataset(tmp_path / "set", "all")
     assert named(data) == [("cat",), ("dog",)]
     assert data.notes == ("cat/labels.csv is not read: other folders of images have no table.",)
@@ -283,6 +288,8 @@ def test_utf16_without_its_mark_is_refused(flat: Path) -> None:
 
 def test_a_file_that_is_there_and_not_read_is_no_contradiction(flat: Path) -> None:
     (flat / "x.heic").write_bytes(b"?")
+    (flat / "y").mkdir()
+    assert "(the first: y, in" in refusal(flat, "file,a\n0.png,x\ny,y\n")
     data = read(flat, "file,a\n0.png,x\nx.heic,y\n1.png,y\n")
     assert named(data)[:2] == [("x",), ("y",)]
 

@@ -71,14 +71,15 @@ def find_tables(
         if table:
             deeper[place] = table
     complete = all(any(p in deeper for p in (place, *place.parents)) for place in inside)
+    tables = list(deeper.values())
     if own or (in_classes and not complete):
-        notes += [
-            f"{table.relative_to(folder)} is not read: "
-            + (f"{own.name} has the labels." if own else "other folders of images have no table.")
-            for table in deeper.values()
-        ]
-        return ([own] if own else []), notes
-    return list(deeper.values()), notes
+        why = f"{own.name} has the labels" if own else "other folders of images have no table"
+        notes += [f"{t.relative_to(folder)} is not read: {why}." for t in deeper.values()]
+        tables = [own] if own else []
+    if tables and in_classes:
+        name = tables[0].relative_to(folder)
+        notes.append(f"The labels are those of {name}, and not the names of folders.")
+    return tables, notes
 
 
 def _table_in(place: Path, folder: Path, any_name: bool) -> tuple[Path | None, list[str]]:
@@ -209,7 +210,7 @@ def in_old_order(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
 def _read_csv(path: Path, is_file: Callable[[str], bool]) -> _Read:
     text = read_text(path, "The table of labels", limit=_LARGEST)
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    header = next((line for line in io.StringIO(text) if line.strip()), "")
     delimiter = max(_DELIMITERS, key=lambda mark: _count(header, mark))
     lines = _cells(path, text, delimiter)
     line, columns = next(lines, (1, []))
@@ -396,6 +397,7 @@ def _twice(table: Table, row: int, file: str, first: int) -> UserError:
 def _lies_in(folder: Path, name: str) -> bool:
     path = PurePosixPath(name)
     try:
-        return not path.is_absolute() and ".." not in path.parts and (folder / path).exists()
+        inside = not path.is_absolute() and ".." not in path.parts
+        return inside and (folder / path).exists() and not (folder / path).is_dir()
     except (OSError, ValueError):
         return False
