@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -379,8 +380,10 @@ def test_full_disk_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.np, "save", full)
-        with pytest.raises(UserError, match="out could not be written: there is no space left"):
+        patch.setattr(module.np.lib.format, "write_array_header_1_0", full)
+        with pytest.raises(
+            UserError, match=r"out could not be written: there is no space left on the device; make"
+        ):
             prepare_dataset(pictures, tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
     prepare_dataset(pictures, tmp_path / "out")
@@ -396,7 +399,7 @@ def test_samples_that_do_not_fit_on_the_disk(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "out")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 1
-    assert "out could not be written: file too large" in result.stderr
+    assert "out could not be written: file too large; name another place" in result.stderr
     assert not list(tmp_path.glob("*out*"))
 
 
@@ -419,10 +422,11 @@ def test_samples_are_not_written_through_a_map(
 
 
 def test_leftovers_of_a_killed_attempt_do_not_matter(tmp_path: Path, pictures: Path) -> None:
-    leftover = tmp_path / ".partial-01234567-out"
+    leftover = tmp_path / ".partial-0123abcd-out"
     leftover.mkdir()
     (leftover / "samples.npy").write_bytes(b"half")
-    os.utime(leftover, (0, 0))
+    hours_ago = time.time() - 10_000
+    os.utime(leftover, (hours_ago, hours_ago))
     prepare_dataset(pictures, tmp_path / "out")
     assert not leftover.exists()
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtgan.analysis.base import held_out_of
 from mtgan.data import Taxonomy, load_dataset
 from mtgan.errors import UserError
 from mtgan.training import Run, train
@@ -129,7 +128,7 @@ def test_data_are_loaded_in_the_order_of_the_run(tmp_path: Path) -> None:
     facts = DataFacts.of(data.with_taxonomy(old))
     recipe = small_recipe().model_copy(update={"run": {"data": data.spec}})
     run = Run(tmp_path / "run", recipe, facts)
-    for loaded in (run.load_data(), run.load_data().load_split("test"), held_out_of(run)):
+    for loaded in (run.load_data(), run.load_data("test"), run.load_data().load_split("test")):
         assert loaded.taxonomy == old
         assert [
             50 * ["1", "2", "10"].index(old.classes["fine"][i]) for i in loaded.labels[:, 0]

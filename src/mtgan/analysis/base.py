@@ -160,8 +160,7 @@ def held_out_of(run: Run) -> Dataset:
             f"{run.path} was trained on the split {spec['split']!r}, so no real images were held "
             "out; train on the split 'train' to ask this."
         )
-    unseen = load_dataset(**{**spec, "split": "test", "subset": None})
-    return unseen.in_order_of(run.facts.taxonomy)
+    return load_dataset(**{**spec, "split": "test", "subset": None})
 
 
 def extractor_of(data: Dataset, features: str = AUTO, progress: Progress = silent) -> Any:

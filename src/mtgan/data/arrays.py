@@ -4,6 +4,7 @@ import json
 import os
 import zipfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from mtgan.data.dataset import Dataset, taxonomy_of
 from mtgan.data.sources import Request, hold_out
 from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, name_fault
 from mtgan.errors import UserError
-from mtgan.files import new_folder, read_json, require_file
+from mtgan.files import new_folder, read_json, require_file, write_text
 from mtgan.registry import nearest
 
 _MARK = "mtgan-data.json"
@@ -331,16 +332,14 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
         raise UserError(f"{out} exists already; name another folder, or remove it first.")
     with new_folder(out) as folder:
         total = len(train) + len(test)
-        # Not through a memory map: where the disk is full, that kills the process (SIGBUS).
-        with (folder / "samples.npy").open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (total, *train.shape)}
-            np.lib.format.write_array_header_1_0(file, header)
-            for data in (train, test):
-                for start in range(0, len(data), _BLOCK):
-                    block = np.ascontiguousarray(data.samples[start : start + _BLOCK])
-                    file.write(block.data)
-        labels = np.concatenate([train.labels, test.labels])
-        np.save(folder / "labels.npy", labels)
+        blocks = (
+            np.ascontiguousarray(data.samples[start : start + _BLOCK])
+            for data in (train, test)
+            for start in range(0, len(data), _BLOCK)
+        )
+        _write_blocks(folder / "samples.npy", "|u1", (total, *train.shape), blocks)
+        labels = np.ascontiguousarray(np.concatenate([train.labels, test.labels]), dtype="<i8")
+        _write_blocks(folder / "labels.npy", "<i8", labels.shape, [labels])
         mapped = np.load(folder / "samples.npy", mmap_mode="r")
         splits = {}
         for split, first, last in (
@@ -359,5 +358,17 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
             "domains": [domain_to_dict(domain) for domain in train.domains],
             "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         }
-        (folder / _MARK).write_text(json.dumps(about), encoding="utf-8")
+        write_text(folder / _MARK, json.dumps(about))
     return out
+
+
+def _write_blocks(
+    path: Path, kind: str, shape: tuple[int, ...], blocks: Iterable[np.ndarray]
+) -> None:
+    """An .npy file, block by block; not through a memory map, which on a full disk kills the
+    process (SIGBUS), nor by numpy's own writing, which does not say why it failed."""
+    with path.open("wb") as file:
+        header = {"descr": kind, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(block.data)
