@@ -5,6 +5,7 @@ instant leaves either the older file or the new one, whole. What goes wrong with
 UserError with the path, the reason and the remedy.
 """
 
+import codecs
 import contextlib
 import errno
 import json
@@ -14,6 +15,7 @@ import shutil
 import stat
 import time
 import uuid
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _PARTIAL = ".partial-"
 _ABANDONED_SECONDS = 3600.0
+# Of a folder with more files than this, all are brought to the disk at once: one by one, ten
+# thousand small pictures take most of a minute.
+_MANY = 64
 # Beyond these a text file of settings is not one: 64 MiB, and as many values in all.
 _LARGEST_TEXT = 64 << 20
 _LARGEST_YAML = 1_000_000
@@ -162,9 +167,11 @@ def new_folder(path: str | Path, remedy: str = "") -> Iterator[Path]:
             _remove_abandoned(path)
             temporary.mkdir(parents=True)
             yield temporary
-            for file in sorted(temporary.rglob("*"), reverse=True):
+            files = sorted(temporary.rglob("*"), reverse=True)
+            if len(files) > _MANY:
+                os.sync()
+            for file in [*files[:_MANY], temporary]:
                 flush(file)
-            flush(temporary)
             try:
                 os.rename(temporary, path)
             except OSError as error:
@@ -238,7 +245,8 @@ def require_file(path: Path, what: str = "the file") -> None:
 
 
 def read_text(path: str | Path, what: str = "The file", limit: int = _LARGEST_TEXT) -> str:
-    """The text of a UTF-8 file, with or without a byte order mark.
+    """The text of a UTF-8 file, with or without a byte order mark, or of a UTF-16 file with one
+    (as spreadsheets write); every end of a line is "\\n".
 
     what: begins the sentence of the UserError that is raised where the file is missing, no regular
     file, larger than `limit` bytes, or not UTF-8.
@@ -249,22 +257,35 @@ def read_text(path: str | Path, what: str = "The file", limit: int = _LARGEST_TE
         size = path.stat().st_size
         if size > limit:
             raise UserError(f"{what} {path} is too large: {size:,} bytes, at most {limit:,}.")
-        return path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
         raise UserError(
-            f"{what} {path} is not in UTF-8 (byte {error.start}); save it so."
+            f"{what} {path} is not in UTF-8 (line {line}, byte {error.start}); save it so."
         ) from error
     except OSError as error:
         raise UserError(f"{what} {path} cannot be read: {reason(error)}.") from error
 
 
 def read_json(path: str | Path, what: str = "The file") -> Any:
-    """The value of a JSON file; UserError that names the file where it holds none."""
+    """The value of a JSON file; UserError that names the file where it holds none, or one key
+    twice."""
     text = read_text(path, what)
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{what} {path} is not valid JSON: {error}.") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"it names {twice!r} twice")
+    return values
 
 
 def read_yaml(path: str | Path, what: str = "The file", strings: bool = False) -> Any:

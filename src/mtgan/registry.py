@@ -8,11 +8,16 @@ from mtgan.errors import UserError
 
 T = TypeVar("T")
 
+_SHOWN = 50  # names in one sentence
+
 
 def nearest(name: str, known: list[str]) -> str:
     """'did you mean X?' when a known name is close to `name`, else the list of known names."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}."
+    if close:
+        return f"did you mean {close[0]!r}?"
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"known: {', '.join(sorted(known)[:_SHOWN])}{more}."
 
 
 REGISTRIES: dict[str, "Registry[Any]"] = {}

@@ -8,12 +8,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from filelock import FileLock
 
-from mtgan.data import load_dataset
+from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.errors import UserError
 from mtgan.recipes import load_recipe
 from mtgan.reports.study import write_study_report
@@ -139,6 +140,18 @@ def test_subsets_and_hierarchies_are_measured_by_one_instrument(tmp_path: Path) 
     result = read_result(job)
     assert result is not None
     assert whole.fingerprint.startswith(result["protocol"]["data"])
+
+
+def test_labels_become_those_of_the_reference_by_name() -> None:
+    whole = load_dataset("digits")
+    names = whole.taxonomy.classes["fine"]
+    shuffled = Taxonomy(("label",), {"label": names[::-1]}, {})
+    run = SimpleNamespace(path="run", facts=SimpleNamespace(taxonomy=shuffled))
+    labels = reference_labels(np.array([[0], [9], [7], [-1]]), run, whole)  # type: ignore[arg-type]
+    assert labels.tolist() == [*whole.taxonomy.label_rows(np.array([9, 0, 2, -1])).tolist()]
+    bare = Dataset(whole.samples, whole.labels[:, :0], Taxonomy((), {}, {}))
+    with pytest.raises(UserError, match="other finest classes"):
+        reference_labels(np.zeros((3, 1), dtype=np.int64), run, bare)  # type: ignore[arg-type]
 
 
 def test_other_finest_classes_cannot_be_measured(finished) -> None:

@@ -152,10 +152,14 @@ def _samples(
     source: str, run: "Run | None", reference: "Dataset", wanted: int, seed: int
 ) -> tuple[Any, "np.ndarray | None", str]:
     """What to judge: a run generates as many samples as are wanted; all else is read."""
+    from mtgan.data import Dataset
     from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT
 
     if run is None:
         return source, None, UNKNOWN_CHECKPOINT
     count = min(wanted, len(reference.samples))
     images, labels = run.sample_with_labels(count, seed=seed)
-    return images, labels, RUN_CHECKPOINT
+    if labels is None:
+        return images, None, RUN_CHECKPOINT
+    named = Dataset(images, labels, run.facts.taxonomy, source, "all")
+    return named, None, RUN_CHECKPOINT

@@ -7,10 +7,7 @@ x.jpg ... and labels.csv         file, then one column per label level
 x.jpg ... and dataset.json       {"labels": [["x.jpg", 3], ...]} or {"x.jpg": {level: class}}
 """
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +16,12 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from mtgan.data.arrays import with_found_parents
-from mtgan.data.dataset import Dataset, taxonomy_of
+from mtgan.data.dataset import Dataset
 from mtgan.data.images import fit_image
+from mtgan.data.labels import find_tables, in_old_order, read_labels
 from mtgan.data.progress import progress
 from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows
-from mtgan.data.taxonomy import Taxonomy, chain_name
+from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
 from mtgan.errors import UserError
 
 _SUFFIXES = {
@@ -33,7 +30,6 @@ _SUFFIXES = {
 }
 # What splits are called in folders, and what we call them.
 _SPLIT_FOLDERS = {"train": "train", "test": "test", "val": "test", "valid": "test"}
-_FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "name")
 # Sizes that images of various sizes are brought to.
 STANDARD_SIDES = (28, 32, 48, 64, 96, 128)
 # Formats of pictures that are counted as unreadable and not silently left out.
@@ -51,13 +47,19 @@ _GRAY = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a folder with their labels: rows int64 [N, L]."""
+    """The files of a folder with their labels: rows int64 [N, L].
+
+    strata: int64 [N, 1], the finest classes in the order of the alphabet, or [N, 0]: in this order
+    the held-out fifth has always been drawn, which must stay the same one.
+    """
 
     files: list[Path]
     rows: np.ndarray
     taxonomy: Taxonomy
+    strata: np.ndarray
     splits: list[str]  # of each file; "" where the folder has no splits
     unread: list[Path]  # pictures of formats that are not read
+    notes: list[str]  # on the tables of labels
 
 
 def load_folder(request: Request) -> Dataset:
@@ -129,10 +131,11 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
     size, channels, notes = _derive(
         [header for header in headers if header], request.size, request.channels
     )
+    notes += listing.notes
     chosen = np.arange(len(listing.files))
     if "test" not in listing.splits:
         # Before anything is decoded: a file that breaks later moves no other to another split.
-        chosen = held_out_rows(listing.rows, request.split)
+        chosen = held_out_rows(listing.strata, request.split)
         if request.split != "all":
             notes.append(HELD_OUT_NOTE)
     elif request.split != "all":
@@ -251,11 +254,14 @@ def list_folder(folder: Path) -> Listing:
             f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}){also}; name a folder of "
             "class/x.jpg, or images beside a labels.csv."
         )
-    if table := _label_file(folder):
-        rows, taxonomy = _from_table(table, folder, files)
+    tables, notes = find_tables(folder, files, any(places))
+    if tables:
+        rows, taxonomy, more = read_labels(tables, folder, files)
+        strata = in_old_order(rows[:, :1], next(iter(taxonomy.classes.values()), ()))
+        notes += more
     else:
-        rows, taxonomy = _from_places(folder, files, places)
-    return Listing(files, rows, taxonomy, splits, unread)
+        rows, taxonomy, strata = _from_places(folder, files, places)
+    return Listing(files, rows, taxonomy, strata, splits, unread, notes)
 
 
 def _files_below(folder: Path, suffixes: set[str]) -> list[Path]:
@@ -269,8 +275,8 @@ def _files_below(folder: Path, suffixes: set[str]) -> list[Path]:
 
 def _from_places(
     folder: Path, files: list[Path], places: list[tuple[str, ...]]
-) -> tuple[np.ndarray, Taxonomy]:
-    """Labels from the folders that files lie in, the innermost being the finest."""
+) -> tuple[np.ndarray, Taxonomy, np.ndarray]:
+    """Labels from the folders that files lie in, the innermost being the finest; and strata."""
     depths = {len(place) for place in places}
     if len(depths) > 1:
         odd = next(f for f, p in zip(files, places, strict=True) if len(p) == min(depths))
@@ -284,126 +290,31 @@ def _from_places(
         places = [place[1:] for place in places]
         depth -= 1
     if depth == 0:
-        return np.empty((len(files), 0), dtype=np.int64), Taxonomy((), {}, {})
+        none = np.empty((len(files), 0), dtype=np.int64)
+        return none, Taxonomy((), {}, {}), none
     # A class is known by its whole path; it is named by its last part where that is unambiguous.
     levels, classes, parents = [], {}, {}
     prefixes_below: list[tuple[str, ...]] = []
     for position in range(depth):
         level = chain_name(position)
-        prefixes = sorted({place[: depth - position] for place in places})
+        prefixes = _sorted_places({place[: depth - position] for place in places})
         short = [prefix[-1] for prefix in prefixes]
         ambiguous = len(set(short)) < len(short)
         levels.append(level)
         classes[level] = tuple("/".join(p) if ambiguous else p[-1] for p in prefixes)
         if position:
-            index = tuple(prefixes.index(prefix[:-1]) for prefix in prefixes_below)
+            place_of = {prefix: i for i, prefix in enumerate(prefixes)}
+            index = tuple(place_of[prefix[:-1]] for prefix in prefixes_below)
             parents[levels[-2]] = (level, index)
         prefixes_below = prefixes
     taxonomy = Taxonomy(tuple(levels), classes, parents)
-    finest = sorted(set(places))
+    finest = _sorted_places(set(places))
     index_of = {place: i for i, place in enumerate(finest)}
-    return taxonomy.label_rows(np.array([index_of[place] for place in places])), taxonomy
+    rows = taxonomy.label_rows(np.array([index_of[place] for place in places]))
+    old = {place: i for i, place in enumerate(sorted(finest))}
+    return rows, taxonomy, np.array([[old[place]] for place in places])
 
 
-Table = dict[str, dict[str, str]]  # file name -> level -> class name, "" where missing
-
-
-def _label_file(folder: Path) -> tuple[Path, Table] | None:
-    described = folder / "dataset.json"
-    if described.is_file():
-        return described, _read_json(described)
-    tables = sorted(folder.glob("*.csv"))
-    if len(tables) > 1 and folder / "labels.csv" in tables:
-        tables = [folder / "labels.csv"]
-    if len(tables) > 1:
-        names = ", ".join(table.name for table in tables)
-        raise UserError(f"{folder} has several CSV files ({names}); name the labels labels.csv.")
-    return (tables[0], _read_csv(tables[0])) if tables else None
-
-
-def _read_csv(path: Path) -> Table:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not in UTF-8 ({error}); save it so.") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    columns = list(reader.fieldnames or [])
-    if len(columns) < 2:
-        raise UserError(
-            f"{path} should have a header, a column with the file, and one per label level; "
-            f"found the columns {columns}."
-        )
-    key = next((c for c in columns if c.lower() in _FILE_COLUMNS), columns[0])
-    levels = [column for column in columns if column != key]
-    return _by_file(
-        path,
-        [(row[key], {level: (row[level] or "").strip() for level in levels}) for row in reader],
-    )
-
-
-def _by_file(path: Path, rows: Iterable[tuple[str, dict[str, str]]]) -> Table:
-    table: Table = {}
-    for file, labels in rows:
-        if table.setdefault(file, labels) is not labels:
-            raise UserError(f"{path} names the file {file!r} twice; leave one row of it.")
-    return table
-
-
-def _read_json(path: Path) -> Table:
-    try:
-        values = json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: {error}.") from error
-    if isinstance(values, Mapping) and isinstance(values.get("labels"), list):
-        pairs = values["labels"]
-    else:
-        pairs = list(values.items()) if isinstance(values, Mapping) else []
-    if not pairs or not all(
-        isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
-        for pair in pairs
-    ):
-        raise UserError(
-            f'{path} should be {{"labels": [["file", label]]}} or {{"file": {{level: class}}}}.'
-        )
-    return _by_file(path, [(file, _json_labels(label)) for file, label in pairs])
-
-
-def _json_labels(label: Any) -> dict[str, str]:
-    if isinstance(label, Mapping):
-        return {str(level): "" if v is None else str(v) for level, v in label.items()}
-    several = label if isinstance(label, list) else [label]
-    return {chain_name(i): "" if v is None else str(v) for i, v in enumerate(several)}
-
-
-def _from_table(
-    source: tuple[Path, Table], folder: Path, files: list[Path]
-) -> tuple[np.ndarray, Taxonomy]:
-    path, table = source
-    relative = [file.relative_to(folder).as_posix() for file in files]
-    absent = [name for name in table if name not in set(relative)]
-    if absent:
-        raise UserError(
-            f"{path} names {len(absent)} files that are not in {folder} (the first: {absent[0]}); "
-            "mend the names, or add the files."
-        )
-    levels = list(dict.fromkeys(level for labels in table.values() for level in labels))
-    classes = {
-        level: _sorted_names({row.get(level, "") for row in table.values()} - {""})
-        for level in levels
-    }
-    index = {level: {name: i for i, name in enumerate(names)} for level, names in classes.items()}
-    rows = np.array(
-        [
-            [index[level].get(table.get(name, {}).get(level, ""), -1) for level in levels]
-            for name in relative
-        ],
-        dtype=np.int64,
-    ).reshape(len(files), len(levels))
-    return rows, with_found_parents(taxonomy_of(classes), rows)
-
-
-def _sorted_names(names: set[str]) -> list[str]:
-    """By number where all are numbers, else by the alphabet."""
-    if all(name.lstrip("-").isdigit() for name in names):
-        return sorted(names, key=int)
-    return sorted(names)
+def _sorted_places(places: set[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Part by part in the natural order of class names."""
+    return sorted(places, key=lambda place: [natural_key(part) for part in place])

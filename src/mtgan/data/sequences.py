@@ -15,6 +15,7 @@ import numpy as np
 from mtgan.data.canvas import SequenceDomain
 from mtgan.data.sources import held_out_rows
 from mtgan.data.strings import Strings, read_strings
+from mtgan.data.taxonomy import clean_name, natural_order
 from mtgan.data.tokens import TOKENIZERS, parse_smiles
 from mtgan.errors import UserError, import_extra
 from mtgan.registry import Registry
@@ -79,9 +80,13 @@ def read_sequences(
     kept, tokens = reader.select(strings.texts)
     training = None if strings.training is None else int((kept < strings.training).sum())
     domain = reader.domain(tokens)
-    names = [name] * len(strings.texts) if strings.labels is None else strings.labels
-    classes = tuple(sorted(set(names)))
-    labels = np.array([classes.index(names[i]) for i in kept], dtype=np.int64)
+    names = [clean_name(label) for label in strings.labels or []]
+    # As in tables of images, an empty cell and -1 mean that the label is missing.
+    classes = tuple(natural_order(set(names) - {"", "-1"})) or (name,)
+    place = {label: i for i, label in enumerate(classes)}
+    labels = np.zeros(len(kept), dtype=np.int64)
+    if names:
+        labels[:] = [place.get(names[i], -1) for i in kept]
     rows = _split_rows(labels, split, training)
     if options.count is not None and options.count < len(rows):
         rows = np.sort(np.random.default_rng(0).permutation(rows)[: options.count])

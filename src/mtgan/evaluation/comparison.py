@@ -312,8 +312,10 @@ class Comparison:
 
     def without_labels(self) -> str:
         """Why measures of conditioning cannot be had."""
-        if not self.setting.levels:
+        if not self.setting.taxonomy.levels:
             return "the reference has no labels"
+        if not self.setting.levels:
+            return "the reference shows fewer than two classes"
         if self.generated.labels is None:
             return "the samples have no labels"
         return ""

@@ -45,7 +45,7 @@ def _draw_axes(panel: Axes, card: Scorecard) -> None:
         if bounds is not None:
             panel.plot(bounds, (place, place), color="black", linewidth=1.2, marker="|")
         panel.text(1.04, place, f"{value:.2f}", va="center", fontsize=9)
-    panel.set_yticks(range(len(rows)), [printable(name) for name, *_ in reversed(rows)])
+    panel.set_yticks(range(len(rows)), [name for name, *_ in reversed(rows)])
     _unit_axis(panel, "score: 0 floor, 1 held-out real")
     panel.set_title("axes", fontsize=10)
 
@@ -60,7 +60,7 @@ def _draw_measures(panel: Axes, card: Scorecard) -> None:
         panel.plot(entry.score, place, "o", color=ACCENT, markersize=6)
         text = f"{number(entry.value)}  (real {number(entry.ceiling)})"
         panel.text(1.04, place, text, va="center", fontsize=8)
-    names = [printable(name) for name, _ in reversed(scored)]
+    names = [name for name, _ in reversed(scored)]
     panel.set_yticks(range(len(scored)), names, fontsize=8)
     _unit_axis(panel, "score of each measure")
     panel.set_title("measures", fontsize=10)
@@ -92,7 +92,7 @@ def _draw_ladder(panel: Axes, card: Scorecard) -> None:
 def _draw_numbers(panel: Axes, card: Scorecard) -> None:
     """A card without calibration: the numbers as text."""
     for place, (name, entry) in enumerate(reversed(card.entries.items())):
-        panel.text(0.0, place, printable(name), va="center", fontsize=9)
+        panel.text(0.0, place, name, va="center", fontsize=9)
         panel.text(0.5, place, number(entry.value), va="center", ha="right", fontsize=9)
         panel.text(0.53, place, f"N {entry.samples:,} · {entry.space}", va="center", fontsize=8)
     panel.set_ylim(-1, len(card.entries))

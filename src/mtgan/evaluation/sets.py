@@ -7,7 +7,7 @@ import numpy as np
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_alike
-from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels
+from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels, in_classes_of
 from mtgan.evaluation.protocol import ProtocolRule
 from mtgan.limits import LARGEST_COUNT, check_number, check_seed
 
@@ -60,11 +60,12 @@ class Sides:
         real = in_split(as_dataset(reference, "reference", split), split)
         generated = as_dataset(samples, "samples")
         check_alike(generated.samples, real.samples)
-        asked = fitting_labels(generated, real, labels)
-        unseen: Dataset | None = None
         notes: list[str] = []
+        asked = fitting_labels(generated, real, labels, notes)
+        unseen: Dataset | None = None
         if calibrated:
-            real, unseen, notes = with_held_out(real, heldout, seed)
+            real, unseen, more = with_held_out(real, heldout, seed)
+            notes += more
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
         return cls(generated, asked, real, unseen, taken, compared, notes)
 
@@ -86,7 +87,8 @@ def with_held_out(
     if heldout is not None:
         unseen = as_dataset(heldout, "held-out data")
         check_alike(unseen.samples, real.samples)
-        return real, unseen, []
+        notes: list[str] = []
+        return real, in_classes_of(real, unseen, notes), notes
     other = {"train": "test", "test": "train"}.get(real.split)
     if other is not None:
         try:

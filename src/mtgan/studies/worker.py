@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset
+from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
 from mtgan.files import hold, read_json, write_json, writing
 from mtgan.recipes import Recipe
@@ -93,12 +94,14 @@ def measure(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, An
 def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarray:
     """Label rows [N, L] of the run as rows of the reference's taxonomy, by the finest class."""
     own, other = run.facts.taxonomy, reference.taxonomy
-    if own.classes[own.levels[0]] != other.classes[other.levels[0]]:
+    theirs = other.classes[other.levels[0]] if other.levels else ()
+    table = class_map(own.classes[own.levels[0]], theirs)
+    if (table[:-1] < 0).any() or len(table) - 1 != len(theirs):
         raise UserError(
             f"{run.path} was trained on other finest classes than {reference.name} has, so its "
             "samples cannot be measured against it."
         )
-    return other.label_rows(rows[:, 0])
+    return other.label_rows(table[rows[:, 0]])
 
 
 def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:

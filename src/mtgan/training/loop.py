@@ -117,9 +117,10 @@ class Trainer:
         processes.join(self.device)
         _refuse_differences([recipe.model_dump(), data.fingerprint, seed])
         found = processes.by_first(partial(find_run, out, resume))
-        if found is not None and recipe.hierarchy:
-            # As it was: a clustering may come out otherwise elsewhere.
-            data = data.with_taxonomy(found.facts.taxonomy)
+        if found is not None:
+            # As it was: a clustering may come out otherwise elsewhere, and an order of classes.
+            was = found.facts.taxonomy
+            data = data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
         else:
             data = with_hierarchies(data, recipe.hierarchy)
         self.recipe, self.data, self.seed = recipe, data, seed

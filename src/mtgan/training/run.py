@@ -85,7 +85,7 @@ class Run:
                 f"{self.recipe.run['data_name']!r} was made of arrays, or that was changed."
             )
         other = {} if split in {None, spec.get("split")} else {"split": split, "subset": None}
-        return load_dataset(**{**spec, **other})
+        return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
 
     def game(self, step: int | None = None) -> Game:
         """The players as of a checkpoint (the newest when `step` is None), on the CPU.
@@ -212,6 +212,7 @@ class Run:
         """{"DOMAIN/MEASURE": {"value", "better"}} of n samples of each domain; arguments and
         errors as of mtgan.evaluation.domains.evaluate_domain."""
         values: dict[str, dict[str, Any]] = {}
+        training = training.in_order_of(self.facts.taxonomy)
         for domain in self.facts.domains:
             asked = {DOMAIN_LEVEL: domain.name} if len(self.facts.domains) > 1 else None
             canvases, rows = self.sample_with_labels(n, asked, seed)
