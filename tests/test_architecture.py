@@ -13,9 +13,11 @@ SOURCE = Path(mtgan.__file__).parent
 # Every package may import those before it. Evaluation stands apart: it judges anyone's samples.
 ORDER = [
     "errors",
+    "limits",
     "registry",
     "files",
     "text",
+    "lettering",
     "processes",
     "data",
     "nets",
@@ -29,7 +31,7 @@ ORDER = [
     "reports",
     "cli",
 ]
-EVALUATION_MAY_IMPORT = {"errors", "registry", "files", "text", "data", "evaluation"}
+EVALUATION_MAY_IMPORT = {*ORDER[: ORDER.index("processes")], "data", "evaluation"}
 
 
 def imports_of(file: Path) -> set[str]:

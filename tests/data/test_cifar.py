@@ -149,7 +149,7 @@ def test_cifar10_extracted_folder(tmp_path: Path, pack10) -> None:
         data = load_dataset("cifar10", root=root, download=False)
         assert data.fingerprint == expected
     (place / "data_batch_3").unlink()
-    with pytest.raises(UserError, match="data_batch_3 cannot be read: No such file"):
+    with pytest.raises(UserError, match="data_batch_3 cannot be read: it does not exist"):
         load_dataset("cifar10", root=place, download=False)
 
 
@@ -182,7 +182,7 @@ def test_archive_without_a_member(tmp_path: Path) -> None:
     files = cifar10_files()
     del files["data_batch_2"]
     archive = pack(tmp_path / "root", "cifar-10-python.tar.gz", "cifar-10-batches-py", files)
-    with pytest.raises(UserError, match=r"corrupt: cifar-10-batches-py/data_batch_2 cannot be"):
+    with pytest.raises(UserError, match=r"corrupt: it has no file .*-py/data_batch_2"):
         load("cifar10", archive)
 
 

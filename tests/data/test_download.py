@@ -173,7 +173,7 @@ def test_downloads_switched_off(server: Server, cache: Path, tmp_path: Path) -> 
 
 def test_cache_that_cannot_be_made(server: Server, cache: Path, tmp_path: Path) -> None:
     cache.write_text("a file where the folder should be")
-    with pytest.raises(UserError, match=r"Not a directory|File exists"):
+    with pytest.raises(UserError, match=r"cache.* could not be written: .*; name another place"):
         fetch("set", {"a.bin": (server.address, MD5)}, [tmp_path])
 
 
@@ -183,4 +183,4 @@ def test_a_named_set_is_fetched_and_checked(
     monkeypatch.setattr(cifar, "_ADDRESS", server.address)
     with pytest.raises(UserError, match="it should be c58f30108f718f92721af3b95e74349a"):
         load_dataset("cifar10")
-    assert list((cache / "datasets" / "cifar10").iterdir()) == []
+    assert not list((cache / "datasets" / "cifar10").glob("cifar*"))

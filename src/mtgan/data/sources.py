@@ -11,6 +11,8 @@ from mtgan.data.dataset import Dataset, stratified_choice
 from mtgan.data.images import resize_samples
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
+from mtgan.files import reason
+from mtgan.limits import LARGEST_SIDE
 from mtgan.registry import Registry, nearest
 
 SPLITS = ("train", "test", "all")
@@ -177,10 +179,13 @@ def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[in
         parts = list(size) if isinstance(size, tuple | list) else [size]
     try:
         numbers = [int(part) for part in parts]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         numbers = []
-    if len(numbers) not in {1, 2} or min(numbers) < 1:
-        raise UserError(f"size should be a side like 32, or HxW like 64x128; found {size!r}.")
+    if len(numbers) not in {1, 2} or not 1 <= min(numbers) <= max(numbers) <= LARGEST_SIDE:
+        raise UserError(
+            f"size should be a side like 32, or HxW like 64x128, of 1 to {LARGEST_SIDE:,} pixels; "
+            f"found {size!r}."
+        )
     return numbers[0], numbers[-1]
 
 
@@ -236,10 +241,14 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
         (is_cifar, load_cifar),
         (Path.is_dir, load_folder),
     ]
-    for recognizes, load in formats:
-        if recognizes(path):
-            return load
-    if path.is_file():
+    try:
+        for recognizes, load in formats:
+            if recognizes(path):
+                return load
+        there = path.exists()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {reason(error)}.") from error
+    if there:
         raise UserError(
             f"{path} is neither a folder of images nor an .npz file; if it is an archive, "
             "extract it."

@@ -1,0 +1,53 @@
+"""Ranges of the numbers that users type, and the memory that there is for what they ask for.
+
+One place, so that the command line, recipes and functions refuse the same numbers, and say why in
+the same words.
+"""
+
+import os
+from collections.abc import Sequence
+
+from mtgan.errors import UserError
+
+LARGEST_SEED = 2**31 - 1
+"""What every generator of random numbers here takes, with room for those that count on from it."""
+LARGEST_COUNT = 10_000_000
+"""Samples of one set, iterations between two events, and the like."""
+LARGEST_STEP = 1_000_000_000
+"""Iterations of a training."""
+LARGEST_SIDE = 4096
+"""Pixels of one side of an image."""
+
+
+def check_number(what: str, value: float, low: float, high: float) -> None:
+    """UserError where a number is outside low..high (both are inside), or is none."""
+    if not low <= value <= high:
+        raise UserError(f"{what} should be from {low:,} to {high:,}; found {value!r}.")
+
+
+def check_seed(seed: int, what: str = "The seed") -> None:
+    """UserError where a seed is outside 0..LARGEST_SEED."""
+    check_number(what, seed, 0, LARGEST_SEED)
+
+
+def check_memory(what: str, count: int, shape: Sequence[int]) -> None:
+    """UserError where `count` arrays of bytes of this shape would not fit this machine's memory.
+
+    what: begins the sentence, in the plural ("5 images of 3 x 8 x 8").
+    """
+    needed, there = count, _memory()
+    for side in shape:
+        needed *= side
+    if there is not None and needed > there:
+        raise UserError(
+            f"{what} take {needed / 2**30:,.1f} GiB, and this machine has {there / 2**30:,.1f}; "
+            "ask for fewer, or for smaller ones."
+        )
+
+
+def _memory() -> int | None:
+    """Bytes of this machine's memory, or None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
