@@ -294,8 +294,10 @@ def _from_places(
     if depth == 0:
         return np.empty((len(files), 0), dtype=np.int64), Taxonomy((), {}, {})
     places = [tuple(map(_class_name, place)) for place in places]
-    names = _sorted_names({part for place in places for part in place})
-    rank = {name: i for i, name in enumerate(names)}
+    ranks = [
+        {name: i for i, name in enumerate(_sorted_names({place[column] for place in places}))}
+        for column in range(depth)
+    ]
     # A class is known by its whole path; it is named by its last part where that is unambiguous.
     levels, classes, parents = [], {}, {}
     prefixes_below: list[Place] = []
@@ -303,7 +305,7 @@ def _from_places(
         level = chain_name(position)
         prefixes = sorted(
             {place[: depth - position] for place in places},
-            key=lambda prefix: [rank[part] for part in prefix],
+            key=lambda prefix: [rank[part] for rank, part in zip(ranks, prefix, strict=False)],
         )
         short = [prefix[-1] for prefix in prefixes]
         ambiguous = len(set(short)) < len(short)

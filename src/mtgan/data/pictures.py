@@ -27,11 +27,12 @@ from mtgan.files import error_number, reason
 ENDINGS = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".apng", ".bmp", ".gif", ".webp"),
     *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".avif", ".avifs"),
-    *(".jp2", ".j2k", ".jpx", ".jpf", ".jpc", ".j2c", ".tga"),
+    *(".jp2", ".j2k", ".jpx", ".jpf", ".jpc", ".j2c", ".tga", ".dib"),
 }
 # Of any other file, the first bytes tell whether it is of one of these.
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
-_BY_ENDING = {".tga": ("TGA",)}  # has no first bytes of its own, and would be seen in anything
+# These have no first bytes of their own, and would be seen in anything.
+_BY_ENDING = {".tga": ("TGA",), ".dib": ("DIB",)}
 _LARGEST_PIXELS = 100_000_000
 _LARGEST_BYTES = 512 << 20
 # Larger ones are decoded one at a time, so that eight threads do not need eight times the memory.

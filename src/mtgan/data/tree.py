@@ -4,6 +4,7 @@ Links to files and folders are followed. A folder is read once, under its own na
 one: a link to a folder that is read already, or that holds the one it lies in, is not followed.
 """
 
+import errno
 import os
 import stat
 from collections import Counter
@@ -24,6 +25,7 @@ _AGAIN = "links to folders that are read already, or lead in a circle"
 _SPECIAL = "pipes, sockets or devices"
 _FOREIGN = "no pictures of a format that is read"
 _EXAMPLES = 3
+_LONGEST_SHOWN = 150
 
 
 @dataclass
@@ -100,7 +102,7 @@ class _Walk:
             self.seen.add((status.st_dev, status.st_ino))
             entries = list(os.scandir(path))
         except OSError as error:
-            self.tree.leave_out(f"cannot be read: {reason(error)}", place)
+            self.tree.leave_out(reason(error), place)
             return
         if place and not hidden:
             self.tree.folders.add(place)
@@ -113,8 +115,9 @@ class _Walk:
     def _take(self, entry: os.DirEntry[str], place: Place) -> None:
         try:
             mode = entry.stat().st_mode
-        except OSError:
-            self.tree.leave_out(_NOWHERE, place)
+        except OSError as error:
+            nowhere = error.errno in {errno.ENOENT, errno.ELOOP}
+            self.tree.leave_out(_NOWHERE if nowhere else reason(error), place)
             return
         if stat.S_ISDIR(mode) and entry.is_symlink():
             self.links.append(place)
@@ -163,8 +166,9 @@ def examples(places: Iterable[Place]) -> str:
 
 
 def show(place: Sequence[str]) -> str:
-    """A path for people."""
-    return printable("/".join(place))
+    """A path for people; of a very long one, its ends."""
+    text = printable("/".join(place))
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:60]}...{text[-60:]}"
 
 
 def counted(count: int, what: str = "image") -> str:
