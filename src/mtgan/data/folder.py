@@ -129,18 +129,18 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
     left_out: dict[str, list[Place]] = {}
     for i in sorted(refused.keys() & set(chosen.tolist())):
         left_out.setdefault(refused[i], []).append(listing.files[i].relative_to(folder).parts)
-    notes += left_out_notes(left_out)
+    told = left_out_notes(left_out)
     if len(chosen) and not len(samples):
         raise UserError(
-            f"None of the {len(chosen)} image files in {folder} can be read. {' '.join(notes)}"
+            f"None of the {len(chosen)} image files in {folder} can be read. {' '.join(told)}"
         )
     return Dataset(
         samples,  # type: ignore[arg-type]
         listing.rows[[i for i in readable if i not in refused]],
         listing.taxonomy,
-        folder.resolve().name,
+        _as_text(folder.resolve().name),
         request.split,
-        notes=(*listing.notes, *notes),
+        notes=(*listing.notes, *notes, *told),
     )
 
 
@@ -181,8 +181,8 @@ def _fit(headers: list[Header], request: Request) -> tuple[Fit, list[str]]:
         channels = 3 if colored else 1
         if 0 < colored < len(headers):
             notes.append(
-                f"{colored:,} of {len(headers):,} images are in color: all are read as RGB (choose "
-                "with --set data.channels=...)."
+                f"{colored:,} of {len(headers):,} images are in color: all are read as RGB "
+                "(mtgan data prepare --channels 1 makes them grey)."
             )
     size = request.size
     if size is None and headers:
@@ -293,7 +293,7 @@ def _from_places(
     depth = depths.pop()
     if depth == 0:
         return np.empty((len(files), 0), dtype=np.int64), Taxonomy((), {}, {})
-    places = [tuple(map(_class_name, place)) for place in places]
+    places = [tuple(map(_as_text, place)) for place in places]
     ranks = [
         {name: i for i, name in enumerate(_sorted_names({place[column] for place in places}))}
         for column in range(depth)
@@ -321,8 +321,8 @@ def _from_places(
     return taxonomy.label_rows(np.array([finest[place] for place in places])), taxonomy
 
 
-def _class_name(part: str) -> str:
-    """The name of a folder as text: accents composed, bytes that are no UTF-8 as escapes."""
+def _as_text(part: str) -> str:
+    """The name of a folder, as text: accents composed, bytes that are no UTF-8 as escapes."""
     text = os.fsencode(part).decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text)
 
