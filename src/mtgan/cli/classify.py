@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json
-from mtgan.cli.options import DataName, Overrides, Quiet, Root, Seed, TaxonomyFile
+from mtgan.cli.options import DataName, Overrides, Quiet, Root, Seed, TaxonomyFile, tell_notes
 from mtgan.errors import UserError
 
 
@@ -106,6 +106,7 @@ def _run(
         quiet=quiet or json,
     )
     assert run.result is not None
+    tell_notes(dataset, quiet or json)
     if json:
         print_json({"run": str(run.path), **run.result})
     elif not quiet:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mtgan.data import Dataset
+from mtgan.data.sources import HELD_OUT_NOTE
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_alike
 from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels
@@ -59,12 +60,19 @@ class Sides:
         generated = as_dataset(samples, "samples")
         check_alike(generated.samples, real.samples)
         asked = fitting_labels(generated, real, labels)
+        # What was left out while they were read changes the numbers.
+        told = [
+            f"The {name}: {note}"
+            for name, data in (("samples", generated), ("reference", real))
+            for note in data.notes
+            if note != HELD_OUT_NOTE
+        ]
         unseen: Dataset | None = None
         notes: list[str] = []
         if calibrated:
             real, unseen, notes = with_held_out(real, heldout, seed)
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
-        return cls(generated, asked, real, unseen, taken, compared, notes)
+        return cls(generated, asked, real, unseen, taken, compared, told + notes)
 
 
 def in_split(data: Dataset, split: str) -> Dataset:
