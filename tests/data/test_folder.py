@@ -325,6 +325,15 @@ def test_csv_inside_the_folders_that_hold_the_images(tmp_path: Path, paint, base
     assert data.notes == ()
 
 
+def test_csv_of_something_else_inside_a_split(tmp_path: Path, paint) -> None:
+    for name in ("train/a/0.png", "train/b/0.png", "test/a/0.png"):
+        paint(tmp_path / "set" / name)
+    (tmp_path / "set" / "train" / "boxes.csv").write_text("image,x,y\nnone.png,1,2\n")
+    data = load_dataset(tmp_path / "set")
+    assert data.taxonomy.classes == {"fine": ("a", "b")}
+    assert "1 .csv): train/boxes.csv." in data.notes[0]
+
+
 def test_csv_beside_the_only_folder_of_images(tmp_path: Path, paint) -> None:
     for i in range(3):
         paint(tmp_path / "set" / "images" / "all" / f"{i}.png")

@@ -138,9 +138,9 @@ def test_a_folder_called_as_a_picture(folder: Path, paint) -> None:
 
 
 def test_names_are_shown_without_what_acts_on_a_terminal(folder: Path) -> None:
-    (folder / "\x1b[2J.txt").touch()
+    (folder / "x.\x1b[2J").touch()
     (folder / os.fsdecode(b"caf\xe9.txt")).touch()
-    assert told(folder)[0].endswith(r": \x1b[2J.txt, caf\udce9.txt.")
+    assert told(folder)[0].endswith(r"1 .txt, 1 .\x1b[2j): caf\udce9.txt, x.\x1b[2J.")
 
 
 def test_no_folder(tmp_path: Path) -> None:

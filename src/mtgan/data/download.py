@@ -117,9 +117,11 @@ def _append(answer: http.client.HTTPResponse, part: Path, have: int) -> None:
         while chunk := answer.read(_CHUNK):
             have += len(chunk)
             if have > _LARGEST_BYTES:
+                part.unlink(missing_ok=True)
                 raise UserError(
                     f"The server sends more than {_LARGEST_BYTES:,} bytes for {part.stem}, which "
-                    "no official file has; try again, or fetch the file from elsewhere."
+                    "no official file has; they were removed. Try again, or fetch the file from "
+                    "elsewhere."
                 )
             with writing(part):
                 file.write(chunk)

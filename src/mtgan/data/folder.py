@@ -194,9 +194,9 @@ def _fit(headers: list[Header], request: Request) -> tuple[Fit, list[str]]:
         low, high = min(low for low, _ in spans), max(high for _, high in spans)
         span = _white_for(low, high)
         notes.append(
-            f"{len(spans):,} of {len(headers):,} images have pixels of 32 bits, of which nothing "
-            f"says what is white: found are {low:g} to {high:g}, and {span[0]:g} is taken for "
-            f"black, {span[1]:g} for white (store them in 8 or 16 bits to choose)."
+            f"Nothing says which value is white in {len(spans):,} of {len(headers):,} images, of "
+            f"floats or 32-bit integers: found are {low:g} to {high:g}, and {span[0]:g} is taken "
+            f"for black, {span[1]:g} for white (store them in 8 or 16 bits to choose)."
         )
     return Fit(size or (32, 32), channels, span), notes
 
@@ -250,8 +250,12 @@ def list_folder(folder: Path) -> Listing:
 
 def _tables(folder: Path, layout: Layout, tree: Tree) -> tuple[Path, "Table"] | None:
     """The table of labels, with names as seen from `folder`, of the outermost folders that have
-    any; it is no longer a file that is left out."""
+    any; it is no longer a file that is left out. Those in folders of splits count where the
+    folders say no classes."""
+    classes = len(set(layout.places)) > 1
     for group in layout.tables:
+        if len(group) > 1 and classes:
+            break
         merged: Table = {}
         paths = []
         for place in group:

@@ -5,6 +5,7 @@ one: a link to a folder that is read already, or that holds the one it lies in, 
 """
 
 import errno
+import heapq
 import os
 import stat
 from collections import Counter
@@ -62,14 +63,13 @@ class _Walk:
         self.tree = Tree()
         self.seen: set[tuple[int, int]] = set()  # device and inode
         self.ahead: list[tuple[Place, bool]] = [((), False)]  # folders, and whether they are hidden
-        self.links: list[Place] = []  # to folders
+        self.links: list[Place] = []  # to folders; a heap
         self.others: list[Place] = []  # files whose ending says nothing
 
     def whole(self) -> Tree:
         while self.ahead or self.links:
             if not self.ahead:
-                self.links.sort(reverse=True)
-                link = self.links.pop()
+                link = heapq.heappop(self.links)
                 if self._leads_out(link):
                     self.ahead.append((link, False))
                 else:
@@ -120,7 +120,7 @@ class _Walk:
             self.tree.leave_out(_NOWHERE if nowhere else reason(error), place)
             return
         if stat.S_ISDIR(mode) and entry.is_symlink():
-            self.links.append(place)
+            heapq.heappush(self.links, place)
         elif stat.S_ISDIR(mode):
             self.ahead.append((place, False))
         elif not stat.S_ISREG(mode):
@@ -150,7 +150,7 @@ def left_out_notes(left_out: dict[str, list[Place]]) -> list[str]:
             continue
         if why == _FOREIGN:
             endings = Counter(_ending(place[-1]) or "no ending" for place in places)
-            kinds = [f"{count:,} {ending}" for ending, count in endings.most_common(5)]
+            kinds = [f"{count:,} {show([ending])}" for ending, count in endings.most_common(5)]
             more = ["others"] if len(endings) > 5 else []
             why = f"{why}: {', '.join(kinds + more)}"
         notes.append(f"Left out {counted(len(places), 'file')} ({why}): {examples(places)}.")
