@@ -60,19 +60,23 @@ class Sides:
         generated = as_dataset(samples, "samples")
         check_alike(generated.samples, real.samples)
         asked = fitting_labels(generated, real, labels)
-        # What was left out while they were read changes the numbers.
-        told = [
-            f"The {name}: {note}"
-            for name, data in (("samples", generated), ("reference", real))
-            for note in data.notes
-            if note != HELD_OUT_NOTE
-        ]
         unseen: Dataset | None = None
         notes: list[str] = []
         if calibrated:
             real, unseen, notes = with_held_out(real, heldout, seed)
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
-        return cls(generated, asked, real, unseen, taken, compared, told + notes)
+        notes = [*_on_reading(generated, real), *notes]
+        return cls(generated, asked, real, unseen, taken, compared, notes)
+
+
+def _on_reading(generated: Dataset, real: Dataset) -> list[str]:
+    """What was left out, or decided, while they were read: it changes the numbers."""
+    return [
+        f"The {name}: {note}"
+        for name, data in (("samples", generated), ("reference", real))
+        for note in data.notes
+        if note != HELD_OUT_NOTE
+    ]
 
 
 def in_split(data: Dataset, split: str) -> Dataset:
