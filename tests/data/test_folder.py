@@ -166,6 +166,14 @@ def test_a_validation_folder_beside_test_is_not_read_and_named(tmp_path: Path, p
     assert all("2 images (val/a/0.png, val/a/1.png)" in part.notes[0] for part in parts.values())
 
 
+def test_a_test_folder_without_classes(tmp_path: Path, paint) -> None:
+    for name in ("train/a/0.png", "train/b/0.png", "test/0.png", "test/1.png"):
+        paint(tmp_path / "set" / name)
+    data = load_dataset(tmp_path / "set", "all")
+    assert named(data) == [("-",), ("-",), ("a",), ("b",)]
+    assert "The images of test lie in no folders of classes" in data.notes[0]
+
+
 def test_a_class_called_train(tmp_path: Path, paint) -> None:
     for name in ("bus", "car", "train"):
         for i in range(5):

@@ -18,7 +18,7 @@ def each(folder: str, *classes: str, count: int = 2) -> list[str]:
 
 
 def classes_of(found: Layout) -> set[str]:
-    return {"/".join(place) for place in found.places}
+    return {"-" if place is None else "/".join(place) for place in found.places}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,18 @@ def test_words_for_splits(train: str, test: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["trainer", "trains", "contest", "latest", "testimony", "devil", "value", "bullettrain"]
+    "name",
+    [
+        "trainer",
+        "trains",
+        "contest",
+        "latest",
+        "testimony",
+        "devil",
+        "value",
+        "bullettrain",
+        "testa",
+    ],
 )
 def test_words_that_are_none(name: str) -> None:
     assert split_word(name) is None
@@ -77,6 +88,40 @@ def test_superclasses_one_of_which_is_called_train() -> None:
 def test_other_classes_with_a_word_for_a_split(name: str) -> None:
     found = layout(f"{name}/0.png", "bus/0.png", "car/0.png")
     assert classes_of(found) == {name, "bus", "car"}
+
+
+def test_splits_with_a_class_in_their_names() -> None:
+    found = layout("trainA/0.png", "trainB/0.png", "testA/0.png", "testB/0.png")
+    assert [*zip(found.places, found.splits, strict=True)] == [
+        (("A",), "test"),
+        (("B",), "test"),
+        (("A",), "train"),
+        (("B",), "train"),
+    ]
+    assert classes_of(layout("train_HR/0.png", "valid_HR/0.png")) == {""}
+    found = layout("cat_train/0.png", "cat_test/0.png", "dog_train/0.png", "dog_test/0.png")
+    assert classes_of(found) == {"cat", "dog"}
+
+
+@pytest.mark.parametrize("folder", ["test1", "test1/images"])
+def test_a_test_set_without_classes(folder: str) -> None:
+    found = layout(*each("train", "cat/images", "dog/images"), f"{folder}/0.png", f"{folder}/1.png")
+    assert [*zip(found.places, found.splits, strict=True)] == [
+        *[(None, "test")] * 2,
+        *[(("cat",), "train")] * 2,
+        *[(("dog",), "train")] * 2,
+    ]
+    assert found.notes == [
+        "The images of test lie in no folders of classes: their labels are missing "
+        f"({folder}/0.png, {folder}/1.png)."
+    ]
+    assert found.doubts == []
+
+
+def test_a_stray_image_among_the_classes_is_no_set_without_classes() -> None:
+    found = layout(*each("train", "cat", "dog"), "train/0.png", *each("test", "cat", "dog"))
+    assert None not in found.places
+    assert () in found.places
 
 
 def test_what_stands_beside_splits_is_named() -> None:

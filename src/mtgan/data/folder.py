@@ -243,7 +243,7 @@ def list_folder(folder: Path) -> Listing:
     if source:
         rows, taxonomy = _from_table(source, folder, files)
     else:
-        rows, taxonomy = _from_places(folder, files, layout.places)
+        rows, taxonomy = _from_places(folder, files, layout)
         notes += layout.doubts
     return Listing(files, rows, taxonomy, layout.splits, notes)
 
@@ -283,13 +283,15 @@ def _of_files(table: "Table", layout: Layout, tree: Tree) -> "Table":
     return {name: labels for name, labels in table.items() if name in kept or name not in names}
 
 
-def _from_places(
-    folder: Path, files: list[Path], places: list[Place]
-) -> tuple[np.ndarray, Taxonomy]:
+def _from_places(folder: Path, files: list[Path], layout: Layout) -> tuple[np.ndarray, Taxonomy]:
     """Labels from the folders that files lie in, the innermost being the finest."""
-    depths = {len(place) for place in places}
+    depths = {len(place) for place in layout.places if place is not None}
     if len(depths) > 1:
-        odd = next(f for f, p in zip(files, places, strict=True) if len(p) == min(depths))
+        odd = next(
+            file
+            for file, place in zip(files, layout.places, strict=True)
+            if place is not None and len(place) == min(depths)
+        )
         raise UserError(
             f"{folder}: images lie at different depths, as {odd.relative_to(folder)} and deeper "
             "ones; put every image into a folder of its class, at one depth."
@@ -297,9 +299,10 @@ def _from_places(
     depth = depths.pop()
     if depth == 0:
         return np.empty((len(files), 0), dtype=np.int64), Taxonomy((), {}, {})
-    places = [tuple(map(_as_text, place)) for place in places]
+    places = [place and tuple(map(_as_text, place)) for place in layout.places]
+    finest = {place for place in places if place is not None}
     ranks = [
-        {name: i for i, name in enumerate(_sorted_names({place[column] for place in places}))}
+        {name: i for i, name in enumerate(_sorted_names({place[column] for place in finest}))}
         for column in range(depth)
     ]
     # A class is known by its whole path; it is named by its last part where that is unambiguous.
@@ -308,7 +311,7 @@ def _from_places(
     for position in range(depth):
         level = chain_name(position)
         prefixes = sorted(
-            {place[: depth - position] for place in places},
+            {place[: depth - position] for place in finest},
             key=lambda prefix: [rank[part] for rank, part in zip(ranks, prefix, strict=False)],
         )
         short = [prefix[-1] for prefix in prefixes]
@@ -319,10 +322,11 @@ def _from_places(
             index_of = {prefix: i for i, prefix in enumerate(prefixes)}
             parents[levels[-2]] = (level, tuple(index_of[p[:-1]] for p in prefixes_below))
         else:
-            finest = {place: i for i, place in enumerate(prefixes)}
+            label_of: dict[Place | None, int] = {place: i for i, place in enumerate(prefixes)}
+            label_of[None] = -1
         prefixes_below = prefixes
     taxonomy = Taxonomy(tuple(levels), classes, parents)
-    return taxonomy.label_rows(np.array([finest[place] for place in places])), taxonomy
+    return taxonomy.label_rows(np.array([label_of[place] for place in places])), taxonomy
 
 
 def _as_text(part: str) -> str:

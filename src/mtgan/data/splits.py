@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
+from typing import NamedTuple
 
 from mtgan.data.tree import Place, counted, examples, show
 
@@ -25,7 +26,8 @@ _NAME = re.compile(
     r"(?:(?P<before>.+)[-_ .])?"
     rf"(?P<word>{'|'.join(w.replace('-', '[-_ ]?') for ws in _WORDS.values() for w in ws)})"
     r"(?:[-_ .]?(?:set|split|data|images?|imgs?|pictures|samples|files|folder))*"
-    r"(?:[-_ .]?\d+)?",
+    r"(?:[-_ .]?\d+)?"
+    r"(?P<after>(?-i:[A-Z])|[-_ .][^-_ .]+)?",
     re.IGNORECASE,
 )
 # The first of these that there is serves as test. The others are used for nothing.
@@ -37,27 +39,35 @@ class Layout:
     """Pictures that are read, with what their folders say.
 
     kept: their positions among all pictures; places: the folders of their classes, the coarsest
-    first; splits: "train" or "test" of each, "" where there are none; tables: groups of folders,
-    the outer ones first, of which the first that has tables of labels counts; notes: on what is
-    not read, and why; doubts: on what would be read as classes and may be none.
+    first, None where their split has no such folders; splits: "train" or "test" of each, "" where
+    there are none; tables: groups of folders, the outer ones first, of which the first that has
+    tables of labels counts; notes: on what is not read, and why; doubts: on what would be read as
+    classes and may be none.
     """
 
     kept: list[int]
-    places: list[Place]
+    places: list[Place | None]
     splits: list[str]
     tables: list[list[Place]]
     notes: list[str]
     doubts: list[str]
 
 
-def split_word(name: str) -> tuple[str, str] | None:
-    """(train, test, eval or val; what stands before that word in the name); None for others."""
+class Word(NamedTuple):
+    """What a folder's name says of a split: train, test, eval or val, and the rest of the name."""
+
+    use: str
+    rest: str = ""
+
+
+def split_word(name: str) -> Word | None:
+    """The word for a split in a name; None where there is none."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None
     use = _USE[re.sub("[-_ ]", "", found["word"].lower())]
-    before = found["before"] or ""
-    return use, "" if before.isdigit() else before.lower()
+    parts = [part.strip("-_ .") for part in (found["before"] or "", found["after"] or "")]
+    return Word(use, "_".join(part for part in parts if part and not part.isdigit()))
 
 
 def read_layout(pictures: list[Place], folders: Iterable[Place]) -> Layout:
@@ -69,9 +79,9 @@ def read_layout(pictures: list[Place], folders: Iterable[Place]) -> Layout:
     while reading.take_splits() or reading.unwrap():
         pass
     reading.take_inner_splits()
-    reading.drop_what_all_share()
+    places = reading.places()
     return Layout(
-        reading.kept, reading.rest, reading.uses, reading.tables, reading.notes, reading.doubts()
+        reading.kept, places, reading.uses, reading.tables, reading.notes, reading.doubts(places)
     )
 
 
@@ -95,8 +105,8 @@ class _Reading:
         names = {place[0] for place in self.rest if place}
         if any(self.uses):  # of train/train/class the inner ones say the same once more
             words = _words(names)
-            again = len(set(words.values())) > 1 and all(
-                place and place[0] in words and (use == "train") == (words[place[0]] == "train")
+            again = len({word.use for word in words.values()}) > 1 and all(
+                place and place[0] in words and (use == "train") == (words[place[0]].use == "train")
                 for place, use in zip(self.rest, self.uses, strict=True)
             )
             if again:
@@ -117,15 +127,15 @@ class _Reading:
         self._assign(0, words)
         return True
 
-    def _are_splits(self, words: dict[str, str], others: set[str]) -> bool:
-        uses = set(words.values())
+    def _are_splits(self, words: dict[str, Word], others: set[str]) -> bool:
+        uses = {word.use for word in words.values()}
         if not others:
             return len(uses) > 1 or (len(words) == 1 and uses == {"train"})
         inside: dict[bool | None, set[str]] = {True: set(), False: set(), None: set()}
         for place in self.rest:
             if len(place) > 1:
                 word = words.get(place[0])
-                inside[None if word is None else word == "train"].add(place[1])
+                inside[None if word is None else word.use == "train"].add(place[1])
         # The same classes in both, or classes in train and none in what stands beside it.
         return bool(inside[True] & inside[False]) or bool(inside[True] and not inside[None])
 
@@ -136,25 +146,28 @@ class _Reading:
         for column in range(1, min(map(len, self.rest))):
             names = {place[column] for place in self.rest}
             words = _words(names)
-            if len(words) == len(names) and {"train"} < set(words.values()):
+            if len(words) == len(names) and {"train"} < {word.use for word in words.values()}:
                 self._assign(column, words)
                 return
 
-    def _assign(self, column: int, words: dict[str, str]) -> None:
+    def _assign(self, column: int, words: dict[str, Word]) -> None:
         """Take the folders of a column, which are splits, off; those not used are left out."""
         counts = Counter(place[column] for place in self.rest)
-        as_test = next((use for use in _AS_TEST if use in {words[name] for name in counts}), "test")
-        serving = [(name,) for name in counts if words[name] == as_test]
+        present = {words[name].use for name in counts}
+        as_test = next((use for use in _AS_TEST if use in present), "test")
+        serving = [(name,) for name in counts if words[name].use == as_test]
         if as_test != "test":
             count = counted(sum(counts[name] for (name,) in serving))
             self.notes.append(f"What serves as test: {examples(serving)} ({count}).")
         self._drop(
-            [words[place[column]] not in {"train", as_test} for place in self.rest],
+            [words[place[column]].use not in {"train", as_test} for place in self.rest],
             f"As {examples(serving)} serves as test, splits beside it and train are not read (name "
             "the folder of one as a data set to use it)",
         )
-        self.uses = ["train" if words[p[column]] == "train" else "test" for p in self.rest]
-        self.rest = [(*place[:column], *place[column + 1 :]) for place in self.rest]
+        self.uses = ["train" if words[p[column]].use == "train" else "test" for p in self.rest]
+        # Of trainA, trainB, testA and testB, the letters are classes.
+        classes = {name: (word.rest,) if word.rest else () for name, word in words.items()}
+        self.rest = [(*p[:column], *classes[p[column]], *p[column + 1 :]) for p in self.rest]
 
     # Folders that wrap others
 
@@ -181,14 +194,23 @@ class _Reading:
         self.rest = [place[1:] for place in self.rest]
         return True
 
-    def drop_what_all_share(self) -> None:
-        """Take off inner folders of one name, as of class/images/x.png: they tell nothing apart."""
-        lengths = {len(place) for place in self.rest}
-        if len(lengths) != 1:
-            return
-        told = [c for c in range(lengths.pop()) if len({place[c] for place in self.rest}) > 1]
-        if told:
-            self.rest = [tuple(place[column] for column in told) for place in self.rest]
+    def places(self) -> list[Place | None]:
+        """The folders of classes; None for the pictures of a split that all lie in one folder,
+        less deep than those of the other, as of a test set whose labels are secret."""
+        found: list[Place | None] = [*self.rest]
+        depth = max(map(len, self.rest), default=0)
+        for use in sorted(set(self.uses) - {""}):
+            mine = [i for i, own in enumerate(self.uses) if own == use]
+            if len({self.rest[i] for i in mine}) > 1 or len(self.rest[mine[0]]) == depth:
+                continue
+            for i in mine:
+                found[i] = None
+            names = examples(self.pictures[self.kept[i]] for i in mine)
+            self.notes.append(
+                f"The images of {use} lie in no folders of classes: their labels are missing "
+                f"({names})."
+            )
+        return _telling_apart(found)
 
     # What is said
 
@@ -203,10 +225,10 @@ class _Reading:
         self.rest = list(compress(self.rest, keep))
         self.uses = list(compress(self.uses, keep))
 
-    def doubts(self) -> list[str]:
+    def doubts(self, places: list[Place | None]) -> list[str]:
         """What is odd about the folders that are read as classes."""
         found = []
-        names = {part for place in self.rest for part in place}
+        names = {part for place in places for part in place or ()}
         words = [(name,) for name in _words(names)]
         if words:
             found.append(
@@ -214,7 +236,7 @@ class _Reading:
                 "are splits, let no other folder of images stand beside them."
             )
         parents: dict[Place, set[Place]] = {}
-        for place in sorted(set(self.rest)):
+        for place in sorted({place for place in places if place}):
             for depth in range(1, len(place)):
                 parents.setdefault((place[depth],), set()).add(place[:depth])
         repeated = {name: places for name, places in parents.items() if len(places) > 1}
@@ -226,12 +248,25 @@ class _Reading:
         return found
 
 
-def _words(names: Iterable[str]) -> dict[str, str]:
-    """name -> use, of the names that are words for splits. All begin alike: where it is with
-    something else than the word (as seg_train and seg_test), two splits are needed to tell."""
-    groups: dict[str, dict[str, str]] = {"": {}}
+def _telling_apart(places: list[Place | None]) -> list[Place | None]:
+    """Without inner folders of one name, as of class/images/x.png, which tell nothing apart."""
+    known = {place for place in places if place is not None}
+    if len({len(place) for place in known}) != 1:
+        return places
+    told = [c for c, names in enumerate(zip(*known, strict=True)) if len(set(names)) > 1]
+    if not told:
+        return places
+    return [place and tuple(place[column] for column in told) for place in places]
+
+
+def _words(names: Iterable[str]) -> dict[str, Word]:
+    """The names that are words for splits. With something else in them (seg_train and seg_test),
+    they are so only where two splits have the same; it counts where there are several of it."""
+    groups: dict[str, dict[str, Word]] = {"": {}}
     for name in names:
         if word := split_word(name):
-            groups.setdefault(word[1], {})[name] = word[0]
-    several = [words for words in groups.values() if len(set(words.values())) > 1]
-    return max(several, key=len) if several else groups[""]
+            groups.setdefault(word.rest, {})[name] = word
+    several = [group for group in groups.values() if len({word.use for word in group.values()}) > 1]
+    if len(several) > 1:
+        return {name: word for group in several for name, word in group.items()}
+    return {name: Word(word.use) for name, word in (several or [groups[""]])[0].items()}
