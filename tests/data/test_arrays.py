@@ -325,7 +325,7 @@ def test_notes_are_kept(tmp_path: Path, pictures: Path) -> None:
     (pictures / "pet" / "cat" / "bad.png").write_bytes(b"no picture")
     out = prepare_dataset(pictures, tmp_path / "out")
     assert load_dataset(out).notes == load_dataset(pictures).notes
-    assert "1 unreadable files were passed over: pet/cat/bad.png." in load_dataset(out).notes
+    assert "Left out 1 file (unreadable): pet/cat/bad.png." in load_dataset(out).notes
 
 
 class Watched:

@@ -87,9 +87,26 @@ def test_sizes(size, expected) -> None:
     assert parse_size(size) == expected
 
 
-@pytest.mark.parametrize("size", [0, -3, "", "big", "1x2x3", "64x", (), (0, 32), (None, 3), 10**5])
+@pytest.mark.parametrize(
+    "size",
+    [
+        0,
+        -3,
+        "",
+        "big",
+        "1x2x3",
+        "64x",
+        (),
+        (0, 32),
+        (None, 3),
+        4097,
+        "32x5000",
+        10**11,
+        np.inf,
+    ],
+)
 def test_bad_sizes(size) -> None:
-    with pytest.raises(UserError, match="or HxW like 64x128, of 1 to 4,096 pixels; found"):
+    with pytest.raises(UserError, match="like 32, or HxW like 64x128, of 1 to 4,096 pixels; found"):
         load_dataset("digits", size=size)
 
 

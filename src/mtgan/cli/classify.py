@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json
-from mtgan.cli.options import DataName, Overrides, Quiet, Root, TaxonomyFile
+from mtgan.cli.options import DataName, Overrides, Quiet, Root, TaxonomyFile, tell_notes
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED, MOST_SEEDS
 from mtgan.text import file_name, printable
@@ -142,6 +142,7 @@ def _run(
         quiet=quiet or json,
     )
     assert run.result is not None
+    tell_notes(dataset, quiet or json)
     if json:
         print_json({"run": str(run.path), **run.result})
     elif not quiet:

@@ -92,3 +92,15 @@ def read_data(
         stratified=part.stratified,
         taxonomy=taxonomy,
     )
+
+
+def tell_notes(data: "Dataset", quiet: bool) -> None:
+    """Print how a data set was read, and what is odd about it, as `mtgan data info` does."""
+    from mtgan import processes
+    from mtgan.text import printable
+
+    if quiet or not processes.is_first():
+        return
+    for kind, sentences in (("note", data.notes), ("warning", data.warnings())):
+        for sentence in sentences:
+            print(printable(f"{kind}: {sentence}"))

@@ -47,11 +47,12 @@ def train(
 ) -> None:
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
     from mtgan import processes
-    from mtgan.cli.options import read_data, read_recipe
+    from mtgan.cli.options import read_data, read_recipe, tell_notes
     from mtgan.training import train as train_recipe
 
     resolved = read_recipe(recipe, overrides, scale, steps)
     dataset = read_data(data, resolved.data, root, taxonomy)
+    tell_notes(dataset, quiet)
     folder = out or Path("runs") / file_name(f"{resolved.name}-{dataset.name}-s{seed}")
     run = train_recipe(
         resolved,

@@ -11,6 +11,7 @@ from mtgan.data.dataset import Dataset, stratified_choice
 from mtgan.data.images import resize_samples
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
+from mtgan.files import reason
 from mtgan.limits import LARGEST_SIDE, check_seed
 from mtgan.registry import Registry, nearest
 
@@ -257,10 +258,14 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
         (is_cifar, load_cifar),
         (Path.is_dir, load_folder),
     ]
-    for recognizes, load in formats:
-        if recognizes(path):
-            return load
-    if path.is_file():
+    try:
+        for recognizes, load in formats:
+            if recognizes(path):
+                return load
+        there = path.exists()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {reason(error)}.") from error
+    if there:
         raise UserError(
             f"{path} is neither a folder of images nor an .npz file; if it is an archive, "
             "extract it."

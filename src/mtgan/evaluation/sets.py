@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mtgan.data import Dataset
+from mtgan.data.sources import HELD_OUT_NOTE
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_alike
 from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels, in_classes_of
@@ -67,7 +68,18 @@ class Sides:
             real, unseen, more = with_held_out(real, heldout, seed)
             notes += more
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
+        notes = [*_on_reading(generated, real), *notes]
         return cls(generated, asked, real, unseen, taken, compared, notes)
+
+
+def _on_reading(generated: Dataset, real: Dataset) -> list[str]:
+    """What was left out, or decided, while they were read: it changes the numbers."""
+    return [
+        f"The {name}: {note}"
+        for name, data in (("samples", generated), ("reference", real))
+        for note in data.notes
+        if note != HELD_OUT_NOTE
+    ]
 
 
 def in_split(data: Dataset, split: str) -> Dataset:
