@@ -103,7 +103,7 @@ def test_only_line_ends_end_a_line(write, mark):
         ("a.csv", "x,x\nC,N\n", {"column": "x"}, "more than one column 'x'"),
         ("a.csv", "x,y\nC,N\n", {"labels": "z"}, "no column 'z'; it has x, y"),
         ("a.txt", "a\n", {"column": "x"}, r"no \.csv or \.tsv file"),
-        ("a.txt", "ab\n".encode("utf-16"), {}, "not in UTF-8"),
+        ("a.txt", b"caf\xe9\n", {}, "not in UTF-8"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_a_sentence(write, name, text, options, said):
