@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-kernels lint bench clean
+.PHONY: demo test test-all test-kernels lint bench clean
 
 # vendi-score is an oracle of the tests; its declared dependencies are large, and not needed for it.
 $(STAMP): pyproject.toml constraints.txt
@@ -19,6 +19,11 @@ demo: $(STAMP)
 # One thread per worker: two workers with two threads each are slower than this on two cores.
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Also the slow tests. What they need beside Python is installed; without it they fail.
+test-all: $(STAMP)
+	command -v cc > /dev/null || { apt-get update && apt-get install --yes gcc libc6-dev; }
+	MTGAN_TEST_ALL=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'
 
 # With the kernels of older processors, up to this one's own, trained networks differ in the last
 # bits, and no test may hang on those: PyTorch's, oneDNN's and MKL's, one after another.

@@ -8,6 +8,7 @@ x.jpg ... and dataset.json       {"labels": [["x.jpg", 3], ...]} or {"x.jpg": {l
 """
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from mtgan.data.labels import find_tables, in_old_order, read_labels
 from mtgan.data.pictures import Header, Refusal, attempt_all, decode, read_header
 from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows
 from mtgan.data.splits import Layout, read_layout
-from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, natural_key
+from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
 from mtgan.data.tree import Place, left_out_notes, read_tree
 from mtgan.errors import UserError
 from mtgan.limits import check_memory
@@ -35,7 +36,7 @@ class Listing:
     """The files of a folder with their labels: rows int64 [N, L].
 
     strata: int64 [N, 1], the finest classes in the order of the alphabet, or [N, 0]: in this order
-    a fifth is held out, as it was before classes stood in natural order.
+    the held-out fifth has always been drawn, which must stay the same one.
     """
 
     files: list[Path]
@@ -232,25 +233,25 @@ def list_folder(folder: Path) -> Listing:
     """Files and labels of a folder; UserError where there are no images, or labels do not fit."""
     tree = read_tree(folder)
     layout = read_layout(tree.pictures, tree.folders)
-    files = [folder.joinpath(*tree.pictures[i]) for i in layout.kept]
-    classes = {place for place in layout.places if place}
-    tables, table_notes = find_tables(folder, files, in_classes=len(classes) > 1)
-    read = {table.relative_to(folder).parts for table in tables}
-    for places in tree.left_out.values():
-        places[:] = [place for place in places if place not in read]
-    notes = [*layout.notes, *left_out_notes(tree.left_out), *table_notes]
-    if not files:
+    if not layout.kept:
+        notes = [*layout.notes, *left_out_notes(tree.left_out)]
         raise UserError(
             f"{folder} holds no images; name a folder of class/x.jpg, or images beside a "
             f"labels.csv. {' '.join(notes)}".strip()
         )
+    files = [folder.joinpath(*tree.pictures[i]) for i in layout.kept]
+    # Folders that are no classes leave the labels to tables that lie in them.
+    tables, about_labels = find_tables(folder, files, len(set(layout.places)) > 1)
     if tables:
         rows, taxonomy, more = read_labels(tables, folder, files)
         strata = in_old_order(rows[:, :1], next(iter(taxonomy.classes.values()), ()))
+        about_labels += more
+        tree.take_out([table.relative_to(folder).parts for table in tables])
     else:
         rows, taxonomy, strata = _from_places(folder, files, layout)
-        more = layout.doubts
-    return Listing(files, rows, taxonomy, strata, layout.splits, [*notes, *more])
+        about_labels += layout.doubts
+    notes = [*layout.notes, *left_out_notes(tree.left_out), *about_labels]
+    return Listing(files, rows, taxonomy, strata, layout.splits, notes)
 
 
 def _from_places(
@@ -279,7 +280,10 @@ def _from_places(
     prefixes_below: list[Place] = []
     for position in range(depth):
         level = chain_name(position)
-        prefixes = _sorted_places({place[: depth - position] for place in finest})
+        prefixes = sorted(
+            {place[: depth - position] for place in finest},
+            key=lambda prefix: [natural_key(part) for part in prefix],
+        )
         short = [prefix[-1] for prefix in prefixes]
         ambiguous = len(set(short)) < len(short)
         levels.append(level)
@@ -287,24 +291,17 @@ def _from_places(
         if position:
             index_of = {prefix: i for i, prefix in enumerate(prefixes)}
             parents[levels[-2]] = (level, tuple(index_of[p[:-1]] for p in prefixes_below))
+        else:
+            label_of: dict[Place | None, int] = {place: i for i, place in enumerate(prefixes)}
+            label_of[None] = -1
         prefixes_below = prefixes
     taxonomy = Taxonomy(tuple(levels), classes, parents)
-    new = _positions(_sorted_places(finest))
-    old = _positions(sorted(finest))
-    rows = taxonomy.label_rows(np.array([new[place] for place in places]))
-    return rows, taxonomy, np.array([[old[place]] for place in places])
-
-
-def _sorted_places(places: set[Place]) -> list[Place]:
-    """Part by part in the natural order of class names."""
-    return sorted(places, key=lambda place: [natural_key(part) for part in place])
-
-
-def _positions(places: list[Place]) -> dict[Place | None, int]:
-    """place -> its position; -1 for a picture whose folder says no class."""
-    return {None: -1, **{place: i for i, place in enumerate(places)}}
+    rows = taxonomy.label_rows(np.array([label_of[place] for place in places]))
+    old: dict[Place | None, int] = {place: i for i, place in enumerate(sorted(finest))}
+    return rows, taxonomy, np.array([[old.get(place, -1)] for place in places])
 
 
 def _as_text(part: str) -> str:
     """The name of a folder, as text: accents composed, bytes that are no UTF-8 as escapes."""
-    return clean_name(os.fsencode(part).decode("utf-8", "backslashreplace"))
+    text = os.fsencode(part).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text)

@@ -45,6 +45,12 @@ class Tree:
     def leave_out(self, why: str, place: Place) -> None:
         self.left_out.setdefault(why, []).append(place)
 
+    def take_out(self, read: Iterable[Place]) -> None:
+        """Files that are read after all, as no pictures: they are not left out."""
+        read = set(read)
+        for places in self.left_out.values():
+            places[:] = [place for place in places if place not in read]
+
 
 def read_tree(folder: Path) -> Tree:
     """Walk a folder; UserError where it cannot be read itself."""
