@@ -160,7 +160,7 @@ def domain_to_dict(domain: Domain) -> dict[str, Any]:
 def domain_from_dict(values: dict[str, Any]) -> Domain:
     """What domain_to_dict gave; UserError that names the key where it is none."""
     kind = values.get("type")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise UserError(f"domains: type should be {' or '.join(_TYPES)}, found {kind!r}.")
     try:
         return TypeAdapter(_TYPES[kind]).validate_python(values)
