@@ -193,12 +193,24 @@ def test_names_as_bytes_and_in_other_accents(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint8])
 def test_one_hot_rows_are_one_level(tmp_path: Path, kind: type) -> None:
-    which = np.arange(10) % 4
+    which = np.arange(10) % 3  # none is of the last class
     path = write(tmp_path / "a.npz", images=IMAGES, labels=np.eye(4, dtype=kind)[which])
     data = load_dataset(path, "all")
     assert data.taxonomy.classes == {"fine": ("0", "1", "2", "3")}
     assert data.labels[:, 0].tolist() == which.tolist()
     assert data.notes == ("The labels are one-hot: their 4 columns are read as one level 'fine'.",)
+
+
+def test_one_hot_rows_with_names(tmp_path: Path) -> None:
+    names, which = np.array(["a", "b", "c", "d"]), np.arange(10) % 3
+    for more, level in (
+        ({"class_names_fine": names}, "fine"),
+        ({"level_names": np.array(["kind"]), "class_names_kind": names}, "kind"),
+    ):
+        labels = np.eye(4, dtype=int)[which]
+        data = load_dataset(write(tmp_path / "a.npz", images=IMAGES, labels=labels, **more), "all")
+        assert data.taxonomy.classes == {level: ("a", "b", "c", "d")}
+        assert data.labels[:, 0].tolist() == which.tolist()
 
 
 def test_two_levels_that_happen_to_be_one_hot(tmp_path: Path) -> None:
@@ -208,7 +220,7 @@ def test_two_levels_that_happen_to_be_one_hot(tmp_path: Path) -> None:
         "labels": np.eye(2, dtype=int)[np.arange(10) % 2],
         "level_names": np.array(["a", "b"]),
     }
-    with pytest.raises(UserError, match=r"one-hot, and level_names calls each class a level; give"):
+    with pytest.raises(UserError, match="are one-hot, and level_names calls each a level; give"):
         load_dataset(write(tmp_path / "a.npz", **arrays))
     for level in ("a", "b"):
         arrays[f"class_names_{level}"] = np.array(["no", "yes"])

@@ -167,72 +167,82 @@ def _opaque(images: np.ndarray) -> np.ndarray:
 
 def _labels(arrays: _Arrays, count: int) -> tuple[np.ndarray, Taxonomy, list[str]]:
     """Label rows [N, L], what they mean, and notes on how they were read."""
-    path = arrays.path
     if "labels" not in arrays.names:
         return np.empty((count, 0), dtype=np.int64), Taxonomy((), {}, {}), []
-    labels = arrays.read("labels", 8 * _MOST_CLASSES * (count + 1))
-    shape = list(labels.shape)
-    if labels.ndim == 1:
-        labels = labels[:, None]
-    if labels.ndim != 2 or len(labels) != count or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(
-            f"{path}: labels should be integers [{count}] or [{count}, L]; found {labels.dtype} "
-            f"{shape}. (One-hot rows become integers by labels.argmax(axis=1).)"
-        )
-    if int(labels.max(initial=0)) > np.iinfo(np.int64).max:
-        raise UserError(f"{path}: the label {labels.max()} is too large; number classes from 0.")
-    labels = labels.astype(np.int64)
+    path, labels, notes = arrays.path, _columns(arrays, count), []
+    levels = arrays.texts("level_names") if "level_names" in arrays.names else []
     named = [name.removeprefix(_NAMES) for name in arrays.names if name.startswith(_NAMES)]
-    classes = one_hot(labels)
-    if classes is not None and not named:
-        if "level_names" in arrays.names:
-            raise UserError(
-                f"{path}: labels {shape} are one-hot, and level_names calls each class a level; "
-                f"give labels.argmax(axis=1), and the names as {_NAMES}{chain_name(0)}."
-            )
-        names = {chain_name(0): [str(i) for i in range(labels.shape[1])]}
-        note = one_hot_note(chain_name(0), labels.shape[1])
-        return classes[:, None], taxonomy_of(names), [note]
-    levels = _levels(arrays, labels.shape[1])
+    classes, least = one_hot(labels), 0
+    if classes is not None and _is_one_level(path, levels, named, labels.shape[1]):
+        labels, least = classes[:, None], labels.shape[1]
+        notes.append(one_hot_note((levels or [chain_name(0)])[0], least))
+    levels = levels or [chain_name(i) for i in range(labels.shape[1])]
+    _check_levels(path, levels, labels.shape[1])
     if strangers := [name for name in named if name not in levels]:
         raise UserError(
             f"{path} has {_NAMES}{strangers[0]}, and no label level {strangers[0]!r}: "
             f"{nearest(strangers[0], levels)}"
         )
     names = {
-        level: arrays.texts(_NAMES + level) if level in named else _numbers(column, level, path)
+        level: arrays.texts(_NAMES + level)
+        if level in named
+        else _numbers(column, least, level, path)
         for level, column in zip(levels, labels.T, strict=True)
     }
     try:
         taxonomy = taxonomy_of(names)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
-    return labels, with_found_parents(taxonomy, labels), []
+    return labels, with_found_parents(taxonomy, labels), notes
 
 
-def _levels(arrays: _Arrays, count: int) -> list[str]:
-    """The names of the label columns."""
-    if "level_names" not in arrays.names:
-        return [chain_name(i) for i in range(count)]
-    levels = arrays.texts("level_names")
+def _columns(arrays: _Arrays, count: int) -> np.ndarray:
+    """The labels as int64 [N, L]."""
+    labels = arrays.read("labels", 8 * _MOST_CLASSES * (count + 1))
+    shape = list(labels.shape)
+    if labels.ndim == 1:
+        labels = labels[:, None]
+    if labels.ndim != 2 or len(labels) != count or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(
+            f"{arrays.path}: labels should be integers [{count}] or [{count}, L]; found "
+            f"{labels.dtype} {shape}. (One-hot rows become integers by labels.argmax(axis=1).)"
+        )
+    if int(labels.max(initial=0)) > np.iinfo(np.int64).max:
+        raise UserError(
+            f"{arrays.path}: the label {labels.max()} is too large; number classes from 0."
+        )
+    return labels.astype(np.int64)
+
+
+def _is_one_level(path: Path, levels: list[str], named: list[str], columns: int) -> bool:
+    """Whether one-hot columns are one level, by the names that there are; UserError where these
+    do not tell."""
+    if levels and len(levels) != 1 and not named:
+        raise UserError(
+            f"{path}: the {columns} columns of labels are one-hot, and level_names calls each a "
+            f"level; give labels.argmax(axis=1), and the names as {_NAMES}{chain_name(0)}."
+        )
+    return len(levels) == 1 or (not levels and set(named) <= {chain_name(0)})
+
+
+def _check_levels(path: Path, levels: list[str], count: int) -> None:
     if len(levels) != count:
-        raise UserError(f"{arrays.path}: {len(levels)} level_names for {count} label columns.")
+        raise UserError(f"{path}: {len(levels)} level_names for {count} label columns.")
     for level, times in Counter(levels).items():
         fault = name_fault(level, level=True) or ("another one is called so" if times > 1 else "")
         if fault:
-            raise UserError(f"{arrays.path}: a label level cannot be called {level!r}: {fault}.")
-    return levels
+            raise UserError(f"{path}: a label level cannot be called {level!r}: {fault}.")
 
 
-def _numbers(labels: np.ndarray, level: str, path: Path) -> list[str]:
-    """The names of classes that are only numbered: 0 to the largest label."""
+def _numbers(labels: np.ndarray, least: int, level: str, path: Path) -> list[str]:
+    """The names of classes that are only numbered: 0 to the largest label, or `least` of them."""
     largest = int(labels.max(initial=-1))
     if largest >= _MOST_CLASSES:
         raise UserError(
             f"{path}: the label {largest} of level {level!r} would be the last of {largest + 1:,} "
             "classes; number the classes from 0, and mark missing labels by -1."
         )
-    return [str(i) for i in range(largest + 1)]
+    return [str(i) for i in range(max(largest + 1, least))]
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray | None:

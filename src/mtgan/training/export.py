@@ -55,9 +55,9 @@ def export_samples(
     if suffix == ".npz":
         arrays = {"images": images.transpose(0, 2, 3, 1)}
         if labels is not None:
-            arrays |= {"labels": labels, "level_names": np.array(taxonomy.levels)}
+            arrays |= {"labels": labels, "level_names": np.array(taxonomy.levels, dtype=str)}
             for level in taxonomy.levels:
-                arrays[f"class_names_{level}"] = np.array(taxonomy.classes[level])
+                arrays[f"class_names_{level}"] = np.array(taxonomy.classes[level], dtype=str)
         # Given a path, numpy would add an ending of its own to .NPZ.
         with replacing(out) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
