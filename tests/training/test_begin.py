@@ -59,14 +59,13 @@ def test_what_a_killed_start_left_is_begun_again(
 
 
 @pytest.mark.parametrize("resume", [False, True])
-@pytest.mark.parametrize("state", ["absent", "empty", "hidden file", "begun", "cut off"])
+@pytest.mark.parametrize("state", ["absent", "hidden file", "begun", "cut off"])
 def test_the_same_command_trains_whatever_a_kill_left(
     tmp_path: Path, begun: Path, state: str, resume: bool
 ) -> None:
     out = tmp_path / "run"
-    if state in {"empty", "hidden file"}:
-        out.mkdir()
     if state == "hidden file":
+        out.mkdir()
         (out / ".lock").touch()
     if state in {"begun", "cut off"}:
         shutil.copytree(begun, out)

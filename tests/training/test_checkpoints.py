@@ -29,9 +29,15 @@ def save(folder: Path, step: int) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "run"
+    return train(small_recipe(training__steps=4), make_data(), out, quiet=True).path
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return train(small_recipe(training__steps=4), make_data(), tmp_path / "run", quiet=True)
+def run(trained: Path, tmp_path: Path) -> Run:
+    return Run.open(shutil.copytree(trained, tmp_path / "run"))
 
 
 def before_reading(monkeypatch, act) -> None:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from mtgan.errors import Terminated
+
 
 class StopRequest:
     """Turns Ctrl-C and SIGTERM into a flag while it is entered; a second Ctrl-C is immediate."""
@@ -20,7 +22,7 @@ class StopRequest:
         if self.requested and time.monotonic() - self._since < 1:
             return  # the same request once more: a terminal tells torchrun, which passes it on
         if self.requested:
-            raise KeyboardInterrupt
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
         self.requested, self.number, self._since = True, number, time.monotonic()
         print("\nfinishing this step, then saving ...", file=sys.stderr)
 
