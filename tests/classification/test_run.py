@@ -6,10 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from classification.small import small, train
 from mtgan.classification import ClassifierRun, load_trunk
 from mtgan.errors import UserError
+from mtgan.training import TrainingDiverged
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +140,25 @@ def test_a_run_of_a_gan_is_named_as_such(run: Path) -> None:
     (run / "data.json").write_text(json.dumps(facts))
     with pytest.raises(UserError, match="is the run of a GAN, and not of a classifier; mtgan rep"):
         load_trunk(run)
+
+
+def test_weights_that_are_not_finite_are_refused(run: Path) -> None:
+    """Those of the best epoch alone, whose name no training reads any more."""
+    file = run / "checkpoints" / "step-00000002" / "networks.safetensors"
+    tensors = load_file(file)
+    name = next(name for name in tensors if name.startswith("best/") and "weight" in name)
+    tensors[name].view(-1)[0] = float("nan")
+    save_file(tensors, file)
+    with pytest.raises(UserError, match=rf"holds values that are not finite, in {name}"):
+        load_trunk(run)
+    (run / "result.json").unlink()
+    with pytest.raises(UserError, match="holds values that are not finite"):
+        again(run)
+
+
+def test_infinite_running_variances_are_not_kept(tmp_path: Path) -> None:
+    """Losses in training may be finite where those of the evaluation are not."""
+    recipe = small("stl", training__learning_rates=[1e30], training__epochs=1)
+    with pytest.raises(TrainingDiverged, match="not finite"):
+        train(recipe, tmp_path / "run")
+    assert not list(tmp_path.glob("run/checkpoints/*"))

@@ -24,11 +24,17 @@ from mtgan.errors import UserError
 from mtgan.files import new_folder, write_text, writing
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import Record, read_record, validated
-from mtgan.training.checkpoints import list_checkpoints, load_checkpoint, restore_tensors
+from mtgan.training.checkpoints import (
+    checkpoint_name,
+    list_checkpoints,
+    load_checkpoint,
+    restore_tensors,
+)
 from mtgan.training.folders import refuse_other_than_classifier
 from mtgan.training.logs import read_log
 
 _RECIPE, _DATA = "recipe.yaml", "data.json"
+_BEFORE = "remove that checkpoint, and --resume goes on from before it"
 _ANEW = "train anew into another folder"
 Size = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -183,6 +189,28 @@ class ClassifierRun:
         remedy = "remove it, and --resume measures anew"
         return read_record(file, Outcome, remedy) if file.exists() else None
 
+    def newest_checkpoint(
+        self, device: torch.device | str = "cpu"
+    ) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Weights ("live/..." and "best/...") and state; None where there is none yet. UserError
+        where it is broken, not finite, or of another epoch than its name says."""
+        checkpoints = list_checkpoints(self.path / "checkpoints")
+        if not checkpoints:
+            return None
+        epoch, path = checkpoints[-1]
+        weights, _, values = load_checkpoint(path, device)
+        state = validated(values, State, path / "state.json", _BEFORE)
+        if state["epoch"] != epoch:
+            raise UserError(
+                f"The checkpoint {path} is of epoch {state['epoch']}, and its folder was renamed; "
+                f"name it {checkpoint_name(state['epoch'])} again."
+            )
+        if name := not_finite(weights):
+            raise UserError(
+                f"The checkpoint {path} holds values that are not finite, in {name}: {_BEFORE}."
+            )
+        return weights, state
+
     def make_network(self, seed: int = 0) -> MultitaskClassifier:
         """The untrained network of this recipe and these data."""
         shape = input_shape(self.recipe.augmentation, tuple(self.facts["shape"]))
@@ -192,10 +220,10 @@ class ClassifierRun:
     def network(self, which: str = "best") -> MultitaskClassifier:
         """The trained network in evaluation mode: of the epoch of the highest validation accuracy
         ("best") or of the newest checkpoint ("live")."""
-        checkpoints = list_checkpoints(self.path / "checkpoints")
-        if not checkpoints:
+        found = self.newest_checkpoint()
+        if found is None:
             raise UserError(f"{self.path} has no complete checkpoint yet; train on with --resume.")
-        tensors, _, _ = load_checkpoint(checkpoints[-1][1])
+        tensors, _ = found
         network = self.make_network()
         saved = {
             name.removeprefix(f"{which}/"): tensor
@@ -204,6 +232,11 @@ class ClassifierRun:
         }
         restore_tensors(network.state_dict(), saved)
         return network.eval()
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> str:
+    """The name of the first tensor that holds infinities or NaN; "" where all is finite."""
+    return next((name for name, x in tensors.items() if not x.isfinite().all()), "")
 
 
 def is_free(folder: Path) -> bool:

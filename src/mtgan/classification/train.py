@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mtgan.classification.inputs import augment, crop_center, input_shape, scale, take
 from mtgan.classification.network import feature_shape
-from mtgan.classification.run import ClassifierRun, State, is_free, remove_cut_off, run_record
+from mtgan.classification.run import ClassifierRun, is_free, not_finite, remove_cut_off, run_record
 from mtgan.classification.schedule import Turn, epoch_turns, learning_rate
 from mtgan.classification.schema import ClassifierRecipe
 from mtgan.classification.tasks import Samples, Task, make_tasks
@@ -18,14 +18,11 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.files import write_json
 from mtgan.objectives.tasks import accuracy, cross_entropy
-from mtgan.recipes.records import validated
 from mtgan.training import TrainingDiverged
 from mtgan.training.aggregate import AGGREGATORS, Aggregator
 from mtgan.training.batches import mix_seed
 from mtgan.training.checkpoints import (
     checkpoint_name,
-    list_checkpoints,
-    load_checkpoint,
     prune_checkpoints,
     restore_tensors,
     save_checkpoint,
@@ -117,6 +114,7 @@ class ClassifierTrainer:
                 for update in self._turns(counts, self.epoch):
                     self._move(update, averages)
                 self.epoch += 1
+                self._refuse_non_finite()
                 rate = updates / (time.perf_counter() - began)
                 values = averages.read() | self._validate()
                 log.write("epoch", self.epoch, values)
@@ -166,6 +164,13 @@ class ClassifierTrainer:
         values = {"train_cross_entropy": entropy, "train_accuracy": accuracy(logits, targets)}
         averages.add({f"{turn.task}/{name}": value for name, value in values.items()})
         return loss
+
+    def _refuse_non_finite(self) -> None:
+        if name := not_finite(self.network.state_dict()):  # buffers count
+            raise TrainingDiverged(
+                f"{name} is not finite after epoch {self.epoch}; stopped, and not saved. Lower "
+                "training.learning_rates."
+            )
 
     # What is measured
 
@@ -238,18 +243,10 @@ class ClassifierTrainer:
         prune_checkpoints(folder, keep=1)
 
     def _restore(self) -> None:
-        checkpoints = list_checkpoints(self.run.path / "checkpoints")
-        if not checkpoints:
+        found = self.run.newest_checkpoint(self.device)
+        if found is None:
             return
-        epoch, path = checkpoints[-1]
-        weights, _, values = load_checkpoint(path, self.device)
-        remedy = "remove that checkpoint, and the training begins anew"
-        state = validated(values, State, path / "state.json", remedy)
-        if state["epoch"] != epoch:
-            raise UserError(
-                f"The checkpoint {path} is of epoch {state['epoch']}, and its folder was renamed; "
-                f"name it {checkpoint_name(state['epoch'])} again."
-            )
+        weights, state = found
         network = self.network.state_dict()
         self.best_weights = {name: tensor.clone() for name, tensor in network.items()}
         both = {"live": network, "best": self.best_weights}
@@ -257,7 +254,7 @@ class ClassifierTrainer:
             {f"{which}/{name}": x for which, named in both.items() for name, x in named.items()},
             weights,
         )
-        self.epoch, self.best = epoch, state["best"]
+        self.epoch, self.best = state["epoch"], state["best"]
 
 
 def make_aggregator(name: str | None, tasks: tuple[str, ...]) -> Aggregator:

@@ -115,8 +115,8 @@ def _report(result: "StudyResult", quiet: bool) -> None:
     if not quiet:
         print(printable(markdown.read_text()))
         tables = (markdown, latex, result.path / "table.csv", result.path / "table.parquet")
-        print(f"page:   {page}")
-        print(f"tables: {', '.join(map(str, tables))}")
+        print(printable(f"page:   {page}"))
+        print(printable(f"tables: {', '.join(map(str, tables))}"))
 
 
 def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
@@ -144,7 +144,7 @@ def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
         points = {cell.recipe.training.evaluate_every for cell in plan.cells}
         every = ", ".join(map(str, sorted(points)))
         print(f"evaluated during training every {every} iterations, for the curves")
-    print(f"{found.runs} runs, {found.finished} of them finished; folder: {out}")
+    print(printable(f"{found.runs} runs, {found.finished} of them finished; folder: {out}"))
     print(
         f"about {_duration(found.seconds)} of training for one job after another"
         + (f", {_duration(found.seconds / jobs)} at best with {jobs} jobs" if jobs > 1 else "")

@@ -17,7 +17,7 @@ from mtgan.files import write_text, writing
 from mtgan.studies.plan import Job
 
 _WORKER = (sys.executable, "-m", "mtgan.studies.worker")
-_USERS = 2  # a worker's exit code where the reason is the user's to mend
+_USERS = UserError.exit_code  # of a worker, where the reason is the user's to mend
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _attempt(work: Callable[[Job], None] | None, job: Job) -> tuple[str, bool]:
     try:
         (work or run_job)(job)
     except Exception as error:
-        return _sentence(error), isinstance(error, UserError)
+        return _sentence(error), getattr(error, "exit_code", 1) == _USERS
     return "", False
 
 

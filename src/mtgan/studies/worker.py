@@ -228,7 +228,7 @@ def main(path: str) -> int:
     except UserError as error:
         with contextlib.suppress(OSError):  # the disk that the log is on is full
             print(f"mtgan: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code
     return 0
 
 
