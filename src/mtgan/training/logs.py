@@ -15,6 +15,8 @@ from torch import Tensor
 
 from mtgan import processes
 from mtgan.files import hold
+from mtgan.text import console as text_console
+from mtgan.text import printable
 
 
 class Averages:
@@ -146,7 +148,6 @@ class Progress:
     """The live line: iterations done, per second, time left, losses. Silent when quiet."""
 
     def __init__(self, total: int, done: int, quiet: bool) -> None:
-        from rich.console import Console
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -155,7 +156,7 @@ class Progress:
             TimeRemainingColumn,
         )
 
-        console = Console(file=sys.stderr)
+        console = text_console(stderr=True)
         self._plain = not quiet and not console.is_terminal
         self._total, self._last, self._shown = total, done, time.monotonic()
         self._bar = Progress(
@@ -164,7 +165,7 @@ class Progress:
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.fields[losses]}", markup=False),  # names of label levels
             console=console,
             disable=quiet or self._plain,
         )
@@ -183,7 +184,7 @@ class Progress:
         self._bar.update(self._task, completed=step)
 
     def show(self, step: int, steps_per_second: float, losses: Mapping[str, float]) -> None:
-        text = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        text = printable("  ".join(f"{name} {value:.3g}" for name, value in losses.items()))
         speed = f"{steps_per_second:.1f} it/s"
         self._bar.update(self._task, completed=step, speed=speed, losses=text)
         # Where there is no terminal (a log file, CI), a line every so often.
@@ -195,6 +196,6 @@ class Progress:
     def say(self, text: str) -> None:
         """A line above the bar."""
         if self._plain:
-            print(text, file=sys.stderr)
-        else:
-            self._bar.console.print(text, highlight=False) if not self._bar.disable else None
+            print(printable(text), file=sys.stderr)
+        elif not self._bar.disable:
+            self._bar.console.print(text)
