@@ -22,8 +22,9 @@ def place(tmp_path_factory) -> Path:
     np.savez(
         folder / "odd [set].npz",
         images=random.integers(0, 255, (90, 8, 8), dtype=np.uint8),
-        labels=labels,
-        class_names=np.array(names),
+        labels=labels[:, None],
+        level_names=np.array(["fine"]),
+        class_names_fine=np.array(names),
     )
     arguments = ("ac-wgan-a-real", "--data", "odd [set].npz", "--steps", "1", "--out", "my run")
     result = mtgan("train", *arguments, *SMALL, cwd=folder)
@@ -55,7 +56,7 @@ def test_every_class_can_be_asked_for(name: str, place: Path, tmp_path: Path) ->
     result = mtgan("sample", "my run", *asked, cwd=place)
     assert result.returncode == 0, result.stderr
     with np.load(out) as saved:
-        assert {saved["class_names_label"][i] for i in saved["labels"][:, 0]} == {name}
+        assert {saved["class_names_fine"][i] for i in saved["labels"][:, 0]} == {name}
 
 
 def test_an_unknown_class_is_named_without_its_escapes(place: Path) -> None:
