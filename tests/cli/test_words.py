@@ -67,9 +67,7 @@ def test_an_unknown_class_is_named_without_its_escapes(place: Path) -> None:
     assert "\x1b" not in result.stderr
 
 
-def test_the_page_and_its_analyses(place: Path) -> None:
-    result = mtgan("analyze", "weights", "my run", cwd=place)
-    assert result.returncode == 0, result.stderr
+def test_the_page(place: Path) -> None:
     result = mtgan("report", "my run", cwd=place)
     assert result.returncode == 0, result.stderr
     page = (place / "my run" / "report.html").read_text()
