@@ -46,6 +46,7 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is too long",
     errno.ENOTDIR: "a part of the path is a file, and not a folder",
     errno.EISDIR: "it is a folder",
+    errno.EEXIST: "a file is where a folder should be",
     errno.ELOOP: "its links lead in a circle",
 }
 ENVIRONMENT = frozenset(_REASONS)

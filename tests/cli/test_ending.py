@@ -29,7 +29,9 @@ def raising(error: BaseException):
     ("error", "code", "sentence"),
     [
         (UserError("Not so."), 2, "mtgan: Not so."),
+        (UserError("Not\n  so."), 2, "mtgan: Not so."),
         (typer.Exit(0), 0, ""),
+        (SystemExit(3), 3, ""),
         (KeyboardInterrupt(), 130, "mtgan: Stopped by SIGINT (Ctrl-C); what was written"),
         (Terminated(), 143, "mtgan: Stopped by SIGTERM; what was written"),
         (Interrupted("Saved.", signal.SIGTERM), 143, "mtgan: Saved."),

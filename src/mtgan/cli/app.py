@@ -45,8 +45,8 @@ def say(text: object = "", error: bool = False) -> None:
 
 
 def print_error(message: str) -> None:
-    """Write one sentence for the user to standard error."""
-    say(f"mtgan: {message}", error=True)
+    """Write one sentence for the user, on one line, to standard error."""
+    say(f"mtgan: {' '.join(line.strip() for line in message.splitlines())}", error=True)
 
 
 def print_json(value: Any) -> None:

@@ -51,8 +51,9 @@ def _told(error: BaseException) -> int:
     """Say what was raised, and return the exit code."""
     if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-        _drop_the_rest()  # the second: rich's own SystemExit
+    rich_gave_up = isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError)
+    if isinstance(error, BrokenPipeError) or rich_gave_up:
+        _drop_the_rest()
         return PIPE
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else OURS if error.code else DONE
@@ -83,7 +84,7 @@ def _told_of_usage(error: Any) -> int:
     message = _out_of_range(error) or error.format_message().strip()
     message += "" if message.endswith((".", "?", "!")) else "."
     hint = f" See {context.command_path} --help." if context else ""
-    print_error(" ".join(message.split("\n")) + hint)
+    print_error(message + hint)
     return USERS
 
 

@@ -40,15 +40,13 @@ class Layout:
 
     kept: their positions among all pictures; places: the folders of their classes, the coarsest
     first, None where their split has no such folders; splits: "train" or "test" of each, "" where
-    there are none; tables: groups of folders, the outer ones first, of which the first that has
-    tables of labels counts; notes: on what is not read, and why; doubts: on what would be read as
-    classes and may be none.
+    there are none; notes: on what is not read, and why; doubts: on what would be read as classes
+    and may be none.
     """
 
     kept: list[int]
     places: list[Place | None]
     splits: list[str]
-    tables: list[list[Place]]
     notes: list[str]
     doubts: list[str]
 
@@ -80,9 +78,7 @@ def read_layout(pictures: list[Place], folders: Iterable[Place]) -> Layout:
         pass
     reading.take_inner_splits()
     places = reading.places()
-    return Layout(
-        reading.kept, places, reading.uses, reading.tables, reading.notes, reading.doubts(places)
-    )
+    return Layout(reading.kept, places, reading.uses, reading.notes, reading.doubts(places))
 
 
 class _Reading:
@@ -95,7 +91,6 @@ class _Reading:
         self.rest: list[Place] = [picture[:-1] for picture in pictures]
         self.uses = [""] * len(pictures)
         self.outer: Place = ()  # the folders that wrap all others
-        self.tables: list[list[Place]] = [[()]]
         self.notes: list[str] = []
 
     # Splits
@@ -123,7 +118,6 @@ class _Reading:
             f"Folders beside {shown} are not read",
         )
         self._drop([not place for place in self.rest], f"Images beside {shown} are not read")
-        self.tables.append([(*self.outer, word) for word in sorted(words)])
         self._assign(0, words)
         return True
 
@@ -188,7 +182,6 @@ class _Reading:
         )
         if not any(self.uses):
             self.outer = (*self.outer, name)
-            self.tables.append([self.outer])
             if word:
                 self.notes.append(f"The folder {show([name])} is all there is, and the whole set.")
         self.rest = [place[1:] for place in self.rest]

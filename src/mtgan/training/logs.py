@@ -14,6 +14,8 @@ from torch import Tensor
 
 from mtgan import files, processes
 from mtgan.errors import UserError
+from mtgan.text import console as text_console
+from mtgan.text import printable
 from mtgan.training.checkpoints import RESUME, remove_unfinished
 from mtgan.training.events import EventFile
 from mtgan.training.record import ClockRecord, LineRecord, SumRecord, validated
@@ -231,7 +233,6 @@ class Progress:
     """The live line: iterations done, per second, time left, losses. Silent when quiet."""
 
     def __init__(self, total: int, done: int, quiet: bool) -> None:
-        from rich.console import Console
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -240,7 +241,7 @@ class Progress:
             TimeRemainingColumn,
         )
 
-        console = Console(file=sys.stderr)
+        console = text_console(stderr=True)
         self._plain = not quiet and not console.is_terminal
         self._total, self._last, self._shown = total, done, time.monotonic()
         self._bar = Progress(
@@ -249,7 +250,7 @@ class Progress:
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.fields[losses]}", markup=False),  # names of label levels
             console=console,
             disable=quiet or self._plain,
         )
@@ -268,7 +269,7 @@ class Progress:
         self._bar.update(self._task, completed=step)
 
     def show(self, step: int, steps_per_second: float, losses: Mapping[str, float]) -> None:
-        text = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        text = printable("  ".join(f"{name} {value:.3g}" for name, value in losses.items()))
         speed = f"{steps_per_second:.1f} it/s"
         self._bar.update(self._task, completed=step, speed=speed, losses=text)
         # Where there is no terminal (a log file, CI), a line every so often.
@@ -280,6 +281,6 @@ class Progress:
     def say(self, text: str) -> None:
         """A line above the bar."""
         if self._plain:
-            print(text, file=sys.stderr)
-        else:
-            self._bar.console.print(text, highlight=False) if not self._bar.disable else None
+            print(printable(text), file=sys.stderr)
+        elif not self._bar.disable:
+            self._bar.console.print(text)
