@@ -15,7 +15,7 @@ from mtgan.evaluation.comparison import Comparison
 from mtgan.evaluation.metrics.inputs import SmallSampleWarning
 
 FEATURES, PIXELS = "features", "pixels"
-LISTED = 20
+LISTED = 20  # names that a sentence holds at most
 
 
 @dataclass(frozen=True)
