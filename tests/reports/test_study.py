@@ -73,6 +73,21 @@ def test_nothing_finished_is_one_sentence_with_the_reason(tmp_path: Path) -> Non
         write_study_report(StudyResult.open(result.path))
 
 
+@pytest.mark.parametrize("ending", ["html", "md", "tex"])
+def test_files_of_others_are_not_overwritten(tmp_path: Path, ending: str) -> None:
+    result = study(tmp_path / "s", "a", "b")
+    page = tmp_path / f"mine.{ending}"
+    page.write_text("My own words.")
+    with pytest.raises(UserError, match="exists already, and mtgan did not write it"):
+        write_study_report(result, page)
+    assert page.read_text() == "My own words."
+    page.write_text("")
+    write_study_report(result, page)
+    before = page.stat().st_ino
+    write_study_report(result, page)
+    assert page.stat().st_ino != before  # ours, written anew
+
+
 def test_names_come_out_as_they_went_in(tmp_path: Path) -> None:
     result = study(tmp_path / "s", NAME, "b", title=NAME, curves=["generator/loss"])
     page, markdown, latex = (path.read_text() for path in write_study_report(result))

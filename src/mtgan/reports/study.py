@@ -11,7 +11,7 @@ from PIL import Image
 
 import mtgan
 from mtgan.errors import UserError
-from mtgan.files import write_text
+from mtgan.files import write_text, writing
 from mtgan.limits import MOST_SEEDS
 from mtgan.markup import latex, markdown
 from mtgan.reports.charts import Series, image_uri, line_chart
@@ -27,6 +27,8 @@ from mtgan.text import command, printable
 from mtgan.training.logs import read_log
 
 _NONE = "–"
+# By which a page of ours is known again, in each form.
+_MARKS = (b"ade by mtgan ", b"95 % bootstrap intervals in brackets, from ")
 _TEMPLATES = ("html", "md", "tex")
 _MOST_CELLS_IN_PICTURES = 20
 
@@ -36,17 +38,27 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
 
     out: a .html, .md or .tex file; report.html, report.md and report.tex in the study's folder when
     None. The table and the statistics are written anew, as the study's runs stand now. Raises
-    UserError for another ending, and where no run has finished.
+    UserError for another ending, where `out` is a file of somebody else's, and where no run has
+    finished.
     """
     paths = [out] if out else [result.path / f"report.{kind}" for kind in _TEMPLATES]
     for path in paths:
         if path.suffix[1:] not in _TEMPLATES:
             raise UserError(f"{path}: a study is written as .html, .md or .tex; name the page so.")
+    if out is not None and out.is_file() and not _is_ours(out):
+        raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
     content = study_content(result, write_results(result))
     for path in paths:
         template = _environment(path.suffix[1:]).get_template(f"study.{path.suffix[1:]}.j2")
         write_text(path, template.render(**content))
     return tuple(paths)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is one of a study's pages, or empty."""
+    with writing(path):
+        content = path.read_bytes()
+    return not content or any(mark in content for mark in _MARKS)
 
 
 def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]:
