@@ -65,13 +65,14 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
     """What the templates show, as plain values."""
     study = result.study
     curves, notes = _curves(result)
+    samples, unread = _samples(result)
     return {
         "version": mtgan.__version__,
         "study": study,
         "title": study.title or study.name,
         "yaml": dump_study(study),
         "facts": _facts(result),
-        "conclusions": [*statistics.sentences, *notes],
+        "conclusions": [*statistics.sentences, *notes, *unread],
         "failures": [(run, reason) for run, reason in sorted(result.failures.items()) if reason],
         "measures": [
             {
@@ -92,7 +93,7 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         ],
         "family": statistics.rows[0].family if statistics.rows else 0,
         "least_for_intervals": LEAST_FOR_INTERVALS,
-        "pictures": [*curves, *_samples(result)],
+        "pictures": [*curves, *samples],
         "commands": _commands(result),
     }
 
@@ -272,18 +273,24 @@ def _mean_curve(logs: Sequence[Sequence[Mapping[str, Any]]], name: str) -> Serie
     return steps, [float(np.mean(by_step[step])) for step in steps]
 
 
-def _samples(result: StudyResult) -> list[Picture]:
-    """The last sample grid of each cell's first finished run."""
-    pictures = []
+def _samples(result: StudyResult) -> tuple[list[Picture], list[str]]:
+    """The last sample grid of each cell's first finished run; and which could not be read."""
+    pictures, notes = [], []
     for label in result.labels[:_MOST_CELLS_IN_PICTURES]:
-        for seed, run in result.runs_of(label).items():
-            grids = sorted((result.path / "runs" / run / "samples").glob("step-*.png"))
-            if run in result.results and grids:
-                image = Image.open(grids[-1]).convert("RGB")
-                caption = f"Seed {seed}, last iteration; a row per class where conditioned."
-                pictures.append(Picture(label, image_uri(image), caption))
-                break
-    return pictures
+        for seed, run in result.finished_of(label).items():
+            grids = sorted((run_folder(result.path, run) / "samples").glob("step-*.png"))
+            if not grids:
+                continue
+            try:
+                with Image.open(grids[-1], formats=["PNG"]) as image:
+                    uri = image_uri(image.convert("RGB"))
+            except Exception as error:  # whatever a decoder raises
+                notes.append(f"{grids[-1]} is left out here: it cannot be read ({error}).")
+                continue
+            caption = f"Seed {seed}, last iteration; a row per class where conditioned."
+            pictures.append(Picture(label, uri, caption))
+            break
+    return pictures, notes
 
 
 def _commands(result: StudyResult) -> Sequence[tuple[str, str]]:
