@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mtgan.errors import UserError
 from mtgan.reports.study import write_study_report
@@ -71,6 +72,35 @@ def test_nothing_finished_is_one_sentence_with_the_reason(tmp_path: Path) -> Non
     (result.path / "failures.json").write_text(json.dumps({run: "it diverged."}))
     with pytest.raises(UserError, match=r"1 failed at the last attempt; .*: it diverged\)\."):
         write_study_report(StudyResult.open(result.path))
+
+
+def test_a_broken_picture_is_left_out_and_named(tmp_path: Path) -> None:
+    result = study(tmp_path / "s", "a", "b")
+    for seed, content in enumerate((b"\x89PNG no more than this", b"")):
+        folder = tmp_path / "s" / "runs" / result.runs_of("a")[seed] / "samples"
+        folder.mkdir()
+        (folder / "step-00000010.png").write_bytes(content)
+    run = tmp_path / "s" / "runs" / result.runs_of("b")[1] / "samples"
+    run.mkdir()
+    Image.new("L", (8, 8)).save(run / "step-00000010.png")
+    page = write_study_report(result)[0].read_text()
+    assert page.count("step-00000010.png is left out here: it cannot be read") == 2
+    assert page.count('src="data:image/png') == 1
+
+
+@pytest.mark.parametrize("ending", ["html", "md", "tex"])
+def test_files_of_others_are_not_overwritten(tmp_path: Path, ending: str) -> None:
+    result = study(tmp_path / "s", "a", "b")
+    page = tmp_path / f"mine.{ending}"
+    page.write_text("My own words.")
+    with pytest.raises(UserError, match="exists already, and mtgan did not write it"):
+        write_study_report(result, page)
+    assert page.read_text() == "My own words."
+    page.write_text("")
+    write_study_report(result, page)
+    before = page.stat().st_ino
+    write_study_report(result, page)
+    assert page.stat().st_ino != before  # ours, written anew
 
 
 def test_names_come_out_as_they_went_in(tmp_path: Path) -> None:

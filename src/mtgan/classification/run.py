@@ -8,22 +8,22 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 import mtgan
 from mtgan.classification.inputs import crop_center, input_shape, scale
 from mtgan.classification.network import MultitaskClassifier, feature_shape
+from mtgan.classification.records import Epoch, Facts, Result, State
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
 from mtgan.classification.tasks import Task
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.files import new_folder, write_text, writing
 from mtgan.recipes import dump_recipe
-from mtgan.recipes.records import Record, read_record, validated
+from mtgan.recipes.records import read_record, validated
 from mtgan.training.checkpoints import (
     checkpoint_name,
     list_checkpoints,
@@ -36,77 +36,6 @@ from mtgan.training.logs import read_log
 _RECIPE, _DATA = "recipe.yaml", "data.json"
 _BEFORE = "remove that checkpoint, and --resume goes on from before it"
 _ANEW = "train anew into another folder"
-Size = Annotated[int, Field(ge=1)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class TaskFacts(Record):
-    """What a task classifies."""
-
-    level: str
-    classes: Annotated[list[str], Field(min_length=1)]
-
-
-class Facts(Record):
-    """data.json: image shape (C, H, W), and level and classes by task."""
-
-    shape: tuple[Size, Size, Size]
-    tasks: dict[str, TaskFacts]
-
-    @field_validator("tasks")
-    @classmethod
-    def _there_is_a_main_task(cls, tasks: dict[str, TaskFacts]) -> dict[str, TaskFacts]:
-        if "main" not in tasks:
-            raise ValueError("there should be a task 'main'")
-        return tasks
-
-
-class Epoch(Record):
-    """A line of metrics.jsonl: what was measured after so many epochs."""
-
-    kind: str
-    step: Size
-    seconds: Number
-    values: dict[str, float]
-
-    @field_validator("values")
-    @classmethod
-    def _measured(cls, values: dict[str, float]) -> dict[str, float]:
-        for name in ("main/accuracy", "main/cross_entropy"):
-            if name not in values:
-                raise ValueError(f"there should be a value {name!r}")
-        return values
-
-
-class Best(Record):
-    """The epoch of the highest validation accuracy so far."""
-
-    epoch: Size
-    accuracy: float
-
-
-class State(Record):
-    """state.json of a checkpoint."""
-
-    epoch: Size
-    best: Best
-
-
-class Outcome(Record):
-    """result.json."""
-
-    maximum_validation_accuracy: float
-    minimum_validation_cross_entropy: float
-    chosen_epoch: int
-    test_accuracy: float
-    test_cross_entropy: float
-    last_validation_accuracy: float
-    last_distance: float | None
-    training_images: dict[str, int]
-    validation_images: int
-    test_images: int
-    parameters: int
-    seconds: Number
 
 
 class ClassifierRun:
@@ -187,7 +116,7 @@ class ClassifierRun:
         holds something else."""
         file = self.path / "result.json"
         remedy = "remove it, and --resume measures anew"
-        return read_record(file, Outcome, remedy) if file.exists() else None
+        return read_record(file, Result, remedy) if file.exists() else None
 
     def newest_checkpoint(
         self, device: torch.device | str = "cpu"

@@ -11,7 +11,7 @@ from PIL import Image
 
 import mtgan
 from mtgan.errors import UserError
-from mtgan.files import write_text
+from mtgan.files import write_text, writing
 from mtgan.limits import MOST_SEEDS
 from mtgan.markup import latex, markdown
 from mtgan.reports.charts import Series, image_uri, line_chart
@@ -27,6 +27,8 @@ from mtgan.text import command, printable
 from mtgan.training.logs import read_log
 
 _NONE = "–"
+# By which a page of ours is known again, in each form.
+_MARKS = (b"ade by mtgan ", b"95 % bootstrap intervals in brackets, from ")
 _TEMPLATES = ("html", "md", "tex")
 _MOST_CELLS_IN_PICTURES = 20
 
@@ -36,12 +38,15 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
 
     out: a .html, .md or .tex file; report.html, report.md and report.tex in the study's folder when
     None. The table and the statistics are written anew, as the study's runs stand now. Raises
-    UserError for another ending, and where no run has finished.
+    UserError for another ending, where `out` is a file of somebody else's, and where no run has
+    finished.
     """
     paths = [out] if out else [result.path / f"report.{kind}" for kind in _TEMPLATES]
     for path in paths:
         if path.suffix[1:] not in _TEMPLATES:
             raise UserError(f"{path}: a study is written as .html, .md or .tex; name the page so.")
+    if out is not None and out.is_file() and not _is_ours(out):
+        raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
     content = study_content(result, write_results(result))
     for path in paths:
         template = _environment(path.suffix[1:]).get_template(f"study.{path.suffix[1:]}.j2")
@@ -49,17 +54,25 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
     return tuple(paths)
 
 
+def _is_ours(path: Path) -> bool:
+    """Whether a file is one of a study's pages, or empty."""
+    with writing(path):
+        content = path.read_bytes()
+    return not content or any(mark in content for mark in _MARKS)
+
+
 def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]:
     """What the templates show, as plain values."""
     study = result.study
     curves, notes = _curves(result)
+    samples, unread = _samples(result)
     return {
         "version": mtgan.__version__,
         "study": study,
         "title": study.title or study.name,
         "yaml": dump_study(study),
         "facts": _facts(result),
-        "conclusions": [*statistics.sentences, *notes],
+        "conclusions": [*statistics.sentences, *notes, *unread],
         "failures": [(run, reason) for run, reason in sorted(result.failures.items()) if reason],
         "measures": [
             {
@@ -80,7 +93,7 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         ],
         "family": statistics.rows[0].family if statistics.rows else 0,
         "least_for_intervals": LEAST_FOR_INTERVALS,
-        "pictures": [*curves, *_samples(result)],
+        "pictures": [*curves, *samples],
         "commands": _commands(result),
     }
 
@@ -260,18 +273,24 @@ def _mean_curve(logs: Sequence[Sequence[Mapping[str, Any]]], name: str) -> Serie
     return steps, [float(np.mean(by_step[step])) for step in steps]
 
 
-def _samples(result: StudyResult) -> list[Picture]:
-    """The last sample grid of each cell's first finished run."""
-    pictures = []
+def _samples(result: StudyResult) -> tuple[list[Picture], list[str]]:
+    """The last sample grid of each cell's first finished run; and which could not be read."""
+    pictures, notes = [], []
     for label in result.labels[:_MOST_CELLS_IN_PICTURES]:
-        for seed, run in result.runs_of(label).items():
-            grids = sorted((result.path / "runs" / run / "samples").glob("step-*.png"))
-            if run in result.results and grids:
-                image = Image.open(grids[-1]).convert("RGB")
-                caption = f"Seed {seed}, last iteration; a row per class where conditioned."
-                pictures.append(Picture(label, image_uri(image), caption))
-                break
-    return pictures
+        for seed, run in result.finished_of(label).items():
+            grids = sorted((run_folder(result.path, run) / "samples").glob("step-*.png"))
+            if not grids:
+                continue
+            try:
+                with Image.open(grids[-1], formats=["PNG"]) as image:
+                    uri = image_uri(image.convert("RGB"))
+            except Exception as error:  # whatever a decoder raises
+                notes.append(f"{grids[-1]} is left out here: it cannot be read ({error}).")
+                continue
+            caption = f"Seed {seed}, last iteration; a row per class where conditioned."
+            pictures.append(Picture(label, uri, caption))
+            break
+    return pictures, notes
 
 
 def _commands(result: StudyResult) -> Sequence[tuple[str, str]]:

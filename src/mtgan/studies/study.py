@@ -58,9 +58,9 @@ def _run(
     done = len(jobs) - len(waiting)
     progress(done, len(jobs), None)
     if waiting:
-        _prepare_instruments(plan)
         if done == 0:
             check_curves(plan)
+        _prepare_instruments(plan)
     try:
         for outcome in executor.run(waiting):
             done += 1
