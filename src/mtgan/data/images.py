@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from mtgan.files import replacing
 from mtgan.lettering import Lettering
-from mtgan.limits import check_memory
+from mtgan.limits import LARGEST_COUNT, check_memory, check_number
 
 _LETTERS = 12  # size of labels, in pixels
 
@@ -69,6 +69,7 @@ def make_grid(
     have their letters (mtgan.lettering).
     """
     count, channels, height, width = images.shape
+    check_number("The number of columns", columns, 1, LARGEST_COUNT)
     scale = scale or max(1, round(64 / max(height, width)))
     rows = -(-count // columns)
     lettering = Lettering(row_labels or ())
