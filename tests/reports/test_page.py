@@ -120,3 +120,14 @@ def test_an_older_page_stays_where_the_new_one_cannot_be_written(
     with pytest.raises(UserError, match=r"page\.html could not be written: there is no space"):
         write_report(run, page)
     assert page.read_text() == before
+
+
+def test_a_grid_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    recipe = small_recipe("wgan-gp", training__steps=4)
+    run = train(recipe, make_data(), tmp_path / "r", quiet=True)
+    samples = run.path / "samples"
+    assert "after 0, 2, 4 iterations" in html.unescape(write_report(run).read_text())
+    half = samples / "step-00000002.png"
+    half.write_bytes(half.read_bytes()[:100])
+    (samples / "step-mine.png").write_bytes(b"")
+    assert "after 0, 4 iterations" in html.unescape(write_report(run).read_text())

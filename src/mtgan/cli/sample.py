@@ -39,6 +39,8 @@ def sample(
         level, equals, name = text.partition("=")
         if not equals:
             raise UserError(f"--label takes LEVEL=CLASS, as in fine=Bag; found {text!r}.")
+        if level in labels:
+            raise UserError(f"--label {level} is given twice; a sample has one class of a level.")
         labels[level] = name
     opened = Run.open(run)
     strings = domain is not None and opened.facts.domain(domain).type == "sequence"

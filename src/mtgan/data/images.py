@@ -8,7 +8,7 @@ from PIL import ExifTags, Image, ImageDraw
 
 from mtgan.files import replacing
 from mtgan.lettering import Lettering
-from mtgan.limits import check_memory
+from mtgan.limits import LARGEST_COUNT, check_memory, check_number
 
 # How a picture is brought upright, by its EXIF orientation.
 _TURNS = {
@@ -150,6 +150,7 @@ def make_grid(
     have their letters (mtgan.lettering).
     """
     count, channels, height, width = images.shape
+    check_number("The number of columns", columns, 1, LARGEST_COUNT)
     scale = scale or max(1, round(64 / max(height, width)))
     rows = -(-count // columns)
     lettering = Lettering(row_labels or ())

@@ -1,5 +1,7 @@
 """The page of a run: what was trained, curves, samples beside real images, figures, next steps."""
 
+import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,19 +193,32 @@ def _drawing(made: list[str]) -> Picture | None:
 
 
 def _evolution(run: Run) -> Picture | None:
-    """The first row of every saved sample grid, one under the other."""
-    files = sorted((run.path / "samples").glob("step-*.png"))
-    if len(files) < 2:
+    """The first row of every saved sample grid, one under the other; without those that cannot be
+    read."""
+    saved = _saved_grids(run.path / "samples")
+    if len(saved) < 2:
         return None
-    grids = [Image.open(file).convert("RGB") for file in files]
+    grids = [grid for _, grid in saved]
     height = grids[0].height // max(1, round(grids[0].height / (grids[0].width / 10)))
     strip = Image.new("RGB", (grids[0].width, height * len(grids)), "white")
     for i, grid in enumerate(grids):
         strip.paste(grid.crop((0, 0, grid.width, height)), (0, i * height))
-    steps = ", ".join(f"{int(file.stem.split('-')[1]):,}" for file in files)
+    steps = ", ".join(f"{step:,}" for step, _ in saved)
     return Picture(
         "Evolution", image_uri(strip), f"The same latents after {steps} iterations, top to bottom."
     )
+
+
+def _saved_grids(folder: Path) -> list[tuple[int, Image.Image]]:
+    """(iteration, RGB picture) of every sample grid in a run's folder that can be read."""
+    found = []
+    for file in sorted(folder.glob("step-*.png")):
+        step = file.stem.removeprefix("step-")
+        if step.isdecimal() and file.is_file():
+            # Whatever a decoder raises: one may be half written, by an older version.
+            with contextlib.suppress(Exception), Image.open(file, formats=["PNG"]) as image:
+                found.append((int(step), image.convert("RGB")))
+    return found
 
 
 def _curves(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[Picture]:
@@ -251,7 +266,7 @@ def _evaluations(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     rows = [line for line in lines if line["kind"] == "evaluation"]
     if not rows:
         return None
-    best = min(rows, key=lambda line: line["values"]["frechet_distance"])
+    best = min(rows, key=lambda line: line["values"].get("frechet_distance", math.inf))
     chosen = {row["step"]: row for row in (rows[0], best, rows[-1])}
     labels = {rows[0]["step"]: "first", best["step"]: "best", rows[-1]["step"]: "last"}
     protocol = rows[-1].get("protocol", {})
