@@ -241,6 +241,7 @@ def test_tensors_that_are_none(run: Path, content: bytes | None) -> None:
         ('{"kind": 1, "step": 1, "seconds": 1, "values": {}}', "kind: input should be"),
         ('{"kind": "train", "step": 1, "seconds": 1e999, "values": {}}', "seconds: input should"),
         ('{"kind": "train", "step": 1, "seconds": 1, "values": {"a": null}}', "values.a: input"),
+        ('{"kind": "evaluation", "step": 1, "seconds": 1, "values": {}}', "a value frechet_dist"),
     ],
 )
 def test_a_changed_line_of_the_log(run: Path, line: str, sentence: str) -> None:

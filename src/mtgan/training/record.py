@@ -95,6 +95,12 @@ class LineRecord(Record):
     steps_per_second: Finite | None = None
     protocol: dict[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _measured(self) -> "LineRecord":
+        if self.kind == "evaluation" and "frechet_distance" not in self.values:
+            raise ValueError("an evaluation has a value frechet_distance, which is missing")
+        return self
+
 
 # checkpoints/step-.../state.json
 
