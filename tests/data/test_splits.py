@@ -192,12 +192,6 @@ def test_wrappers() -> None:
     found = layout(*each("a/b/train", "cat", "dog"), *each("a/b/test", "cat", "dog"), "logo.png")
     assert classes_of(found) == {"cat", "dog"}
     assert found.notes == ["Images beside the folder a are not read: 1 image (logo.png)."]
-    assert found.tables == [
-        [()],
-        [("a",)],
-        [("a", "b")],
-        [("a", "b", "test"), ("a", "b", "train")],
-    ]
 
 
 def test_the_only_class_is_no_wrapper() -> None:

@@ -92,7 +92,7 @@ def test_a_broken_checkpoint_is_named_and_an_older_one_advised(run: Run) -> None
         Run.open(run.path).sample(2)
 
 
-@pytest.mark.parametrize("opener", ["load_file", "files.read_text"])
+@pytest.mark.parametrize("opener", ["load_file", "read_bytes"])
 def test_a_disk_that_cannot_be_read_is_no_fault_of_the_checkpoint(
     run: Run, opener: str, monkeypatch
 ) -> None:
@@ -101,8 +101,8 @@ def test_a_disk_that_cannot_be_read_is_no_fault_of_the_checkpoint(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    place = Path if opener == "files.read_text" else module
-    monkeypatch.setattr(place, opener.removeprefix("files."), refuse)
+    place = Path if opener == "read_bytes" else module
+    monkeypatch.setattr(place, opener, refuse)
     with pytest.raises(UserError, match="step-00000004 cannot be read: permission is denied"):
         opened.sample(2)
 
