@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-all test-kernels lint bench clean
 
 # vendi-score is an oracle of the tests; its declared dependencies are large, and not needed for it.
 $(STAMP): pyproject.toml constraints.txt
@@ -19,6 +19,25 @@ demo: $(STAMP)
 # One thread per worker: two workers with two threads each are slower than this on two cores.
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Also the slow tests. What they need beside Python is installed; without it they fail.
+test-all: $(STAMP)
+	command -v cc > /dev/null || { apt-get update && apt-get install --yes gcc libc6-dev; }
+	MTGAN_TEST_ALL=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'
+
+# With the kernels of older processors, up to this one's own, trained networks differ in the last
+# bits, and no test may hang on those: PyTorch's, oneDNN's and MKL's, one after another.
+test-kernels: $(STAMP)
+	best=$$($(BIN)/python -c 'import torch; print(torch.backends.cpu.get_cpu_capability().lower())'); \
+	status=0; \
+	for kernels in default,SSE41,SSE4_2 avx2,AVX2,AVX2 avx512,AVX512_CORE,AVX512; do \
+		set -- $$(echo $$kernels | tr , ' '); \
+		echo "kernels: $$*"; \
+		ATEN_CPU_CAPABILITY=$$1 ONEDNN_MAX_CPU_ISA=$$2 MKL_ENABLE_INSTRUCTIONS=$$3 \
+			OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile || status=1; \
+		test $$1 != "$$best" || break; \
+	done; \
+	exit $$status
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -445,7 +445,9 @@ CASES = (
         "inception score",
         "torchmetrics",
         ("torchmetrics",),
-        lambda s: {"inception score": metrics.inception_score(s.logits, splits=1).value},
+        lambda s: {
+            "inception score": metrics.inception_score(s.logits, splits=1, inputs="logits").value
+        },
         torchmetrics_inception,
     ),
     Case(

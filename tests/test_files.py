@@ -241,3 +241,28 @@ def test_a_folder_is_held_by_one(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="could not be written"):
         files.hold(tmp_path / "file", "writing to")
+
+
+def test_lines_are_added_at_the_end_of_a_file_in_a_folder_that_exists(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for line in (b"a\n", b"b\n"):
+        files.append(log, line)
+    assert log.read_bytes() == b"a\nb\n"
+    with pytest.raises(UserError, match=r"its folder is not there \(any more\); buy a disk\."):
+        files.append(tmp_path / "gone" / "log", b"x", "buy a disk")
+    assert not (tmp_path / "gone").exists()
+
+
+def test_leftovers_are_removed_by_who_holds_the_folder(tmp_path: Path) -> None:
+    names = {".partial-01234567-a", ".partial-01234567-b[1]", ".lock", "a"}
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    files.remove_partial(tmp_path, "b[1]")
+    assert {path.name for path in tmp_path.iterdir()} == names - {".partial-01234567-b[1]"}
+    files.remove_partial(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "a"}
+    target = tmp_path / "a" / "file"
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    files.remove(tmp_path / "link")
+    assert target.exists()

@@ -1,12 +1,13 @@
 """Words from outside are text."""
 
 import shlex
+from pathlib import PurePath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtgan.text import command, printable
+from mtgan.text import command, console, file_name, literal, printable
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,48 @@ def test_printable(text: object, shown: str) -> None:
 @given(st.lists(st.text(min_size=0)))
 def test_a_command_is_read_by_the_shell_as_its_words(words: list[str]) -> None:
     assert shlex.split(command(*words)) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("wgan-gp-digits-s0", "wgan-gp-digits-s0"),
+        ("r un [x] é漢", "r un [x] é漢"),
+        ("../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd"),
+        ("..", "%2E%2E"),
+        (".", "%2E"),
+        ("", "%"),
+        ("-rf", "%2Drf"),
+        ("a\x1b[31m\n", "a%1B[31m%0A"),
+        ("100%", "100%25"),
+        ("caf\udce9", "caf%E9"),
+    ],
+)
+def test_a_name_as_a_file(name: str, file: str) -> None:
+    assert file_name(name) == file
+
+
+@given(st.text(), st.text())
+def test_unlike_names_are_unlike_files_below_their_folder(one: str, other: str) -> None:
+    files = [file_name(one), file_name(other)]
+    assert (files[0] == files[1]) == (one == other)
+    for file in files:
+        assert PurePath("folder", file).parent == PurePath("folder")
+        assert ".." not in PurePath(file).parts
+        assert len(file.encode()) <= 150
+
+
+def test_a_console_to_which_all_is_text(monkeypatch) -> None:
+    from rich.table import Table
+
+    written = console()
+    table = Table("[b]", "x", title="[/b]:smile:")
+    table.add_row("[red]apple[/]", "x:dog:y \x1b[31m")
+    with written.capture() as captured:
+        written.print(table)
+        written.print("and[/or] :cat:")
+        written.print(literal("[i] \x07"))
+    for text in ("[b]", "[/b]:smile:", "[red]apple[/]", "x:dog:y \\x1b[31m", "and[/or] :cat:"):
+        assert text in captured.get()
+    assert "[i] \\x07" in captured.get()
+    assert "\x1b" not in captured.get()

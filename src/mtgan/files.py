@@ -5,6 +5,7 @@ instant leaves either the older file or the new one, whole. What goes wrong with
 UserError with the path, the reason and the remedy.
 """
 
+import codecs
 import contextlib
 import errno
 import json
@@ -14,6 +15,7 @@ import shutil
 import stat
 import time
 import uuid
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _PARTIAL = ".partial-"
 _ABANDONED_SECONDS = 3600.0
+# Of a folder with more files than this, all are brought to the disk at once: one by one, ten
+# thousand small pictures take most of a minute.
+_MANY = 64
 # Beyond these a text file of settings is not one: 64 MiB, and as many values in all.
 _LARGEST_TEXT = 64 << 20
 _LARGEST_YAML = 1_000_000
@@ -41,8 +46,12 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is too long",
     errno.ENOTDIR: "a part of the path is a file, and not a folder",
     errno.EISDIR: "it is a folder",
+    errno.EEXIST: "a file is where a folder should be",
     errno.ELOOP: "its links lead in a circle",
 }
+ENVIRONMENT = frozenset(_REASONS)
+"""Errors that are the machine's, and not a fault of the program."""
+
 _REMEDIES = {
     errno.ENOSPC: "make room, then try again",
     errno.EDQUOT: "make room, then try again",
@@ -70,12 +79,13 @@ def error_number(error: BaseException) -> int | None:
     return int(found[1]) if found else None
 
 
-def write_error(path: Path, error: BaseException, remedy: str = "") -> UserError:
+def write_error(path: str | Path, error: BaseException, remedy: str = "") -> UserError:
     """The UserError of a file or folder that could not be written."""
     number = error_number(error)
     default = "name another place, or mend that one"
     advice = remedy or _REMEDIES.get(number or 0, default)
-    return UserError(f"{path} could not be written: {reason(error)}; {advice}.")
+    why = "its folder is not there (any more)" if number == errno.ENOENT else reason(error)
+    return UserError(f"{path} could not be written: {why}; {advice}.")
 
 
 @contextlib.contextmanager
@@ -95,15 +105,15 @@ def writing(path: Path, remedy: str = "") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, remedy: str = "") -> Iterator[Path]:
     """A temporary path beside `path`, of the same ending, that becomes `path` when all went well.
 
-    Until then an earlier file stays as it is. The folder is made where it is missing. UserError
-    where anything cannot be written.
+    Until then an earlier file stays as it is. The folder is made where it is missing. UserError,
+    which ends with the remedy, where anything cannot be written.
     """
     path = Path(path)
     temporary = path.with_name(f"{_PARTIAL}{uuid.uuid4().hex[:8]}-{path.name}")
-    with writing(path):
+    with writing(path, remedy):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
@@ -118,15 +128,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
+def write_bytes(path: str | Path, content: bytes, remedy: str = "") -> None:
     """Write a file whole or not at all; see `replacing`."""
-    with replacing(path) as temporary:
+    with replacing(path, remedy) as temporary:
         temporary.write_bytes(content)
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str, remedy: str = "") -> None:
     """Write a UTF-8 file whole or not at all; see `replacing`."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), remedy)
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -134,23 +144,35 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
+def append(path: str | Path, content: bytes, remedy: str = "") -> None:
+    """Add to the end of a file (or begin it) in a folder that exists.
+
+    UserError, which ends with the remedy, where that fails; a part may have been added then.
+    """
+    with writing(Path(path), remedy), open(path, "ab") as file:
+        file.write(content)
+
+
 @contextlib.contextmanager
-def new_folder(path: str | Path) -> Iterator[Path]:
+def new_folder(path: str | Path, remedy: str = "") -> Iterator[Path]:
     """A temporary folder beside `path` that becomes `path` when all went well.
 
     So a folder holds all that belongs to its beginning or does not exist. `path` may be an empty
-    folder. UserError where something is at `path` by then, or cannot be written.
+    folder. UserError, which ends with the remedy, where something is at `path` by then, or cannot
+    be written.
     """
     path = Path(path)
     temporary = path.with_name(f"{_PARTIAL}{uuid.uuid4().hex[:8]}-{path.name}")
-    with writing(path):
+    with writing(path, remedy):
         try:
             _remove_abandoned(path)
             temporary.mkdir(parents=True)
             yield temporary
-            for file in sorted(temporary.rglob("*"), reverse=True):
+            files = sorted(temporary.rglob("*"), reverse=True)
+            if len(files) > _MANY:
+                os.sync()
+            for file in [*files[:_MANY], temporary]:
                 flush(file)
-            flush(temporary)
             try:
                 os.rename(temporary, path)
             except OSError as error:
@@ -185,6 +207,24 @@ def _remove_abandoned(path: Path) -> None:
                 leftover.unlink()
 
 
+def remove_partial(folder: Path, name: str | None = None) -> None:
+    """Remove what killed processes left of attempts to write in a folder (only those to write
+    `name`, where it is given); for callers that keep others out."""
+    pattern = "*" if name is None else f"????????-{_literal(name)}"
+    for leftover in folder.glob(f"{_PARTIAL}{pattern}"):
+        remove(leftover)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it; nothing where there is none, or where the
+    system refuses."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
 def _literal(name: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", name)
 
@@ -206,7 +246,8 @@ def require_file(path: Path, what: str = "the file") -> None:
 
 
 def read_text(path: str | Path, what: str = "The file", limit: int = _LARGEST_TEXT) -> str:
-    """The text of a UTF-8 file, with or without a byte order mark.
+    """The text of a UTF-8 file, with or without a byte order mark, or of a UTF-16 file with one
+    (as spreadsheets write); every end of a line is "\\n".
 
     what: begins the sentence of the UserError that is raised where the file is missing, no regular
     file, larger than `limit` bytes, or not UTF-8.
@@ -217,22 +258,35 @@ def read_text(path: str | Path, what: str = "The file", limit: int = _LARGEST_TE
         size = path.stat().st_size
         if size > limit:
             raise UserError(f"{what} {path} is too large: {size:,} bytes, at most {limit:,}.")
-        return path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
         raise UserError(
-            f"{what} {path} is not in UTF-8 (byte {error.start}); save it so."
+            f"{what} {path} is not in UTF-8 (line {line}, byte {error.start}); save it so."
         ) from error
     except OSError as error:
         raise UserError(f"{what} {path} cannot be read: {reason(error)}.") from error
 
 
 def read_json(path: str | Path, what: str = "The file") -> Any:
-    """The value of a JSON file; UserError that names the file where it holds none."""
+    """The value of a JSON file; UserError that names the file where it holds none, or one key
+    twice."""
     text = read_text(path, what)
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{what} {path} is not valid JSON: {error}.") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"it names {twice!r} twice")
+    return values
 
 
 def read_yaml(path: str | Path, what: str = "The file", strings: bool = False) -> Any:

@@ -2,17 +2,26 @@
 
 import difflib
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mtgan.errors import UserError
 
 T = TypeVar("T")
 
+_SHOWN = 50  # names in one sentence
+
 
 def nearest(name: str, known: list[str]) -> str:
-    """' (did you mean X?)' when a known name is close to `name`, else the list of known names."""
+    """'did you mean X?' when a known name is close to `name`, else the list of known names."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}."
+    if close:
+        return f"did you mean {close[0]!r}?"
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"known: {', '.join(sorted(known)[:_SHOWN])}{more}."
+
+
+REGISTRIES: dict[str, "Registry[Any]"] = {}
+"""Every registry that is loaded, by its kind."""
 
 
 class Registry(Generic[T]):
@@ -21,6 +30,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, T] = {}
+        REGISTRIES[kind] = self
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator that files what it decorates under `name`."""

@@ -1,11 +1,18 @@
 """Words from outside as text and nothing else: no markup, no terminal escapes, no shell syntax."""
 
+import hashlib
 import shlex
 import unicodedata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 # Controls, format characters that turn the order of writing, surrogates (bytes that are no UTF-8).
 _UNSEEN = {"Cc", "Cs"}
 _TURNING = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LONGEST_NAME = 150  # bytes: room for a beginning and an ending within the 255 of file systems
 
 
 def printable(text: object) -> str:
@@ -25,3 +32,45 @@ def printable(text: object) -> str:
 def command(*words: object) -> str:
     """A command line that a shell reads as exactly these words."""
     return shlex.join(str(word) for word in words)
+
+
+def file_name(name: str) -> str:
+    """A name from outside as the name of one file: unlike names stay unlike, and none leads
+    elsewhere.
+
+    What a path or a terminal would take for more than a letter is written as %XX, as in an
+    address; a long name is cut, and told from others by a hash.
+    """
+    text = "".join(
+        character
+        if character.isprintable() and character not in '%/\\:*?"<>|'
+        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
+        for character in name
+    )
+    if not text.strip(". "):
+        text = text.replace(".", "%2E").replace(" ", "%20") or "%"
+    if text.startswith((".", "~", "-")):
+        text = f"%{ord(text[0]):02X}{text[1:]}"
+    if len(text.encode()) > _LONGEST_NAME:
+        mark = hashlib.sha256(text.encode()).hexdigest()[:12]
+        text = text.encode()[: _LONGEST_NAME - 13].decode(errors="ignore") + f"-{mark}"
+    return text
+
+
+def literal(text: object) -> "Text":
+    """The text for rich, which else would read [brackets] as markup and :colons: as pictures."""
+    from rich.text import Text
+
+    return Text(printable(text))
+
+
+def console(stderr: bool = False, quiet: bool = False) -> "Console":
+    """A terminal to which every string is text: no markup, no :emoji:, no escapes from outside."""
+    from rich.console import Console
+    from rich.text import Text
+
+    class TextConsole(Console):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(printable(text), **options)
+
+    return TextConsole(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)

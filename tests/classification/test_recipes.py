@@ -48,7 +48,7 @@ def test_recipes_say_what_they_are_and_their_dump_is_themselves(name, tmp_path) 
         ("mtl-hard", {"sharing.layer": 2}, "did you mean 'layers'"),
         ("mtl-hard", {"sharing.layers": 5}, "beyond the network's 4 layers; take b from 0 to 4"),
         ("stl", {"network.pool_after": [5]}, "names layer 5"),
-        ("stl", {"data.fraction": 0}, "greater than 0"),
+        ("stl", {"data.fraction": 0}, "above 0, at most 1; found 0"),
         ("mtl-soft", {"sharing.aggregator": "upgrad"}, "set sharing.kind=hard"),
         ("wgan-gp", {}, "There is no recipe 'wgan-gp'"),
     ],

@@ -1,12 +1,21 @@
 """Means, intervals and paired differences."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from mtgan.classification.tables import Row, estimate, markdown, paired, table_rows
+from mtgan.classification.tables import (
+    Row,
+    differences,
+    estimate,
+    markdown,
+    paired,
+    table_rows,
+)
+from mtgan.correction import holm
 
 
 def rows(values: dict[str, list[float]]) -> list[Row]:
@@ -64,4 +73,34 @@ def test_the_tables() -> None:
     assert hard["difference"] == pytest.approx(0.10333, abs=1e-4)
     text = markdown(lines, "STL")
     assert "| 50 % | hard | 0.653 ± 0.125 | 0.643 ± 0.125 | 0.347 ± 0.125 |" in text
-    assert "| 50 % | hard | +0.103 ± 0.014 (p = 0.001)" in text
+    # Holm's correction: the three p-values are the same, and the smallest counts thrice.
+    assert hard["p_holm"] == pytest.approx(3 * hard["p"])
+    assert "after Holm's correction for 3 comparisons" in text
+    assert f"| 50 % | hard | +0.103 ± 0.014 (p = {3 * hard['p']:.2g})" in text
+
+
+def test_the_correction_counts_settings_fractions_and_measures() -> None:
+    random = np.random.default_rng(0)
+    names = ("STL", "soft", "hard")
+    few = rows({name: list(random.normal(0.5, 0.1, 4)) for name in names})
+    many = [replace(row, fraction=1.0) for row in few]
+    found = differences(few + many, "STL")
+    p_values = np.array([value.p for value in found.values()])
+    assert len(p_values) == 2 * 2 * 3
+    corrected = np.array([value.p_holm for value in found.values()])
+    assert corrected == pytest.approx(holm(p_values))
+    assert corrected.min() == pytest.approx(min(1, 12 * p_values.min()))
+
+
+def test_what_cannot_be_tested_counts_in_no_correction() -> None:
+    """One seed in common, or the same difference at every seed."""
+    lines = rows({"STL": [0.5, 0.75, 0.25], "one": [0.6], "equal": [0.5, 0.75, 0.25]})
+    found = differences(lines, "STL")
+    assert all(math.isnan(value.p_holm) for value in found.values())
+    assert "nan" not in markdown(lines, "STL")
+
+
+def test_names_of_settings_are_text() -> None:
+    lines = rows({"STL": [0.5, 0.6], "a|b $x$ *y*": [0.6, 0.7]})
+    assert r"| 50 % | a\|b \$x\$ \*y\* |" in markdown(lines, "STL")
+    assert {row["setting"] for row in table_rows(lines, "STL")} == {"STL", "a|b $x$ *y*"}

@@ -11,11 +11,24 @@ from mtgan.classification.sweep import SWEEPS, load_sweep, recipe_of
 from mtgan.cli import main
 from mtgan.errors import UserError
 
-SMALL = [
-    *("--data", "digits", "--set", "network.channels=[4, 4]", "--set", "sharing.layers=1"),
-    *("--set", "network.pool_after=[1, 2]", "--set", "training.epochs=2"),
-    *("--set", "data.images=60", "--set", "data.validation=40", "--set", "training.batch_size=16"),
-]
+KEYS = {
+    "network.channels": "[4, 4]",
+    "sharing.layers": "1",
+    "network.pool_after": "[1, 2]",
+    "training.epochs": "2",
+    "data.images": "60",
+    "data.validation": "40",
+    "training.batch_size": "16",
+}
+
+
+def small(**changed: str) -> list[str]:
+    """Options of a small run; keywords are keys with __ for the dot."""
+    keys = KEYS | {key.replace("__", "."): value for key, value in changed.items()}
+    return ["--data", "digits", *(w for k, v in keys.items() for w in ("--set", f"{k}={v}"))]
+
+
+SMALL = small()
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -68,13 +81,19 @@ def test_another_data_set_as_the_auxiliary_task(classify: Command) -> None:
         ([], "Say what to train: a recipe"),
         (["stl", "--sweep", "soft-weight"], "Say what to train: a recipe"),
         (["mtl-sotf"], "did you mean 'mtl-soft'"),
-        (["mtl-soft", "--set", "sharing.layers=9"], "take b from 0 to 2"),
+        (["mtl-soft", "--set", "sharing.layers=9"], "sharing.layers is given twice"),
         (["mtl-soft", "--auxiliary", "color"], "needs the label level 'color'"),
         (["mtl-soft", "--auxiliary", "fine"], "--auxiliary same"),
         (["stl", "--fraction", "1.5"], "data.fraction"),
-        (["stl", "--set", "network.pool_after=[1, 1, 2]", "--set", "data.size=3"], "too small"),
+        (["stl", "--set", "data.size=3"], "too small"),
         (["--sweep", "soft-wait"], "did you mean 'soft-weight'"),
         (["--sweep", "soft-weight", "--scale", "huge"], "has no scale 'huge'"),
+        (["--sweep", "soft-weight", "--seed", "3"], "--seed has no meaning for a sweep"),
+        (["--sweep", "soft-weight", "--resume"], "--resume has no meaning for a sweep"),
+        (["--sweep", "soft-weight", "--fraction", "0.5"], "--fraction has no meaning for a sweep"),
+        (["--sweep", "soft-weight", "--set", "data.fraction=0.5"], "its own `fractions`"),
+        (["stl", "--seeds", "3"], "--seeds has no meaning for one run"),
+        (["stl", "--scale", "tiny"], "--scale has no meaning for one run"),
     ],
 )
 def test_mistakes_get_one_sentence(classify: Command, arguments, sentence) -> None:
@@ -82,6 +101,12 @@ def test_mistakes_get_one_sentence(classify: Command, arguments, sentence) -> No
     assert (code, out) == (2, "")
     assert sentence in err
     assert "Traceback" not in err
+
+
+def test_layers_that_are_not_there(classify: Command) -> None:
+    code, _, err = classify("mtl-soft", *small(sharing__layers="9"))
+    assert code == 2
+    assert "take b from 0 to 2" in err
 
 
 def test_a_sweep_is_resumed_and_tabulated(classify: Command) -> None:
@@ -100,9 +125,35 @@ def test_a_sweep_is_resumed_and_tabulated(classify: Command) -> None:
     rows = list(csv.DictReader(Path("s/runs.csv").read_text().splitlines()))
     assert len(rows) == 12
     assert all(Path("s", f"{name}.png").is_file() for name in ("curves-25pct", "distance"))
-    code, _, err = classify(*command, "--set", "training.epochs=3")
+    command = ("--sweep", "hard-against-soft", "--scale", "tiny", *small(training__epochs="3"))
+    code, _, err = classify(*command, "--out", "s")
     assert code == 2
     assert "s holds another sweep: settings differs" in err
+
+
+def test_other_verbs_say_what_a_classifiers_folder_is(classify: Command, capsys) -> None:
+    code, _, err = classify("stl", *SMALL, "--out", "run", "--quiet")
+    assert code == 0, err
+    Path("sweep").mkdir()
+    Path("sweep/sweep.yaml").write_text("")
+    verbs = [
+        ["report", "run"],
+        ["sample", "run", "--out", "x.npz"],
+        ["evaluate", "run", "--data", "digits"],
+        ["analyze", "losses", "run"],
+        ["strings", "run", "--data", "digits"],
+        ["train", "gan", "--data", "digits", "--out", "run", "--resume"],
+        ["report", "sweep"],
+        ["sample", "sweep", "--out", "x.npz"],
+    ]
+    for verb in verbs:
+        with pytest.raises(SystemExit) as stop:
+            main(verb)
+        error = capsys.readouterr().err
+        said = "sweep is a sweep of classifiers" if "sweep" in verb else "run is the run of a class"
+        assert stop.value.code == 2, verb
+        assert error.startswith(f"mtgan: {said}"), verb
+        assert error.count("\n") == 1, verb
 
 
 @pytest.mark.parametrize("name", SWEEPS.names())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mtgan.cli import main
 
@@ -52,6 +53,19 @@ def place(tmp_path_factory) -> Path:
     assert result.returncode == 0, result.stderr
     assert "mtgan sample runs/a" in result.stdout
     return folder
+
+
+def test_training_says_how_the_images_were_read(tmp_path: Path) -> None:
+    for i in range(12):
+        target = tmp_path / "set" / "ab"[i % 2] / f"{i}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (16, 16), 20 * i).save(target)
+    (tmp_path / "set" / "README").write_text("hello")
+    command = ("train", "wgan-gp", "--data", "set", "--steps", "1", *SMALL)
+    result = mtgan(*command, "--out", "a", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "note: Left out 1 file (no pictures of a format that is read: 1 no e" in result.stdout
+    assert mtgan(*command, "--out", "b", "--quiet", cwd=tmp_path).stdout == ""
 
 
 def test_sampling_to_every_form(place: Path) -> None:
@@ -106,6 +120,11 @@ def test_recipes(tmp_path: Path) -> None:
         (["train", "wgan-gp", "--data", "digits", "--out", "."], "exists already"),
         (["sample", "nowhere", "--out", "x.npz"], "is not a run folder"),
         (["sample", "nowhere", "--out", "x", "--label", "fine"], "LEVEL=CLASS"),
+        (["sample", "n", "--out", "x", "--label", "a=b", "--label", "a=c"], "a is given twice"),
+        (["train", "gan", "--data", "digits", "--steps", "3", "--set", "training.steps=4"], "same"),
+        (["train", "gan", "--data", "digits", "--set", "a=1", "--set", "a=2"], "given twice"),
+        (["recipes", "list", "--root", "x"], "--root belongs to --data"),
+        (["strings", "something.txt", "--data", "moses", "--n", "4"], "leave --n out"),
         (["report", "nowhere"], "is not a run folder"),
         (["recipes", "show", "nothing"], "no recipe 'nothing'"),
         (["train", "wgan-gp", "--data", "digits", "--device", "tpu"], "auto, cpu or cuda"),

@@ -1,11 +1,16 @@
 """`mtgan study` and `mtgan report STUDY` as a user types them."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from cli.test_commands import mtgan
+from mtgan.cli.study import _EXECUTORS
+from mtgan.studies.execute import LocalExecutor
+from studies.test_worker import Here
 from studies_toys import TINY
 
 
@@ -26,8 +31,9 @@ def place(tmp_path_factory) -> Path:
     }
     (folder / "mine.yaml").write_text(yaml.safe_dump(values))
     result = mtgan("study", "mine.yaml", "--jobs", "2", "--out", "s", cwd=folder)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 2, result.stderr  # runs failed, for reasons of the user's own
     assert "fewer than one batch of 64" in result.stderr
+    assert "2 of the study's runs failed" in result.stderr
     assert "2 of 4 runs failed" in result.stdout
     return folder
 
@@ -55,6 +61,30 @@ def test_reports_in_every_form(place: Path) -> None:
     wrong = mtgan("report", "s", "--out", "x.pdf", cwd=place)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert ".html, .md or .tex" in wrong.stderr
+
+
+def test_a_crash_of_ours_ends_with_1_and_all_finished_with_0(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(TINY))
+    command = ("study", "mine.yaml", "--out", "s", "--quiet")
+    crash = (sys.executable, "-c", "raise SystemExit(3)")
+    with monkeypatch.context() as patch:
+        patch.setitem(
+            _EXECUTORS, "local", lambda out, *_: LocalExecutor(out / "logs", command=crash)
+        )
+        broken = mtgan(*command, cwd=tmp_path)
+    assert broken.returncode == 1
+    assert "exit code 3" in broken.stderr
+    assert "1 of the study's runs failed" in broken.stderr
+    # Nothing is there to be told, and that is said with the reason.
+    nothing = mtgan("report", "s", cwd=tmp_path)
+    assert (nothing.returncode, len(nothing.stderr.splitlines())) == (2, 1)
+    assert "1 failed at the last attempt" in nothing.stderr
+    monkeypatch.setitem(_EXECUTORS, "local", lambda *_: Here())
+    fine = mtgan(*command, cwd=tmp_path)
+    assert (fine.returncode, fine.stdout) == (0, "")
+    assert json.loads((tmp_path / "s" / "failures.json").read_text()) == {}
 
 
 def test_a_plan_without_running(place: Path) -> None:

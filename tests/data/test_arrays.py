@@ -3,8 +3,11 @@
 import errno
 import json
 import os
+import struct
 import subprocess
 import sys
+import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +100,65 @@ def test_levels_with_names_and_a_found_hierarchy(tmp_path: Path) -> None:
             "the label 2 of level 'fine' is outside the taxonomy, which has classes 0 to 1",
         ),
         ({"images": IMAGES, "labels": np.arange(10) - 5}, "label -5 of level 'fine' is outside"),
+        ({"images": IMAGES[0]}, r"\[6, 5, 3\] may be one image with channels or several gray ones"),
+        ({"images": IMAGES[0].transpose(2, 0, 1)}, r"\[3, 6, 5\] may be one image with channels"),
+        (
+            {"images": IMAGES, "labels": np.array([0] * 9 + [10**9])},
+            "the label 1000000000 of level 'fine' would be the last of 1,000,000,001 classes",
+        ),
+        (
+            {"images": IMAGES, "labels": np.array([0] * 9 + [2**64 - 1], dtype=np.uint64)},
+            "the label 18446744073709551615 is too large",
+        ),
+        ({"images": IMAGES, "labels": np.eye(10)}, r"labels.argmax\(axis=1\)"),
+        (
+            {"images": IMAGES, "labels": np.zeros(10, int), "class_names_fien": np.array(["a"])},
+            "has class_names_fien, and no label level 'fien': did you mean 'fine'",
+        ),
+        (
+            {"images": IMAGES, "labels": np.zeros(10, int), "level_names": np.array(["a/b"])},
+            "a label level cannot be called 'a/b': it holds a \"/\"",
+        ),
+        (
+            {
+                "images": IMAGES,
+                "labels": np.zeros((10, 2), int),
+                "level_names": np.array(["a"] * 2),
+            },
+            "a label level cannot be called 'a': another one is called so",
+        ),
+        (
+            {
+                "images": IMAGES,
+                "labels": np.zeros(10, int),
+                "class_names_fine": np.array(["a"] * 2),
+            },
+            r"a.npz: The label level 'fine' names the class 'a' twice",
+        ),
+        (
+            {"images": IMAGES[:1], "labels": np.zeros((1, 3_000_000), int)},
+            r"'labels' takes 24,000,128 bytes, more than the 1,600,000 that would make sense",
+        ),
+        (
+            {"images": IMAGES, "labels": np.zeros(10, int), "level_names": np.array([""])},
+            "a label level cannot be called '': it is empty",
+        ),
+        (
+            {"images": IMAGES, "labels": np.zeros(10, int), "level_names": np.array("fine")},
+            r"'level_names' should be a list of names; found <U4 \[\]",
+        ),
+        (
+            {"images": IMAGES, "labels": np.zeros(10, int), "class_names_fine": np.zeros(1)},
+            r"'class_names_fine' should be a list of names; found float64 \[1\]",
+        ),
+        (
+            {
+                "images": IMAGES,
+                "labels": np.zeros(10, int),
+                "class_names_fine": np.array([b"\xe9"]),
+            },
+            "'class_names_fine' holds bytes that are not in UTF-8",
+        ),
     ],
 )
 def test_bad_npz(tmp_path: Path, arrays, sentence: str) -> None:
@@ -106,10 +168,90 @@ def test_bad_npz(tmp_path: Path, arrays, sentence: str) -> None:
 
 def test_pickles_in_an_npz_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.npz", images=np.array([IMAGES[0], None], dtype=object))
-    with pytest.raises(
-        UserError, match=r"a.npz is truncated, corrupt or no .npz file \(Object arr"
-    ):
+    with pytest.raises(UserError, match=r"a.npz: 'images' holds Python objects, which are never"):
         load_dataset(path)
+
+
+def test_arrays_that_nobody_asked_for_are_not_read(tmp_path: Path) -> None:
+    about = np.array([{"tool": "x"}], dtype=object)
+    path = write(tmp_path / "a.npz", images=IMAGES, about=about, latents=np.zeros(3))
+    data = load_dataset(path, "all")
+    assert len(data) == 10
+    assert data.notes == ("Other arrays of a.npz are not read: about, latents.",)
+
+
+def test_names_as_bytes_and_in_other_accents(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.NPZ.npz",
+        images=IMAGES,
+        labels=np.arange(10) % 2,
+        level_names=np.array([b"kind"]),
+        class_names_kind=np.array(["cafe\u0301".encode(), b" the "]),
+    ).rename(tmp_path / "A.NPZ")
+    assert load_dataset(path, "all").taxonomy.classes == {"kind": ("café", "the")}
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+def test_one_hot_rows_are_one_level(tmp_path: Path, kind: type) -> None:
+    which = np.arange(10) % 3  # none is of the last class
+    path = write(tmp_path / "a.npz", images=IMAGES, labels=np.eye(4, dtype=kind)[which])
+    data = load_dataset(path, "all")
+    assert data.taxonomy.classes == {"fine": ("0", "1", "2", "3")}
+    assert data.labels[:, 0].tolist() == which.tolist()
+    assert data.notes == ("The labels are one-hot: their 4 columns are read as one level 'fine'.",)
+
+
+def test_one_hot_rows_with_names(tmp_path: Path) -> None:
+    names, which = np.array(["a", "b", "c", "d"]), np.arange(10) % 3
+    for more, level in (
+        ({"class_names_fine": names}, "fine"),
+        ({"level_names": np.array(["kind"]), "class_names_kind": names}, "kind"),
+    ):
+        labels = np.eye(4, dtype=int)[which]
+        data = load_dataset(write(tmp_path / "a.npz", images=IMAGES, labels=labels, **more), "all")
+        assert data.taxonomy.classes == {level: ("a", "b", "c", "d")}
+        assert data.labels[:, 0].tolist() == which.tolist()
+
+
+def test_two_levels_that_happen_to_be_one_hot(tmp_path: Path) -> None:
+    """Names say that they are levels: as a run's samples may be."""
+    arrays = {
+        "images": IMAGES,
+        "labels": np.eye(2, dtype=int)[np.arange(10) % 2],
+        "level_names": np.array(["a", "b"]),
+    }
+    with pytest.raises(UserError, match="are one-hot, and level_names calls each a level; give"):
+        load_dataset(write(tmp_path / "a.npz", **arrays))
+    for level in ("a", "b"):
+        arrays[f"class_names_{level}"] = np.array(["no", "yes"])
+    assert load_dataset(write(tmp_path / "a.npz", **arrays), "all").taxonomy.levels == ("a", "b")
+
+
+def test_a_member_that_is_no_array(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("images.npy", b"hello")
+    with pytest.raises(UserError, match=r"a.npz is truncated.*: its array 'images' cannot be read"):
+        load_dataset(tmp_path / "a.npz")
+
+
+def bomb(path: Path, claimed: int) -> Path:
+    """A file whose directory says that its images unpack to so many bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", bytes(1000))
+    content, size = path.read_bytes(), struct.pack("<I", 1000)
+    start = content.index(b"PK\1\2")
+    directory = content[start:].replace(size, struct.pack("<I", claimed), 1)
+    path.write_bytes(content[:start] + directory)
+    return path
+
+
+def test_bombs_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = bomb(tmp_path / "a.npz", 3_000_000_000)
+    with pytest.raises(UserError, match=r"'images' unpacks from \d+ bytes to 3,000,000,000, which"):
+        load_dataset(path)
+    monkeypatch.setattr(module, "_memory_bytes", lambda: 500)
+    with pytest.raises(UserError, match=r"'images' takes 1,028 bytes, and this machine has 500;"):
+        load_dataset(write(tmp_path / "b.npz", images=np.zeros((1, 30, 30, 1), np.uint8)))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +337,7 @@ def test_notes_are_kept(tmp_path: Path, pictures: Path) -> None:
     (pictures / "pet" / "cat" / "bad.png").write_bytes(b"no picture")
     out = prepare_dataset(pictures, tmp_path / "out")
     assert load_dataset(out).notes == load_dataset(pictures).notes
-    assert "1 unreadable files were passed over: pet/cat/bad.png." in load_dataset(out).notes
+    assert "Left out 1 file (unreadable): pet/cat/bad.png." in load_dataset(out).notes
 
 
 class Watched:
@@ -250,9 +392,9 @@ def test_full_disk_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.np, "save", full)
+        patch.setattr(module.np.lib.format, "write_array_header_1_0", full)
         with pytest.raises(
-            UserError, match=r"out could not be written \(No space left on device\); nothing of it"
+            UserError, match=r"out could not be written: there is no space left on the device; make"
         ):
             prepare_dataset(pictures, tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
@@ -269,7 +411,7 @@ def test_samples_that_do_not_fit_on_the_disk(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "out")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 1
-    assert "out could not be written (File too large); nothing of it was kept." in result.stderr
+    assert "out could not be written: file too large; name another place" in result.stderr
     assert not list(tmp_path.glob("*out*"))
 
 
@@ -292,10 +434,13 @@ def test_samples_are_not_written_through_a_map(
 
 
 def test_leftovers_of_a_killed_attempt_do_not_matter(tmp_path: Path, pictures: Path) -> None:
-    (tmp_path / ".out.partial").mkdir()
-    (tmp_path / ".out.partial" / "samples.npy").write_bytes(b"half")
+    leftover = tmp_path / ".partial-0123abcd-out"
+    leftover.mkdir()
+    (leftover / "samples.npy").write_bytes(b"half")
+    hours_ago = time.time() - 10_000
+    os.utime(leftover, (hours_ago, hours_ago))
     prepare_dataset(pictures, tmp_path / "out")
-    assert not (tmp_path / ".out.partial").exists()
+    assert not leftover.exists()
 
 
 def corrupt(path: Path, content: bytes | None) -> None:
@@ -323,6 +468,55 @@ def test_prepared_folder_without_a_key(tmp_path: Path, pictures: Path, key: str)
     del about[key]
     (out / "mtgan-data.json").write_text(json.dumps(about))
     with pytest.raises(UserError, match=f"is incomplete or corrupt .*{key}.*prepare it anew"):
+        load_dataset(out)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("name",), 3),
+        (("notes",), [1]),
+        (("notes",), 5),
+        (("splits", "train", "first"), -1),
+        (("splits", "train", "last"), 10**12),
+        (("splits", "train", "last"), "12"),
+        (("splits", "train", "fingerprint"), None),
+        (("splits",), []),
+        (("taxonomy", "classes"), []),
+        (("taxonomy", "classes", "fine"), "abc"),
+        (("taxonomy", "classes", "fine"), ["cat", "cat", 3]),
+        (("taxonomy", "parents"), {"fine": 1}),
+        (("taxonomy", "parents"), {"fine": {"level": "coarse", "index": [0, 0.5, 1]}}),
+        (("taxonomy", "parents"), {"fine": {"level": [], "index": [0, 0, 1]}}),
+        (("taxonomy", "levels"), [["fine"], "coarse"]),
+        (("domains",), [{"type": "x"}]),
+        (("domains",), [{"type": "image", "name": "a", "shape": "x", "placement": "pad"}]),
+        (("domains",), [{"type": "image", "name": "a", "shape": [1, 9, 9**9]}]),
+        (
+            ("domains",),
+            [{"type": "sequence", "name": "a", "kind": "x", "tokens": [1], "length": 1}],
+        ),
+        (("domains",), 7),
+    ],
+)
+def test_prepared_folder_that_was_edited(tmp_path: Path, pictures: Path, place, value) -> None:
+    out = prepare_dataset(pictures, tmp_path / "out")
+    about = json.loads((out / "mtgan-data.json").read_text())
+    inner = about
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    (out / "mtgan-data.json").write_text(json.dumps(about))
+    with pytest.raises(UserError, match=r"out is incomplete or corrupt .*prepare it anew"):
+        load_dataset(out)
+
+
+@pytest.mark.parametrize("name", ["samples.npy", "labels.npy", "mtgan-data.json"])
+def test_prepared_folder_with_a_pipe_in_it(tmp_path: Path, pictures: Path, name: str) -> None:
+    out = prepare_dataset(pictures, tmp_path / "out")
+    (out / name).unlink()
+    os.mkfifo(out / name)
+    with pytest.raises(UserError, match=r"is incomplete or corrupt .*prepare it anew|holds no im"):
         load_dataset(out)
 
 

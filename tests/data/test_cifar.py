@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from mtgan.data import load_dataset
+from mtgan.data import cifar, load_dataset
 from mtgan.data.cifar import CIFAR10_TAXONOMY, read_pickle
 from mtgan.errors import UserError
 
@@ -149,7 +149,7 @@ def test_cifar10_extracted_folder(tmp_path: Path, pack10) -> None:
         data = load_dataset("cifar10", root=root, download=False)
         assert data.fingerprint == expected
     (place / "data_batch_3").unlink()
-    with pytest.raises(UserError, match="data_batch_3 cannot be read: No such file"):
+    with pytest.raises(UserError, match="data_batch_3 cannot be read: it does not exist"):
         load_dataset("cifar10", root=place, download=False)
 
 
@@ -178,11 +178,96 @@ def test_damaged_archive(pack10, damage) -> None:
         load("cifar10", archive, "all")
 
 
+def spoil(archive: Path, *infos: tarfile.TarInfo, content: bytes = b"") -> None:
+    """Put other members before those of an archive."""
+    with tarfile.open(archive) as tar:
+        files = {info.name: tar.extractfile(info).read() for info in tar}  # type: ignore[union-attr]
+    with tarfile.open(archive, "w:gz") as tar:
+        for info in infos:
+            tar.addfile(info, io.BytesIO(content) if info.size else None)
+        for name, kept in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(kept)
+            tar.addfile(info, io.BytesIO(kept))
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", size: int = 0):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size = kind, link, size
+    return info
+
+
+def test_members_of_an_archive_that_lead_elsewhere(tmp_path: Path, pack10) -> None:
+    """They are not followed and not written; a file that is only a link is missing."""
+    archive = pack10()
+    expected = load("cifar10", archive).fingerprint
+    secret = tmp_path / "secret"
+    secret.write_bytes(python2(batch([1], 0)))
+    folder = "cifar-10-batches-py"
+    spoil(
+        archive,
+        member("../outside", size=3),
+        member(f"{folder}/../data_batch_1", size=3),
+        member(f"{folder}/link", tarfile.SYMTYPE, str(secret)),
+        member(f"{folder}/pipe", tarfile.FIFOTYPE),
+        content=b"abc",
+    )
+    assert load("cifar10", archive).fingerprint == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["root", "secret"]
+    files = cifar10_files()
+    del files["data_batch_2"]
+    pack(archive.parent, archive.name, folder, files)
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+        spoil(archive, member(f"{folder}/data_batch_2", kind, str(secret)))
+        with pytest.raises(UserError, match=r"it has no file cifar-10-batches-py/data_batch_2"):
+            load("cifar10", archive)
+        pack(archive.parent, archive.name, folder, files)
+
+
+@pytest.mark.parametrize("name", ["zeros", "cifar-10-batches-py/data_batch_1"])
+def test_an_archive_that_unpacks_to_too_much(pack10, monkeypatch, name: str) -> None:
+    archive = pack10()
+    monkeypatch.setattr(cifar, "_LARGEST_BYTES", 1 << 20)
+    assert len(load("cifar10", archive, "all")) == 24
+    spoil(archive, member(name, size=3 << 20), content=bytes(3 << 20))
+    assert archive.stat().st_size < 1 << 20
+    with pytest.raises(
+        UserError, match=r"gz is truncated or corrupt \(it holds more than any arch"
+    ):
+        load("cifar10", archive)
+
+
+def test_a_sparse_member_is_not_filled_up(pack10, monkeypatch) -> None:
+    archive = pack10()
+    name = "cifar-10-batches-py/data_batch_1"
+    info = member(name, size=512)
+    info.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(10**15)}
+    with tarfile.open(archive, "w:gz", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(info, io.BytesIO(bytes(512)))
+    with pytest.raises(UserError, match="it has no file cifar-10-batches-py/data_batch_1"):
+        load("cifar10", archive)
+
+
+def test_a_folder_of_pictures_with_a_file_called_meta(tmp_path: Path, paint) -> None:
+    paint(tmp_path / "set" / "a" / "0.png")
+    (tmp_path / "set" / "meta").write_text("hello")
+    assert load_dataset(tmp_path / "set", "all").taxonomy.levels == ("fine",)
+
+
+def test_a_pipe_among_the_files_is_not_waited_for(tmp_path: Path) -> None:
+    for name, content in cifar10_files().items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "data_batch_2").unlink()
+    os.mkfifo(tmp_path / "data_batch_2")
+    with pytest.raises(UserError, match=r"data_batch_2 cannot be read: it is no regular file"):
+        load_dataset("cifar10", root=tmp_path, download=False)
+
+
 def test_archive_without_a_member(tmp_path: Path) -> None:
     files = cifar10_files()
     del files["data_batch_2"]
     archive = pack(tmp_path / "root", "cifar-10-python.tar.gz", "cifar-10-batches-py", files)
-    with pytest.raises(UserError, match=r"corrupt: cifar-10-batches-py/data_batch_2 cannot be"):
+    with pytest.raises(UserError, match=r"corrupt: it has no file .*-py/data_batch_2"):
         load("cifar10", archive)
 
 
@@ -326,6 +411,24 @@ def test_neighbors_of_the_known_names_are_refused(module: str, name: str) -> Non
     content = b"\x80\x04\x8c" + bytes([len(module)]) + module.encode()
     content += b"\x8c" + bytes([len(name)]) + name.encode() + b"\x93."
     with pytest.raises(UserError, match=f"x: refused: the file names {module}.{name}, which no"):
+        read_pickle(content, "x")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02]r\xff\xff\xff\xff.",  # a memo of four thousand million entries
+        b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".",  # a byte array of 1 TiB
+        b"\x80\x02cnumpy\nndarray\n" + pickle.dumps((1 << 40,), 2)[2:-1] + b"\x85R.",
+        b"\x80\x02" + b"]" * 3000 + b".",
+        b"\x80\x02" + b"(" * 3000 + b".",
+        b"\x80\x02c_codecs\nencode\n" + pickle.dumps(("a" * 9, "punycode"), 2)[2:-1] + b"R.",
+    ],
+    ids=["memo", "bytes", "array", "lists", "marks", "encoding"],
+)
+def test_pickles_that_ask_for_too_much(content: bytes, monkeypatch) -> None:
+    monkeypatch.setattr(cifar._Counted, "left", 2000)
+    with pytest.raises(UserError, match=r"x is truncated or corrupt \(.*\); fetch it anew"):
         read_pickle(content, "x")
 
 

@@ -63,7 +63,7 @@ def test_info(mtgan, nested: Path) -> None:
     assert "level fine: 3 classes, refines coarse, 0 missing" in out
     assert "level coarse: 2 classes, 0 missing" in out
     assert "recipe=ac-wgan-b-real" in out
-    assert "note: 1 unreadable files were passed over: pet/cat/bad.png." in out
+    assert "note: Left out 1 file (unreadable): pet/cat/bad.png." in out
     assert "picture: nested-samples.png" in out
     with Image.open("nested-samples.png") as picture:
         assert picture.mode == "RGB"
@@ -92,7 +92,7 @@ def test_info_for_machines(mtgan, nested: Path) -> None:
     assert facts["settings"]["condition_on"] == "fine"
     assert facts["fingerprint"] == load_dataset(nested, size="16x32", channels=1).fingerprint
     assert "a fifth, always the same one, is held out" in facts["notes"][0]
-    assert facts["notes"][1:] == ["1 unreadable files were passed over: pet/cat/bad.png."]
+    assert facts["notes"][1:] == ["Left out 1 file (unreadable): pet/cat/bad.png."]
     assert facts["warnings"] == []
     assert Path(facts["picture"]).is_file()
 
@@ -148,11 +148,11 @@ def test_existing_picture_is_kept_without_force(mtgan) -> None:
         assert picture.mode == "L"
 
 
-@pytest.mark.parametrize("target", ["no/such/folder/a.png", "a.nonsense"])
+@pytest.mark.parametrize("target", ["/dev/null/a.png", "a.nonsense"])
 def test_picture_that_cannot_be_written(mtgan, target: str) -> None:
     code, _, errors = mtgan("info", "digits", "--picture", target)
     assert code == 2
-    assert errors.startswith(f"mtgan: The picture {target} could not be written (")
+    assert f"{target} could not be written" in errors
     assert errors.count("\n") == 1
 
 
@@ -180,7 +180,7 @@ def test_prepare(mtgan, nested: Path) -> None:
     code, out, _ = mtgan("prepare", nested, "out", "--size", "16")
     assert code == 0
     assert out.splitlines()[0] == "wrote 15 samples of 3 x 16 x 16 to out"
-    assert "1 unreadable files were passed over: pet/cat/bad.png." in out
+    assert "Left out 1 file (unreadable): pet/cat/bad.png." in out
     assert load_dataset("out").fingerprint == load_dataset(nested, size=16).fingerprint
     assert mtgan("info", "out")[0] == 0
 

@@ -72,6 +72,40 @@ def test_fingerprint_follows_contents() -> None:
     assert len({data.fingerprint, *(other.fingerprint for other in others)}) == 6
 
 
+# The same classes in another order
+
+
+def test_another_order_of_the_same_names() -> None:
+    data = make_data()
+    stored = Taxonomy(
+        ("fine", "coarse"),
+        {"fine": ("d", "a", "c", "b"), "coarse": ("y", "x")},
+        {"fine": ("coarse", (0, 1, 0, 1))},
+    )
+    for other in (data.in_order_of(stored), data.with_taxonomy(stored)):
+        assert other.taxonomy == stored
+        for level in stored.levels:
+            was, now = data.taxonomy.classes[level], stored.classes[level]
+            assert [was[i] for i in data.labels_of(level)] == [
+                now[i] for i in other.labels_of(level)
+            ]
+    assert data.in_order_of(stored).in_order_of(data.taxonomy).fingerprint == data.fingerprint
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"classes": {"fine": ["a", "b", "c", "e"], "coarse": ["x", "y"]}},
+        {"parents": {"fine": {"level": "coarse", "index": [1, 1, 0, 0]}}},
+        {"parents": {}},
+    ],
+)
+def test_another_meaning_is_no_other_order(changes) -> None:
+    data = make_data()
+    other = Taxonomy.from_dict({**data.taxonomy.to_dict(), **changes})
+    assert data.in_order_of(other) is data
+
+
 # Subsets
 
 

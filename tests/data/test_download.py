@@ -3,13 +3,14 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mtgan.data import cifar, load_dataset
+from mtgan.data import cifar, download, load_dataset
 from mtgan.data.download import download_file, fetch
 from mtgan.errors import UserError
 
@@ -142,6 +143,29 @@ def assert_advice(caught: pytest.ExceptionInfo, address: str, cache: Path, root:
     assert f"put them into {cache / 'datasets' / 'set'}, or name their folder with --r" in sentence
 
 
+def test_two_at_once_share_one_download(server: Server, cache: Path) -> None:
+    """The second waits for the first, and finds what it fetched."""
+    files = {name: (server.address + name, MD5) for name in ("a.bin", "b.bin")}
+    with ThreadPoolExecutor(4) as pool:
+        folders = list(pool.map(lambda _: fetch("set", files, []), range(4)))
+    assert set(folders) == {cache / "datasets" / "set"}
+    assert all((folders[0] / name).read_bytes() == CONTENT for name in files)
+    assert server.asked == [None, None]
+
+
+def test_more_than_any_file_should_hold(server: Server, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(download, "_LARGEST_BYTES", 50_000)
+    with pytest.raises(UserError, match=r"sends more than 50,000 bytes for a\.bin, which no off"):
+        download_file(server.address, tmp_path / "a.bin", MD5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").mkdir()
+    with pytest.raises(UserError, match=r"a\.bin\.part could not be written: it is a folder; name"):
+        download_file(server.address, tmp_path / "a.bin", MD5)
+
+
 def test_offline(cache: Path, tmp_path: Path) -> None:
     with Server() as closed:
         address = closed.address + "a.bin"
@@ -173,7 +197,7 @@ def test_downloads_switched_off(server: Server, cache: Path, tmp_path: Path) -> 
 
 def test_cache_that_cannot_be_made(server: Server, cache: Path, tmp_path: Path) -> None:
     cache.write_text("a file where the folder should be")
-    with pytest.raises(UserError, match=r"Not a directory|File exists"):
+    with pytest.raises(UserError, match=r"cache.* could not be written: .*; name another place"):
         fetch("set", {"a.bin": (server.address, MD5)}, [tmp_path])
 
 
@@ -183,4 +207,4 @@ def test_a_named_set_is_fetched_and_checked(
     monkeypatch.setattr(cifar, "_ADDRESS", server.address)
     with pytest.raises(UserError, match="it should be c58f30108f718f92721af3b95e74349a"):
         load_dataset("cifar10")
-    assert list((cache / "datasets" / "cifar10").iterdir()) == []
+    assert not list((cache / "datasets" / "cifar10").glob("cifar*"))

@@ -144,6 +144,14 @@ def test_a_damaged_file(official: Path, name: str, damage) -> None:
         load(official)
 
 
+def test_a_file_that_unpacks_to_too_much(official: Path, monkeypatch) -> None:
+    monkeypatch.setattr(fashion_mnist, "_LARGEST_BYTES", 1 << 20)
+    load(official)
+    (official / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(3 << 20)))
+    with pytest.raises(UserError, match=r"corrupt \(it holds more than any file of Fashion-MNIST"):
+        load(official)
+
+
 def test_files_that_do_not_fit_together(official: Path) -> None:
     path = official / "train-labels-idx1-ubyte.gz"
     path.write_bytes(gzip.compress(idx(np.zeros(29))))

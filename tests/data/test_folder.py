@@ -1,14 +1,16 @@
-"""A folder of pictures: what its folders, CSV or dataset.json say, and what is passed over."""
+"""A folder of pictures: what its folders say, and what is passed over."""
 
-import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mtgan.data import load_dataset
-from mtgan.data.folder import LazyImages, list_folder, open_folder
-from mtgan.data.sources import Request
+from mtgan.data.folder import LazyImages, _fit, list_folder, open_folder
+from mtgan.data.pictures import Header
+from mtgan.data.sources import Request, held_out_rows
 from mtgan.errors import UserError
 
 
@@ -76,6 +78,27 @@ def test_ambiguous_names_are_told_apart(tmp_path: Path, paint) -> None:
     }
 
 
+def test_classes_of_numbers_are_in_their_order(tmp_path: Path, paint) -> None:
+    for i in range(12):
+        paint(tmp_path / "set" / f"{i}" / "x.png")
+        paint(tmp_path / "nested" / ("even", "odd")[i % 2] / f"{i}" / "x.png")
+    assert load_dataset(tmp_path / "set", "all").taxonomy.classes["fine"] == tuple(
+        str(i) for i in range(12)
+    )
+    nested = load_dataset(tmp_path / "nested", "all").taxonomy
+    assert nested.classes["fine"] == tuple(str(i) for i in (*range(0, 12, 2), *range(1, 12, 2)))
+    assert nested.parents["fine"] == ("coarse", (0,) * 6 + (1,) * 6)
+
+
+def test_names_of_folders_in_any_writing(tmp_path: Path, paint) -> None:
+    """Accents in two spellings are one class; bytes that are no UTF-8 are shown as escapes."""
+    for name in ("train/caf\u00e9", "test/cafe\u0301", "train/" + os.fsdecode(b"th\xe9")):
+        paint(tmp_path / "set" / name / "x.png")
+    data = load_dataset(tmp_path / "set", "all")
+    assert data.taxonomy.classes == {"fine": ("caf\u00e9", "th\\xe9")}
+    assert sorted(named(data)) == [("caf\u00e9",), ("caf\u00e9",), ("th\\xe9",)]
+
+
 def test_flat_folder_has_no_labels(tmp_path: Path, paint) -> None:
     for i in range(10):
         paint(tmp_path / "set" / f"{i}.png")
@@ -94,6 +117,29 @@ def test_held_out_fifth_is_stratified(nested: Path) -> None:
     train, test = load_dataset(nested), load_dataset(nested, "test")
     assert set(train.class_counts()["fine"].values()) == {4}
     assert set(test.class_counts()["fine"].values()) == {1}
+
+
+@pytest.mark.parametrize("form", ["folders", "table"])
+def test_the_held_out_fifth_does_not_hang_on_the_order_of_classes(
+    tmp_path: Path, paint, form: str
+) -> None:
+    """It has always been drawn with the classes in the order of the alphabet: a run that was
+    trained before numbers inside of names counted as numbers keeps its split."""
+    names = [f"class{i}" for i in range(12)]
+    rows = "file,fine\n"
+    for i in range(60):
+        name = names[i % 12]
+        paint(tmp_path / "set" / (name if form == "folders" else "") / f"{i:02}.png", color=i)
+        rows += f"{i:02}.png,{name}\n"
+    if form == "table":
+        (tmp_path / "set" / "labels.csv").write_text(rows)
+    listing = list_folder(tmp_path / "set")
+    alphabet = sorted(names)
+    labels = [[alphabet.index(names[int(file.stem) % 12])] for file in listing.files]
+    test = held_out_rows(np.array(labels), "test")
+    data = load_dataset(tmp_path / "set", "test")
+    assert data.samples[:, 0, 0, 0].tolist() == [int(listing.files[i].stem) for i in test]
+    assert data.taxonomy.classes["fine"] == tuple(names)
 
 
 def test_a_single_image(tmp_path: Path, paint) -> None:
@@ -123,6 +169,42 @@ def test_split_folders_inside_the_only_folder(tmp_path: Path, paint) -> None:
     assert load_dataset(tmp_path / "set").taxonomy.levels == ("fine",)
 
 
+@pytest.mark.parametrize("company", ["README.txt", "__MACOSX/data/train/a/._0.png", "Thumbs.db"])
+def test_split_folders_inside_a_folder_with_company(tmp_path: Path, paint, company: str) -> None:
+    for split in ("train", "test"):
+        paint(tmp_path / "set" / "data" / split / "a" / "0.png")
+    (tmp_path / "set" / company).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "set" / company).write_bytes(b"\0\5\26\7")
+    data = load_dataset(tmp_path / "set")
+    assert (len(data), data.taxonomy.classes) == (1, {"fine": ("a",)})
+
+
+def test_a_validation_folder_beside_test_is_not_read_and_named(tmp_path: Path, paint) -> None:
+    for split, count in (("train", 3), ("val", 2), ("test", 1)):
+        for i in range(count):
+            paint(tmp_path / "set" / split / "a" / f"{i}.png")
+    parts = {split: load_dataset(tmp_path / "set", split) for split in ("train", "test", "all")}
+    assert [len(part) for part in parts.values()] == [3, 1, 4]
+    assert all("2 images (val/a/0.png, val/a/1.png)" in part.notes[0] for part in parts.values())
+
+
+def test_a_test_folder_without_classes(tmp_path: Path, paint) -> None:
+    for name in ("train/a/0.png", "train/b/0.png", "test/0.png", "test/1.png"):
+        paint(tmp_path / "set" / name)
+    data = load_dataset(tmp_path / "set", "all")
+    assert named(data) == [("-",), ("-",), ("a",), ("b",)]
+    assert "The images of test lie in no folders of classes" in data.notes[0]
+
+
+def test_a_class_called_train(tmp_path: Path, paint) -> None:
+    for name in ("bus", "car", "train"):
+        for i in range(5):
+            paint(tmp_path / "set" / name / f"{i}.png")
+    data = load_dataset(tmp_path / "set", "all")
+    assert (len(data), data.taxonomy.classes) == (15, {"fine": ("bus", "car", "train")})
+    assert "Folders called train are read as classes" in data.notes[0]
+
+
 def test_a_train_folder_alone_is_held_out_from(tmp_path: Path, paint) -> None:
     for i in range(10):
         paint(tmp_path / "set" / "train" / "ab"[i % 2] / f"{i}.png")
@@ -138,7 +220,7 @@ def test_an_empty_split(tmp_path: Path, paint) -> None:
         load_dataset(tmp_path / "set")
 
 
-# CSV and JSON
+# Tables in folders of splits; for all else see test_labels.py
 
 
 @pytest.fixture
@@ -147,104 +229,6 @@ def flat(tmp_path: Path, paint) -> Path:
     for i in range(4):
         paint(folder / f"{i}.png")
     return folder
-
-
-def test_csv_of_several_levels_and_missing_cells(flat: Path) -> None:
-    (flat / "labels.csv").write_text(
-        "filename,animal,kind,color\n0.png,cat,pet,red\n1.png,dog,pet,\n2.png,fox,wild,blue\n"
-    )
-    data = load_dataset(flat, "all")
-    assert data.taxonomy.levels == ("animal", "kind", "color")
-    # The kind follows from the animal; the color follows from nothing.
-    assert data.taxonomy.parents == {"animal": ("kind", (0, 0, 1))}
-    assert named(data) == [
-        ("cat", "pet", "red"),
-        ("dog", "pet", "-"),
-        ("fox", "wild", "blue"),
-        ("-", "-", "-"),
-    ]
-
-
-def test_independent_attributes_have_no_parents(flat: Path) -> None:
-    (flat / "labels.csv").write_text("file,a,b\n0.png,x,p\n1.png,x,q\n2.png,y,p\n3.png,z,q\n")
-    assert load_dataset(flat, "all").taxonomy.parents == {}
-
-
-def test_csv_classes_that_are_numbers(flat: Path) -> None:
-    (flat / "any name.csv").write_text("n,file\n10,0.png\n9,1.png\n-1,2.png\n9,3.png\n")
-    data = load_dataset(flat, "all")
-    assert data.taxonomy.classes == {"n": ("-1", "9", "10")}
-    assert data.labels[:, 0].tolist() == [2, 1, 0, 1]
-
-
-def test_csv_of_a_spreadsheet(flat: Path) -> None:
-    (flat / "labels.csv").write_bytes("file,label\r\n0.png, Zürich \r\n".encode("utf-8-sig"))
-    assert named(load_dataset(flat, "all"))[0] == ("Zürich",)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"file,a\n0.png,x\n7.png,y\n8.png,y\n", r"names 2 files that are not in .*first: 7.png"),
-        (b"file\n0.png\n", r"one per label level; found the columns \['file'\]"),
-        (b"", r"found the columns \[\]"),
-        (b"file,a\n0.png,\xff\xfe\n", "labels.csv is not in UTF-8"),
-    ],
-)
-def test_bad_csv(flat: Path, content: bytes, sentence: str) -> None:
-    (flat / "labels.csv").write_bytes(content)
-    with pytest.raises(UserError, match=sentence):
-        load_dataset(flat)
-
-
-def test_several_csv_files(flat: Path) -> None:
-    for name in ("one", "two"):
-        (flat / f"{name}.csv").write_text("file,a\n0.png,x\n")
-    with pytest.raises(UserError, match=r"several CSV files \(one.csv, two.csv\); name the labels"):
-        load_dataset(flat)
-    (flat / "labels.csv").write_text("file,mine\n0.png,x\n")
-    assert load_dataset(flat).taxonomy.levels == ("mine",)
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (
-            {"labels": [["0.png", 3], ["1.png", 12], ["2.png", 3]]},
-            [("3",), ("12",), ("3",), ("-",)],
-        ),
-        (
-            {"labels": [["0.png", [3, 1]], ["1.png", [4, None]]]},
-            [("3", "1"), ("4", "-"), ("-", "-"), ("-", "-")],
-        ),
-        (
-            {"0.png": {"animal": "cat", "color": "red"}, "2.png": {"color": None, "animal": "dog"}},
-            [("cat", "red"), ("-", "-"), ("dog", "-"), ("-", "-")],
-        ),
-        ({"0.png": "cat", "3.png": "dog"}, [("cat",), ("-",), ("-",), ("dog",)]),
-    ],
-)
-def test_dataset_json(flat: Path, content, expected) -> None:
-    (flat / "dataset.json").write_text(json.dumps(content))
-    assert named(load_dataset(flat, "all")) == expected
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("{", "dataset.json is not valid JSON"),
-        ("[]", r"dataset.json should be \{\"labels\""),
-        ("{}", r"dataset.json should be \{\"labels\""),
-        ('{"labels": [1, 2]}', r"dataset.json should be \{\"labels\""),
-        ('{"labels": [["0.png"]]}', r"dataset.json should be \{\"labels\""),
-        ('{"labels": [[["0.png"], 1]]}', r"dataset.json should be \{\"labels\""),
-        ('{"labels": [["9.png", 1]]}', r"names 1 files that are not in .*first: 9.png"),
-    ],
-)
-def test_bad_dataset_json(flat: Path, content: str, sentence: str) -> None:
-    (flat / "dataset.json").write_text(content)
-    with pytest.raises(UserError, match=sentence):
-        load_dataset(flat)
 
 
 def test_csv_beside_split_folders(tmp_path: Path, paint) -> None:
@@ -256,13 +240,54 @@ def test_csv_beside_split_folders(tmp_path: Path, paint) -> None:
     assert named(load_dataset(tmp_path / "set", "test")) == [("y",)]
 
 
+@pytest.mark.parametrize("base", ["", "train/"])
+def test_csv_inside_the_folders_that_hold_the_images(tmp_path: Path, paint, base: str) -> None:
+    """Beside the images of each split, or in the folder that wraps all, as seen from there."""
+    outer = tmp_path / "set" / "inner"
+    for name in ("train/0.png", "train/1.png", "test/0.png"):
+        paint(outer / name)
+    if base:
+        (outer / "train" / "metadata.csv").write_text("file_name,a\n0.png,x\n1.png,y\n")
+        (outer / "test" / "metadata.csv").write_text("file_name,a\n0.png,y\n")
+    else:
+        (outer / "labels.csv").write_text("file,a\ntrain/0.png,x\ntrain/1.png,y\ntest/0.png,y\n")
+    data = load_dataset(tmp_path / "set")
+    assert named(data) == [("x",), ("y",)]
+    assert named(data.load_split("test")) == [("y",)]
+    assert data.notes == ()
+
+
+def test_csv_of_something_else_inside_a_split(tmp_path: Path, paint) -> None:
+    for name in ("train/a/0.png", "train/b/0.png", "test/a/0.png"):
+        paint(tmp_path / "set" / name)
+    (tmp_path / "set" / "train" / "boxes.csv").write_text("image,x,y\nnone.png,1,2\n")
+    data = load_dataset(tmp_path / "set")
+    assert data.taxonomy.classes == {"fine": ("a", "b")}
+    assert "1 .csv): train/boxes.csv." in data.notes[0]
+
+
+def test_csv_beside_the_only_folder_of_images(tmp_path: Path, paint) -> None:
+    for i in range(3):
+        paint(tmp_path / "set" / "images" / "all" / f"{i}.png")
+    (tmp_path / "set" / "labels.csv").write_text("file,a\nall/0.png,x\nall/1.png,y\nall/2.png,y\n")
+    assert named(load_dataset(tmp_path / "set", "all")) == [("x",), ("y",), ("y",)]
+
+
+def test_csv_that_names_files_which_are_left_out(flat: Path, paint) -> None:
+    (flat / "4.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    (flat / "labels.csv").write_text("file,a\n0.png,x\n1.png,y\n4.heic,y\n")
+    data = load_dataset(flat, "all")
+    assert named(data) == [("x",), ("y",), ("-",), ("-",)]
+    assert "1 .heic): 4.heic." in data.notes[0]
+
+
 # What cannot be read
 
 
 def test_folder_without_images(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "notes.txt").write_text("hello")
-    with pytest.raises(UserError, match=r"set holds no images \(.*\.jpg.*; name a folder of class"):
+    with pytest.raises(UserError, match=r"set holds no images; name .*1 \.txt\): notes\.txt"):
         load_dataset(tmp_path / "set")
 
 
@@ -276,7 +301,7 @@ def test_unreadable_files_are_passed_over_and_counted(nested: Path) -> None:
     data = load_dataset(nested, "all")
     assert data.fingerprint == whole.fingerprint
     assert data.notes[-1] == (
-        "4 unreadable files were passed over: pet/cat/bad0.jpg, pet/cat/bad1.jpg, "
+        "Left out 4 files (unreadable): pet/cat/bad0.jpg, pet/cat/bad1.jpg, "
         "pet/dog/empty.png and 1 more."
     )
 
@@ -296,7 +321,23 @@ def test_damage_of_any_kind_is_passed_over(tmp_path: Path, paint, suffix: str) -
         (folder / f"noisy{i}.{suffix}").write_bytes(bytes(noisy))
     data = load_dataset(folder, "all", size=24)
     note = next(note for note in data.notes if "unreadable" in note)
-    assert len(data) + int(note.split()[0]) == 51
+    assert len(data) + int(note.split()[2]) == 51
+
+
+def test_what_is_left_out_is_counted_by_reasons(nested: Path) -> None:
+    os.mkfifo(nested / "pet" / "cat" / "pipe.png")
+    (nested / "pet" / "cat" / "up").symlink_to("..")
+    (nested / "README").write_text("hello")
+    (nested / "pet" / "dog" / "bad.png").write_bytes(b"no picture")
+    data = load_dataset(nested, "all")
+    assert len(data) == 15
+    assert data.notes == (
+        "Left out 1 file (links to folders that are read already, or lead in a circle): "
+        "pet/cat/up.",
+        "Left out 1 file (no pictures of a format that is read: 1 no ending): README.",
+        "Left out 1 file (pipes, sockets or devices): pet/cat/pipe.png.",
+        "Left out 1 file (unreadable): pet/dog/bad.png.",
+    )
 
 
 def test_nothing_readable(tmp_path: Path) -> None:
@@ -356,6 +397,53 @@ def test_gray_and_colored_folders(tmp_path: Path, paint) -> None:
     assert load_dataset(tmp_path / "mixed", "all", channels=1).shape == (1, 8, 8)
 
 
+def test_color_and_size_are_those_of_all_images() -> None:
+    """None of many is overlooked."""
+    request = Request("x", "all", None, None, None, False)
+    headers = [Header(8, 8, color=False)] * 4999
+    assert _fit(headers, request)[0].channels == 1
+    fit, notes = _fit([*headers, Header(8, 9, color=True)], request)
+    assert (fit.channels, fit.size) == (3, (28, 28))
+    assert notes[0].startswith("1 of 5,000 images are in color: all are read as RGB")
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([(0.0, 0.5), (0.1, 0.9)], (0, 1)),
+        ([(0, 1), (7, 200)], (0, 255)),
+        ([(0, 300)], (0, 65535)),
+        ([(0, 70000)], (0, 70000)),
+        ([(-1, 0.5), (0, 1)], (-1, 1)),
+    ],
+)
+def test_black_and_white_of_wide_pixels_are_one_for_all(spans, expected) -> None:
+    headers = [Header(8, 8, False, span) for span in spans]
+    fit, notes = _fit(headers, Request("x", "all", None, None, None, False))
+    assert fit.span == expected
+    assert f"{expected[0]:g} is taken for black, {expected[1]:g} for white" in notes[0]
+
+
+def test_wide_pixels_are_scaled_alike(tmp_path: Path) -> None:
+    """32 bits: the darker picture stays the darker one."""
+    (tmp_path / "set").mkdir()
+    for i, value in enumerate((0.25, 1.0)):
+        Image.new("F", (8, 8), value).save(tmp_path / "set" / f"{i}.tif")
+    data = load_dataset(tmp_path / "set", "all")
+    assert data.samples[:, 0, 0, 0].tolist() == [64, 255]
+    assert "found are 0.25 to 1" in data.notes[0]
+
+
+def test_more_than_the_memory_holds(tmp_path: Path, paint, monkeypatch) -> None:
+    paint(tmp_path / "set" / "0.png")
+    monkeypatch.setattr("mtgan.limits._memory", lambda: 100)
+    with pytest.raises(
+        UserError, match=r"1 images of 3 x 8 x 8 at once \(mtgan data prepare reads"
+    ):
+        load_dataset(tmp_path / "set", "all")
+    assert lazily(tmp_path / "set").samples.shape == (1, 3, 8, 8)
+
+
 def test_transparency_lies_on_white(tmp_path: Path, paint) -> None:
     paint(tmp_path / "set" / "0.png", color=(0, 0, 0, 0), mode="RGBA")
     paint(tmp_path / "set" / "1.png", color=(0, 0, 0, 255), mode="RGBA")
@@ -381,12 +469,21 @@ def test_opened_folder_is_the_loaded_one(nested: Path, split: str) -> None:
     np.testing.assert_array_equal(lazy.labels, loaded.labels)
 
 
+def test_a_file_that_breaks_after_it_was_opened(nested: Path) -> None:
+    samples = lazily(nested).samples
+    samples.files[0].write_bytes(b"")
+    with pytest.raises(UserError, match=r"0.png could be read before, and cannot be now \(unread"):
+        samples[:3]
+
+
 def test_only_what_is_sliced_is_decoded(nested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     samples = lazily(nested).samples
     decoded = []
     monkeypatch.setattr(
         "mtgan.data.folder.decode",
-        lambda file, size, channels: decoded.append(file) or np.zeros((channels, *size), np.uint8),
+        lambda file, size, channels, span: (
+            decoded.append(file) or np.zeros((channels, *size), np.uint8)
+        ),
     )
     assert samples.shape == (15, 3, 8, 8)
     picked = samples[np.array([3, 4, 9])]

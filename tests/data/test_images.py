@@ -88,6 +88,23 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path, suffix: str) ->
         assert fit_image(image, None, 3)[:, 0, 2].tolist() == [128] * 3
 
 
+@pytest.mark.parametrize("own", [(1, 65_000), (65_000, 1), (3, 90_000)])
+@pytest.mark.parametrize("size", [(256, 256), (64, 128)])
+def test_long_images_take_no_more_memory_than_their_middle(own, size, monkeypatch) -> None:
+    pixels = np.zeros(own, np.uint8)
+    middle = tuple(slice(max(0, side // 2 - 40), side // 2 + 40) for side in own)
+    pixels[middle] = 200
+    areas = []
+    resize = Image.Image.resize
+    monkeypatch.setattr(
+        Image.Image,
+        "resize",
+        lambda self, sides, *rest: areas.append(sides[0] * sides[1]) or resize(self, sides, *rest),
+    )
+    assert (fit_image(Image.fromarray(pixels), size, 1) == 200).all()
+    assert max(areas) <= 20 * size[0] * size[1]
+
+
 def test_resize_samples() -> None:
     samples = np.full((4, 1, 8, 8), 77, np.uint8)
     assert resize_samples(samples, (8, 8), 1) is samples

@@ -87,9 +87,26 @@ def test_sizes(size, expected) -> None:
     assert parse_size(size) == expected
 
 
-@pytest.mark.parametrize("size", [0, -3, "", "big", "1x2x3", "64x", (), (0, 32), (None, 3)])
+@pytest.mark.parametrize(
+    "size",
+    [
+        0,
+        -3,
+        "",
+        "big",
+        "1x2x3",
+        "64x",
+        (),
+        (0, 32),
+        (None, 3),
+        4097,
+        "32x5000",
+        10**11,
+        np.inf,
+    ],
+)
 def test_bad_sizes(size) -> None:
-    with pytest.raises(UserError, match="size should be a side like 32, or HxW like 64x128; found"):
+    with pytest.raises(UserError, match="like 32, or HxW like 64x128, of 1 to 4,096 pixels; found"):
         load_dataset("digits", size=size)
 
 
@@ -130,3 +147,21 @@ def test_data_does_not_import_torch() -> None:
 
 def test_names_that_users_see() -> None:
     assert all(hasattr(mtgan.data, name) for name in mtgan.data.__all__)
+
+
+@pytest.mark.parametrize("name", ["Fashion-MNIST-10k", "fashion_mnist_10K", "FASHIONMNIST10K"])
+def test_a_name_in_other_case_or_hyphens(name: str) -> None:
+    assert load_dataset(name).spec["name"] == "fashion-mnist-10k"
+
+
+@pytest.mark.parametrize("name", ["cifar-10", "CIFAR-10", "Cifar_100"])
+def test_cifar_by_its_usual_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="The files of cifar10"):
+        load_dataset(name, root=tmp_path, download=False)
+
+
+def test_a_folder_of_such_a_name_is_meant_itself(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "CIFAR-10").mkdir()
+    with pytest.raises(UserError, match="CIFAR-10"):
+        load_dataset("CIFAR-10")

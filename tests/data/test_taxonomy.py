@@ -1,12 +1,14 @@
 """Taxonomies: what fits together, lifting labels, and putting other hierarchies in place."""
 
+import json
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mtgan.data import Taxonomy, load_dataset
-from mtgan.data.taxonomy import chain_name
+from mtgan.data.taxonomy import chain_name, class_map, natural_order
 from mtgan.errors import UserError
 
 
@@ -72,6 +74,56 @@ def test_names_and_the_nearest(animals: Taxonomy) -> None:
         animals.num_classes("corse")
     with pytest.raises(UserError, match="no label level 'zzz': known: coarse, color, fine, top"):
         animals.num_classes("zzz")
+    many = Taxonomy(("a",), {"a": tuple(map(str, range(1000)))}, {})
+    with pytest.raises(UserError, match=r"no class '#': known: 0, 1, 10, .* and 950 more\."):
+        many.class_index("a", "#")
+
+
+def test_names_are_the_same_in_either_spelling() -> None:
+    composed, decomposed = unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")
+    taxonomy = Taxonomy(("a",), {"a": (f" {decomposed}", "x")}, {})
+    assert taxonomy == Taxonomy(("a",), {"a": (composed, "x")}, {})
+    assert taxonomy.class_index("a", decomposed) == 0
+    with pytest.raises(UserError, match="names the class 'é' twice"):
+        Taxonomy(("a",), {"a": (composed, decomposed)}, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "ordered"),
+    [
+        (["10", "9", "1", "-2", "-10"], ["-10", "-2", "1", "9", "10"]),
+        (["b", "class10", "class9", "a"], ["a", "b", "class9", "class10"]),
+        (["x2y10", "x2y9", "x10y1", "x"], ["x", "x2y9", "x2y10", "x10y1"]),
+        (["a", "10", "2"], ["2", "10", "a"]),
+        (["2.0", "10.0", "1.5"], ["1.5", "2.0", "10.0"]),
+        (["01", "1", "007"], ["01", "1", "007"]),
+        (["²", "٣", "3", "１"], ["3", "²", "٣", "１"]),
+        (["9" * 5000, "1"], ["1", "9" * 5000]),
+        (["B", "a", "A"], ["A", "B", "a"]),
+    ],
+)
+def test_natural_order(names: list[str], ordered: list[str]) -> None:
+    assert natural_order(names) == natural_order(reversed(names)) == ordered
+    assert natural_order(set(names)) == ordered
+
+
+def test_one_order_for_folders_tables_json_and_strings(tmp_path: Path, paint) -> None:
+    """Numbers inside names count as numbers, whichever way the classes come in."""
+    names = [*map(str, range(12)), "class2", "class10"]
+    rows = []
+    for i, name in enumerate(names):
+        paint(tmp_path / "folders" / name / "x.png")
+        for form in ("table", "json"):
+            paint(tmp_path / form / f"{i}.png")
+        rows.append((f"{i}.png", name))
+    table = "file,fine\n" + "".join(f"{file},{name}\n" for file, name in rows)
+    (tmp_path / "table" / "labels.csv").write_text(table)
+    (tmp_path / "json" / "dataset.json").write_text(json.dumps(dict(rows)))
+    strings = "text,label\n" + "".join(f"CC,{name}\n" for name in names)
+    (tmp_path / "s.csv").write_text(strings)
+    sets = [load_dataset(tmp_path / form, "all") for form in ("folders", "table", "json")]
+    sets.append(load_dataset(f"s={tmp_path / 's.csv'},labels=label", "all"))
+    assert {next(iter(data.taxonomy.classes.values())) for data in sets} == {tuple(names)}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +136,11 @@ def test_names_and_the_nearest(animals: Taxonomy) -> None:
         (("b", "a"), {"a": ("x",), "b": ("y",)}, {"a": ("b", (0,))}, "should come after 'a'"),
         (("a", "b"), {"a": ("x", "z"), "b": ("y",)}, {"a": ("b", (0,))}, "2 classes and 1 parents"),
         (("a", "b"), {"a": ("x",), "b": ("y",)}, {"a": ("b", (1,))}, "is not a class of 'b'"),
+        (("a/b",), {"a/b": ("x",)}, {}, r"level cannot be called 'a/b': it holds a \"/\""),
+        (("",), {"": ("x",)}, {}, "level cannot be called '': it is empty"),
+        (("\x1b[2J",), {"\x1b[2J": ("x",)}, {}, r"cannot be called '\\x1b\[2J': it holds control"),
+        (("a",), {"a": ("x", " ")}, {}, "class of the level 'a' cannot be called '': it is empty"),
+        (("a",), {"a": ("caf\udce9",)}, {}, r"cannot be called 'caf\\udce9': it is not in UTF-8"),
     ],
 )
 def test_what_does_not_fit_together(levels, classes, parents, sentence: str) -> None:
@@ -93,6 +150,14 @@ def test_what_does_not_fit_together(levels, classes, parents, sentence: str) -> 
 
 def test_plain_values_there_and_back(animals: Taxonomy) -> None:
     assert Taxonomy.from_dict(animals.to_dict()) == animals
+    for values in ([], {}, {"levels": "a", "classes": {"a": ["x"]}, "parents": {}}):
+        with pytest.raises(UserError, match="stored taxonomy is corrupt"):
+            Taxonomy.from_dict(values)  # type: ignore[arg-type]
+
+
+def test_class_map() -> None:
+    table = class_map(("b", "x", "a"), ("a", "b", "c"))
+    assert table[[0, 1, 2, -1]].tolist() == [1, -1, 0, -1]
 
 
 # The user's own hierarchy
@@ -142,6 +207,11 @@ def test_own_taxonomy_of_a_loaded_set() -> None:
         ({"kind": {"cat": "alive", "dog": "alive", "car": "machine"}}, "no parent to .* 'bus'"),
         ({"fine": OWN["kind"]}, "names the level 'fine' twice"),
         ({"kind": ["cat", "dog"]}, r"of the form level: \{class: parent\}"),
+        ({"kind": {**OWN["kind"], "cat": ["a"]}}, r"of the form level: \{class: parent\}"),
+        ({"kind": {**OWN["kind"], "cat": None}}, r"of the form level: \{class: parent\}"),
+        ({"kind": {**OWN["kind"], "cat": ""}}, "class of the level 'kind' cannot be called ''"),
+        ({"kind": {**OWN["kind"], "cat ": "x"}}, "names a class in 'kind' twice"),
+        ({"a/b": OWN["kind"]}, "level cannot be called 'a/b'"),
         ({**OWN, "all": {"alive": "everything"}}, "no parent to the class 'machine' of level 'kin"),
     ],
 )

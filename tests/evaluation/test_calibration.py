@@ -1,9 +1,15 @@
 """Half-samples, floors, readings, and the calibration that is kept."""
 
+import json
+import sys
+from dataclasses import asdict, replace
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 from mtgan.evaluation import evaluate, suite
+from mtgan.evaluation.cache import save_json
 from mtgan.evaluation.calibration import (
     Anchors,
     Calibration,
@@ -52,7 +58,7 @@ def test_reading_names_the_nearest_rung():
 def test_json_round_trip():
     anchors = Anchors({"a": 1.0}, {"a": 9.0})
     calibration = Calibration(anchors, (anchors,), (("noise", "5%", 0.05, {"a": 3.0}),))
-    assert Calibration.from_json(calibration.to_json()) == calibration
+    assert Calibration.from_dict(json.loads(json.dumps(asdict(calibration)))) == calibration
 
 
 def test_measured_once_per_reference_and_setting(digits, unseen, cache, monkeypatch):
@@ -67,6 +73,74 @@ def test_measured_once_per_reference_and_setting(digits, unseen, cache, monkeypa
     for change in ({"n": 81}, {"seed": 1}, {"metrics": "density_coverage"}, {"resamples": 3}):
         with pytest.raises(AssertionError, match="calibrated again"):
             evaluate(unseen.samples, digits, **(options | change))
+
+
+@pytest.fixture
+def counted(monkeypatch, tmp_path):
+    """A cache of its own, and how often it was calibrated."""
+    monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
+    calls = []
+    calibrate = suite.Calibrator.calibrate
+
+    def count(self, **options):
+        calls.append(self)
+        return calibrate(self, **options)
+
+    monkeypatch.setattr(suite.Calibrator, "calibrate", count)
+    return calls
+
+
+def test_a_calibration_depends_on_all_real_data(digits, unseen, counted):
+    """On labels and names as well as on images; of held-out and of training data too."""
+    options = {"n": 80, "resamples": 0, "ladder": False, "features": "pixels-pca"}
+
+    def judge(reference=digits, heldout=unseen):
+        few = {"metrics": "mode_imbalance", **options}
+        evaluate(unseen.samples[:90], reference, heldout=heldout, **few)
+        return len(counted)
+
+    def changed(data, **changes):
+        return replace(data, stored_fingerprint=None, **changes)
+
+    assert judge() == judge() == 1
+    other_labels = unseen.labels.copy()
+    other_labels[:, 0] = (other_labels[:, 0] + 1) % 10
+    assert judge(heldout=changed(unseen, labels=other_labels)) == 2
+    assert judge(heldout=changed(unseen, samples=unseen.samples[::-1])) == 3
+    names = dict(digits.taxonomy.classes, fine=tuple("abcdefghij"))
+    renamed = replace(digits.taxonomy, classes=names)
+    assert judge(changed(digits, taxonomy=renamed), changed(unseen, taxonomy=renamed)) == 4
+    assert judge() == 4
+
+
+def test_a_calibration_depends_on_what_a_feature_function_does(digits, unseen, counted):
+    """Not on its source alone, which stays the same where a constant of its module changes."""
+    module = ModuleType("feat_changing")
+    exec(
+        "scale = 1.0\ndef embed(images): return scale * images.flatten(1)[:, :9].float()",
+        vars(module),
+    )
+    sys.modules["feat_changing"] = module
+    options = {"n": 80, "resamples": 0, "ladder": False, "metrics": "precision_recall"}
+    try:
+        for scale, expected in ((1.0, 1), (1.0, 1), (2.0, 2)):
+            module.scale = scale
+            evaluate(unseen.samples, digits, features="feat_changing:embed", **options)
+            assert len(counted) == expected
+    finally:
+        del sys.modules["feat_changing"]
+
+
+@pytest.mark.parametrize(
+    "foreign", ["{}", "[]", '{"full": {"ceiling": {}, "floor": {}}}', '{"full": 3, "halves": 1}']
+)
+def test_a_foreign_calibration_is_measured_anew(digits, unseen, counted, tmp_path, foreign):
+    options = {"n": 84, "resamples": 2, "ladder": False, "metrics": "precision_recall"}
+    first = evaluate(unseen.samples, digits, features="pixels", **options)
+    (path,) = (tmp_path / "calibrations").iterdir()
+    assert save_json(path, json.loads(foreign))
+    assert evaluate(unseen.samples, digits, features="pixels", **options) == first
+    assert len(counted) == 2
 
 
 def test_a_damaged_calibration_is_measured_anew(digits, unseen, cache):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mtgan.cli import main
+from mtgan.data import Taxonomy
 from mtgan.evaluation import Scorecard
 
 QUICK = ["--data", "digits", "--device", "cpu"]
@@ -69,15 +70,19 @@ def test_quiet_and_measures_by_name(capsys, samples, tmp_path):
 def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
     (tmp_path / "recipe.yaml").write_text("")
     asked = {}
+    # The run knows the classes in another order than the reference: by name, they are the same.
+    classes = {level: names[::-1] for level, names in unseen.taxonomy.classes.items()}
+    known = Taxonomy(unseen.taxonomy.levels, classes, {"fine": ("coarse", (0, 1) * 5)})
+    samples = unseen.in_order_of(known)
+    assert samples.taxonomy == known
 
     def sample_with_labels(count, seed):
         asked.update(count=count, seed=seed)
-        return unseen.samples[:count], unseen.labels[:count]
+        return samples.samples[:count], samples.labels[:count]
 
     module = ModuleType("mtgan.training")
-    run_on_images = SimpleNamespace(
-        sample_with_labels=sample_with_labels, facts=SimpleNamespace(domains=())
-    )
+    facts = SimpleNamespace(domains=(), taxonomy=known)
+    run_on_images = SimpleNamespace(sample_with_labels=sample_with_labels, facts=facts)
     module.Run = SimpleNamespace(open=lambda path: run_on_images)
     monkeypatch.setitem(sys.modules, "mtgan.training", module)
     card = tmp_path / "card.json"
@@ -86,6 +91,8 @@ def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
     assert code == 0
     assert asked == {"count": 85, "seed": 4}
     protocol = json.loads(card.read_text())["protocol"]
+    accuracy = json.loads(card.read_text())["entries"]["conditional_accuracy/fine"]["value"]
+    assert accuracy > 0.8
     assert "EMA" in protocol["checkpoint"]
     assert protocol["seed"] == 4
 
@@ -101,7 +108,7 @@ def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
         (["digits", "--data", "fashion-mnist-10k"], "1 x 8 x 8"),
         (
             ["digits", *QUICK, "--features", "inception", "--weights", "none.pth"],
-            "no weight file none.pth",
+            "none.pth cannot be read: it does not exist",
         ),
     ],
 )

@@ -63,7 +63,7 @@ def test_the_command_line_judges_files_and_draws(tmp_path, capsys, monkeypatch):
     from mtgan.cli import main
 
     made = tmp_path / "made.smi"
-    made.write_text("CCO\nCC(C)O\nCC(\nc1ccccc1\n")
+    made.write_text("smiles\nCCO\nCC(C)O\nCC this is junk\nc1ccccc1\n")
     with pytest.raises(SystemExit) as ended:
         main(
             [
@@ -72,6 +72,9 @@ def test_the_command_line_judges_files_and_draws(tmp_path, capsys, monkeypatch):
             ]
         )
     assert not ended.value.code
-    assert "validity" in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "validity" in shown
+    assert "'smiles', is no molecule" in shown
+    assert "1 generated strings hold a blank" in shown
     assert json.loads((tmp_path / "x.json").read_text())["values"]["validity"] == 0.75
     assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"

@@ -26,6 +26,10 @@ def test_folder_npz_and_dataset_give_what_the_array_gives(digits, unseen, expect
     folder.mkdir()
     for index, image in enumerate(images):
         Image.fromarray(image[0]).save(folder / f"{index:04d}.png")
+    (folder / "bad.png").write_bytes(b"no picture")
+    assert evaluate(folder, digits, **QUICK).notes[0] == (
+        "The samples: Left out 1 file (unreadable): bad.png."
+    )
     np.savez(tmp_path / "samples.npz", images=images.transpose(0, 2, 3, 1))
     sources = (str(folder), folder, tmp_path / "samples.npz", unseen.select(np.arange(128)))
     for source in sources:

@@ -73,8 +73,101 @@ def test_absent_classes_are_left_out_of_the_means(digits, unseen):
     within = card.details["intra_class_frechet/fine"]
     assert set(within) == set("01234567")
     assert card["intra_class_frechet/fine"] == pytest.approx(np.mean(list(within.values())))
+    assert any("left out, fewer than 16 samples on a side: 8 (0), 9 (0)" in n for n in card.notes)
     assert card.details["mode_diversity"]["9"] == 0
     assert any("2 classes of fine: 8, 9" in note for note in card.notes)
+
+
+def test_two_strays_are_no_class_as_diverse_as_real(digits, unseen):
+    """With any classifier that tells the digits apart: two nines among 280 others."""
+    fine = unseen.labels[:, 0]
+    rows = np.concatenate([np.flatnonzero(fine < 8), np.flatnonzero(fine == 9)[[0, 7]]])
+    card = evaluate(unseen.samples[rows], digits, metrics="mode_diversity,ms_ssim", **PLAIN)
+    diversity, alike = card.details["mode_diversity"], card.details["ms_ssim_within/fine"]
+    assert {name for name, value in diversity.items() if value == 0} == {"8", "9"}
+    assert min(diversity[name] for name in "01234567") > 0.8
+    assert set(alike) == set("01234567")
+    assert card["ms_ssim_within/fine"] == pytest.approx(np.mean(list(alike.values())))
+    assert any(
+        "ms_ssim_within/fine is over 8 of 10 classes" in n and "8, 9" in n for n in card.notes
+    )
+    alone = evaluate(unseen.samples[rows], digits, metrics="ms_ssim", **PLAIN)
+    assert alone["ms_ssim_within/fine"] == card["ms_ssim_within/fine"]
+
+
+def test_a_class_that_real_data_hardly_show_is_left_out_by_name(digits, unseen):
+    """Of the digit 9 the reference has three images: as good as any would not count as shown."""
+    nines = np.flatnonzero(digits.labels[:, 0] == 9)
+    few = digits.select(np.setdiff1d(np.arange(len(digits)), nines[3:])[:400])
+    options = {"features": "pixels-pca", "metrics": "mode_diversity", **PLAIN}
+    card = evaluate(unseen.samples, few, heldout=unseen, **options)
+    ratios = card.details["mode_diversity"]
+    assert set(ratios) == set("012345678")
+    assert card["mode_diversity"] == pytest.approx(np.mean(list(ratios.values())))
+    (spoken,) = (note for note in card.notes if note.startswith("mode_diversity is over 9 of 10"))
+    assert "no variety of 9" in spoken
+
+
+def test_two_levels_of_the_same_classes_are_kept_apart(digits, unseen):
+    """A control: the level `again` repeats the digits; its labels are dealt anew."""
+    double = digits.with_same_labels("fine", "again")
+    column = double.taxonomy.levels.index("again")
+    double.labels[:, column] = np.random.default_rng(0).permutation(double.labels[:, column])
+    options = {"features": "pixels-pca", "metrics": "mode_diversity", **PLAIN}
+    held = unseen.with_same_labels("fine", "again")
+    card = evaluate(unseen.samples, double, heldout=held, **options)
+    assert len(card.details["mode_diversity"]) == 10
+    assert len(card.details.get("superclass_diversity/again", {})) < 5, "it shows no classes"
+
+
+@pytest.mark.parametrize("count", [12, 20])
+def test_a_broken_class_is_the_worst_or_is_named(digits, unseen, count):
+    """Of class 3 there are so many samples of noise."""
+    images, fine = unseen.samples.copy(), unseen.labels[:, 0]
+    threes = np.flatnonzero(fine == 3)
+    shape = images[threes[:count]].shape
+    images[threes[:count]] = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    rows = np.setdiff1d(np.arange(len(images)), threes[count:])
+    options = {"metrics": "intra_class_frechet", **PLAIN}
+    card = evaluate(images[rows], digits, labels=unseen.labels[rows], **options)
+    within = card.details["intra_class_frechet/fine"]
+    spoken = next(note for note in card.notes if note.startswith("intra_class_frechet/fine"))
+    if count < 16:
+        assert "over 9 of 10 classes" in spoken
+        assert "3 (12)" in spoken
+        assert "3" not in within
+    else:
+        assert spoken == "intra_class_frechet/fine is over 10 of 10 classes, 20 samples of each"
+        assert max(within, key=within.get) == "3"
+        assert within["3"] > 5 * sorted(within.values())[-2]
+
+
+def test_measures_that_cannot_be_had_are_named(digits, unseen):
+    """No class of ten has 16 samples; one has a single sample; some samples have no label."""
+    labels = np.full_like(unseen.labels, -1)
+    for digit in range(10):
+        rows = np.flatnonzero(unseen.labels[:, 0] == digit)[: 10 if digit else 1]
+        labels[rows, 0] = digit
+    metrics = "intra_class_frechet,superclass_consistency,train_on_generated"
+    card = evaluate(unseen.samples, digits, labels=labels, metrics=metrics, **PLAIN)
+    assert "intra_class_frechet/fine" not in card
+    for words in (
+        "intra_class_frechet/fine is over 0 of 10 classes; left out",
+        "0 (1), 1 (10)",
+        "train_on_generated/fine learned nothing of classes of one sample: 0",
+        "268 of 359 samples were asked for no class of fine",
+        "359 of 359 samples were asked for no class of coarse",
+    ):
+        assert any(words in note for note in card.notes), words
+    right = evaluate(
+        np.repeat(unseen.samples[:1], 64, axis=0),
+        digits,
+        labels=np.repeat(unseen.labels[:1], 64, axis=0),
+        metrics="superclass_consistency",
+        features="classifier",
+        **PLAIN,
+    )
+    assert "left out, no sample shows a wrong class: mistakes_inside/fine" in right.notes
 
 
 def test_one_truth_on_two_data_sets():

@@ -64,6 +64,45 @@ def test_valid_is_what_rdkit_parses_and_nothing_is_no_molecule():
         parse_molecules([])
 
 
+BAD = ["CC this is junk", "C C", "CCO ((((", "CCl₂", "N 1 2 3", "CC\tx", "CC |$;a$|", "C\x00C"]
+
+
+def test_the_whole_string_is_the_molecule():
+    """RDKit takes text after a blank for a name, and stops at letters that are no ASCII."""
+    for text in [*BAD, " ", "c1cccc1", "C%10", "CO#C", "Xx", "CC\u200b", "CC\u00a0O", "\u0421C"]:
+        assert parse_molecules([text]).validity == 0, text
+    for text in ("CCO", "[Na+].[Cl-]", "N[C@@H](C)C(=O)O", "CCO\n", " CCO", "[U]", "*", "C->O"):
+        assert parse_molecules([text]).validity == 1, text
+
+
+def test_the_card_says_what_it_is_not_of(monkeypatch):
+    for name in ("chemnet_distance", "property_distance"):
+        monkeypatch.setattr(f"mtgan.evaluation.sequences.{name}", lambda *_: 1.5)
+    real = ["CCO", "CCN", "C(", "C=O"]
+    card = evaluate_strings([*BAD, "CCO", "CCC"], real, ["CC", "no molecule"], molecules=True)
+    assert card["validity"] == 0.2
+    for note in (
+        "1 of 10 generated strings are in the reference.",
+        "6 generated strings hold a blank and are judged as a whole, as no molecules; cut titles "
+        "off if that is what follows.",
+        "1 of 4 reference strings are no molecules and are left out.",
+        "1 of 2 training strings are no molecules and are left out.",
+    ):
+        assert note in card.notes
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["[H][H]", "[2H]C", "[He]", "[Fe+2]", "C" * 400, "[Pt](Cl)(Cl)(N)N", "[CH5]", "[Og]", "[H+]"],
+)
+def test_odd_molecules_break_no_measure(odd):
+    """Salts, metals, atoms without bonds, long chains; the ChemNet distance is tried below."""
+    found, real = parse_molecules([odd, "CCO", "CCN"]), parse_molecules(["CCC", "C=O"])
+    values = [internal_diversity(found, 1), internal_diversity(found, 2)]
+    values += [property_distance(found, real, name) for name in ("qed", "logp")]
+    assert np.isfinite(values).all()
+
+
 def test_diversity_by_hand():
     assert internal_diversity(parse_molecules(["CCO"] * 5)) == pytest.approx(0)
     from rdkit import DataStructs
@@ -128,6 +167,12 @@ def test_the_card_of_molecules(smiles):
     broken = evaluate_strings(BROKEN, smiles[:5], molecules=True)
     assert broken["validity"] == 0
     assert "Fewer than two" in broken.notes[0]
+
+
+def test_chemnet_reads_odd_molecules():
+    pytest.importorskip("fcd_torch")
+    odd = parse_molecules(["[H][H]", "[Og]", "*", "C" * 400, "[Na+].[Cl-]", "[2H]C"])
+    assert np.isfinite(chemnet_features(odd)).all()
 
 
 def test_a_picture_of_molecules(smiles):

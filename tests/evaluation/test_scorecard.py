@@ -79,6 +79,31 @@ def test_foreign_json_is_refused(broken):
         Scorecard.from_json(broken)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("entries", "frechet_distance", "value"), "small"),
+        (("entries", "frechet_distance", "interval"), [1]),
+        (("entries", "frechet_distance", "samples"), None),
+        (("axes", "distribution", "score"), {}),
+        (("protocol", "generated"), "many"),
+        (("ladder",), [{"damage": 1}]),
+        (("details",), {"a": [1]}),
+        (("notes",), [1]),
+        (("overall",), "0.5 or so"),
+        (("entries",), []),
+    ],
+)
+def test_json_edited_by_hand_is_refused_at_the_door(path, value):
+    values = json.loads(card().to_json())
+    place = values
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(UserError, match="not a scorecard"):
+        Scorecard.from_json(json.dumps(values))
+
+
 def test_json_with_unknown_keys_is_refused():
     values = json.loads(card().to_json()) | {"surprise": 1}
     with pytest.raises(UserError, match="not a scorecard"):
@@ -132,6 +157,40 @@ def test_picture(tmp_path, calibrated):
     assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(UserError, match="cannot be written"):
         drawn.picture(tmp_path / "card.nonsense")
+
+
+ODD = "[red]a[/nope] $b_{ :smile: <i>\x1b[31m"
+
+
+@pytest.mark.filterwarnings("error:Glyph")
+def test_names_come_out_as_they_went_in(tmp_path):
+    """No markup, no emoji, no formula, and no control reaches the terminal."""
+    named = replace(
+        card(dataset=ODD),
+        entries={f"conditional_accuracy/{ODD}": card().entries["frechet_distance"]},
+        axes={f"conditioning/{ODD}": Axis(0.7, None, f"like {ODD}")},
+        notes=(f"left out: {ODD}",),
+    )
+    for shown in (text(named.table()), text(compare({ODD: named, "b": named}))):
+        assert "\x1b" not in shown
+        assert shown.count("[red]a[/nope] $b_{ :smile: <i>\\x1b[31m") >= 3
+    for drawn in (named, replace(named, overall=None, axes={})):
+        assert drawn.picture(tmp_path / "card.png").stat().st_size > 5_000
+
+
+def test_a_picture_that_fails_leaves_the_older_one(tmp_path, monkeypatch):
+    path = card().picture(tmp_path / "card.png")
+    kept = path.read_bytes()
+
+    def full(self, file, **options):
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    with pytest.raises(UserError, match="no space left"):
+        card().picture(path)
+    assert path.read_bytes() == kept
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_protocols_by_name():

@@ -76,6 +76,16 @@ def test_the_card_of_strings():
     assert "novelty" not in evaluate_strings(["a"], ["a"])
 
 
+def test_strings_against_themselves_say_so():
+    assert evaluate_strings(WORDS, WORDS).notes == (
+        "3 of 3 generated strings are in the reference; these are draws from one set.",
+    )
+    assert evaluate_strings(["banana", "no"], WORDS).notes == (
+        "1 of 2 generated strings are in the reference.",
+    )
+    assert evaluate_strings(["no"], WORDS).notes == ()
+
+
 def test_without_the_extra_all_else_works(monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "rdkit"] + ["rdkit.Chem"]:
         monkeypatch.setitem(sys.modules, name, None)

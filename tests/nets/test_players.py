@@ -82,8 +82,8 @@ def test_bifurcation_counts_layers_from_the_end() -> None:
             layer.weight.zero_()
     outputs = net(X, {}).logits
     spread = {name: logits.std(dim=0).max().item() for name, logits in outputs.items()}
-    assert spread["a"] == 0  # sees the trunk, which is blind now
-    assert spread["c"] > 0  # has every layer for itself
+    assert spread["a"] < 1e-6  # sees the trunk, which is blind now
+    assert spread["c"] > 1e-3  # has every layer for itself
 
 
 def test_generator_concatenates_the_label_vector() -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from mtgan.errors import UserError
 from mtgan.recipes import dump_recipe, list_recipes, load_recipe
-from mtgan.recipes.load import parse_override
+from mtgan.recipes.load import parse_override, parse_overrides
 from mtgan.recipes.rules import RecipeWarning
 
 ZOO = [entry.name for entry in list_recipes()]
@@ -116,19 +116,51 @@ def test_overrides_win_over_scale() -> None:
         ({"training.step": 5}, r"no key 'training.step': did you mean 'steps'\?"),
         ({"generater.width": 5}, r"no key 'generater': did you mean 'generator'\?"),
         ({"tasks": [{"label": "fine"}]}, r"tasks.0"),
-        ({"training.steps": 0}, r"training.steps: .*greater than or equal to 1 \(found 0\)"),
-        ({"training.steps": "many"}, r"training.steps: .*valid integer.*'many'"),
-        ({"latent.distribution": "cauchy"}, r"latent.distribution: .*'normal' or 'uniform'"),
+        (
+            {"training.steps": 0},
+            "steps should be a whole number from 1 to 1,000,000,000; found 0",
+        ),
+        ({"training.steps": "many"}, "training.steps should be a whole number .*; found 'many'"),
+        (
+            {"latent.distribution": "cauchy"},
+            "distribution should be normal or uniform; found 'cauchy'",
+        ),
         ({"discriminator.normalization": "batch"}, "layer or none"),
         ({"tasks": [{"labels": "fine"}]}, "generator.conditioning"),
         ({"discriminator.conditioning": "concat"}, "generator.conditioning=concat"),
         ({"generator.normalization": "conditional-batch"}, "conditioning=normalization"),
         ({"training.steps.more": 5}, "'steps' is a single value"),
+        ({"training.steps": True}, "should be a whole number from 1 to .*; found True"),
+        ({"training.steps": 10**30}, "should be a whole number from 1 to 1,000,000,000"),
+        ({"training.steps": 2.5}, "should be a whole number"),
+        ({"optimizer.learning_rate": float("nan")}, "a number above 0, at most .*; found nan"),
+        ({"optimizer.learning_rate": float("inf")}, "a number above 0, at most .*; found inf"),
+        ({"penalty.weight": -1e-9}, "a number from 0 to 1e"),
+        ({"data.size": 100_000}, r"data.size should be a whole number from 1 to 4,096 or \["),
+        ({"data.size": [64, 0]}, r"data.size should be .*; found \[64, 0\]"),
+        ({"data.subset": 0}, "data.subset should be"),
+        ({"training.batch_size": 10**9}, "training.batch_size should be .* from 2 to 1,000,000"),
+        ({"hierarchy": [{"kind": "random", "seed": -1}]}, "hierarchy.0.seed should be"),
+        ({"tasks": [{"weight": 1}]}, "tasks.0.labels is missing; it should be text"),
+        ({"generator": 5}, "generator should be keys with values; found 5"),
     ],
 )
 def test_bad_overrides_get_one_sentence(overrides: dict[str, object], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         load_recipe("wgan-gp", overrides)
+
+
+@pytest.mark.parametrize(
+    ("texts", "sentence"),
+    [
+        (["training.steps=3", "training.steps=4"], "training.steps is given twice"),
+        (["extends=gan"], "extends has no effect"),
+        (["run.seed=3"], "run.seed has no effect"),
+    ],
+)
+def test_nothing_that_is_set_is_dropped(texts: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        parse_overrides(texts)
 
 
 def test_a_position_beyond_a_list_is_named() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mtgan.data import load_dataset
+from mtgan.errors import UserError
 from mtgan.evaluation.metrics.molecules import parse_molecules
 from mtgan.reports import write_report
 from mtgan.reports.page import distance_correlation, series_of
@@ -72,3 +73,61 @@ def test_correlation_by_hand() -> None:
 def test_series() -> None:
     lines = [line("train", 1, a=1.0), line("evaluation", 1, a=9.0), line("train", 2, a=2.0)]
     assert series_of(lines, "train") == {"a": ([1, 2], [1.0, 2.0])}
+
+
+def test_commands_are_quoted_for_the_shell(tmp_path: Path) -> None:
+    data = make_data()
+    data.spec = {"name": "my pictures; rm -rf ~"}
+    out = tmp_path / "a run $(x)"
+    page = write_report(
+        train(small_recipe("wgan-gp", training__steps=1), data, out, quiet=True)
+    ).read_text()
+    written = html.unescape(page)
+    assert f"mtgan sample '{out}' --n 1000 --out samples.npz" in written
+    assert f"--data 'my pictures; rm -rf ~' --seed 0 --steps 2 --out '{out}' --resume" in written
+
+
+def test_words_from_outside_are_text(tmp_path: Path) -> None:
+    recipe = small_recipe("wgan-gp", training__steps=1, title="<script>x</script>\x1b[31m\u202e")
+    page = write_report(train(recipe, make_data(), tmp_path / "r", quiet=True)).read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;x&lt;/script&gt;\\x1b[31m\\u202e" in page
+
+
+def test_a_page_replaces_pages_of_ours_alone(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("")  # half of one
+    write_report(run, page)
+    write_report(run, page)
+    page.write_text("my own notes")
+    with pytest.raises(UserError, match="exists already, and mtgan did not write it"):
+        write_report(run, page)
+    assert page.read_text() == "my own notes"
+    with pytest.raises(UserError, match=r"is a \.html file; found .*x\.pdf"):
+        write_report(run, tmp_path / "x.pdf")
+
+
+def test_an_older_page_stays_where_the_new_one_cannot_be_written(
+    run: Run, tmp_path: Path, monkeypatch
+) -> None:
+    page = write_report(run, tmp_path / "page.html")
+    before = page.read_text()
+
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mtgan.files.flush", full)
+    with pytest.raises(UserError, match=r"page\.html could not be written: there is no space"):
+        write_report(run, page)
+    assert page.read_text() == before
+
+
+def test_a_grid_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    recipe = small_recipe("wgan-gp", training__steps=4)
+    run = train(recipe, make_data(), tmp_path / "r", quiet=True)
+    samples = run.path / "samples"
+    assert "after 0, 2, 4 iterations" in html.unescape(write_report(run).read_text())
+    half = samples / "step-00000002.png"
+    half.write_bytes(half.read_bytes()[:100])
+    (samples / "step-mine.png").write_bytes(b"")
+    assert "after 0, 4 iterations" in html.unescape(write_report(run).read_text())

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from mtgan.errors import UserError
-from mtgan.studies.collect import StudyResult, begin_folder, table, write_failures, write_plan
+from mtgan.reports.study import write_study_report
+from mtgan.studies.collect import StudyResult, table, write_failures, write_plan
 from mtgan.studies.conclusions import conclude
 from mtgan.studies.plan import make_plan
 from mtgan.studies.schema import Study
@@ -94,6 +95,48 @@ def test_failed_and_missing_runs_are_said(fake) -> None:
     assert sentences[1] == "1 of 10 runs are not finished yet."
 
 
+def test_seeds_without_a_value_are_counted_and_named(fake) -> None:
+    nan, infinite = float("nan"), float("inf")
+    gaps = [3.0, nan, 2.95, infinite, 3.1]
+    values = {
+        "base": {"frechet_distance": BASE, "accuracy/fine": BASE},
+        # The last two runs have recorded no accuracy at all.
+        "b": {"frechet_distance": gaps, "accuracy/fine": BASE[:3]},
+    }
+    result = fake(values)
+    statistics = conclude(result)
+    distance, accuracy = statistics.sentences[:2]
+    assert distance == (
+        "Frechet distance: 2 of 5 runs of b have no value of this measure (seeds 1, 3). What is "
+        "absent or not finite counts nowhere."
+    )
+    assert "2 of 5 runs of b have no value of this measure (seeds 3, 4)" in accuracy
+    assert statistics.without_value == {
+        "frechet_distance": {"b": [1, 3]},
+        "accuracy/fine": {"b": [3, 4]},
+    }
+    assert statistics.summaries["frechet_distance"]["b"].count == 3
+    assert not any("runs of base have" in sentence for sentence in statistics.sentences)
+    for page in write_study_report(result):
+        assert "2 of 5 runs of b have no value of this measure (seeds 1, 3)" in page.read_text()
+    written = json.loads((result.path / "statistics.json").read_text())
+    assert written["without_value"]["frechet_distance"] == {"b": [1, 3]}
+    assert distance in written["conclusions"]
+
+
+def test_a_run_without_any_value_leaves_an_empty_row(fake) -> None:
+    nothing = [float("nan")] * 3
+    statistics = conclude(fake(distances(base=BASE[:3], dead=nothing)))
+    assert "3 of 3 runs of dead have no value of this measure" in statistics.sentences[0]
+    assert statistics.rows == []
+
+
+def test_a_measure_that_no_run_has_names_the_nearest(fake) -> None:
+    result = fake(distances(a=BASE, b=BETTER), measures=["frechet_distanse"])
+    first = conclude(result).sentences[0]
+    assert first.startswith("No run has the measure 'frechet_distanse': did you mean 'frechet_dist")
+
+
 def test_the_probability_is_of_being_better(fake) -> None:
     [row] = conclude(fake(distances(base=BASE, new=BETTER))).rows
     assert row.comparison.improvement == 0.0  # never larger
@@ -134,16 +177,3 @@ def test_runs_measured_otherwise_do_not_count(fake) -> None:
     assert StudyResult.open(result.path).results == {}
     with pytest.raises(UserError, match=r"No run of .* has finished"):
         write_results(StudyResult.open(result.path))
-
-
-def test_folders_of_others_are_left_alone(fake, tmp_path) -> None:
-    result = fake(distances(a=BASE, b=BETTER))
-    other = make_plan(result.study.model_copy(update={"name": "another"}))
-    with pytest.raises(UserError, match="holds the study fake"):
-        begin_folder(other, result.path)
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "letter.txt").write_text("dear")
-    with pytest.raises(UserError, match="not a study folder"):
-        begin_folder(other, tmp_path / "mine")
-    with pytest.raises(UserError, match="is not a study folder"):
-        StudyResult.open(tmp_path / "mine")

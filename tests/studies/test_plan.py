@@ -97,7 +97,14 @@ def test_the_estimate_takes_finished_runs_first(tmp_path: Path) -> None:
     made = plan(seeds=3)
     job, *_ = made.jobs(tmp_path)
     Path(job.out).mkdir(parents=True)
-    result = {"evaluation": job.evaluation, "values": {}, "seconds": 8.0}
+    result = {
+        "evaluation": job.evaluation,
+        "values": {},
+        "protocol": {},
+        "iterations": 4,
+        "seconds": 8.0,
+        "fingerprint": "f",
+    }
     (Path(job.out) / "result.json").write_text(json.dumps(result))
     found = estimate(made, tmp_path)
     assert (found.runs, found.finished, found.timed) == (3, 1, 0)
@@ -109,3 +116,36 @@ def test_the_estimate_else_times_a_few_iterations(tmp_path: Path) -> None:
     assert (found.runs, found.finished, found.timed) == (2, 0, 1)
     assert 0 < found.seconds < 600
     assert not list(tmp_path.iterdir())
+
+
+def test_curves_of_evaluations_switch_them_on() -> None:
+    """At ten points, unless the study says when; the recipe says so, and with it the run's name."""
+    quiet, drawn = (
+        plan(budget={"steps": 40}),
+        plan(budget={"steps": 40}, curves=["inception_score"]),
+    )
+    assert quiet.cells[0].recipe.training.evaluate_every == 0
+    assert drawn.cells[0].recipe.training.evaluate_every == 4
+    assert drawn.cells[0].run_id(0) != quiet.cells[0].run_id(0)
+    trained = plan(budget={"steps": 40}, curves=["generator/loss"])
+    assert trained.cells[0].run_id(0) == quiet.cells[0].run_id(0)
+    said = {**TINY["set"], "training.evaluate_every": 3}
+    [cell] = plan(set=said, curves=["frechet_distance"]).cells
+    assert cell.recipe.training.evaluate_every == 3
+    [short] = plan(curves=["frechet_distance"]).cells
+    assert short.recipe.training.evaluate_every == 1
+
+
+def test_a_thousand_runs() -> None:
+    made = plan(seeds=1000)
+    jobs = made.jobs(Path("out"))
+    assert len({job.id for job in jobs}) == 1000
+    # As one at a time.
+    [cell] = made.cells
+    assert jobs[-1].id.endswith(f"-s999-{identity(cell.recipe, cell.data, 999)[:12]}")
+
+
+def test_long_names_make_names_of_folders() -> None:
+    [cell] = plan(recipes=[{"recipe": "gan", "set": {"name": "é/" * 200 + "x" * 400}}]).cells
+    assert len(cell.run_id(0)) < 120
+    assert "/" not in cell.run_id(0)

@@ -7,7 +7,7 @@ import yaml
 
 from mtgan.errors import UserError
 from mtgan.studies.plan import make_plan
-from mtgan.studies.schema import dump_study, load_study, scale_names, study_names
+from mtgan.studies.schema import Study, dump_study, load_study, scale_names, study_names
 
 SHIPPED = {
     "precision",
@@ -104,6 +104,29 @@ def test_measures_know_their_direction(file: Path) -> None:
         ({"contrasts": [["gan", "wgan-gp"], ["gann", "gan"]]}, "did you mean 'gan'?"),
         ({"recipes": [{"recipe": "gan", "data": "digit"}]}, "did you mean 'digits'?"),
         ({"alpha": 2}, "alpha"),
+        ({"alpha": True}, "alpha"),
+        ({"seeds": 1_000_000_000}, "from 1 to 1,000"),
+        ({"seeds": True}, "seeds"),
+        ({"seeds": [1, True]}, "seeds.1"),
+        ({"seeds": [1, -1]}, "seeds.1"),
+        ({"seeds": [1, 2**64]}, "seeds.1"),
+        ({"seeds": [1, 1]}, "1 stands there twice"),
+        ({"seeds": list(range(1001))}, "seeds"),
+        ({"seeds": "three"}, "seeds"),
+        ({"budget": {"steps": 10**12}}, "budget.steps"),
+        ({"budget": {"steps": True}}, "budget.steps"),
+        ({"evaluation": {"samples": 10**9}}, "evaluation.samples"),
+        ({"evaluation": {"seed": -1}}, "evaluation.seed"),
+        ({"datasets": {"d": {"name": "digits", "size": 100_000}}}, "datasets.d.size"),
+        ({"datasets": {"d": {"name": "digits", "size": [8, True]}}}, "datasets.d.size"),
+        ({"datasets": {"d": {"name": "digits", "seed": 2**64}}}, "datasets.d.seed"),
+        ({"datasets": {"d": {"name": "digits", "subset": 10**9}}}, "datasets.d.subset"),
+        ({"curves": [""]}, "curves.0"),
+        ({"curves": ["generator/loss", "generator/loss"]}, "'generator/loss' stands there twice"),
+        ({"scales": [1]}, "scales should map names"),
+        ({"scales": {"full": 3}}, "scales should map names"),
+        ({"scales": {"full": {"budget": 3}}}, "budget"),
+        ({"name": ""}, "name"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -125,3 +148,16 @@ def test_studies_and_scales_that_are_not_there(file: Path) -> None:
     with pytest.raises(UserError, match="no scale 'huge'"):
         load_study(file, "huge")
     assert load_study("resnet.yaml").name == "resnet"
+
+
+def test_what_an_evaluation_during_training_gives() -> None:
+    values = {"recipes": ["gan"], "datasets": {"digits": {"name": "digits"}}}
+    names = ["frechet_distance", "accuracy/fine", "inception_score", "generator/loss"]
+    study = Study.model_validate({**values, "curves": names})
+    assert study.evaluated_curves == names[:3]
+
+
+def test_a_number_of_seeds_has_a_limit_from_python_too(file: Path) -> None:
+    with pytest.raises(UserError, match="from 1 to 1,000"):
+        load_study(file, seeds=10**9)
+    assert len(load_study(file, seeds=1000).seeds) == 1000

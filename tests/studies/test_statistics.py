@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mtgan.correction import holm
 from mtgan.errors import UserError
 from mtgan.studies.statistics import (
     MOST_SEEDS,
     bootstrap_interval,
     compare,
     hedges_g,
-    holm,
     interquartile_mean,
     mean_difference,
     permutation_test,

@@ -5,16 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from filelock import FileLock
 
-from mtgan.data import load_dataset
+from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.errors import UserError
 from mtgan.recipes import load_recipe
+from mtgan.reports.study import write_study_report
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.execute import Outcome
 from mtgan.studies.plan import Plan, make_plan, read_result
@@ -22,6 +25,7 @@ from mtgan.studies.schema import Study
 from mtgan.studies.study import run_study
 from mtgan.studies.worker import job_file, logged_values, reference_labels, run_job
 from mtgan.training import Run
+from studies.conftest import finish
 from studies_toys import TINY
 
 
@@ -138,6 +142,18 @@ def test_subsets_and_hierarchies_are_measured_by_one_instrument(tmp_path: Path) 
     assert whole.fingerprint.startswith(result["protocol"]["data"])
 
 
+def test_labels_become_those_of_the_reference_by_name() -> None:
+    whole = load_dataset("digits")
+    names = whole.taxonomy.classes["fine"]
+    shuffled = Taxonomy(("label",), {"label": names[::-1]}, {})
+    run = SimpleNamespace(path="run", facts=SimpleNamespace(taxonomy=shuffled))
+    labels = reference_labels(np.array([[0], [9], [7], [-1]]), run, whole)  # type: ignore[arg-type]
+    assert labels.tolist() == [*whole.taxonomy.label_rows(np.array([9, 0, 2, -1])).tolist()]
+    bare = Dataset(whole.samples, whole.labels[:, :0], Taxonomy((), {}, {}))
+    with pytest.raises(UserError, match="other finest classes"):
+        reference_labels(np.zeros((3, 1), dtype=np.int64), run, bare)  # type: ignore[arg-type]
+
+
 def test_other_finest_classes_cannot_be_measured(finished) -> None:
     plan, out, _, _ = finished
     run = Run.open(plan.jobs(out)[0].out)
@@ -158,6 +174,79 @@ def test_logged_values_are_of_the_last_tenth() -> None:
     # The main twin's under the name that a single GAN has.
     assert values["generator/loss"]["value"] == 19.5
     assert "frechet_distance" not in values
+
+
+def test_logged_values_count_by_the_iterations_that_they_cover() -> None:
+    """Of 100 iterations the last ten: one from a line that began before, seven of a partial line
+    where the run was stopped, two of the rest."""
+    recipe = load_recipe("gan", {"training.steps": 100})
+    values = {50: 9.0, 91: 1.0, 98: 2.0, 100: 4.0}
+    lines = [{"kind": "train", "step": s, "values": {"x": v}} for s, v in values.items()]
+    lines.insert(3, {"kind": "evaluation", "step": 98, "values": {"x": 100.0}})
+    expected = (1 * 1.0 + 7 * 2.0 + 2 * 4.0) / 10
+    assert logged_values(lines, recipe)["x"]["value"] == pytest.approx(expected)
+    # A value that only some lines have counts by those.
+    lines[-1]["values"] = {"y": 5.0}
+    values = logged_values(lines, recipe)
+    assert values["x"]["value"] == pytest.approx(15 / 8)
+    assert values["y"]["value"] == 5.0
+
+
+@pytest.mark.parametrize("left", [[], ["data.json"], ["data.json", "recipe.yaml"]])
+def test_a_run_that_was_killed_when_it_was_begun_finishes(tmp_path: Path, left: list[str]) -> None:
+    """Whatever of its beginning is there, empty or half: nothing of it is worth keeping."""
+    [job] = toy_plan().jobs(tmp_path, "cpu")
+    Path(job.out).mkdir(parents=True)
+    for name in left:
+        (Path(job.out) / name).write_text("")
+    run_job(job)
+    assert read_result(job) is not None
+
+
+def test_two_workers_never_work_on_one_run(tmp_path: Path) -> None:
+    """The second waits, and finds the run finished."""
+    [job] = toy_plan().jobs(tmp_path, "cpu")
+    out = Path(job.out)
+    with FileLock(out.with_name(f".{out.name}") / ".lock"):
+        waiting = threading.Thread(target=run_job, args=(job,))
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        assert not out.exists()
+        finish(out, toy_plan().study, {"frechet_distance": 1.5})
+    waiting.join(60)
+    result = read_result(job)
+    assert result is not None
+    assert result["values"]["frechet_distance"]["value"] == 1.5
+    assert [path.name for path in out.iterdir()] == ["result.json"]
+
+
+# Curves
+
+
+def test_an_unknown_curve_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    here = Here()
+    with pytest.raises(UserError, match="'generator/los', and no run logs it: did you mean 'gener"):
+        run_study(toy_plan(curves=["generator/los"]), tmp_path / "out", here, device="cpu")
+    assert here.asked == []
+
+
+def test_a_cell_that_cannot_be_trained_leaves_the_others_their_curves(tmp_path: Path) -> None:
+    broken = {"name": "broken", "recipe": "gan", "set": {"training.batch_size": 64}}
+    few = {"few": {"name": "digits", "subset": 40}}
+    plan = toy_plan(recipes=[broken, "gan"], datasets=few, curves=["generator/loss"])
+
+    class Failing(Here):
+        def run(self, jobs):
+            for job in jobs:
+                try:
+                    yield from super().run([job])
+                except UserError as error:
+                    yield Outcome(job, str(error), users=True)
+
+    result = run_study(plan, tmp_path / "out", Failing(), device="cpu")
+    assert "Generator: loss." in write_study_report(result)[0].read_text()
+    assert "fewer than one batch" in next(iter(result.failures.values()))
 
 
 def test_a_killed_run_is_gone_on_with(tmp_path: Path) -> None:

@@ -69,8 +69,6 @@ def test_same_labels_again() -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(UserError, match="no kind of hierarchy 'clusterd': did you mean"):
-        with_hierarchies(make_data(), [Hierarchy(kind="clusterd")])
     with pytest.raises(UserError, match="number of superclasses should be from 1 to 4"):
         with_hierarchies(make_data(), [Hierarchy(kind="random", classes=9)])
 

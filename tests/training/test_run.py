@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mtgan.data import Taxonomy, load_dataset
 from mtgan.errors import UserError
 from mtgan.training import Run, train
 from mtgan.training.export import check_target, export_samples
+from mtgan.training.facts import DataFacts
 from toys import make_data, small_recipe
 
 
@@ -70,7 +72,7 @@ def test_unlabeled_draws_follow_the_training_data(conditional: Run) -> None:
     ("labels", "sentence"),
     [
         ({"fine": "zebra"}, "zebra"),
-        ({"fine": 9}, "classes 0 to 3"),
+        ({"fine": 9}, "from 0 to 3; found 9"),
         ({"color": "red"}, "needs the label level 'color'"),
         ({"fine": "a", "coarse": "y"}, "exclude each other"),
     ],
@@ -84,7 +86,7 @@ def test_an_unconditional_generator_says_so(plain: Run) -> None:
     assert plain.sample_with_labels(2)[1] is None
     with pytest.raises(UserError, match="generator without labels"):
         plain.sample(2, {"fine": "a"})
-    with pytest.raises(UserError, match="at least 1; found 0"):
+    with pytest.raises(UserError, match="n should be a whole number from 1 to 10,000,000; found 0"):
         plain.sample(0)
 
 
@@ -93,9 +95,47 @@ def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
         Run.open(tmp_path)
 
 
-def test_export_to_arrays_is_read_back_as_a_data_set(conditional: Run, tmp_path: Path) -> None:
-    from mtgan.data import load_dataset
+# Classes are known by name, not by position
 
+OLD = Taxonomy(
+    ("fine", "coarse"),
+    {"fine": ("d", "a", "c", "b"), "coarse": ("y", "x")},
+    {"fine": ("coarse", (0, 1, 0, 1))},
+)
+
+
+def test_a_run_keeps_its_own_order_of_classes(tmp_path: Path) -> None:
+    """An older run ordered its classes otherwise: it is gone on with, and sampled, by name."""
+    data, recipe = make_data(), small_recipe("ac-wgan-b", training__steps=2)
+    train(recipe, data.in_order_of(OLD), tmp_path / "run", quiet=True)
+    longer = small_recipe("ac-wgan-b", training__steps=4)
+    run = train(longer, data, tmp_path / "run", resume=True, quiet=True)
+    assert run.steps[-1] == 4
+    assert run.facts.taxonomy == OLD
+    _, rows = run.sample_with_labels(10, {"fine": "c"})
+    assert rows is not None
+    assert rows.tolist() == [[2, 0]] * 10
+
+
+def test_data_are_loaded_in_the_order_of_the_run(tmp_path: Path) -> None:
+    for i, name in enumerate(("1", "2", "10")):
+        for j in range(5):
+            path = tmp_path / "set" / name / f"{j}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), 50 * i).save(path)
+    data = load_dataset(tmp_path / "set")
+    old = Taxonomy(("fine",), {"fine": ("1", "10", "2")}, {})
+    facts = DataFacts.of(data.with_taxonomy(old))
+    recipe = small_recipe().model_copy(update={"run": {"data": data.spec}})
+    run = Run(tmp_path / "run", recipe, facts)
+    for loaded in (run.load_data(), run.load_data("test"), run.load_data().load_split("test")):
+        assert loaded.taxonomy == old
+        assert [
+            50 * ["1", "2", "10"].index(old.classes["fine"][i]) for i in loaded.labels[:, 0]
+        ] == [int(sample[0, 0, 0]) for sample in loaded.samples]
+
+
+def test_export_to_arrays_is_read_back_as_a_data_set(conditional: Run, tmp_path: Path) -> None:
     images, labels = conditional.sample_with_labels(20)
     out = tmp_path / "x.npz"
     export_samples(images, labels, conditional.facts.taxonomy, out)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from mtgan.data import Dataset, load_dataset
+from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.features import (
     AUTO,
@@ -26,6 +26,8 @@ from mtgan.evaluation.features import (
     FeatureRequest,
     build_extractor,
 )
+from mtgan.lettering import save_figure
+from mtgan.limits import LARGEST_COUNT, check_number, check_seed
 from mtgan.registry import Registry
 from mtgan.training import Run
 
@@ -40,7 +42,7 @@ def silent(message: str) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """How an analysis of a run is asked; what an analysis has no use for, it passes over.
+    """How an analysis of a run is asked; what an analysis does not take is refused.
 
     Attributes:
         n: Number of samples; None takes the analysis's own default.
@@ -60,6 +62,14 @@ class Options:
 
     def count(self, default: int) -> int:
         return default if self.n is None else self.n
+
+    def given(self) -> list[str]:
+        """Names of the options that differ from their defaults."""
+        return [
+            each.name
+            for each in fields(self)
+            if each.name != "progress" and getattr(self, each.name) != each.default
+        ]
 
 
 @dataclass(frozen=True)
@@ -103,13 +113,7 @@ class Result(ABC):
         Raises:
             UserError: A suffix that cannot be drawn, or a folder that cannot be written.
         """
-        path = Path(path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.figure().savefig(path, dpi=110)
-        except (ValueError, OSError) as error:
-            raise UserError(f"The picture cannot be written to {path}: {error}.") from error
-        return path
+        return save_figure(self.figure(), path)
 
 
 def plain(value: Any) -> Any:
@@ -130,20 +134,44 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A registered analysis: `ask(run, options)`; `about` is the first line of its docstring."""
+    """A registered analysis.
+
+    Attributes:
+        ask: Answers it, from a run and its options.
+        about: What it asks, in a line.
+        takes: The names of the options that it obeys.
+        least: The smallest `n` that it can be asked with.
+    """
 
     ask: Callable[[Run, Options], Result]
     about: str
+    takes: tuple[str, ...] = ()
+    least: int = 2
+
+    def check(self, name: str, options: Options) -> None:
+        """UserError for an option that this analysis, called `name`, does not take, or out of
+        range."""
+        if odd := [option for option in options.given() if option not in self.takes]:
+            taken = ", ".join(f"--{option}" for option in self.takes) or "none of its own"
+            raise UserError(
+                f"The analysis {name} takes no {' and no '.join(f'--{one}' for one in odd)}; the "
+                f"options that it takes: {taken}."
+            )
+        if options.n is not None:
+            check_number("--n", options.n, self.least, LARGEST_COUNT)
+        check_seed(options.seed, "--seed")
 
 
 ANALYSES: Registry[Analysis] = Registry("analysis")
 
 
-def analysis(name: str, about: str) -> Callable[[Callable[[Run, Options], Result]], Any]:
-    """Decorator that registers `ask(run, options) -> Result` under a name."""
+def analysis(
+    name: str, about: str, takes: tuple[str, ...] = (), least: int = 2
+) -> Callable[[Callable[[Run, Options], Result]], Any]:
+    """Decorator that registers `ask(run, options) -> Result` under a name; see Analysis."""
 
     def register(ask: Callable[[Run, Options], Result]) -> Callable[[Run, Options], Result]:
-        ANALYSES.register(name)(Analysis(ask, about))
+        ANALYSES.register(name)(Analysis(ask, about, takes, least))
         return ask
 
     return register
@@ -164,7 +192,7 @@ def held_out_of(run: Run) -> Dataset:
             f"{run.path} was trained on the split {spec['split']!r}, so no real images were held "
             "out; train on the split 'train' to ask this."
         )
-    return load_dataset(**{**spec, "split": "test", "subset": None})
+    return run.load_data("test")
 
 
 def extractor_of(data: Dataset, features: str = AUTO, progress: Progress = silent) -> Any:

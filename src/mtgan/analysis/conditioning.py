@@ -288,7 +288,11 @@ def conditioning(
     )
 
 
-@analysis("conditioning", "are labels followed, class by class, and with how much variety?")
+@analysis(
+    "conditioning",
+    "are labels followed, class by class, and with how much variety?",
+    takes=("n", "step", "seed"),
+)
 def of_run(run: Run, options: Options) -> Conditioning:
     data = run.load_data()
     level = next(iter(run.game(options.step).average.values())).level

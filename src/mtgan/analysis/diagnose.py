@@ -371,7 +371,11 @@ def diagnose(
     return Diagnosis(judge(evidence), evidence)
 
 
-@analysis("diagnose", "what is wrong with the training, if anything, and what to try")
+@analysis(
+    "diagnose",
+    "what is wrong with the training, if anything, and what to try",
+    takes=("n", "step", "seed"),
+)
 def of_run(run: Run, options: Options) -> Diagnosis:
     return diagnose(run, options.count(500), options.seed, options.step, options.progress)
 

@@ -81,12 +81,13 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
     random = torch.Generator().manual_seed(seed)
     rows = run.facts.draw_labels(count, random)
     latents = draw_latents(count, run.recipe.latent.dim, run.recipe.latent.distribution, random)
-    samples = np.stack([generate(run.game(step), latents, rows) for step in run.steps])
+    made = {step: generate(game, latents, rows) for step, game in run.games()}
+    samples = np.stack(list(made.values()))
     train = run.load_data().samples
     found = [nearest_by_gray(each, train) for each in samples]
     moves = np.sqrt(np.square(np.diff(samples.astype(float), axis=0)).mean(axis=(1, 2, 3, 4)))
     return Evolution(
-        steps=run.steps,
+        steps=list(made),
         changes=[None, *moves.tolist()],
         distances=[float(np.median(near.distances)) for near in found],
         samples=samples,
@@ -94,6 +95,10 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
     )
 
 
-@analysis("evolution", "fixed latents over all checkpoints, and the last's nearest neighbor")
+@analysis(
+    "evolution",
+    "fixed latents over all checkpoints, and the last's nearest neighbor",
+    takes=("n", "seed"),
+)
 def of_run(run: Run, options: Options) -> Evolution:
     return evolution(run, options.count(8), options.seed)

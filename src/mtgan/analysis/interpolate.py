@@ -235,12 +235,17 @@ def interpolate(
     )
 
 
-@analysis("interpolate", "paths through latent space: jumps, dimensions, SeFa directions")
+@analysis(
+    "interpolate",
+    "paths through latent space: jumps, dimensions, SeFa directions",
+    takes=("n", "step", "features", "seed"),
+    least=4,
+)
 def of_run(run: Run, options: Options) -> Interpolation:
     game = run.game(options.step)
     latent = run.recipe.latent
     random = torch.Generator().manual_seed(options.seed)
-    count = max(4, options.count(48))
+    count = options.count(48)
     rows = run.facts.draw_labels(count, random)
     latents = draw_latents(count, latent.dim, latent.distribution, random)
     generator = next(iter(game.average.values()))

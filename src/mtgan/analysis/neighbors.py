@@ -254,7 +254,11 @@ def neighbors(
     )
 
 
-@analysis("neighbors", "nearest training images: does the generator replay them?")
+@analysis(
+    "neighbors",
+    "nearest training images: does the generator replay them?",
+    takes=("n", "step", "features", "seed"),
+)
 def of_run(run: Run, options: Options) -> Neighbors:
     return neighbors(
         run,

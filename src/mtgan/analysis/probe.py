@@ -196,7 +196,11 @@ def probe(
     return Probe(data.name, level, count, len(test_labels), labels_seen, scores)
 
 
-@analysis("probe", "classifiers on the critic's features, against the same network from scratch")
+@analysis(
+    "probe",
+    "classifiers on the critic's features, against the same network from scratch",
+    takes=("step", "data", "seed"),
+)
 def of_run(run: Run, options: Options) -> Probe:
     trained = run.game(options.step)
     fresh = Game(run.recipe, run.facts, seed=options.seed + 1)

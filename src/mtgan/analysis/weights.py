@@ -157,14 +157,18 @@ def weights(run: Run, data: Dataset | None = None, seed: int = 0) -> Weights:
     """
     data = run.load_data() if data is None else data
     states = []
-    for step in run.steps:
-        states += game_states(run.game(step), data, step, seed)
+    for step, game in run.games():
+        states += game_states(game, data, step, seed)
     if not states:
         run.game()  # says that there is no checkpoint
     return Weights(states, judge(states))
 
 
-@analysis("weights", "weights, activations and gradients by layer: dead or exploding ones named")
+@analysis(
+    "weights",
+    "weights, activations and gradients by layer: dead or exploding ones named",
+    takes=("seed",),
+)
 def of_run(run: Run, options: Options) -> Weights:
     return weights(run, seed=options.seed)
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtgan.classification.tables import Row, by_seed, estimate, matrix_of
+from mtgan.lettering import save_figure
 
 Lines = list[dict[str, Any]]  # a run's metrics.jsonl
 _CURVES = {"main/accuracy": "validation accuracy", "main/cross_entropy": "validation cross-entropy"}
@@ -22,15 +23,24 @@ def write_figures(rows: Sequence[Row], curves: Sequence[Lines], out: Path) -> No
         figure = Figure(figsize=(9, 3.4), layout="constrained")
         for axes, (measure, label) in zip(figure.subplots(1, 2), _CURVES.items(), strict=True):
             _draw(axes, rows, curves, fraction, measure, label)
-        figure.savefig(out / f"curves-{100 * fraction:g}pct.png", dpi=120)
+        save_figure(figure, out / f"curves-{100 * fraction:g}pct.png", dpi=120)
     if any("distance" in line["values"] for lines in curves for line in lines[:1]):
         figure = Figure(figsize=(5, 3.4), layout="constrained")
         axes = figure.subplots()
         _draw(axes, rows, curves, fractions[0], "distance", "distance between shared weights")
         axes.set_yscale("log")
-        figure.savefig(out / "distance.png", dpi=120)
+        save_figure(figure, out / "distance.png", dpi=120)
     if len(fractions) > 1:
         _draw_fractions(rows, out)
+
+
+def _legend(axes: Axes, names: Sequence[str]) -> None:
+    """A legend of all that was drawn, in order; also of names that begin with an underscore, which
+    matplotlib would leave out."""
+    handles = axes.get_legend_handles_labels()[0]
+    legend = axes.legend(handles, ["-"] * len(handles), fontsize=8)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(name)
 
 
 def _draw(
@@ -44,6 +54,7 @@ def _draw(
     """The mean over seeds of one measure over epochs, a line per setting; the band is the 95 %
     interval of the mean."""
     _, settings = matrix_of(rows)
+    drawn = []
     for number, setting in enumerate(settings):
         runs = [
             [line["values"][measure] for line in lines if measure in line["values"]]
@@ -56,11 +67,12 @@ def _draw(
         middle = np.array([e.mean for e in means])
         half = np.nan_to_num(np.array([e.half_width for e in means]))
         epochs = np.arange(1, len(means) + 1)
-        axes.plot(epochs, middle, color=f"C{number}", label=setting)
+        axes.plot(epochs, middle, color=f"C{number}", label="-")
+        drawn.append(setting)
         axes.fill_between(epochs, middle - half, middle + half, color=f"C{number}", alpha=0.15)
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
-    axes.legend(fontsize=8)
+    _legend(axes, drawn)
 
 
 def _draw_fractions(rows: Sequence[Row], out: Path) -> None:
@@ -76,9 +88,9 @@ def _draw_fractions(rows: Sequence[Row], out: Path) -> None:
             np.nan_to_num([e.half_width for e in means]),
             capsize=3,
             marker="o",
-            label=setting,
+            label="-",
         )
     axes.set_xlabel("data, %")
     axes.set_ylabel("test accuracy")
-    axes.legend(fontsize=8)
-    figure.savefig(out / "fractions.png", dpi=120)
+    _legend(axes, settings)
+    save_figure(figure, out / "fractions.png", dpi=120)

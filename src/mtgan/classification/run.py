@@ -5,6 +5,7 @@ data.json (image shape and the tasks' classes); result.json once the training is
 """
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,26 @@ from torch import Tensor, nn
 import mtgan
 from mtgan.classification.inputs import crop_center, input_shape, scale
 from mtgan.classification.network import MultitaskClassifier, feature_shape
+from mtgan.classification.records import Epoch, Facts, Result, State
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
 from mtgan.classification.tasks import Task
 from mtgan.data import Dataset
 from mtgan.errors import UserError
+from mtgan.files import new_folder, write_text, writing
 from mtgan.recipes import dump_recipe
-from mtgan.training.checkpoints import list_checkpoints, load_checkpoint, restore_tensors
+from mtgan.recipes.records import read_record, validated
+from mtgan.training.checkpoints import (
+    checkpoint_name,
+    list_checkpoints,
+    load_checkpoint,
+    restore_tensors,
+)
+from mtgan.training.folders import refuse_other_than_classifier
 from mtgan.training.logs import read_log
+
+_RECIPE, _DATA = "recipe.yaml", "data.json"
+_BEFORE = "remove that checkpoint, and --resume goes on from before it"
+_ANEW = "train anew into another folder"
 
 
 class ClassifierRun:
@@ -39,27 +53,26 @@ class ClassifierRun:
     def open(cls, path: str | Path) -> "ClassifierRun":
         """Open a run folder; UserError where `path` is none."""
         path = Path(path)
-        try:
-            facts = json.loads((path / "data.json").read_text())
-            recipe = load_classifier_recipe(path / "recipe.yaml")
-        except (OSError, ValueError) as error:
+        refuse_other_than_classifier(path)
+        if not (path / _DATA).is_file() or not (path / _RECIPE).is_file():
             raise UserError(
-                f"{path} is not the run of a classifier ({error}); give a folder that "
-                "`mtgan classify` wrote."
-            ) from error
-        return cls(path, recipe, facts)
+                f"{path} is not the run of a classifier (it has no recipe.yaml or no data.json); "
+                "give a folder that `mtgan classify` wrote."
+            )
+        facts = read_record(path / _DATA, Facts, _ANEW)
+        return cls(path, load_classifier_recipe(path / _RECIPE), facts)
 
     @classmethod
     def create(
         cls, path: Path, recipe: ClassifierRecipe, tasks: Mapping[str, Task], record: dict[str, Any]
     ) -> "ClassifierRun":
-        """Begin a run folder; UserError where the folder exists and is not empty."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        """Begin a run folder, whole or not at all; UserError where the folder exists and is not
+        empty."""
+        if not is_free(path):
             raise UserError(
                 f"{path} exists already; go on with it by --resume, or name another folder with "
                 "--out."
             )
-        path.mkdir(parents=True, exist_ok=True)
         facts = {
             "shape": list(tasks["main"].training.samples.shape[1:]),
             "tasks": {
@@ -68,19 +81,64 @@ class ClassifierRun:
             },
         }
         recorded = recipe.model_copy(update={"run": record})
-        (path / "data.json").write_text(json.dumps(facts, indent=2))
-        (path / "recipe.yaml").write_text(dump_recipe(recorded))
+        with new_folder(path) as folder:
+            write_text(folder / _DATA, json.dumps(facts, indent=2))
+            write_text(folder / _RECIPE, dump_recipe(recorded))
         return cls(path, recorded, facts)
 
     def metrics(self) -> list[dict[str, Any]]:
-        """A line per epoch: {"step": epochs done, "values": {"main/accuracy": ..., ...}, ...}."""
-        return read_log(self.path / "metrics.jsonl")
+        """A line per epoch: {"step": epochs done, "values": {"main/accuracy": ..., ...}, ...}.
+
+        UserError where the file holds something else, as one edited by hand.
+        """
+        file = self.path / "metrics.jsonl"
+        lines = [validated(line, Epoch, file, _ANEW) for line in read_log(file)]
+        steps = [line["step"] for line in lines]
+        if steps != list(range(1, len(lines) + 1)):
+            raise UserError(
+                f"{file} should hold a line per epoch, from 1 on; found {steps[:20]}; {_ANEW}."
+            )
+        return lines
+
+    def epochs(self) -> list[dict[str, Any]]:
+        """The lines of metrics() of a training that is over; UserError where some are missing."""
+        lines, count = self.metrics(), self.recipe.training.epochs
+        if len(lines) != count:
+            raise UserError(
+                f"{self.path / 'metrics.jsonl'} should hold {count} epochs, and holds "
+                f"{len(lines)}; {_ANEW}."
+            )
+        return lines
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """What result.json says; None while the training is not over."""
+        """What result.json says; None while the training is not over. UserError where the file
+        holds something else."""
         file = self.path / "result.json"
-        return json.loads(file.read_text()) if file.is_file() else None
+        remedy = "remove it, and --resume measures anew"
+        return read_record(file, Result, remedy) if file.exists() else None
+
+    def newest_checkpoint(
+        self, device: torch.device | str = "cpu"
+    ) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Weights ("live/..." and "best/...") and state; None where there is none yet. UserError
+        where it is broken, not finite, or of another epoch than its name says."""
+        checkpoints = list_checkpoints(self.path / "checkpoints")
+        if not checkpoints:
+            return None
+        epoch, path = checkpoints[-1]
+        weights, _, values = load_checkpoint(path, device)
+        state = validated(values, State, path / "state.json", _BEFORE)
+        if state["epoch"] != epoch:
+            raise UserError(
+                f"The checkpoint {path} is of epoch {state['epoch']}, and its folder was renamed; "
+                f"name it {checkpoint_name(state['epoch'])} again."
+            )
+        if name := not_finite(weights):
+            raise UserError(
+                f"The checkpoint {path} holds values that are not finite, in {name}: {_BEFORE}."
+            )
+        return weights, state
 
     def make_network(self, seed: int = 0) -> MultitaskClassifier:
         """The untrained network of this recipe and these data."""
@@ -91,10 +149,10 @@ class ClassifierRun:
     def network(self, which: str = "best") -> MultitaskClassifier:
         """The trained network in evaluation mode: of the epoch of the highest validation accuracy
         ("best") or of the newest checkpoint ("live")."""
-        checkpoints = list_checkpoints(self.path / "checkpoints")
-        if not checkpoints:
+        found = self.newest_checkpoint()
+        if found is None:
             raise UserError(f"{self.path} has no complete checkpoint yet; train on with --resume.")
-        tensors, _, _ = load_checkpoint(checkpoints[-1][1])
+        tensors, _ = found
         network = self.make_network()
         saved = {
             name.removeprefix(f"{which}/"): tensor
@@ -103,6 +161,27 @@ class ClassifierRun:
         }
         restore_tensors(network.state_dict(), saved)
         return network.eval()
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> str:
+    """The name of the first tensor that holds infinities or NaN; "" where all is finite."""
+    return next((name for name, x in tensors.items() if not x.isfinite().all()), "")
+
+
+def is_free(folder: Path) -> bool:
+    """Whether nothing is there yet: no folder, or an empty one."""
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
+def remove_cut_off(folder: Path) -> bool:
+    """Remove what a start left that was killed before recipe and data were whole, as of earlier
+    versions; False where there is anything else."""
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {""}
+    if not names <= {_RECIPE, _DATA} or names == {_RECIPE, _DATA}:
+        return False
+    with writing(folder):
+        shutil.rmtree(folder)
+    return True
 
 
 class Trunk(nn.Module):

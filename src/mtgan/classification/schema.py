@@ -8,20 +8,33 @@ from pydantic import Field
 
 from mtgan.errors import UserError
 from mtgan.recipes.load import Shelf
-from mtgan.recipes.schema import NonNegative, Part, Positive, Rate, Share, Weight
-
-FreeShare = Annotated[float, Field(gt=0, le=1)]
+from mtgan.recipes.schema import (
+    AggregatorName,
+    Batch,
+    Few,
+    FreeShare,
+    LessThanOne,
+    NonNegative,
+    NormName,
+    Part,
+    Positive,
+    Rate,
+    Share,
+    Side,
+    Weight,
+    Width,
+)
 
 
 class Network(Part):
     """Convolutions of stride 1 with ReLU, then one linear softmax layer; the same for each task."""
 
-    channels: Annotated[tuple[Positive, ...], Field(min_length=1)] = (64, 128, 128, 128)
-    kernel: Positive = 5
+    channels: Annotated[tuple[Width, ...], Field(min_length=1)] = (64, 128, 128, 128)
+    kernel: Few = 5
     pool_after: tuple[Positive, ...] = (1, 2, 4)  # 2 x 2 max pooling, by layer counted from 1
     batch_norm: bool = True
     response_norm_after: tuple[Positive, ...] = ()  # local response normalization
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5  # after every layer
+    dropout: LessThanOne = 0.5  # after every layer
 
 
 class Sharing(Part):
@@ -30,10 +43,10 @@ class Sharing(Part):
     kind: Literal["none", "soft", "hard"] = "none"
     layers: NonNegative = 3  # b: the first b layers
     weight: Weight = 0.1  # lambda, for `soft`
-    norm: str = "l2"  # for `soft`; see mtgan.objectives.sharing
+    norm: NormName = "l2"  # for `soft`; see mtgan.objectives.sharing
     # For `hard`: how both gradients of the trunk become one (see mtgan.training.aggregate); the
     # tasks then move together. When absent they take turns.
-    aggregator: str | None = None
+    aggregator: AggregatorName | None = None
 
 
 class Auxiliary(Part):
@@ -47,7 +60,7 @@ class Auxiliary(Part):
 class ClassifierData(Part):
     """What of the data is used for what. Test images are the data set's test split."""
 
-    size: Positive | tuple[Positive, Positive] | None = None  # (H, W); as found when absent
+    size: Side | tuple[Side, Side] | None = None  # (H, W); as found when absent
     channels: Literal[1, 3] | None = None
     # Of the training split: a whole number is a count, a fraction in (0, 1) a share.
     validation: Positive | Annotated[float, Field(gt=0, lt=1)] = 0.2
@@ -59,7 +72,7 @@ class Augmentation(Part):
     """Random crops and mirror images for a share of every batch; the others are cropped in the
     middle, as all are for evaluation."""
 
-    crop: Positive | None = None  # side of the crop; whole images when absent
+    crop: Side | None = None  # side of the crop; whole images when absent
     flip: bool = False
     share: Share = 0.25
 
@@ -68,7 +81,7 @@ class ClassifierTraining(Part):
     """SGD without momentum; its learning rates divide the epochs evenly among them."""
 
     epochs: Positive = 200
-    batch_size: Annotated[int, Field(ge=2)] = 256
+    batch_size: Batch = 256
     learning_rates: Annotated[tuple[Rate, ...], Field(min_length=1)] = (0.01, 0.001, 0.0001)
     weight_decay: Weight = 5e-5  # of kernels; biases and normalization have none
     checkpoint_every: Positive = 10  # epochs

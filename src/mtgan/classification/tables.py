@@ -1,14 +1,19 @@
 """From the results of runs to a table: means over seeds, 95 % intervals, paired differences."""
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
+
+from mtgan.correction import holm
+from mtgan.files import write_text
+from mtgan.markup import markdown as escaped
 
 LEVEL = 0.95
 # What a table shows, with its heading; the first is the thesis's number (Table 2.2).
@@ -32,12 +37,14 @@ class Row:
 @dataclass(frozen=True)
 class Estimate:
     """A mean over n seeds, and half the width of its 95 % interval by Student's t (nan for n < 2);
-    p: of a two-sided test that the mean is 0, where one was made."""
+    p: of a two-sided test that the mean is 0, nan where none was made; p_holm: the same, corrected
+    for all comparisons of the sweep."""
 
     mean: float
     half_width: float
     n: int
     p: float = math.nan
+    p_holm: float = math.nan
 
     def __str__(self) -> str:
         if self.n < 2:
@@ -79,16 +86,37 @@ def matrix_of(rows: Sequence[Row]) -> tuple[list[float], list[str]]:
     return [*dict.fromkeys(r.fraction for r in rows)], [*dict.fromkeys(r.setting for r in rows)]
 
 
-def table_rows(rows: Sequence[Row], baseline: str) -> list[dict[str, Any]]:
-    """A row per fraction, setting and measure: estimate, and difference from the baseline."""
+def differences(rows: Sequence[Row], baseline: str) -> dict[tuple[float, str, str], Estimate]:
+    """By fraction, setting and measure: the difference from the baseline, paired by seed; p-values
+    are corrected over all of them (Holm 1979)."""
     fractions, settings = matrix_of(rows)
+    found = {
+        (fraction, setting, measure): paired(
+            by_seed(rows, setting, fraction, measure), by_seed(rows, baseline, fraction, measure)
+        )
+        for fraction in fractions
+        for setting in settings
+        if setting != baseline
+        for measure in MEASURES
+    }
+    tested = [key for key, value in found.items() if not math.isnan(value.p)]
+    corrected = holm(np.array([found[key].p for key in tested]))
+    for key, p in zip(tested, corrected, strict=True):
+        found[key] = replace(found[key], p_holm=float(p))
+    return found
+
+
+def table_rows(rows: Sequence[Row], baseline: str) -> list[dict[str, Any]]:
+    """A row per fraction, setting and measure: estimate, and difference from the baseline (0 for
+    the baseline itself)."""
+    fractions, settings = matrix_of(rows)
+    against = differences(rows, baseline)
     lines = []
     for fraction in fractions:
         for setting in settings:
             for measure in MEASURES:
-                values = by_seed(rows, setting, fraction, measure)
-                mean = estimate(list(values.values()))
-                difference = paired(values, by_seed(rows, baseline, fraction, measure))
+                mean = estimate(list(by_seed(rows, setting, fraction, measure).values()))
+                difference = against.get((fraction, setting, measure), Estimate(0.0, 0.0, mean.n))
                 lines.append(
                     {
                         "fraction": fraction,
@@ -100,6 +128,7 @@ def table_rows(rows: Sequence[Row], baseline: str) -> list[dict[str, Any]]:
                         "difference": difference.mean,
                         "difference_half_width": difference.half_width,
                         "p": difference.p,
+                        "p_holm": difference.p_holm,
                     }
                 )
     return lines
@@ -108,32 +137,33 @@ def table_rows(rows: Sequence[Row], baseline: str) -> list[dict[str, Any]]:
 def markdown(rows: Sequence[Row], baseline: str) -> str:
     """Two tables: the means, and the differences from the baseline by seed."""
     fractions, settings = matrix_of(rows)
+    against = differences(rows, baseline)
     head = "| data | setting | " + " | ".join(MEASURES.values()) + " |\n"
     head += "|---" * (2 + len(MEASURES)) + "|\n"
-    means, differences = head, head
+    means, apart = head, head
     for fraction in fractions:
         for setting in settings:
-            cells = {m: by_seed(rows, setting, fraction, m) for m in MEASURES}
-            start = f"| {100 * fraction:g} % | {setting} | "
-            means += start + " | ".join(str(estimate(list(c.values()))) for c in cells.values())
-            means += " |\n"
+            cells = [by_seed(rows, setting, fraction, m) for m in MEASURES]
+            start = f"| {100 * fraction:g} % | {escaped(setting)} | "
+            means += start + " | ".join(str(estimate(list(c.values()))) for c in cells) + " |\n"
             if setting != baseline:
-                against = [paired(cells[m], by_seed(rows, baseline, fraction, m)) for m in MEASURES]
-                differences += start + " | ".join(map(_difference, against)) + " |\n"
+                values = [against[fraction, setting, measure] for measure in MEASURES]
+                apart += start + " | ".join(map(_difference, values)) + " |\n"
     seeds = len({row.seed for row in rows})
+    family = sum(not math.isnan(value.p) for value in against.values())
     return (
         f"Mean over seeds (n = {seeds}) ± half the width of its 95 % interval (Student's t). The "
         "maximum is over epochs, as in the thesis; test columns are of the epoch with that "
-        "maximum.\n\n"
-        f"{means}\nDifferences from {baseline}, paired by seed, and the p-value of the paired "
-        f"t-test (not adjusted for the number of comparisons):\n\n{differences}"
+        f"maximum.\n\n{means}\nDifferences from {escaped(baseline)}, paired by seed, and the "
+        f"p-value of the paired t-test after Holm's correction for {family} comparisons:\n\n{apart}"
     )
 
 
 def _difference(value: Estimate) -> str:
     if value.n < 2:
         return f"{value.mean:+.3f}"
-    return f"{value.mean:+.3f} ± {value.half_width:.3f} (p = {value.p:.2g})"
+    tested = "" if math.isnan(value.p_holm) else f" (p = {value.p_holm:.2g})"
+    return f"{value.mean:+.3f} ± {value.half_width:.3f}{tested}"
 
 
 def write_tables(rows: Sequence[Row], baseline: str, title: str, out: Path) -> None:
@@ -144,8 +174,9 @@ def write_tables(rows: Sequence[Row], baseline: str, title: str, out: Path) -> N
         for row in rows
     ]
     for name, lines in (("runs.csv", flat), ("table.csv", table_rows(rows, baseline))):
-        with (out / name).open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(lines[0]))
-            writer.writeheader()
-            writer.writerows(lines)
-    (out / "table.md").write_text(f"# {title}\n\n{markdown(rows, baseline)}")
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+        write_text(out / name, text.getvalue())
+    write_text(out / "table.md", f"# {escaped(title)}\n\n{markdown(rows, baseline)}")

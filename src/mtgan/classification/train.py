@@ -1,7 +1,6 @@
 """Training a classifier: epochs of turns, validation after each, the test images once."""
 
 import contextlib
-import json
 import math
 import time
 from pathlib import Path
@@ -11,20 +10,19 @@ from torch import Tensor, nn
 
 from mtgan.classification.inputs import augment, crop_center, input_shape, scale, take
 from mtgan.classification.network import feature_shape
-from mtgan.classification.run import ClassifierRun, run_record
+from mtgan.classification.run import ClassifierRun, is_free, not_finite, remove_cut_off, run_record
 from mtgan.classification.schedule import Turn, epoch_turns, learning_rate
 from mtgan.classification.schema import ClassifierRecipe
 from mtgan.classification.tasks import Samples, Task, make_tasks
 from mtgan.data import Dataset
 from mtgan.errors import UserError
+from mtgan.files import write_json
 from mtgan.objectives.tasks import accuracy, cross_entropy
 from mtgan.training import TrainingDiverged
 from mtgan.training.aggregate import AGGREGATORS, Aggregator
 from mtgan.training.batches import mix_seed
 from mtgan.training.checkpoints import (
     checkpoint_name,
-    list_checkpoints,
-    load_checkpoint,
     prune_checkpoints,
     restore_tensors,
     save_checkpoint,
@@ -64,7 +62,7 @@ def classify(
     feature_shape(recipe.network, shape)  # refused before a folder is made
     record = run_record(data, auxiliary_data, seed)
     folder = Path(out)
-    if resume and (folder / "recipe.yaml").is_file():
+    if resume and not is_free(folder) and not remove_cut_off(folder):
         run = _reopen(folder, recipe, record)
     else:
         run = ClassifierRun.create(folder, recipe, tasks, record)
@@ -116,6 +114,7 @@ class ClassifierTrainer:
                 for update in self._turns(counts, self.epoch):
                     self._move(update, averages)
                 self.epoch += 1
+                self._refuse_non_finite()
                 rate = updates / (time.perf_counter() - began)
                 values = averages.read() | self._validate()
                 log.write("epoch", self.epoch, values)
@@ -166,6 +165,13 @@ class ClassifierTrainer:
         averages.add({f"{turn.task}/{name}": value for name, value in values.items()})
         return loss
 
+    def _refuse_non_finite(self) -> None:
+        if name := not_finite(self.network.state_dict()):  # buffers count
+            raise TrainingDiverged(
+                f"{name} is not finite after epoch {self.epoch}; stopped, and not saved. Lower "
+                "training.learning_rates."
+            )
+
     # What is measured
 
     def _validate(self) -> dict[str, float]:
@@ -202,7 +208,7 @@ class ClassifierTrainer:
     def _conclude(self, seconds: float) -> None:
         """result.json: the maximum over epochs, as in the thesis, and the test images' accuracy
         at that epoch, chosen without them."""
-        values = [line["values"] for line in self.run.metrics()]
+        values = [line["values"] for line in self.run.epochs()]
         main = self.tasks["main"]
         assert main.test is not None
         self.network.load_state_dict(self.best_weights)
@@ -221,9 +227,7 @@ class ClassifierTrainer:
             "parameters": sum(p.numel() for p in self.network.parameters()),
             "seconds": round(seconds, 1),
         }
-        temporary = self.run.path / ".result.json.partial"
-        temporary.write_text(json.dumps(result, indent=2))
-        temporary.rename(self.run.path / "result.json")
+        write_json(self.run.path / "result.json", result)
 
     # Checkpoints
 
@@ -239,17 +243,17 @@ class ClassifierTrainer:
         prune_checkpoints(folder, keep=1)
 
     def _restore(self) -> None:
-        checkpoints = list_checkpoints(self.run.path / "checkpoints")
-        if not checkpoints:
+        found = self.run.newest_checkpoint(self.device)
+        if found is None:
             return
-        weights, _, state = load_checkpoint(checkpoints[-1][1], self.device)
-        live = {key: value for key, value in weights.items() if key.startswith("live/")}
-        restore_tensors({f"live/{k}": v for k, v in self.network.state_dict().items()}, live)
-        self.best_weights = {
-            key.removeprefix("best/"): value
-            for key, value in weights.items()
-            if key.startswith("best/")
-        }
+        weights, state = found
+        network = self.network.state_dict()
+        self.best_weights = {name: tensor.clone() for name, tensor in network.items()}
+        both = {"live": network, "best": self.best_weights}
+        restore_tensors(
+            {f"{which}/{name}": x for which, named in both.items() for name, x in named.items()},
+            weights,
+        )
         self.epoch, self.best = state["epoch"], state["best"]
 
 

@@ -9,16 +9,26 @@ import importlib
 import pkgutil
 import sys
 
+from mtgan.cli.signals import stopped, terminated_by_an_exception
+
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; exits with 0, or 2 and one sentence for the user's mistakes."""
-    from mtgan.cli.app import app, print_error
-    from mtgan.errors import UserError
+    """Run the command line, and exit with the code of mtgan.cli.ending's table."""
+    with terminated_by_an_exception():
+        try:
+            from mtgan.cli.ending import finish
+        except KeyboardInterrupt as error:
+            sys.exit(stopped(error))
+        sys.exit(finish(lambda: _run(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> None:
+    import typer.main
+
+    from mtgan.cli.app import app
 
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
         importlib.import_module(f"{__name__}.{module}")
-    try:
-        app(arguments, prog_name="mtgan")
-    except UserError as error:
-        print_error(str(error))
-        sys.exit(2)
+    command = typer.main.get_command(app)
+    with command.make_context("mtgan", list(arguments)) as context:
+        command.invoke(context)

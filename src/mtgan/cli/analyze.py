@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mtgan.cli.app import app, print_json
-from mtgan.cli.options import Quiet, Seed
+from mtgan.cli.app import app, print_json, say, working
+from mtgan.cli.options import Checkpoint, Quiet, Seed
+from mtgan.limits import LARGEST_COUNT
 
 
 @app.command()
@@ -24,11 +25,11 @@ def analyze(
     ] = None,
     n: Annotated[
         int | None,
-        typer.Option("--n", min=2, help="Samples; by default the analysis's own."),
+        typer.Option(
+            "--n", min=2, max=LARGEST_COUNT, help="Samples; by default the analysis's own."
+        ),
     ] = None,
-    step: Annotated[
-        int | None, typer.Option(help="The checkpoint to ask; the newest when left out.")
-    ] = None,
+    step: Checkpoint = None,
     data: Annotated[
         str | None, typer.Option(help="Another data set than the run's own (probe).")
     ] = None,
@@ -40,16 +41,14 @@ def analyze(
     quiet: Quiet = False,
 ) -> None:
     """Ask RUN a question; a picture and a JSON file answer it."""
-    from rich.console import Console
-
     from mtgan.analysis import Options, analyze_run, print_result
     from mtgan.training import Run
 
-    with Console(stderr=True, quiet=quiet or as_json).status("preparing") as status:
-        options = Options(n, seed, step, features, data, progress=status.update)
+    with working(quiet or as_json) as progress:
+        options = Options(n, seed, step, features, data, progress)
         result, files = analyze_run(name, Run.open(run), out, options)
     if as_json:
         print_json(result.to_dict())
     elif not quiet:
         print_result(result)
-        print("wrote " + " and ".join(map(str, files)))
+        say("wrote " + " and ".join(map(str, files)))

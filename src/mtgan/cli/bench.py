@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, print_json
+from mtgan.cli.app import app, print_json, say, working
 from mtgan.cli.options import Overrides
+from mtgan.text import console
 
 bench = typer.Typer(help="Measure speed against plainly written references.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
@@ -26,11 +27,16 @@ def train(
         list[str] | None, typer.Option(help="Which scales; repeatable. tiny and full when absent.")
     ] = None,
     overrides: Overrides = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 5,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often the two take turns.")
+    ] = 5,
     iterations: Annotated[
-        int, typer.Option(min=1, help="Iterations per turn, times those between classifier steps.")
+        int,
+        typer.Option(
+            min=1, max=100_000, help="Iterations per turn, times those between classifier steps."
+        ),
     ] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of either side.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=1_024, help="CPU threads of either side.")] = 1,
     precision: Annotated[
         str, typer.Option(help="Of our loop: 32 or bf16; the plain is 32.")
     ] = "32",
@@ -38,17 +44,16 @@ def train(
 ) -> None:
     """Seconds per iteration, our loop and the plain one alternately in one process."""
     import torch
-    from rich.console import Console
 
     from mtgan.cli.options import read_recipe
 
     benchmark = _benchmark("train")
     torch.set_num_threads(threads)
     results = []
-    with Console(stderr=True, quiet=as_json).status("preparing") as status:
+    with working(as_json) as progress:
         for size in scale or ("tiny", "full"):
             for name in recipe or benchmark.RECIPES:
-                status.update(f"{name}, {size}")
+                progress(f"{name}, {size}")
                 loaded = read_recipe(name, overrides, size)
                 data = benchmark.bench_data(loaded, size)
                 result = benchmark.compare(loaded, data, rounds, iterations, precision)
@@ -57,35 +62,41 @@ def train(
     if as_json:
         print_json({"machine": about, "results": results})
     else:
-        Console().print(benchmark.table(results, about))
+        console().print(benchmark.table(results, about))
 
 
 @bench.command()
 def evaluate(
-    n: Annotated[int, typer.Option("--n", min=100, help="Samples of each set.")] = 10_000,
-    features: Annotated[int, typer.Option(min=2, help="Width of the features.")] = 1_280,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of either side.")] = 1,
+    n: Annotated[
+        int, typer.Option("--n", min=100, max=1_000_000, help="Samples of each set.")
+    ] = 10_000,
+    features: Annotated[
+        int, typer.Option(min=2, max=65_536, help="Width of the features.")
+    ] = 1_280,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often the two take turns.")
+    ] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=1_024, help="CPU threads of either side.")] = 1,
     as_json: Json = False,
 ) -> None:
     """CPU seconds and memory of all measures, ours and the reference packages' alternately."""
-    from rich.console import Console
-
     benchmark = _benchmark("evaluate")
-    with Console(stderr=True, quiet=as_json).status("preparing") as status:
-        result = benchmark.compare(n, features, rounds, threads, progress=status.update)
+    with working(as_json) as progress:
+        result = benchmark.compare(n, features, rounds, threads, progress=progress)
     if as_json:
         print_json(result)
     else:
-        Console().print(benchmark.table(result))
+        console().print(benchmark.table(result))
 
 
 @bench.command()
 def data(
     folder: Annotated[str, typer.Option("--data", help="A prepared folder (mtgan data prepare).")],
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 64,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the two take turns.")] = 5,
-    batches: Annotated[int, typer.Option(min=1, help="Batches per turn.")] = 200,
+    batch_size: Annotated[int, typer.Option(min=1, max=1_000_000, help="Samples per batch.")] = 64,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often the two take turns.")
+    ] = 5,
+    batches: Annotated[int, typer.Option(min=1, max=1_000_000, help="Batches per turn.")] = 200,
     as_json: Json = False,
 ) -> None:
     """Batches read from a memory-mapped folder and from memory, alternately; one thread."""
@@ -99,7 +110,7 @@ def data(
     if as_json:
         print_json(result)
     else:
-        print(benchmark.sentence(result))
+        say(benchmark.sentence(result))
 
 
 @bench.command()
@@ -107,7 +118,9 @@ def start(
     data: Annotated[str, typer.Option("--data", help="What the training is on.")],
     recipe: Annotated[str, typer.Option(help="What is trained.")] = "wgan-gp",
     scale: Annotated[str, typer.Option(help="At which scale.")] = "tiny",
-    rounds: Annotated[int, typer.Option(min=1, help="How often each command is started.")] = 3,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often each command is started.")
+    ] = 3,
     as_json: Json = False,
 ) -> None:
     """Seconds until help, the list of recipes, and a training's first step are there."""
@@ -116,7 +129,7 @@ def start(
     if as_json:
         print_json(result)
     else:
-        print("\n".join(benchmark.lines(result)))
+        say("\n".join(benchmark.lines(result)))
 
 
 def _benchmark(name: str) -> Any:

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json
-from mtgan.cli.options import DataName, Overrides, Quiet, Root, Seed, TaxonomyFile
+from mtgan.cli.options import DataName, Overrides, Quiet, Root, TaxonomyFile, tell_notes
 from mtgan.errors import UserError
+from mtgan.limits import LARGEST_SEED, MOST_SEEDS
+from mtgan.text import file_name, printable
 
 
 @app.command()
@@ -24,13 +26,18 @@ def classify(
         typer.Option(help="The auxiliary labels: a level, same, random or clustered."),
     ] = None,
     auxiliary_data: Annotated[
-        str | None, typer.Option(help="Another data set for the auxiliary task.")
+        str | None, typer.Option(help="Another data set for the auxiliary task; not of a sweep.")
     ] = None,
     overrides: Overrides = None,
     fraction: Annotated[
-        float | None, typer.Option(help="Share of the training images, in (0, 1].")
+        float | None, typer.Option(help="Share of the training images, in (0, 1]; not of a sweep.")
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=LARGEST_SEED, help="Seed of everything random; 0 when left out. One run's."
+        ),
+    ] = None,
     sweep: Annotated[
         str | None,
         typer.Option(
@@ -38,8 +45,12 @@ def classify(
             "hard-against-soft, or a YAML file."
         ),
     ] = None,
-    scale: Annotated[str, typer.Option(help="Of a sweep: tiny or full.")] = "full",
-    seeds: Annotated[int | None, typer.Option(min=1, help="Of a sweep: how many.")] = None,
+    scale: Annotated[
+        str | None, typer.Option(help="Of a sweep: tiny, or full when left out.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=MOST_SEEDS, help="Of a sweep: how many.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder; under runs/ when left out.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")
@@ -49,14 +60,12 @@ def classify(
     quiet: Quiet = False,
 ) -> None:
     """Train a classifier, with an auxiliary task beside it if RECIPE shares something."""
-    from mtgan.recipes.load import parse_override
-
     if (recipe is None) == (sweep is None):
         raise UserError(
             "Say what to train: a recipe (mtgan classify mtl-hard --data ...), or a sweep "
             "(mtgan classify --sweep hard-against-soft --data ...)."
         )
-    values = dict(parse_override(text) for text in overrides or [])
+    values = _overrides(overrides or [])
     if auxiliary_data is not None:
         values["auxiliary.labels"] = "fine"  # of that data set
     if auxiliary is not None:
@@ -64,13 +73,40 @@ def classify(
     if fraction is not None:
         values["data.fraction"] = fraction
     if sweep is not None:
-        _sweep(sweep, data, root, taxonomy, scale, seeds, values, out, device, json, quiet)
+        _refuse_options(
+            "a sweep, which has seeds, fractions and data sets of its own, and always goes on",
+            {"--seed": seed, "--fraction": fraction, "--auxiliary-data": auxiliary_data},
+            {"--resume": resume or None},
+        )
+        _sweep(
+            sweep, data, root, taxonomy, scale or "full", seeds, values, out, device, json, quiet
+        )
     else:
         assert recipe is not None
+        _refuse_options("one run; name a --sweep", {"--scale": scale, "--seeds": seeds})
         _run(
             *(recipe, data, root, taxonomy, auxiliary_data, values),
-            *(seed, out, resume, device, json, quiet),
+            *(seed or 0, out, resume, device, json, quiet),
         )
+
+
+def _overrides(texts: list[str]) -> dict[str, Any]:
+    from mtgan.recipes.load import parse_override
+
+    values: dict[str, Any] = {}
+    for text in texts:
+        key, value = parse_override(text)
+        if key in values:
+            raise UserError(f"--set {key} is given twice; give it once.")
+        values[key] = value
+    return values
+
+
+def _refuse_options(what: str, *options: dict[str, Any]) -> None:
+    """UserError that names an option which was given and has no meaning here."""
+    for name, value in (item for group in options for item in group.items()):
+        if value is not None:
+            raise UserError(f"{name} has no meaning for {what}; leave it out.")
 
 
 def _run(
@@ -94,7 +130,7 @@ def _run(
     resolved = load_classifier_recipe(recipe, values)
     dataset = load_data(data, resolved.data, root, taxonomy)
     other = load_auxiliary_data(auxiliary_data, dataset) if auxiliary_data else None
-    folder = out or Path("runs") / f"{resolved.name}-{dataset.name}-s{seed}"
+    folder = out or Path("runs") / file_name(f"{resolved.name}-{dataset.name}-s{seed}")
     run = train(
         resolved,
         dataset,
@@ -106,11 +142,12 @@ def _run(
         quiet=quiet or json,
     )
     assert run.result is not None
+    tell_notes(dataset, quiet or json)
     if json:
         print_json({"run": str(run.path), **run.result})
     elif not quiet:
         print(_summary(run.result))
-        print(f"run: {run.path}")
+        print(printable(f"run: {run.path}"))
 
 
 def _summary(result: dict[str, Any]) -> str:
@@ -143,15 +180,15 @@ def _sweep(
 
     sweep = load_sweep(name, scale, seeds, values)
     dataset = load_data(data, recipe_of(sweep, sweep.settings[0]).data, root, taxonomy)
-    folder = out or Path("runs") / f"{sweep.name}-{dataset.name}"
+    folder = out or Path("runs") / file_name(f"{sweep.name}-{dataset.name}")
 
     def say(line: str) -> None:
         if not quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(printable(line), file=sys.stderr, flush=True)
 
     rows = run_sweep(sweep, dataset, folder, device=device, say=say)
     if json:
         print_json(table_rows(rows, sweep.baseline))
     elif not quiet:
-        print((folder / "table.md").read_text())
-        print(f"tables, figures and runs: {folder}")
+        print(printable((folder / "table.md").read_text()))
+        print(printable(f"tables, figures and runs: {folder}"))

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, print_json
+from mtgan.cli.app import app, print_json, say
 from mtgan.cli.options import Quiet, Root, TaxonomyFile
+from mtgan.text import file_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,14 +32,15 @@ def list_command(as_json: _Json = False) -> None:
     if as_json:
         print_json(found)
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from mtgan.text import console
 
     table = Table("data set", "about")
     for name, about in found.items():
         table.add_row(name, about)
-    Console().print(table)
-    print("Or the path of a folder of images (class/x.jpg), an .npz, or a prepared folder.")
+    console().print(table)
+    say("Or the path of a folder of images (class/x.jpg), an .npz, or a prepared folder.")
 
 
 @data.command()
@@ -62,7 +64,7 @@ def info(
         _spare(picture)  # before the work of loading
     train = load_dataset(name, root=root, size=size, channels=channels, taxonomy=taxonomy)
     test = train.load_split("test")
-    target = picture or Path(f"{train.name}-samples.png")
+    target = picture or Path(file_name(f"{train.name}-samples.png"))
     if not force:
         _spare(target)
     facts = _facts(train, test)
@@ -71,7 +73,7 @@ def info(
         print_json({**facts, "picture": str(target)})
         return
     _print(train, facts)
-    print(f"picture: {target}")
+    say(f"picture: {target}")
 
 
 @data.command()
@@ -91,9 +93,9 @@ def prepare(
     if not quiet:
         prepared = load_dataset(out, "all")
         c, h, w = prepared.shape
-        print(f"wrote {len(prepared):,} samples of {c} x {h} x {w} to {out}")
+        say(f"wrote {len(prepared):,} samples of {c} x {h} x {w} to {out}")
         for note in prepared.notes:
-            print(note)
+            say(note)
 
 
 def _facts(train: "Dataset", test: "Dataset") -> dict[str, Any]:
@@ -133,19 +135,20 @@ def _settings(train: "Dataset") -> dict[str, Any]:
 
 
 def _print(train: "Dataset", facts: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    from mtgan.text import console
+
+    terminal = console()
     shape, samples = facts["shape"], facts["samples"]
-    print(
+    say(
         f"{facts['name']}: {samples['train']:,} training and {samples['test']:,} test images of "
         f"{shape['height']} x {shape['width']}, {shape['channels']} "
         f"channel{'s' if shape['channels'] > 1 else ''}"
     )
     for level, about in facts["levels"].items():
         refines = f", refines {about['parent']}" if about["parent"] else ""
-        print(f"  level {level}: {about['classes']} classes{refines}, {about['missing']} missing")
+        say(f"  level {level}: {about['classes']} classes{refines}, {about['missing']} missing")
     for level, counts in facts["counts"].items():
         table = Table("class", "samples", title=f"{level} (training)", title_justify="left")
         shown = list(counts.items())
@@ -153,13 +156,13 @@ def _print(train: "Dataset", facts: dict[str, Any]) -> None:
             table.add_row(name, f"{count:,}")
         if len(shown) > 30:
             table.add_row(f"... {len(shown) - 30} more", "")
-        console.print(table)
+        terminal.print(table)
     settings = facts["settings"]
-    print(f"settings: {', '.join(f'{key}={value}' for key, value in settings.items())}")
+    say(f"settings: {', '.join(f'{key}={value}' for key, value in settings.items())}")
     for note in facts["notes"]:
-        print(f"note: {note}")
+        say(f"note: {note}")
     for warning in facts["warnings"]:
-        print(f"warning: {warning}")
+        say(f"warning: {warning}")
 
 
 def _draw(train: "Dataset", target: Path) -> None:
@@ -191,16 +194,18 @@ _MARK = {"Software": "mtgan data info"}
 
 
 def _spare(target: Path) -> None:
-    """UserError where there is a file that an earlier `info` did not write."""
+    """UserError where there is a file that an earlier `info` did not write, nor an empty one."""
     from PIL import Image
 
     from mtgan.errors import UserError
 
+    if not target.exists() or (target.is_file() and target.stat().st_size == 0):
+        return
     try:
         with Image.open(target) as image:
             ours = _MARK.items() <= image.info.items()
-    except OSError:  # none, or no picture
-        ours = not target.exists()
+    except (OSError, ValueError):
+        ours = False
     if not ours:
         raise UserError(f"{target} exists already; give another --picture, or --force.")
 
@@ -208,14 +213,16 @@ def _spare(target: Path) -> None:
 def _save(images: "np.ndarray", target: Path, columns: int, names: list[str] | None = None) -> None:
     from PIL.PngImagePlugin import PngInfo
 
+    from mtgan import files
     from mtgan.data.images import make_grid
     from mtgan.errors import UserError
 
     mark = PngInfo()
     for key, text in _MARK.items():
         mark.add_text(key, text)
-    try:
-        # Other formats than PNG ignore the mark.
-        make_grid(images, columns, row_labels=names).save(target, pnginfo=mark)
-    except (OSError, ValueError) as error:  # ValueError: a suffix that Pillow does not know
-        raise UserError(f"The picture {target} could not be written ({error}).") from error
+    grid = make_grid(images, columns, row_labels=names)
+    with files.replacing(target) as temporary:
+        try:
+            grid.save(temporary, pnginfo=mark)  # other formats than PNG ignore the mark
+        except ValueError as error:  # a suffix that Pillow does not know
+            raise UserError(f"The picture {target} could not be written ({error}).") from error

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mtgan.cli.app import app
-from mtgan.cli.options import Quiet, Seed
+from mtgan.cli.app import app, say
+from mtgan.cli.options import Quiet, Seed, Steps
+from mtgan.text import console
 
 # A short training learns faster than the thesis's 1e-4 for 200,000 iterations.
 _SETTINGS = {"training.steps": 1000, "optimizer.learning_rate": 5e-4}
@@ -15,12 +16,13 @@ _SETTINGS = {"training.steps": 1000, "optimizer.learning_rate": 5e-4}
 @app.command()
 def demo(
     out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Iterations.")] = None,
+    steps: Steps = None,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped demo.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Train wgan-gp on embedded clothes, evaluate it, and write a page that shows the result."""
+    from mtgan import files
     from mtgan.data import load_dataset
     from mtgan.evaluation import evaluate
     from mtgan.recipes import load_recipe
@@ -35,16 +37,13 @@ def demo(
     )
     count = min(2000, len(data))
     card = evaluate(run.sample(count, seed=seed), data, seed=seed, ladder=False)
-    (run.path / "evaluation.json").write_text(card.to_json())
+    files.write_text(run.path / "evaluation.json", card.to_json())
     page = write_report(run)
     if not quiet:
-        from rich.console import Console
-
-        console = Console()
-        console.print(card.table())
-        console.print(f"page:    {page}")
-        console.print(f"samples: {run.path / 'samples'}")
-        console.print("more:    mtgan train ac-wgan-b-real --data fashion-mnist-10k --scale tiny")
+        console().print(card.table())
+        say(f"page:    {page}")
+        say(f"samples: {run.path / 'samples'}")
+        say("more:    mtgan train ac-wgan-b-real --data fashion-mnist-10k --scale tiny")
 
 
 def _fresh(name: str, resume: bool) -> Path:

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, print_json
-from mtgan.cli.options import DataName, Quiet, Root, Seed, TaxonomyFile
+from mtgan.cli.app import app, show, working
+from mtgan.cli.options import (
+    DataName,
+    Quiet,
+    Root,
+    Seed,
+    TaxonomyFile,
+    check_free,
+    given,
+)
+from mtgan.limits import LARGEST_COUNT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,11 +27,13 @@ if TYPE_CHECKING:
     from mtgan.training import Run
 
 _OF_A_DOMAIN = 1_000  # samples, of a run over several
+_NOT_OF_DOMAINS = ("picture", "metrics", "split", "taxonomy", "weights", "protocol", "ladder")
 RUN_CHECKPOINT = "newest checkpoint, EMA weights"
 
 
 @app.command()
 def evaluate(
+    context: typer.Context,
     samples: Annotated[
         str, typer.Argument(help="A run, a folder of images, an .npz, or a data set by name.")
     ],
@@ -38,7 +49,10 @@ def evaluate(
     metrics: Annotated[
         str | None, typer.Option(help="Measures with commas between them, default, or all.")
     ] = None,
-    n: Annotated[int | None, typer.Option("--n", help="Samples of each set, at most.")] = None,
+    n: Annotated[
+        int | None,
+        typer.Option("--n", min=1, max=LARGEST_COUNT, help="Samples of each set, at most."),
+    ] = None,
     protocol: Annotated[
         str, typer.Option(help="default, fid-50k-train, fid-10k-test, thesis, training.")
     ] = "default",
@@ -59,36 +73,30 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Judge SAMPLES against real data: distances, fidelity, diversity, conditioning, copies."""
-    from rich.console import Console
-
     from mtgan.data import load_dataset
-    from mtgan.errors import UserError
     from mtgan.evaluation import evaluate as evaluate_samples
     from mtgan.evaluation.protocol import protocol_rule
 
     printing = str(json_file) == "-"
-    for path in (picture, None if printing else json_file):
-        _check_free(path, force)
+    for path in (picture, json_file):
+        check_free(path, force)
     run = _run(samples)
     if run is not None and run.facts.domains:
-        given = {"picture": picture, "metrics": metrics, "split": split, "taxonomy": taxonomy}
-        if odd := [f"--{name}" for name, value in given.items() if value is not None]:
-            raise UserError(
-                f"{samples} was trained on several domains, each of which is judged by measures of "
-                f"its own; leave {', '.join(odd)} out, or sample one domain and judge that."
-            )
+        _refuse_of_domains(samples, given(context, *_NOT_OF_DOMAINS))
         training, held_out = (load_dataset(data, part, root=root) for part in ("train", "test"))
-        count = n or _OF_A_DOMAIN
-        values = run.evaluate_domains(
-            training, held_out, count, features=features, device=device, seed=seed
-        )
-        _show(values, json.dumps(values, indent=2), _domain_table(values), json_file, quiet)
+        with working(quiet or printing):
+            values = run.evaluate_domains(
+                *(training, held_out, _OF_A_DOMAIN if n is None else n),
+                features=features,
+                device=device,
+                seed=seed,
+            )
+        show(values, json.dumps(values, indent=2), _domain_table(values), json_file, quiet)
         return
     rule = protocol_rule(protocol)
     reference = load_dataset(data, split or rule.split, root=root, taxonomy=taxonomy)
-    wanted = rule.generated if rule.exact else n or rule.generated
-    console = Console(stderr=True, quiet=quiet or printing)
-    with console.status("preparing") as status:
+    wanted = rule.generated if rule.exact or n is None else n
+    with working(quiet or printing) as progress:
         images, labels, checkpoint = _samples(samples, run, reference, wanted, seed)
         card = evaluate_samples(
             images,
@@ -104,11 +112,22 @@ def evaluate(
             protocol=protocol,
             ladder=ladder,
             checkpoint=checkpoint,
-            progress=status.update,
+            progress=progress,
         )
         if picture is not None:
             card.picture(picture)
-    _show(card.to_dict(), card.to_json(), card.table(), json_file, quiet)
+    show(card.to_dict(), card.to_json(), card.table(), json_file, quiet)
+
+
+def _refuse_of_domains(samples: str, options: list[str]) -> None:
+    """UserError for options that mean nothing where each domain has measures of its own."""
+    from mtgan.errors import UserError
+
+    if options:
+        raise UserError(
+            f"{samples} was trained on several domains, each of which is judged by measures of "
+            f"its own; leave {', '.join(options)} out, or sample one domain and judge that."
+        )
 
 
 def _run(samples: str) -> "Run | None":
@@ -129,36 +148,18 @@ def _domain_table(values: Mapping[str, Mapping[str, Any]]) -> "Table":
     return table
 
 
-def _show(values: Any, text: str, table: Any, json_file: Path | None, quiet: bool) -> None:
-    """Print the values for machines (`--json -`), or write them as `text` and print the table."""
-    from rich.console import Console
-
-    if str(json_file) == "-":
-        print_json(values)
-        return
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(text)
-    if not quiet:
-        Console().print(table)
-
-
-def _check_free(path: Path | None, force: bool) -> None:
-    """Refuse to overwrite a file before anything is computed."""
-    from mtgan.errors import UserError
-
-    if path is not None and path.exists() and not force:
-        raise UserError(f"{path} exists already: give another name, or --force")
-
-
 def _samples(
     source: str, run: "Run | None", reference: "Dataset", wanted: int, seed: int
 ) -> tuple[Any, "np.ndarray | None", str]:
     """What to judge: a run generates as many samples as are wanted; all else is read."""
+    from mtgan.data import Dataset
     from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT
 
     if run is None:
         return source, None, UNKNOWN_CHECKPOINT
     count = min(wanted, len(reference.samples))
     images, labels = run.sample_with_labels(count, seed=seed)
-    return images, labels, RUN_CHECKPOINT
+    if labels is None:
+        return images, None, RUN_CHECKPOINT
+    named = Dataset(images, labels, run.facts.taxonomy, source, "all")
+    return named, None, RUN_CHECKPOINT

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP
+
 if TYPE_CHECKING:
     from mtgan.data import Dataset
     from mtgan.recipes import Recipe
@@ -26,19 +28,52 @@ Overrides = Annotated[
 ScaleName = Annotated[
     str, typer.Option("--scale", help="tiny, small or full: widths, batch and steps.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of everything random.")]
+Samples = Annotated[int, typer.Option("--n", min=1, max=LARGEST_COUNT, help="How many samples.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(min=1, max=LARGEST_STEP, help="Iterations; overrides the recipe's."),
+]
+Checkpoint = Annotated[
+    int | None,
+    typer.Option(
+        "--step", min=0, max=LARGEST_STEP, help="The checkpoint's; the newest when left out."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+def given(context: typer.Context, *names: str) -> list[str]:
+    """Which of these parameters stand on the command line, as users write them."""
+    found = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            off = context.params.get(parameter.name) is False and parameter.secondary_opts
+            found.append(parameter.secondary_opts[0] if off else parameter.opts[0])
+    return found
+
+
+def check_free(path: Path | None, force: bool) -> None:
+    """UserError where a file would be overwritten; before anything is computed."""
+    from mtgan.errors import UserError
+
+    if path is not None and str(path) != "-" and path.exists() and not force:
+        raise UserError(f"{path} exists already: give another name, or --force")
 
 
 def read_recipe(
     name: str, overrides: list[str] | None, scale: str, steps: int | None = None
 ) -> "Recipe":
-    """The recipe with its overrides; --steps is training.steps, and wins."""
+    """The recipe with its overrides; --steps is training.steps."""
+    from mtgan.errors import UserError
     from mtgan.recipes import load_recipe
-    from mtgan.recipes.load import parse_override
+    from mtgan.recipes.load import parse_overrides
 
-    values = dict(parse_override(text) for text in overrides or [])
+    values = parse_overrides(overrides or [])
     if steps is not None:
+        if "training.steps" in values:
+            raise UserError("--steps and --set training.steps mean the same; give one of them.")
         values["training.steps"] = steps
     return load_recipe(name, values, scale)
 
@@ -57,3 +92,15 @@ def read_data(
         stratified=part.stratified,
         taxonomy=taxonomy,
     )
+
+
+def tell_notes(data: "Dataset", quiet: bool) -> None:
+    """Print how a data set was read, and what is odd about it, as `mtgan data info` does."""
+    from mtgan import processes
+    from mtgan.text import printable
+
+    if quiet or not processes.is_first():
+        return
+    for kind, sentences in (("note", data.notes), ("warning", data.warnings())):
+        for sentence in sentences:
+            print(printable(f"{kind}: {sentence}"))

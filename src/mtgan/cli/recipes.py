@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtgan.cli.app import app, print_json
-from mtgan.cli.options import Overrides, Root, ScaleName, TaxonomyFile
+from mtgan.cli.options import Overrides, Root, ScaleName, TaxonomyFile, given
 
 if TYPE_CHECKING:
     from mtgan.data import Dataset
@@ -20,11 +20,12 @@ app.add_typer(recipes, name="recipes")
 @recipes.callback(invoke_without_command=True)
 def _default(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        show_list(as_json=False)
+        show_list(context, as_json=False)
 
 
 @recipes.command("list")
 def show_list(
+    context: typer.Context,
     data: Annotated[
         str | None, typer.Option("--data", help="Count parameters for this data set.")
     ] = None,
@@ -38,8 +39,11 @@ def show_list(
     With --data, also the number of parameters of each network there; a recipe that asks for label
     levels which the data set lacks has none.
     """
+    from mtgan.errors import UserError
     from mtgan.recipes import describe, list_recipes
 
+    if data is None and (odd := given(context, "root", "taxonomy")):
+        raise UserError(f"{' and '.join(odd)} belongs to --data; give both, or neither.")
     entries = list_recipes(scale)
     rows = [asdict(describe(entry.recipe)) for entry in entries]
     if data is not None:
@@ -53,13 +57,14 @@ def show_list(
             row |= entry.recipe.model_dump(include={"source", "about"})
         print_json(rows)
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from mtgan.text import console
 
     table = Table(*(name.replace("multitask", "MTL") for name in rows[0]))
     for row in rows:
         table.add_row(*map(_cell, row.values()))
-    Console().print(table)
+    console().print(table)
 
 
 def _parameters(recipe: "Recipe", data: "Dataset") -> dict[str, int] | str:

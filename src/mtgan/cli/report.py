@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mtgan.cli.app import app
+from mtgan.cli.app import app, say
 from mtgan.cli.options import Quiet
 
 
@@ -29,4 +29,4 @@ def report(
         pages = (write_report(Run.open(run), out),)
     if not quiet:
         for page in pages:
-            print(f"wrote {page}")
+            say(f"wrote {page}")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mtgan.cli.app import app
-from mtgan.cli.options import Quiet, Seed
+from mtgan.cli.app import app, say
+from mtgan.cli.options import Checkpoint, Quiet, Samples, Seed
 
 
 @app.command()
@@ -16,7 +16,7 @@ def sample(
         Path,
         typer.Option(help="FILE.npz, FILE.png (a grid), a folder of PNGs; FILE.txt for strings."),
     ],
-    n: Annotated[int, typer.Option(help="How many samples.")] = 64,
+    n: Samples = 64,
     label: Annotated[
         list[str] | None,
         typer.Option(help="LEVEL=CLASS, as fine=Bag or coarse=shoes; repeatable."),
@@ -26,9 +26,7 @@ def sample(
         typer.Option(help="One domain of a run over several, read back from its canvas."),
     ] = None,
     seed: Seed = 0,
-    step: Annotated[
-        int | None, typer.Option(help="The checkpoint to sample from; the newest when left out.")
-    ] = None,
+    step: Checkpoint = None,
     quiet: Quiet = False,
 ) -> None:
     """Draw samples from a run's averaged generator; the run folder alone is enough."""
@@ -41,6 +39,8 @@ def sample(
         level, equals, name = text.partition("=")
         if not equals:
             raise UserError(f"--label takes LEVEL=CLASS, as in fine=Bag; found {text!r}.")
+        if level in labels:
+            raise UserError(f"--label {level} is given twice; a sample has one class of a level.")
         labels[level] = name
     opened = Run.open(run)
     strings = domain is not None and opened.facts.domain(domain).type == "sequence"
@@ -55,4 +55,4 @@ def sample(
     else:
         export_samples(samples, rows, opened.facts.taxonomy, out)
     if not quiet:
-        print(f"wrote {n} samples to {out}")
+        say(f"wrote {n} samples to {out}")

@@ -5,18 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtgan.cli.app import app
+from mtgan.cli.app import app, print_error
 from mtgan.cli.options import Quiet
+from mtgan.limits import MOST_SEEDS
+from mtgan.text import file_name, literal, printable
 
 if TYPE_CHECKING:
+    from mtgan.studies.collect import StudyResult
     from mtgan.studies.execute import Executor, Outcome
     from mtgan.studies.plan import Plan
+
+_OURS, _USERS = 1, 2  # exit codes where runs failed
 
 
 @app.command()
 def study(
     file: Annotated[str, typer.Argument(help="A study file (YAML), or a shipped study by name.")],
-    jobs: Annotated[int, typer.Option(min=1, help="Runs side by side on one machine.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=1024, help="Runs side by side on one machine.")
+    ] = 1,
     executor: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
     address: Annotated[str, typer.Option(help="The Ray cluster's address.")] = "auto",
     out: Annotated[
@@ -24,7 +31,8 @@ def study(
     ] = None,
     scale: Annotated[str, typer.Option(help="full, or a scale of the study: tiny, ...")] = "full",
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="Seeds 0 to N-1 instead of the study's.")
+        int | None,
+        typer.Option(min=1, max=MOST_SEEDS, help="Seeds 0 to N-1 instead of the study's."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dry_run: Annotated[
@@ -35,6 +43,8 @@ def study(
     """Run a study, or go on with it: finished runs are never repeated.
 
     Writes a table of all runs, statistics, and a page that says what differs and how sure that is.
+    Ends with 0 where all runs have finished; else with 2 where every failed run is the user's to
+    mend (a recipe that does not fit the data, a training that diverges), and with 1 where not.
     """
     from mtgan.registry import nearest
     from mtgan.studies.plan import make_plan
@@ -43,7 +53,7 @@ def study(
     plan = make_plan(load_study(file, scale, seeds))
     if out is None:
         ending = "" if plan.study.scale == "full" else f"-{plan.study.scale}"
-        out = Path("studies") / f"{plan.study.name}{ending}"
+        out = Path("studies") / file_name(f"{plan.study.name}{ending}")
     if executor not in _EXECUTORS:
         from mtgan.errors import UserError
 
@@ -73,27 +83,40 @@ def _run(plan: "Plan", out: Path, executor: "Executor", device: str, quiet: bool
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    from mtgan.reports.study import write_study_report
     from mtgan.studies.study import run_study
 
     console = Console(stderr=True)
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    failed: list[Outcome] = []
     with Progress(*columns, console=console, disable=quiet) as bar:
         task = bar.add_task("runs", total=None)
 
         def show(done: int, total: int, last: "Outcome | None") -> None:
             bar.update(task, completed=done, total=total)
             if last is not None and last.error:
-                console.print(
-                    f"failed: {last.job.id}: {last.error}", highlight=False, soft_wrap=True
-                )
+                failed.append(last)
+                console.print(literal(f"failed: {last.job.id}: {last.error}"), soft_wrap=True)
 
         result = run_study(plan, out, executor, device, show)
+    if result.results:
+        _report(result, quiet)
+    if failed:
+        print_error(
+            f"{len(failed)} of the study's runs failed (reasons: {out / 'failures.json'}); the "
+            "same command tries them again."
+        )
+        raise typer.Exit(_USERS if all(outcome.users for outcome in failed) else _OURS)
+
+
+def _report(result: "StudyResult", quiet: bool) -> None:
+    from mtgan.reports.study import write_study_report
+
     page, markdown, latex = write_study_report(result)
     if not quiet:
-        print(markdown.read_text())
-        print(f"page:   {page}")
-        print(f"tables: {markdown}, {latex}, {out / 'table.csv'}, {out / 'table.parquet'}")
+        print(printable(markdown.read_text()))
+        tables = (markdown, latex, result.path / "table.csv", result.path / "table.parquet")
+        print(printable(f"page:   {page}"))
+        print(printable(f"tables: {', '.join(map(str, tables))}"))
 
 
 def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
@@ -103,21 +126,25 @@ def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
     from mtgan.studies.plan import estimate
 
     study = plan.study
-    grid = Table("cell", "recipe", "iterations", "batch", "data", title=f"{study.name}: plan")
+    title = literal(f"{study.name}: plan")
+    grid = Table("cell", "recipe", "iterations", "batch", "data", title=title)
     for cell in plan.cells:
         training = cell.recipe.training
         data = cell.data["name"] + (f", {cell.data['subset']}" if cell.data["subset"] else "")
-        grid.add_row(
-            cell.label, cell.recipe.name, f"{training.steps:,}", str(training.batch_size), data
-        )
+        row = (cell.label, cell.recipe.name, f"{training.steps:,}", training.batch_size, data)
+        grid.add_row(*map(literal, row))
     console = Console()
     console.print(grid)
     with Console(stderr=True).status("timing a few iterations of each cell"):
         found = estimate(plan, out, device)
     pairs = ", ".join(f"{first.label} against {second.label}" for first, second in plan.pairs)
-    print(f"seeds: {', '.join(map(str, study.seeds))}; compared: {pairs}")
-    print(f"measures: {', '.join(measure.name for measure in study.measures)}")
-    print(f"{found.runs} runs, {found.finished} of them finished; folder: {out}")
+    print(printable(f"seeds: {', '.join(map(str, study.seeds))}; compared: {pairs}"))
+    print(printable(f"measures: {', '.join(measure.name for measure in study.measures)}"))
+    if study.evaluated_curves:
+        points = {cell.recipe.training.evaluate_every for cell in plan.cells}
+        every = ", ".join(map(str, sorted(points)))
+        print(f"evaluated during training every {every} iterations, for the curves")
+    print(printable(f"{found.runs} runs, {found.finished} of them finished; folder: {out}"))
     print(
         f"about {_duration(found.seconds)} of training for one job after another"
         + (f", {_duration(found.seconds / jobs)} at best with {jobs} jobs" if jobs > 1 else "")

@@ -5,8 +5,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from mtgan.cli.app import app
-from mtgan.cli.options import DataName, Overrides, Quiet, Root, ScaleName, Seed, TaxonomyFile
+from mtgan.cli.app import app, say
+from mtgan.cli.options import (
+    DataName,
+    Overrides,
+    Quiet,
+    Root,
+    ScaleName,
+    Seed,
+    Steps,
+    TaxonomyFile,
+)
+from mtgan.text import command, file_name
 
 
 @app.command()
@@ -17,13 +27,14 @@ def train(
     taxonomy: TaxonomyFile = None,
     overrides: Overrides = None,
     scale: ScaleName = "full",
-    steps: Annotated[int | None, typer.Option(help="Iterations; overrides the recipe's.")] = None,
+    steps: Steps = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="The run folder; runs/RECIPE-DATA-sSEED when left out.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")
+        bool,
+        typer.Option("--resume", help="Go on from the run's newest checkpoint, if there is one."),
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[
@@ -36,12 +47,13 @@ def train(
 ) -> None:
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
     from mtgan import processes
-    from mtgan.cli.options import read_data, read_recipe
+    from mtgan.cli.options import read_data, read_recipe, tell_notes
     from mtgan.training import train as train_recipe
 
     resolved = read_recipe(recipe, overrides, scale, steps)
     dataset = read_data(data, resolved.data, root, taxonomy)
-    folder = out or Path("runs") / f"{resolved.name}-{dataset.name}-s{seed}"
+    tell_notes(dataset, quiet)
+    folder = out or Path("runs") / file_name(f"{resolved.name}-{dataset.name}-s{seed}")
     run = train_recipe(
         resolved,
         dataset,
@@ -54,6 +66,6 @@ def train(
         quiet=quiet,
     )
     if not quiet and processes.is_first():
-        print(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
-        print(f"  mtgan sample {run.path} --n 64 --out samples.png")
-        print(f"  mtgan report {run.path}")
+        say(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
+        say(f"  {command('mtgan', 'sample', run.path, '--n', 64, '--out', 'samples.png')}")
+        say(f"  {command('mtgan', 'report', run.path)}")

@@ -1,56 +1,149 @@
 """Data sets that are arrays already: .npz files, and prepared folders larger than memory."""
 
 import json
-import shutil
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mtgan.data.canvas import domain_from_dict, domain_to_dict
+from mtgan.data.canvas import canvas_size, domain_from_dict, domain_to_dict
 from mtgan.data.dataset import Dataset, taxonomy_of
 from mtgan.data.sources import Request, hold_out
-from mtgan.data.taxonomy import Taxonomy, chain_name
+from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, name_fault
 from mtgan.errors import UserError
+from mtgan.files import new_folder, read_json, require_file, write_text
+from mtgan.registry import nearest
 
 _MARK = "mtgan-data.json"
 _BLOCK = 1024
+_NAMES = "class_names_"
+# Labels that are only numbers, without names, may go so far: each number makes a class.
+_MOST_CLASSES = 100_000
+_MOST_OF_NAMES = 1 << 28  # bytes
+# An array that is larger than this, and so many times larger than its file, is no set of pictures.
+_LARGE, _DENSEST = 1 << 30, 500
 
 
 def is_npz(path: Path) -> bool:
     """Whether a path is a file of arrays, by its name."""
-    return path.is_file() and path.suffix == ".npz"
+    return path.is_file() and path.suffix.lower() == ".npz"
 
 
 def load_npz(request: Request) -> Dataset:
     """An .npz with `images` (uint8 [N, H, W, C], [N, C, H, W] or [N, H, W]) and `labels` ([N] or
-    [N, L] integers, optional), `level_names` and `class_names_LEVEL` where they have names."""
+    [N, L] integers, -1 where missing, or one-hot rows; optional), `level_names` and
+    `class_names_LEVEL` where they have names. Other arrays are not read."""
     path = Path(request.name)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-    except Exception as error:  # also zipfile's and zlib's own
-        raise UserError(f"{path} is truncated, corrupt or no .npz file ({error}).") from error
-    if "images" not in arrays:
-        found = ", ".join(arrays) or "nothing"
+    arrays = _Arrays(path)
+    if "images" not in arrays.names:
+        found = ", ".join(arrays.names) or "nothing"
         raise UserError(f"{path} has no array 'images'; it holds {found}.")
-    images = as_samples(arrays["images"], str(path))
+    stored = arrays.read("images")
+    images = as_samples(stored, str(path))
     if not images.size:
-        raise UserError(f"{path} holds no images: its array is {list(arrays['images'].shape)}.")
-    labels, taxonomy = _labels(arrays, len(images), path)
-    return hold_out(Dataset(images, labels, taxonomy, path.stem, "all"), request.split)
+        raise UserError(f"{path} holds no images: its array is {list(stored.shape)}.")
+    labels, taxonomy, notes = _labels(arrays, len(images))
+    if others := [name for name in arrays.names if name not in arrays.asked]:
+        notes.append(f"Other arrays of {path.name} are not read: {', '.join(others)}.")
+    data = Dataset(images, labels, taxonomy, path.stem, "all", notes=tuple(notes))
+    return hold_out(data, request.split)
+
+
+class _Arrays:
+    """The arrays of an .npz file, of which those alone are read that are asked for.
+
+    names: of all its members; asked: of those that were read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.asked: list[str] = []
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = archive.infolist()
+        except Exception as error:
+            raise self._broken(error) from error
+        self._members = {member.filename.removesuffix(".npy"): member for member in members}
+        self.names = list(self._members)
+
+    def read(self, name: str, most: int | None = None) -> np.ndarray:
+        """One array of `most` bytes; UserError where it is broken, no array, of Python objects, or
+        larger than can be meant."""
+        self.asked.append(name)
+        member = self._members[name]
+        if most is not None and member.file_size > most:
+            raise UserError(
+                f"{self.path}: {name!r} takes {member.file_size:,} bytes, more than the {most:,} "
+                "that would make sense."
+            )
+        if member.file_size > _LARGE and member.file_size > _DENSEST * member.compress_size:
+            raise UserError(
+                f"{self.path}: {name!r} unpacks from {member.compress_size:,} bytes to "
+                f"{member.file_size:,}, which no set of pictures does."
+            )
+        if member.file_size > (memory := _memory_bytes()):
+            raise UserError(
+                f"{self.path}: {name!r} takes {member.file_size:,} bytes, and this machine has "
+                f"{memory:,}; split the file, or make it a folder of images and prepare that "
+                "(mtgan data prepare)."
+            )
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(member) as file:
+                array = np.lib.format.read_array(file, allow_pickle=False)
+        except Exception as error:  # also zipfile's and zlib's own
+            if "pickle" in str(error):
+                raise UserError(
+                    f"{self.path}: {name!r} holds Python objects, which are never loaded; store "
+                    "plain numbers or text."
+                ) from error
+            raise self._broken(error, f": its array {name!r} cannot be read") from error
+        return np.asarray(array)
+
+    def texts(self, name: str) -> list[str]:
+        """A list of names, given as text, UTF-8 bytes or whole numbers."""
+        array = self.read(name, _MOST_OF_NAMES)
+        if array.ndim != 1 or array.dtype.kind not in "USiu":
+            raise UserError(
+                f"{self.path}: {name!r} should be a list of names; found {array.dtype} "
+                f"{list(array.shape)}."
+            )
+        try:
+            return [
+                clean_name(item.decode() if isinstance(item, bytes) else str(item))
+                for item in array.tolist()
+            ]
+        except UnicodeDecodeError as error:
+            raise UserError(f"{self.path}: {name!r} holds bytes that are not in UTF-8.") from error
+
+    def _broken(self, error: Exception, what: str = "") -> UserError:
+        why = str(error) or repr(error)
+        return UserError(f"{self.path} is truncated, corrupt or no .npz file{what} ({why}).")
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def as_samples(images: np.ndarray, where: str) -> np.ndarray:
     """uint8 [N, C, H, W], C = 1 or 3, of images with their channels last, first or absent.
 
     Of four axes, the last is taken for channels where it is 1, 3 or 4, else the second. A fourth
-    channel is opacity, and is laid over white.
+    channel is opacity, and is laid over white. UserError for other types and shapes, and for three
+    axes that may as well be one image with channels.
     """
     if images.dtype != np.uint8:
         raise UserError(
             f"{where}: images should be uint8, 0 to 255; found {images.dtype}. Convert them first."
+        )
+    if images.ndim == 3 and (images.shape[2] in {1, 3, 4} or images.shape[0] in {3, 4}):
+        raise UserError(
+            f"{where}: {list(images.shape)} may be one image with channels or several gray ones; "
+            "add an axis: images[None] for one image, images[..., None] for several."
         )
     if images.ndim == 3:
         return images[:, None]
@@ -72,35 +165,99 @@ def _opaque(images: np.ndarray) -> np.ndarray:
     return ((color * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
 
 
-def _labels(arrays: dict[str, np.ndarray], count: int, path: Path) -> tuple[np.ndarray, Taxonomy]:
-    if "labels" not in arrays:
-        return np.empty((count, 0), dtype=np.int64), Taxonomy((), {}, {})
-    labels = arrays["labels"]
+def _labels(arrays: _Arrays, count: int) -> tuple[np.ndarray, Taxonomy, list[str]]:
+    """Label rows [N, L], what they mean, and notes on how they were read."""
+    if "labels" not in arrays.names:
+        return np.empty((count, 0), dtype=np.int64), Taxonomy((), {}, {}), []
+    path, labels, notes = arrays.path, _columns(arrays, count), []
+    levels = arrays.texts("level_names") if "level_names" in arrays.names else []
+    named = [name.removeprefix(_NAMES) for name in arrays.names if name.startswith(_NAMES)]
+    classes, least = one_hot(labels), 0
+    if classes is not None and _is_one_level(path, levels, named, labels.shape[1]):
+        labels, least = classes[:, None], labels.shape[1]
+        notes.append(one_hot_note((levels or [chain_name(0)])[0], least))
+    levels = levels or [chain_name(i) for i in range(labels.shape[1])]
+    _check_levels(path, levels, labels.shape[1])
+    if strangers := [name for name in named if name not in levels]:
+        raise UserError(
+            f"{path} has {_NAMES}{strangers[0]}, and no label level {strangers[0]!r}: "
+            f"{nearest(strangers[0], levels)}"
+        )
+    names = {
+        level: arrays.texts(_NAMES + level)
+        if level in named
+        else _numbers(column, least, level, path)
+        for level, column in zip(levels, labels.T, strict=True)
+    }
+    try:
+        taxonomy = taxonomy_of(names)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    return labels, with_found_parents(taxonomy, labels), notes
+
+
+def _columns(arrays: _Arrays, count: int) -> np.ndarray:
+    """The labels as int64 [N, L]."""
+    labels = arrays.read("labels", 8 * _MOST_CLASSES * (count + 1))
+    shape = list(labels.shape)
     if labels.ndim == 1:
         labels = labels[:, None]
     if labels.ndim != 2 or len(labels) != count or not np.issubdtype(labels.dtype, np.integer):
         raise UserError(
-            f"{path}: labels should be integers [{count}] or [{count}, L]; found {labels.dtype} "
-            f"{list(arrays['labels'].shape)}."
+            f"{arrays.path}: labels should be integers [{count}] or [{count}, L]; found "
+            f"{labels.dtype} {shape}. (One-hot rows become integers by labels.argmax(axis=1).)"
         )
-    labels = labels.astype(np.int64)
-    names = arrays.get("level_names")
-    levels = (
-        [chain_name(i) for i in range(labels.shape[1])]
-        if names is None
-        else [str(n) for n in names]
-    )
-    if len(levels) != labels.shape[1]:
-        raise UserError(f"{path}: {len(levels)} level_names for {labels.shape[1]} label columns.")
-    classes = {}
-    for column, level in enumerate(levels):
-        key = f"class_names_{level}"
-        classes[level] = (
-            [str(name) for name in arrays[key]]
-            if key in arrays
-            else [str(i) for i in range(int(labels[:, column].max(initial=-1)) + 1)]
+    if int(labels.max(initial=0)) > np.iinfo(np.int64).max:
+        raise UserError(
+            f"{arrays.path}: the label {labels.max()} is too large; number classes from 0."
         )
-    return labels, with_found_parents(taxonomy_of(classes), labels)
+    return labels.astype(np.int64)
+
+
+def _is_one_level(path: Path, levels: list[str], named: list[str], columns: int) -> bool:
+    """Whether one-hot columns are one level, by the names that there are; UserError where these
+    do not tell."""
+    if levels and len(levels) != 1 and not named:
+        raise UserError(
+            f"{path}: the {columns} columns of labels are one-hot, and level_names calls each a "
+            f"level; give labels.argmax(axis=1), and the names as {_NAMES}{chain_name(0)}."
+        )
+    return len(levels) == 1 or (not levels and set(named) <= {chain_name(0)})
+
+
+def _check_levels(path: Path, levels: list[str], count: int) -> None:
+    if len(levels) != count:
+        raise UserError(f"{path}: {len(levels)} level_names for {count} label columns.")
+    for level, times in Counter(levels).items():
+        fault = name_fault(level, level=True) or ("another one is called so" if times > 1 else "")
+        if fault:
+            raise UserError(f"{path}: a label level cannot be called {level!r}: {fault}.")
+
+
+def _numbers(labels: np.ndarray, least: int, level: str, path: Path) -> list[str]:
+    """The names of classes that are only numbered: 0 to the largest label, or `least` of them."""
+    largest = int(labels.max(initial=-1))
+    if largest >= _MOST_CLASSES:
+        raise UserError(
+            f"{path}: the label {largest} of level {level!r} would be the last of {largest + 1:,} "
+            "classes; number the classes from 0, and mark missing labels by -1."
+        )
+    return [str(i) for i in range(max(largest + 1, least))]
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray | None:
+    """int64 [N]: the column of the one in each row of [N, K], where all else is zero; None where
+    the rows are not so, or all show the same column."""
+    if labels.shape[1] < 2 or not len(labels):
+        return None
+    binary = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
+    classes = labels.argmax(axis=1).astype(np.int64)
+    return classes if binary and len(np.unique(classes)) > 1 else None
+
+
+def one_hot_note(level: str, count: int) -> str:
+    """What is said where one-hot columns were read as one level."""
+    return f"The labels are one-hot: their {count} columns are read as one level {level!r}."
 
 
 def with_found_parents(taxonomy: Taxonomy, labels: np.ndarray) -> Taxonomy:
@@ -133,23 +290,46 @@ def load_prepared(request: Request) -> Dataset:
     """A folder that write_prepared wrote. The samples stay on the disk."""
     path = Path(request.name)
     try:
-        about: dict[str, Any] = json.loads((path / _MARK).read_text())
+        about = read_json(path / _MARK)
         part = about["splits"][request.split]
-        samples = np.load(path / "samples.npy", mmap_mode="r")
-        labels = np.load(path / "labels.npy")
-        rows = slice(part["first"], part["last"])
+        rows = slice(_whole(part["first"]), _whole(part["last"]))
+        samples, labels = _mapped(path / "samples.npy"), _mapped(path / "labels.npy")
+        if not rows.start <= rows.stop <= len(samples) or len(samples) != len(labels):
+            raise ValueError(f"{len(samples)} samples, {len(labels)} labels, {part}")
+        name, notes, fingerprint = about["name"], about.get("notes", []), part["fingerprint"]
+        if not all(isinstance(text, str) for text in (name, fingerprint, *notes)):
+            raise TypeError("its name, notes and fingerprints should be text")
+        domains = tuple(domain_from_dict(domain) for domain in about.get("domains", ()))
+        sizes = zip(canvas_size(domains) if domains else (), samples.shape[2:], strict=False)
+        if any(least > size for least, size in sizes):
+            raise ValueError(f"canvases of {samples.shape[2:]} for {domains}")
         return Dataset(
             samples[rows],
-            labels[rows],
+            np.array(labels[rows]),
             Taxonomy.from_dict(about["taxonomy"]),
-            about["name"],
+            name,
             request.split,
-            notes=tuple(about.get("notes", ())),
-            domains=tuple(domain_from_dict(domain) for domain in about.get("domains", ())),
-            stored_fingerprint=part["fingerprint"],
+            notes=tuple(notes),
+            domains=domains,
+            stored_fingerprint=fingerprint,
         )
-    except (OSError, EOFError, LookupError, ValueError, TypeError) as error:
-        raise UserError(f"{path} is incomplete or corrupt ({error!r}); prepare it anew.") from error
+    except (
+        *(OSError, EOFError, LookupError, ValueError, TypeError, AttributeError),
+        *(MemoryError, OverflowError),
+    ) as error:
+        what = error if isinstance(error, UserError) else repr(error)
+        raise UserError(f"{path} is incomplete or corrupt ({what}); prepare it anew.") from error
+
+
+def _mapped(path: Path) -> np.ndarray:
+    require_file(path)
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} should be a whole number from 0")
+    return value
 
 
 def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
@@ -160,22 +340,17 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
     """
     if out.exists():
         raise UserError(f"{out} exists already; name another folder, or remove it first.")
-    temporary = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir(parents=True)
+    with new_folder(out) as folder:
         total = len(train) + len(test)
-        # Not through a memory map: where the disk is full, that kills the process (SIGBUS).
-        with (temporary / "samples.npy").open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (total, *train.shape)}
-            np.lib.format.write_array_header_1_0(file, header)
-            for data in (train, test):
-                for start in range(0, len(data), _BLOCK):
-                    block = np.ascontiguousarray(data.samples[start : start + _BLOCK])
-                    file.write(block.data)
-        labels = np.concatenate([train.labels, test.labels])
-        np.save(temporary / "labels.npy", labels)
-        mapped = np.load(temporary / "samples.npy", mmap_mode="r")
+        blocks = (
+            np.ascontiguousarray(data.samples[start : start + _BLOCK])
+            for data in (train, test)
+            for start in range(0, len(data), _BLOCK)
+        )
+        _write_blocks(folder / "samples.npy", "|u1", (total, *train.shape), blocks)
+        labels = np.ascontiguousarray(np.concatenate([train.labels, test.labels]), dtype="<i8")
+        _write_blocks(folder / "labels.npy", "<i8", labels.shape, [labels])
+        mapped = np.load(folder / "samples.npy", mmap_mode="r")
         splits = {}
         for split, first, last in (
             ("train", 0, len(train)),
@@ -193,11 +368,17 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
             "domains": [domain_to_dict(domain) for domain in train.domains],
             "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         }
-        (temporary / _MARK).write_text(json.dumps(about))
-        temporary.rename(out)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise UserError(
-            f"{out} could not be written ({error.strerror or error}); nothing of it was kept."
-        ) from error
+        write_text(folder / _MARK, json.dumps(about))
     return out
+
+
+def _write_blocks(
+    path: Path, kind: str, shape: tuple[int, ...], blocks: Iterable[np.ndarray]
+) -> None:
+    """An .npy file, block by block; not through a memory map, which on a full disk kills the
+    process (SIGBUS), nor by numpy's own writing, which does not say why it failed."""
+    with path.open("wb") as file:
+        header = {"descr": kind, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(block.data)

@@ -16,14 +16,17 @@ N: samples; L, V: length and channels of the canvas; C, H, W: an image.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from PIL import Image
+from pydantic import Field, TypeAdapter, ValidationError
 
 from mtgan.data.tokens import TOKENIZERS
+from mtgan.errors import UserError
 
 Size = tuple[int, int]  # (L, V)
+_Positive = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,13 @@ class SequenceDomain:
 
     name: str
     kind: str
-    tokens: tuple[str, ...]
-    length: int
+    tokens: Annotated[tuple[str, ...], Field(min_length=1)]
+    length: _Positive
     type: ClassVar[str] = "sequence"
+
+    def __post_init__(self) -> None:
+        _refuse_path(self.name)
+        TOKENIZERS.get(self.kind)
 
     @property
     def least_size(self) -> Size:
@@ -82,10 +89,13 @@ class ImageDomain:
     """
 
     name: str
-    shape: tuple[int, int, int]
-    placement: str = "pad"
+    shape: tuple[_Positive, _Positive, _Positive]
+    placement: Literal["pad", "resize"] = "pad"
     type: ClassVar[str] = "image"
     vocabulary: ClassVar[int] = 0  # pixels, not distributions
+
+    def __post_init__(self) -> None:
+        _refuse_path(self.name)
 
     @property
     def least_size(self) -> Size:
@@ -110,6 +120,12 @@ class ImageDomain:
         planes = canvases[:, 0, :height, : channels * width]
         images = planes.reshape(-1, height, channels, width).transpose(0, 2, 1, 3)
         return _resample(np.ascontiguousarray(images), self.shape[1:])
+
+
+def _refuse_path(name: str) -> None:
+    """UserError for a domain's name that is no name of a folder: runs keep samples under it."""
+    if not name or name in {".", ".."} or any(mark in name for mark in "/\\\0"):
+        raise UserError(f"The domain {name!r} should have a name without slashes; write NAME=DATA.")
 
 
 def _resample(images: np.ndarray, size: Size) -> np.ndarray:
@@ -142,7 +158,13 @@ def domain_to_dict(domain: Domain) -> dict[str, Any]:
 
 
 def domain_from_dict(values: dict[str, Any]) -> Domain:
-    """What domain_to_dict gave."""
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k != "type"}
-    kind: Any = _TYPES[values["type"]]
-    return kind(**fields)
+    """What domain_to_dict gave; UserError that names the key where it is none."""
+    kind = values.get("type")
+    if not isinstance(kind, str) or kind not in _TYPES:
+        raise UserError(f"domains: type should be {' or '.join(_TYPES)}, found {kind!r}.")
+    try:
+        return TypeAdapter(_TYPES[kind]).validate_python(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UserError(f"domains: {key}: {first['msg']}.") from error

@@ -2,9 +2,11 @@
 
 Those files are pickles of Python 2. They are read by an unpickler that knows the four names that a
 numpy array needs and refuses every other, so that nothing which a hostile file names is ever run.
+Archives are read in memory, up to a limit, and nothing of them is written anywhere.
 """
 
 import functools
+import gzip
 import io
 import pickle
 import tarfile
@@ -12,7 +14,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from mtgan.data.download import fetch
 from mtgan.data.sources import Request, register_dataset
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
+from mtgan.files import reason, require_file
 
 _ADDRESS = "https://www.cs.toronto.edu/~kriz/"
 _ARCHIVES = {
@@ -28,7 +31,11 @@ _ARCHIVES = {
     "cifar100": ("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85"),
 }
 
-_META = {"cifar10": "batches.meta", "cifar100": "meta"}
+# By which files an extracted folder is known: `meta` alone may be anything.
+_KNOWN_BY = {"cifar10": ("batches.meta", "test_batch"), "cifar100": ("meta", "test", "train")}
+# The official archives hold less than half of it.
+_LARGEST_BYTES = 400 << 20
+_MOST_READS = 10_000_000
 
 # The split into animals and vehicles is ours; the data set names ten classes alone.
 _CIFAR10 = {
@@ -48,28 +55,53 @@ CIFAR10_TAXONOMY = Taxonomy(("fine",), {"fine": tuple(_CIFAR10)}, {}).with_hiera
 )
 
 
-def _array(subtype: type, shape: tuple[int, ...], kind: bytes) -> np.ndarray:
+class _Array:
+    """Stands for numpy.ndarray, which a file may name, but not call: that reserves memory."""
+
+
+def _reconstruct(subtype: type, shape: tuple[int, ...], kind: bytes) -> np.ndarray:
     """What numpy's own pickles begin with: an empty array, filled by its state afterwards."""
-    if subtype is not np.ndarray:
+    if subtype is not _Array or shape != (0,):
         raise pickle.UnpicklingError("an array of another type")
-    return np.ndarray.__new__(np.ndarray, shape, "b")
+    return np.empty(0, np.int8)
 
 
 def _encode(text: str, encoding: str) -> bytes:
+    if encoding not in {"latin1", "latin-1"}:
+        raise pickle.UnpicklingError("a text of another encoding")
     return text.encode(encoding)
 
 
 # Every name that may occur, and what it stands for here.
 _ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy.core.multiarray", "_reconstruct"): _array,
-    ("numpy._core.multiarray", "_reconstruct"): _array,
-    ("numpy", "ndarray"): np.ndarray,
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): np.dtype,
     ("_codecs", "encode"): _encode,
 }
 
 
-class _ArrayUnpickler(pickle.Unpickler):
+class _Counted(io.BytesIO):
+    """Bytes that may be read in so many pieces: each may make an object of an unpickler."""
+
+    left = _MOST_READS
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise pickle.UnpicklingError("it holds more values than any file of CIFAR")
+        return super().read(size)
+
+
+# The one written in Python: the other reserves whatever memory a file's numbers ask for.
+class _ArrayUnpickler(pickle._Unpickler):
+    dispatch: ClassVar[dict[int, Any]] = {
+        code: read
+        for code, read in pickle._Unpickler.dispatch.items()
+        if code != pickle.BYTEARRAY8[0]  # likewise
+    }
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise UserError(
@@ -82,7 +114,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 def read_pickle(content: bytes, where: str) -> dict[str, Any]:
     """A pickled dictionary of plain values and numpy arrays; UserError for anything else."""
     try:
-        values = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+        values = _ArrayUnpickler(_Counted(content), encoding="latin1").load()
         if not isinstance(values, dict):
             raise TypeError("it holds no dictionary")
     except UserError as error:
@@ -166,9 +198,13 @@ def _set_at(path: Path) -> str | None:
     for name, (archive, _) in _ARCHIVES.items():
         stem = archive.removesuffix(".tar.gz")
         packed = path.is_file() and path.name.startswith(stem) and path.name.endswith(".tar.gz")
-        if packed or (path / _META[name]).is_file():
+        if packed or _is_extracted(path, name):
             return name
     return None
+
+
+def _is_extracted(place: Path, name: str) -> bool:
+    return all((place / file).is_file() for file in _KNOWN_BY[name])
 
 
 def _reader(name: str, folder: str, request: Request) -> Callable[[str], dict[str, Any]]:
@@ -179,42 +215,75 @@ def _reader(name: str, folder: str, request: Request) -> Callable[[str], dict[st
     archive, md5 = _ARCHIVES[name]
     root = request.root
     if root and root.is_file():
-        return lambda file: _read_member(root, f"{folder}/{file}")
+        return functools.partial(_read_member, root, _members(root, folder), folder)
     places = [root] if root else []
     for place in [*places, *(root / folder for root in places)]:
-        if (place / _META[name]).is_file():
+        if _is_extracted(place, name):
             return functools.partial(_read_loose, place)
-    found = fetch(name, {archive: (_ADDRESS + archive, md5)}, places, request.download)
-    return lambda file: _read_member(found / archive, f"{folder}/{file}")
+    found = fetch(name, {archive: (_ADDRESS + archive, md5)}, places, request.download) / archive
+    return functools.partial(_read_member, found, _members(found, folder), folder)
 
 
 def _read_loose(place: Path, file: str) -> dict[str, Any]:
     path = place / file
+    require_file(path, "The CIFAR file")
     try:
-        return read_pickle(path.read_bytes(), str(path))
+        with path.open("rb") as opened:
+            content = opened.read(_LARGEST_BYTES + 1)
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UserError(f"{path} cannot be read: {reason(error)}.") from error
+    if len(content) > _LARGEST_BYTES:
+        raise UserError(f"{path} is larger than any file of CIFAR; fetch it anew.")
+    return read_pickle(content, str(path))
 
 
-def _read_member(archive: Path, member: str) -> dict[str, Any]:
+class _Limited(io.RawIOBase):
+    """What a packed file holds, up to a limit."""
+
+    def __init__(self, packed: gzip.GzipFile) -> None:
+        self.packed = packed
+        self.left = _LARGEST_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > self.left:
+            raise OverflowError("it holds more than any archive of CIFAR")
+        content = self.packed.read(size)
+        self.left -= len(content)
+        return content
+
+
+def _members(archive: Path, folder: str) -> dict[str, bytes]:
+    """The contents of the files in the archive's folder, by name.
+
+    Links and other members are left where they are: a name that is asked for and is none of a
+    plain file is missing.
+    """
+    members = {}
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            file = tar.extractfile(member)
-            assert file is not None
-            content = file.read()
-    except (
-        tarfile.TarError,
-        zlib.error,
-        KeyError,
-        OSError,
-        EOFError,
-        AssertionError,
-    ) as error:
+        with (
+            gzip.open(archive) as packed,
+            tarfile.open(fileobj=_Limited(packed), mode="r|") as tar,
+        ):
+            for info in tar:
+                place, _, name = info.name.rpartition("/")
+                # A sparse file would be as large as it claims.
+                if place == folder and info.isreg() and not info.issparse():
+                    file = tar.extractfile(info)
+                    members[name] = file.read() if file else b""
+    # OverflowError: the limit, or a member that claims to be of negative length
+    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, OverflowError) as error:
+        raise UserError(f"{archive} is truncated or corrupt ({error}); fetch it anew.") from error
+    return members
+
+
+def _read_member(
+    archive: Path, members: Mapping[str, bytes], folder: str, file: str
+) -> dict[str, Any]:
+    if file not in members:
         raise UserError(
-            f"{archive} is truncated or corrupt: {member} cannot be read from it ({error}); "
-            "fetch it anew."
-        ) from error
-    return read_pickle(content, f"{archive} ({member})")
+            f"{archive} is truncated or corrupt: it has no file {folder}/{file}; fetch it anew."
+        )
+    return read_pickle(members[file], f"{archive} ({folder}/{file})")
 
 
 def _column(part: Mapping[str, Any], key: str, name: str) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data.canvas import Domain, domain_to_dict
-from mtgan.data.taxonomy import Taxonomy
+from mtgan.data.taxonomy import Taxonomy, class_map
 from mtgan.errors import UserError
 
 
@@ -49,13 +49,17 @@ class Dataset:
                 f"{self.name}: samples should be uint8 [N, C, H, W]; found "
                 f"{self.samples.dtype} {list(self.samples.shape)}."
             )
+        if self.samples.shape[1] not in {1, 3} and self.samples.shape[3] in {1, 3}:
+            raise UserError(
+                f"{self.name}: samples should be [N, C, H, W]; {list(self.samples.shape)} has its "
+                "channels last. Move them: samples.transpose(0, 3, 1, 2)."
+            )
         expected = (len(self.samples), len(self.taxonomy.levels))
         if self.labels.shape != expected or not np.issubdtype(self.labels.dtype, np.integer):
             raise UserError(
                 f"{self.name}: labels should be integers {list(expected)}, one column per label "
                 f"level; found {self.labels.dtype} {list(self.labels.shape)}."
             )
-        self.labels = np.ascontiguousarray(self.labels, dtype=np.int64)
         for column, level in enumerate(self.taxonomy.levels):
             values, count = self.labels[:, column], self.taxonomy.num_classes(level)
             if len(values) and not (values.min() >= -1 and values.max() < count):
@@ -64,6 +68,7 @@ class Dataset:
                     f"{self.name}: the label {odd} of level {level!r} is outside the taxonomy, "
                     f"which has classes 0 to {count - 1} there (and -1 for a missing label)."
                 )
+        self.labels = np.ascontiguousarray(self.labels, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -131,7 +136,7 @@ class Dataset:
         return int(count)
 
     def with_taxonomy(self, taxonomy: Taxonomy) -> "Dataset":
-        """The same samples under another taxonomy with the same finest level.
+        """The same samples under another taxonomy with the same finest classes, in any order.
 
         Columns of coarser levels follow from the finer ones. Where those are missing, and for
         independent levels, the old labels are kept.
@@ -139,19 +144,20 @@ class Dataset:
         Raises:
             UserError: Other finest classes; an independent level that this set does not have.
         """
-        old, new = self.taxonomy, taxonomy
-        if old.levels[:1] and old.classes[old.levels[0]] != new.classes.get(
-            next(iter(new.levels), ""), ()
-        ):
-            raise UserError(f"{self.name}: the other taxonomy has other finest classes.")
+        new = taxonomy
+        if self.taxonomy.levels and not new.levels:
+            raise UserError(f"{self.name}: the other taxonomy has no levels, and this set has.")
         columns: dict[str, np.ndarray] = {}
         for level in new.levels:
             finer = next((f for f in columns if new.parents.get(f, ("",))[0] == level), None)
-            kept = self._kept(level, new, first=not columns)
+            old = self.taxonomy.levels[:1] if not columns else (level,)
+            kept = self._under(old[0], new.classes[level]) if old else None
+            if kept is None and not columns and old:
+                raise UserError(f"{self.name}: the other taxonomy has other finest classes.")
             if finer is None and kept is None:
                 raise UserError(
                     f"{self.name} has no labels from which the level {level!r} of the other "
-                    f"taxonomy follows; it has {list(old.levels)}."
+                    f"taxonomy follows; it has {list(self.taxonomy.levels)}."
                 )
             column = kept if finer is None else new.lift(columns[finer], finer, level)
             assert column is not None
@@ -160,13 +166,24 @@ class Dataset:
         spec = {**self.spec, "taxonomy": new.to_dict()} if self.spec else {}
         return replace(self, labels=rows, taxonomy=new, spec=spec, stored_fingerprint=None)
 
-    def _kept(self, level: str, new: Taxonomy, first: bool) -> np.ndarray | None:
-        """The old labels of a level that has the same classes in the new taxonomy; of the finest
-        level whatever it is called."""
-        old = self.taxonomy
-        if first and old.levels:
-            return self.labels[:, 0]
-        return self.labels_of(level) if old.classes.get(level) == new.classes[level] else None
+    def _under(self, level: str, names: tuple[str, ...]) -> np.ndarray | None:
+        """int64 [N]: the labels of a level as positions among `names`; None where the level, or
+        one of its classes, is not the same by name."""
+        own = self.taxonomy.classes.get(level)
+        if own is None or len(own) != len(names) or (class_map(own, names)[:-1] < 0).any():
+            return None
+        return class_map(own, names)[self.labels_of(level)]
+
+    def in_order_of(self, taxonomy: Taxonomy) -> "Dataset":
+        """This set with its classes in the order of a taxonomy of the same levels and names, such
+        as an older run keeps; the set as it is where the other says something else."""
+        own = self.taxonomy
+        same = own.levels == taxonomy.levels and own.by_names() == taxonomy.by_names()
+        if own == taxonomy or not same:
+            return self
+        columns = [self._under(level, taxonomy.classes[level]) for level in own.levels]
+        rows = np.stack(columns, axis=1)  # type: ignore[arg-type]
+        return replace(self, labels=rows, taxonomy=taxonomy, stored_fingerprint=None)
 
     def with_same_labels(self, level: str, name: str) -> "Dataset":
         """A further label level `name` that repeats `level`: a control."""
@@ -180,7 +197,8 @@ class Dataset:
             raise UserError(f"{self.name} was made from arrays, and has no other split to load.")
         if split == self.split:
             return self
-        return load_dataset(**{**self.spec, "split": split, "subset": None})
+        other = load_dataset(**{**self.spec, "split": split, "subset": None})
+        return other.in_order_of(self.taxonomy)
 
     def class_counts(self) -> dict[str, dict[str, int]]:
         """Number of samples by level and class name."""
@@ -227,11 +245,9 @@ def stratified_choice(labels: np.ndarray, count: int, random: np.random.Generato
     # Ties among remainders are broken at random, so that no class is always favored.
     order = np.lexsort((random.random(len(values)), -(exact - takes)))
     takes[order[: count - takes.sum()]] += 1
+    classes = np.split(np.argsort(labels, kind="stable"), np.cumsum(sizes)[:-1])
     return np.concatenate(
-        [
-            random.permutation(np.flatnonzero(labels == value))[:take]
-            for value, take in zip(values, takes, strict=True)
-        ]
+        [random.permutation(rows)[:take] for rows, take in zip(classes, takes, strict=True)]
     )
 
 

@@ -5,6 +5,7 @@ classes of all domains (a domain without labels is one class), and above it `dom
 code. So conditioning, task heads, sampling and runs need nothing of their own.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,12 +17,12 @@ from mtgan.data.canvas import Domain, ImageDomain, SequenceDomain, canvas_size
 from mtgan.data.dataset import Dataset
 from mtgan.data.sequences import (
     STRING_SOURCES,
-    TEXT_SUFFIXES,
     SequenceOptions,
     read_sequences,
     sequence_options,
 )
 from mtgan.data.sources import Request, load_dataset, register_dataset
+from mtgan.data.strings import is_text
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import parse_yaml, read_yaml
@@ -42,23 +43,27 @@ class DomainSpec:
 
     @property
     def is_sequence(self) -> bool:
-        return self.data in STRING_SOURCES or Path(self.data).suffix in TEXT_SUFFIXES
+        return self.data in STRING_SOURCES or is_text(Path(self.data))
 
 
 def is_domains(name: str) -> bool:
     """Whether a data set's name speaks of domains: NAME=DATA,KEY=VALUE + ..., or a file of
     strings, or a YAML file of domains."""
     path = Path(name)
-    if path.suffix in {*TEXT_SUFFIXES, ".yaml", ".yml"}:
+    if is_text(path) or _is_yaml(path):
         return True
     named = name.split(",")[0] in STRING_SOURCES
     return (named or "+" in name or "=" in name) and not path.exists()
 
 
+def _is_yaml(path: Path) -> bool:
+    return path.suffix.lower() in {".yaml", ".yml"} and not path.is_dir()
+
+
 def parse_domains(text: str, root: Path | None = None) -> list[DomainSpec]:
     """[NAME=]DATA[,KEY=VALUE...] with + between domains, or the path of a YAML file
     {domains: {NAME: {data: DATA, KEY: VALUE}}}. Values are read as YAML."""
-    if Path(text).suffix in {".yaml", ".yml"} and "+" not in text:
+    if _is_yaml(Path(text)) and "+" not in text:
         entries = _from_yaml(Path(text))
     else:
         entries = [_from_text(part.strip()) for part in text.split("+")]
@@ -171,9 +176,9 @@ def _read_part(spec: DomainSpec, request: Request) -> _Part:
 
 def _taxonomy(parts: list[_Part]) -> Taxonomy:
     """Classes under their own names, or as DOMAIN/CLASS where two domains have one of that name."""
-    names = [name for part in parts for name in part.classes]
+    times = Counter(name for part in parts for name in part.classes)
     classes = tuple(
-        f"{part.domain.name}/{name}" if names.count(name) > 1 else name
+        f"{part.domain.name}/{name}" if times[name] > 1 else name
         for part in parts
         for name in part.classes
     )
@@ -243,7 +248,7 @@ def _classes_of(taxonomy: Taxonomy, domain: int) -> tuple[int, tuple[str, ...]]:
 
 def full_name(name: str) -> str:
     """The same name with the paths in it made absolute, so that it outlives the folder."""
-    if Path(name).suffix in {".yaml", ".yml"} and "+" not in name:
+    if _is_yaml(Path(name)) and "+" not in name:
         return str(Path(name).resolve())
     specs = []
     for spec in parse_domains(name):

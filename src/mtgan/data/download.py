@@ -2,16 +2,22 @@
 
 import hashlib
 import http.client
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mtgan.data.progress import progress
 from mtgan.errors import UserError
-from mtgan.files import cache_folder
+from mtgan.files import cache_folder, flush, hold, writing
 
 _CHUNK = 1 << 18
+# Several times the largest of the official files.
+_LARGEST_BYTES = 1 << 30
+# How long another process that downloads the same files is waited for.
+_PATIENCE_SECONDS = 3600.0
 
 
 def fetch(
@@ -33,13 +39,20 @@ def fetch(
             return folder
     if not download:
         raise UserError(_advice(name, files, places, cache, "downloads are switched off"))
-    for file, (address, md5) in files.items():
-        if not (cache / file).is_file():
-            try:
-                download_file(address, cache / file, md5)
-            except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
-                reason = str(getattr(error, "reason", error)).strip() or type(error).__name__
-                raise UserError(_advice(name, files, places, cache, reason)) from error
+    with writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+    # Another process may be at it: then its files are there when it is done.
+    lock = hold(cache, "downloading into", _PATIENCE_SECONDS)
+    try:
+        for file, (address, md5) in files.items():
+            if not (cache / file).is_file():
+                try:
+                    download_file(address, cache / file, md5)
+                except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
+                    why = str(getattr(error, "reason", error)).strip() or type(error).__name__
+                    raise UserError(_advice(name, files, places, cache, why)) from error
+    finally:
+        lock.release()
     return cache
 
 
@@ -58,40 +71,61 @@ def _advice(
 def download_file(address: str, target: Path, md5: str) -> None:
     """Download to target.part, going on where an earlier attempt stopped; check; rename.
 
-    Raises UserError where the checksum is another (the file is removed), OSError of the network
-    otherwise (what has arrived stays, for the next attempt).
+    Raises UserError where the checksum is another (the file is removed) or it cannot be written,
+    OSError of the network otherwise (what has arrived stays, for the next attempt).
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    have = part.stat().st_size if part.is_file() else 0
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        have = part.stat().st_size if part.is_file() else 0
     request = urllib.request.Request(address)
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
-        answer = urllib.request.urlopen(request, timeout=60)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            _append(answer, part, have)
     except urllib.error.HTTPError as error:
         if error.code != 416:  # 416: nothing beyond what is here already
             raise
-        answer = None
-    if answer is not None:
-        with answer:
-            resumed = answer.status == 206
-            length = int(answer.headers.get("Content-Length") or 0)
-            expected = (have if resumed else 0) + length
-            with (
-                part.open("ab" if resumed else "wb") as file,
-                progress(target.name, expected or None, in_bytes=True) as advance,
-            ):
-                while chunk := answer.read(_CHUNK):
-                    file.write(chunk)
-                    advance(len(chunk))
-        if length and part.stat().st_size < expected:
-            raise OSError(f"the connection broke off after {part.stat().st_size} bytes")
-    digest = hashlib.md5(part.read_bytes(), usedforsecurity=False).hexdigest()
-    if digest != md5:
+    with writing(target):
+        with part.open("rb") as file:
+            digest = hashlib.file_digest(file, _md5).hexdigest()
+        if digest == md5:
+            flush(part)
+            os.replace(part, target)
+            return
         part.unlink()
-        raise UserError(
-            f"{address} gave a file with MD5 {digest}, and it should be {md5}; it was removed. "
-            "Try again, or fetch the file from elsewhere."
-        )
-    part.rename(target)
+    raise UserError(
+        f"{address} gave a file with MD5 {digest}, and it should be {md5}; it was removed. "
+        "Try again, or fetch the file from elsewhere."
+    )
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _append(answer: http.client.HTTPResponse, part: Path, have: int) -> None:
+    """Write an answer to the end of what is here, or over it where it is the whole file."""
+    if answer.status != 206:
+        have = 0
+    length = int(answer.headers.get("Content-Length") or 0)
+    expected = have + length
+    with writing(part):
+        file = part.open("ab" if have else "wb")
+    with file, progress(part.stem, expected or None, in_bytes=True) as advance:
+        while chunk := answer.read(_CHUNK):
+            have += len(chunk)
+            if have > _LARGEST_BYTES:
+                part.unlink(missing_ok=True)
+                raise UserError(
+                    f"The server sends more than {_LARGEST_BYTES:,} bytes for {part.stem}, which "
+                    "no official file has; they were removed. Try again, or fetch the file from "
+                    "elsewhere."
+                )
+            with writing(part):
+                file.write(chunk)
+                file.flush()
+            advance(len(chunk))
+    if length and have < expected:
+        raise OSError(f"the connection broke off after {have} bytes")

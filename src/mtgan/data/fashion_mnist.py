@@ -21,6 +21,8 @@ _MD5 = {
     "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
     "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
 }
+# The largest official file holds 47 MB.
+_LARGEST_BYTES = 64 << 20
 
 # Class names are the data set's; the coarser levels are those of Seo & Shin 2019 (B-CNN), table 1.
 _FINE = (
@@ -101,7 +103,10 @@ def _read(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 def _read_idx(path: Path) -> np.ndarray:
     """An IDX file of unsigned bytes: 0, 0, 8, number of dimensions, sizes as big-endian uint32."""
     try:
-        content = gzip.decompress(path.read_bytes())
+        with gzip.open(path) as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
+            raise ValueError("it holds more than any file of Fashion-MNIST")
         if content[:3] != b"\x00\x00\x08":
             raise ValueError("it is not an IDX file of bytes")
         shape = np.frombuffer(content, ">u4", count=content[3], offset=4)

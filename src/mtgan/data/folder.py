@@ -2,62 +2,63 @@
 
 class/x.jpg                      one label level, fine
 superclass/class/x.jpg           a taxonomy: fine and coarse (and so on, to any depth)
-train/..., test/...              splits of the set's own (train alone: a fifth is held out)
+train/..., test/...              splits of the set's own (see mtgan.data.splits)
 x.jpg ... and labels.csv         file, then one column per label level
 x.jpg ... and dataset.json       {"labels": [["x.jpg", 3], ...]} or {"x.jpg": {level: class}}
 """
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
 
-from mtgan.data.arrays import with_found_parents
-from mtgan.data.dataset import Dataset, taxonomy_of
-from mtgan.data.images import fit_image
-from mtgan.data.progress import progress
+from mtgan.data.dataset import Dataset
+from mtgan.data.labels import find_tables, in_old_order, read_labels
+from mtgan.data.pictures import Header, Refusal, attempt_all, decode, read_header
 from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows
-from mtgan.data.taxonomy import Taxonomy, chain_name
+from mtgan.data.splits import Layout, read_layout
+from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
+from mtgan.data.tree import Place, left_out_notes, read_tree
 from mtgan.errors import UserError
+from mtgan.limits import check_memory
 
-_SUFFIXES = {
-    *(".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"),
-    *(".avif", ".jp2", ".tga"),
-}
-# What splits are called in folders, and what we call them.
-_SPLIT_FOLDERS = {"train": "train", "test": "test", "val": "test", "valid": "test"}
-_FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "name")
 # Sizes that images of various sizes are brought to.
 STANDARD_SIDES = (28, 32, 48, 64, 96, 128)
-# Formats of pictures that are counted as unreadable and not silently left out.
-_UNREAD_SUFFIXES = {
-    *(".heic", ".heif", ".jxl", ".svg", ".psd", ".ico", ".eps", ".exr"),
-    *(".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng"),
-}
-# Of larger sets, sizes and channels are derived from so many files, evenly spaced.
-_HEADERS = 2000
-_THREADS = 8
-# Files per task of a thread: for small files, handing over one by one costs more than decoding.
-_TASK = 64
-_GRAY = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+_DOING = "reading images"
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a folder with their labels: rows int64 [N, L]."""
+    """The files of a folder with their labels: rows int64 [N, L].
+
+    strata: int64 [N, 1], the finest classes in the order of the alphabet, or [N, 0]: in this order
+    the held-out fifth has always been drawn, which must stay the same one.
+    """
 
     files: list[Path]
     rows: np.ndarray
     taxonomy: Taxonomy
+    strata: np.ndarray
     splits: list[str]  # of each file; "" where the folder has no splits
-    unread: list[Path]  # pictures of formats that are not read
+    notes: list[str]  # what is not read, and what was decided
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What pictures are brought to: (H, W), channels, and the values of black and white where
+    their format does not say them."""
+
+    size: tuple[int, int]
+    channels: int
+    span: tuple[float, float] | None = None
+
+    def read(self, file: Path) -> np.ndarray:
+        """uint8 [C, H, W] of a file."""
+        return decode(file, self.size, self.channels, self.span)
 
 
 def load_folder(request: Request) -> Dataset:
@@ -79,60 +80,40 @@ class LazyImages:
     dtype = np.dtype(np.uint8)
     ndim = 4
 
-    def __init__(self, files: Sequence[Path], size: tuple[int, int], channels: int) -> None:
+    def __init__(self, files: Sequence[Path], fit: Fit) -> None:
         self.files = list(files)
-        self.size = size
-        self.channels = channels
+        self.fit = fit
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        return (len(self.files), self.channels, *self.size)
+        return (len(self.files), self.fit.channels, *self.fit.size)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, index: Any) -> Any:
         chosen = np.arange(len(self.files))[index]
-        if np.ndim(chosen) == 0:
-            return decode(self.files[int(chosen)], self.size, self.channels)
-        files = [self.files[i] for i in chosen]
+        files = [self.files[i] for i in np.atleast_1d(chosen)]
         if isinstance(index, np.ndarray):
-            return LazyImages(files, self.size, self.channels)
-        return np.stack(_map(lambda file: decode(file, self.size, self.channels), files))
-
-
-def decode(file: Path, size: tuple[int, int], channels: int) -> np.ndarray:
-    """uint8 [C, H, W] of an image file."""
-    with Image.open(file) as image:
-        return fit_image(image, size, channels)
-
-
-def _map(function: Callable[[Path], Any], files: Sequence[Path]) -> list[Any]:
-    # Decoders release the interpreter's lock, so that threads serve.
-    tasks = [files[start : start + _TASK] for start in range(0, len(files), _TASK)]
-    results: list[Any] = []
-    with (
-        ThreadPoolExecutor(_THREADS) as pool,
-        progress("reading images", len(files)) as advance,
-    ):
-        for part in pool.map(lambda task: [function(file) for file in task], tasks):
-            results += part
-            advance(len(part))
-    return results
+            return LazyImages(files, self.fit)
+        images = attempt_all(self.fit.read, files, _DOING)
+        for file, image in zip(files, images, strict=True):
+            if isinstance(image, Refusal):
+                raise UserError(
+                    f"{file} could be read before, and cannot be now ({image.reason}); begin anew."
+                )
+        return images[0] if np.ndim(chosen) == 0 else np.stack(images)  # type: ignore[arg-type]
 
 
 def _dataset(request: Request, lazy: bool) -> Dataset:
     folder = Path(request.name)
     listing = list_folder(folder)
-    spaced = np.linspace(0, len(listing.files) - 1, min(len(listing.files), _HEADERS)).astype(int)
-    headers = _map(_header, [listing.files[i] for i in spaced])
-    size, channels, notes = _derive(
-        [header for header in headers if header], request.size, request.channels
-    )
+    headers = attempt_all(read_header, listing.files, "reading headers")
+    fit, notes = _fit([h for h in headers if isinstance(h, Header)], request)
     chosen = np.arange(len(listing.files))
     if "test" not in listing.splits:
         # Before anything is decoded: a file that breaks later moves no other to another split.
-        chosen = held_out_rows(listing.rows, request.split)
+        chosen = held_out_rows(listing.strata, request.split)
         if request.split != "all":
             notes.append(HELD_OUT_NOTE)
     elif request.split != "all":
@@ -142,81 +123,107 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
                 f"{folder} has the splits {', '.join(sorted(set(listing.splits)))}, and no images "
                 f"for {request.split!r}."
             )
-    files = [listing.files[i] for i in chosen]
-    if lazy:
-        readable = np.array(
-            _map(lambda file: _try(file, size, channels) is not None, files), dtype=bool
+    refused = {i: h.reason for i, h in enumerate(headers) if isinstance(h, Refusal)}
+    readable = np.array([i for i in chosen if i not in refused], dtype=np.int64)
+    samples, late = _read([listing.files[i] for i in readable], fit, lazy)
+    refused |= {int(readable[position]): why for position, why in late.items()}
+    left_out: dict[str, list[Place]] = {}
+    for i in sorted(refused.keys() & set(chosen.tolist())):
+        left_out.setdefault(refused[i], []).append(listing.files[i].relative_to(folder).parts)
+    told = left_out_notes(left_out)
+    if len(chosen) and not len(samples):
+        raise UserError(
+            f"None of the {len(chosen)} image files in {folder} can be read. {' '.join(told)}"
         )
-        samples: Any = LazyImages(
-            [f for f, r in zip(files, readable, strict=True) if r], size, channels
-        )
-    else:
-        pixels = _map(lambda file: _try(file, size, channels), files)
-        readable = np.array([pixel is not None for pixel in pixels], dtype=bool)
-        good = [pixel for pixel in pixels if pixel is not None]
-        samples = np.stack(good) if good else np.empty((0, channels, *size), dtype=np.uint8)
-    if files and not readable.any():
-        raise UserError(f"None of the {len(files)} image files in {folder} can be read.")
-    bad = [file for file, fine in zip(files, readable, strict=True) if not fine] + listing.unread
-    if bad:
-        shown = ", ".join(str(file.relative_to(folder)) for file in bad[:3])
-        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-        notes.append(f"{len(bad)} unreadable files were passed over: {shown}{more}.")
     return Dataset(
-        samples,
-        listing.rows[chosen[readable]],
+        samples,  # type: ignore[arg-type]
+        listing.rows[[i for i in readable if i not in refused]],
         listing.taxonomy,
-        folder.resolve().name,
+        _as_text(folder.resolve().name),
         request.split,
-        notes=tuple(notes),
+        notes=(*listing.notes, *notes, *told),
     )
 
 
-def _try(file: Path, size: tuple[int, int], channels: int) -> np.ndarray | None:
-    try:
-        return decode(file, size, channels)
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
+def _read(
+    files: list[Path], fit: Fit, lazy: bool
+) -> tuple[np.ndarray | LazyImages, dict[int, str]]:
+    """The images of those files that can be decoded; position -> reason of the others."""
+    shape = (fit.channels, *fit.size)
+    if not lazy:
+        sides = " x ".join(map(str, shape))
+        what = f"{len(files):,} images of {sides} at once (mtgan data prepare reads some at a time)"
+        check_memory(what, len(files), shape)
+    samples = np.empty((0 if lazy else len(files), *shape), dtype=np.uint8)
+    position = {file: i for i, file in enumerate(files)}
+
+    def read(file: Path) -> None:
+        image = fit.read(file)
+        if not lazy:
+            samples[position[file]] = image
+
+    refused = {
+        i: result.reason
+        for i, result in enumerate(attempt_all(read, files, _DOING))
+        if isinstance(result, Refusal)
+    }
+    good = [i for i in range(len(files)) if i not in refused]
+    if lazy:
+        return LazyImages([files[i] for i in good], fit), refused
+    return (samples[good] if refused else samples), refused
 
 
-def _header(file: Path) -> tuple[int, int, bool] | None:
-    """(height, width, whether in color), or None where it cannot be read."""
-    try:
-        with Image.open(file) as image:
-            sides = (image.height, image.width)
-            if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # lies on its side
-                sides = sides[::-1]
-            return *sides, image.mode not in _GRAY
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
-def _derive(
-    headers: list[tuple[int, int, bool]],
-    size: tuple[int, int] | None,
-    channels: int | None,
-) -> tuple[tuple[int, int], int, list[str]]:
-    """Size and channels to bring all images to, and notes on what was chosen."""
+def _fit(headers: list[Header], request: Request) -> tuple[Fit, list[str]]:
+    """What to bring all images to, and notes on what was chosen."""
     notes = []
+    channels = request.channels
     if channels is None:
-        channels = 3 if any(color for *_, color in headers) else 1
-    if size is None and headers:
-        sizes = {(height, width) for height, width, _ in headers}
-        if len(sizes) == 1 and max(next(iter(sizes))) <= 256:
-            size = next(iter(sizes))
-        else:
-            middle = float(np.median([min(height, width) for height, width, _ in headers]))
-            side = min(STANDARD_SIDES, key=lambda s: abs(np.log(s / middle)))
-            ratio = float(np.median([width / height for height, width, _ in headers]))
-            doubled = {2.0: (side, 2 * side), 0.5: (2 * side, side)}
-            same = np.ptp([width / height for height, width, _ in headers]) < 0.05
-            size = doubled.get(round(ratio, 1), (side, side)) if same else (side, side)
+        colored = sum(header.color for header in headers)
+        channels = 3 if colored else 1
+        if 0 < colored < len(headers):
             notes.append(
-                f"The images are of {len(sizes)} sizes, their shorter side {middle:g} pixels in "
-                f"the median; they are brought to {size[0]} x {size[1]} (choose with --set "
-                "data.size=...)."
+                f"{colored:,} of {len(headers):,} images are in color: all are read as RGB "
+                "(mtgan data prepare --channels 1 makes them grey)."
             )
-    return size or (32, 32), channels, notes
+    size = request.size
+    if size is None and headers:
+        size, told = _common_size(headers)
+        notes += told
+    spans = [header.span for header in headers if header.span]
+    span = None
+    if spans:
+        low, high = min(low for low, _ in spans), max(high for _, high in spans)
+        span = _white_for(low, high)
+        notes.append(
+            f"Nothing says which value is white in {len(spans):,} of {len(headers):,} images, of "
+            f"floats or 32-bit integers: found are {low:g} to {high:g}, and {span[0]:g} is taken "
+            f"for black, {span[1]:g} for white (store them in 8 or 16 bits to choose)."
+        )
+    return Fit(size or (32, 32), channels, span), notes
+
+
+def _white_for(low: float, high: float) -> tuple[float, float]:
+    """(black, white) for values found: 0 and the least usual white, else the values themselves."""
+    white = next((white for white in (1.0, 255.0, 65535.0) if high <= white), None)
+    return (low, high) if white is None or low < 0 else (0.0, white)
+
+
+def _common_size(headers: list[Header]) -> tuple[tuple[int, int], list[str]]:
+    """The size of all images if they have one of up to 256; else a usual one near theirs."""
+    sizes = {(header.height, header.width) for header in headers}
+    if len(sizes) == 1 and max(next(iter(sizes))) <= 256:
+        return next(iter(sizes)), []
+    middle = float(np.median([min(header.height, header.width) for header in headers]))
+    side = min(STANDARD_SIDES, key=lambda s: abs(np.log(s / middle)))
+    ratios = [header.width / header.height for header in headers]
+    ratio = round(float(np.median(ratios)), 1)
+    doubled = {2.0: (side, 2 * side), 0.5: (2 * side, side)}
+    size = doubled.get(ratio, (side, side)) if np.ptp(ratios) < 0.05 else (side, side)
+    return size, [
+        f"The images are of {len(sizes):,} sizes, their shorter side {middle:g} pixels in "
+        f"the median; they are brought to {size[0]} x {size[1]} (choose with --set "
+        "data.size=...)."
+    ]
 
 
 # Labels
@@ -224,186 +231,77 @@ def _derive(
 
 def list_folder(folder: Path) -> Listing:
     """Files and labels of a folder; UserError where there are no images, or labels do not fit."""
-    roots = {
-        child.name: _SPLIT_FOLDERS[child.name.lower()]
-        for child in sorted(folder.iterdir())
-        if child.is_dir() and child.name.lower() in _SPLIT_FOLDERS
-    }
-    # A folder that holds nothing but one folder (as archives do) is that folder.
-    children = [child for child in folder.iterdir() if not child.name.startswith(".")]
-    if len(children) == 1 and children[0].is_dir() and not roots:
-        inner = children[0]
-        if any(c.is_dir() and c.name.lower() in _SPLIT_FOLDERS for c in inner.iterdir()):
-            return list_folder(inner)
-    if "train" not in roots.values():
-        roots = {}
-    files, splits, places = [], [], []
-    unread: list[Path] = []
-    for root, split in (roots or {"": ""}).items():
-        unread += _files_below(folder / root, _UNREAD_SUFFIXES)
-        for file in _files_below(folder / root, _SUFFIXES):
-            files.append(file)
-            splits.append(split)
-            places.append(file.relative_to(folder / root).parts[:-1])
-    if not files:
-        also = f" (but {len(unread)} of formats that are not read)" if unread else ""
+    tree = read_tree(folder)
+    layout = read_layout(tree.pictures, tree.folders)
+    if not layout.kept:
+        notes = [*layout.notes, *left_out_notes(tree.left_out)]
         raise UserError(
-            f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}){also}; name a folder of "
-            "class/x.jpg, or images beside a labels.csv."
+            f"{folder} holds no images; name a folder of class/x.jpg, or images beside a "
+            f"labels.csv. {' '.join(notes)}".strip()
         )
-    if table := _label_file(folder):
-        rows, taxonomy = _from_table(table, folder, files)
+    files = [folder.joinpath(*tree.pictures[i]) for i in layout.kept]
+    # Folders that are no classes leave the labels to tables that lie in them.
+    tables, about_labels = find_tables(folder, files, len(set(layout.places)) > 1)
+    if tables:
+        rows, taxonomy, more = read_labels(tables, folder, files)
+        strata = in_old_order(rows[:, :1], next(iter(taxonomy.classes.values()), ()))
+        about_labels += more
+        tree.take_out([table.relative_to(folder).parts for table in tables])
     else:
-        rows, taxonomy = _from_places(folder, files, places)
-    return Listing(files, rows, taxonomy, splits, unread)
-
-
-def _files_below(folder: Path, suffixes: set[str]) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in suffixes
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+        rows, taxonomy, strata = _from_places(folder, files, layout)
+        about_labels += layout.doubts
+    notes = [*layout.notes, *left_out_notes(tree.left_out), *about_labels]
+    return Listing(files, rows, taxonomy, strata, layout.splits, notes)
 
 
 def _from_places(
-    folder: Path, files: list[Path], places: list[tuple[str, ...]]
-) -> tuple[np.ndarray, Taxonomy]:
-    """Labels from the folders that files lie in, the innermost being the finest."""
-    depths = {len(place) for place in places}
+    folder: Path, files: list[Path], layout: Layout
+) -> tuple[np.ndarray, Taxonomy, np.ndarray]:
+    """Labels from the folders that files lie in, the innermost being the finest; and strata."""
+    depths = {len(place) for place in layout.places if place is not None}
     if len(depths) > 1:
-        odd = next(f for f, p in zip(files, places, strict=True) if len(p) == min(depths))
+        odd = next(
+            file
+            for file, place in zip(files, layout.places, strict=True)
+            if place is not None and len(place) == min(depths)
+        )
         raise UserError(
             f"{folder}: images lie at different depths, as {odd.relative_to(folder)} and deeper "
             "ones; put every image into a folder of its class, at one depth."
         )
     depth = depths.pop()
-    while depth > 1 and len({place[0] for place in places}) == 1:
-        # One folder around all others, as archives have it, tells nothing apart.
-        places = [place[1:] for place in places]
-        depth -= 1
     if depth == 0:
-        return np.empty((len(files), 0), dtype=np.int64), Taxonomy((), {}, {})
+        none = np.empty((len(files), 0), dtype=np.int64)
+        return none, Taxonomy((), {}, {}), none
+    places = [place and tuple(map(_as_text, place)) for place in layout.places]
+    finest = {place for place in places if place is not None}
     # A class is known by its whole path; it is named by its last part where that is unambiguous.
     levels, classes, parents = [], {}, {}
-    prefixes_below: list[tuple[str, ...]] = []
+    prefixes_below: list[Place] = []
     for position in range(depth):
         level = chain_name(position)
-        prefixes = sorted({place[: depth - position] for place in places})
+        prefixes = sorted(
+            {place[: depth - position] for place in finest},
+            key=lambda prefix: [natural_key(part) for part in prefix],
+        )
         short = [prefix[-1] for prefix in prefixes]
         ambiguous = len(set(short)) < len(short)
         levels.append(level)
         classes[level] = tuple("/".join(p) if ambiguous else p[-1] for p in prefixes)
         if position:
-            index = tuple(prefixes.index(prefix[:-1]) for prefix in prefixes_below)
-            parents[levels[-2]] = (level, index)
+            index_of = {prefix: i for i, prefix in enumerate(prefixes)}
+            parents[levels[-2]] = (level, tuple(index_of[p[:-1]] for p in prefixes_below))
+        else:
+            label_of: dict[Place | None, int] = {place: i for i, place in enumerate(prefixes)}
+            label_of[None] = -1
         prefixes_below = prefixes
     taxonomy = Taxonomy(tuple(levels), classes, parents)
-    finest = sorted(set(places))
-    index_of = {place: i for i, place in enumerate(finest)}
-    return taxonomy.label_rows(np.array([index_of[place] for place in places])), taxonomy
+    rows = taxonomy.label_rows(np.array([label_of[place] for place in places]))
+    old: dict[Place | None, int] = {place: i for i, place in enumerate(sorted(finest))}
+    return rows, taxonomy, np.array([[old.get(place, -1)] for place in places])
 
 
-Table = dict[str, dict[str, str]]  # file name -> level -> class name, "" where missing
-
-
-def _label_file(folder: Path) -> tuple[Path, Table] | None:
-    described = folder / "dataset.json"
-    if described.is_file():
-        return described, _read_json(described)
-    tables = sorted(folder.glob("*.csv"))
-    if len(tables) > 1 and folder / "labels.csv" in tables:
-        tables = [folder / "labels.csv"]
-    if len(tables) > 1:
-        names = ", ".join(table.name for table in tables)
-        raise UserError(f"{folder} has several CSV files ({names}); name the labels labels.csv.")
-    return (tables[0], _read_csv(tables[0])) if tables else None
-
-
-def _read_csv(path: Path) -> Table:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not in UTF-8 ({error}); save it so.") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    columns = list(reader.fieldnames or [])
-    if len(columns) < 2:
-        raise UserError(
-            f"{path} should have a header, a column with the file, and one per label level; "
-            f"found the columns {columns}."
-        )
-    key = next((c for c in columns if c.lower() in _FILE_COLUMNS), columns[0])
-    levels = [column for column in columns if column != key]
-    return _by_file(
-        path,
-        [(row[key], {level: (row[level] or "").strip() for level in levels}) for row in reader],
-    )
-
-
-def _by_file(path: Path, rows: Iterable[tuple[str, dict[str, str]]]) -> Table:
-    table: Table = {}
-    for file, labels in rows:
-        if table.setdefault(file, labels) is not labels:
-            raise UserError(f"{path} names the file {file!r} twice; leave one row of it.")
-    return table
-
-
-def _read_json(path: Path) -> Table:
-    try:
-        values = json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: {error}.") from error
-    if isinstance(values, Mapping) and isinstance(values.get("labels"), list):
-        pairs = values["labels"]
-    else:
-        pairs = list(values.items()) if isinstance(values, Mapping) else []
-    if not pairs or not all(
-        isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
-        for pair in pairs
-    ):
-        raise UserError(
-            f'{path} should be {{"labels": [["file", label]]}} or {{"file": {{level: class}}}}.'
-        )
-    return _by_file(path, [(file, _json_labels(label)) for file, label in pairs])
-
-
-def _json_labels(label: Any) -> dict[str, str]:
-    if isinstance(label, Mapping):
-        return {str(level): "" if v is None else str(v) for level, v in label.items()}
-    several = label if isinstance(label, list) else [label]
-    return {chain_name(i): "" if v is None else str(v) for i, v in enumerate(several)}
-
-
-def _from_table(
-    source: tuple[Path, Table], folder: Path, files: list[Path]
-) -> tuple[np.ndarray, Taxonomy]:
-    path, table = source
-    relative = [file.relative_to(folder).as_posix() for file in files]
-    absent = [name for name in table if name not in set(relative)]
-    if absent:
-        raise UserError(
-            f"{path} names {len(absent)} files that are not in {folder} (the first: {absent[0]}); "
-            "mend the names, or add the files."
-        )
-    levels = list(dict.fromkeys(level for labels in table.values() for level in labels))
-    classes = {
-        level: _sorted_names({row.get(level, "") for row in table.values()} - {""})
-        for level in levels
-    }
-    index = {level: {name: i for i, name in enumerate(names)} for level, names in classes.items()}
-    rows = np.array(
-        [
-            [index[level].get(table.get(name, {}).get(level, ""), -1) for level in levels]
-            for name in relative
-        ],
-        dtype=np.int64,
-    ).reshape(len(files), len(levels))
-    return rows, with_found_parents(taxonomy_of(classes), rows)
-
-
-def _sorted_names(names: set[str]) -> list[str]:
-    """By number where all are numbers, else by the alphabet."""
-    if all(name.lstrip("-").isdigit() for name in names):
-        return sorted(names, key=int)
-    return sorted(names)
+def _as_text(part: str) -> str:
+    """The name of a folder, as text: accents composed, bytes that are no UTF-8 as escapes."""
+    text = os.fsencode(part).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text)

@@ -4,18 +4,47 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import ExifTags, Image, ImageDraw
+
+from mtgan.files import replacing
+from mtgan.lettering import Lettering
+from mtgan.limits import LARGEST_COUNT, check_memory, check_number
+
+# How a picture is brought upright, by its EXIF orientation.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# An image that is longer, by so many times, than the size it covers loses its ends beforehand.
+_LONGEST = 8
+_BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # of TIFF
+_LETTERS = 12  # size of labels, in pixels
 
 
-def fit_image(image: Image.Image, size: tuple[int, int] | None, channels: int) -> np.ndarray:
+def fit_image(
+    image: Image.Image,
+    size: tuple[int, int] | None,
+    channels: int,
+    span: tuple[float, float] | None = None,
+) -> np.ndarray:
     """uint8 [C, H, W]: the image upright, scaled to cover (H, W), and cropped about its center.
 
     Antialiased Lanczos; aspect is kept. channels 1 is luma, 3 is RGB; transparency is laid over
     white. size None keeps the image's own.
+
+    Pixels of 9 to 16 bits keep their upper eight bits. span: the values that become black and
+    white where the format does not say them (see white_of); ValueError where it is needed.
     """
-    ImageOps.exif_transpose(image, in_place=True)  # cameras store pictures lying on their side
-    if image.mode.startswith("I;16"):  # Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    image.load()
+    turn = orientation(image)  # cameras store pictures lying on their side
+    image = _in_eight_bits(image, span)
+    if turn in _TURNS:
+        image = image.transpose(_TURNS[turn])
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")
@@ -23,6 +52,7 @@ def fit_image(image: Image.Image, size: tuple[int, int] | None, channels: int) -
     image = image.convert("L" if channels == 1 else "RGB")
     if size is not None and (image.height, image.width) != size:
         height, width = size
+        image = _without_far_ends(image, height, width)
         scale = max(height / image.height, width / image.width)
         scaled = (max(width, round(image.width * scale)), max(height, round(image.height * scale)))
         image = image.resize(scaled, Image.Resampling.LANCZOS)
@@ -32,11 +62,73 @@ def fit_image(image: Image.Image, size: tuple[int, int] | None, channels: int) -
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
+def _without_far_ends(image: Image.Image, height: int, width: int) -> Image.Image:
+    """The middle of an image that is far longer than what is cropped from it: of 1 x 65,000
+    pixels, scaled as a whole to cover 256 x 256, the memory would be full."""
+    longest = _LONGEST * np.array([height / width * image.width, width / height * image.height])
+    tall, wide = (max(1, int(np.ceil(side))) for side in longest)
+    top, left = max(0, (image.height - tall) // 2), max(0, (image.width - wide) // 2)
+    if not (top or left):
+        return image
+    return image.crop((left, top, image.width - left, image.height - top))
+
+
+def orientation(image: Image.Image, ahead: bool = False) -> int:
+    """The EXIF orientation of an image, 1 to 8; 1 where it is not said, or not in order.
+
+    ahead: of what stands before the pixels alone. A TIFF is upright once it is loaded.
+    """
+    try:
+        exif = Image.Image.getexif(image) if ahead else image.getexif()
+        value = exif.get(ExifTags.Base.Orientation, 1)
+    except Exception:  # metadata may hold anything, and the pixels are good
+        return 1
+    return value if isinstance(value, int) and value in _TURNS else 1
+
+
+def white_of(image: Image.Image) -> int | None:
+    """The value of white of an image that was opened from a file; None where nothing says it, as
+    of floats and of integers of 32 bits."""
+    if image.mode.startswith("I;16"):
+        bits = image.tag_v2.get(_BITS) if image.format == "TIFF" else None  # type: ignore[attr-defined]
+        return 2 ** bits[0] - 1 if bits and 8 <= bits[0] <= 16 else 65535
+    if image.mode == "I":  # Pillow scales a PGM's values to 16 bits
+        return 65535 if image.format in {"PNG", "PPM"} else None
+    return None if image.mode == "F" else 255
+
+
+def _in_eight_bits(image: Image.Image, span: tuple[float, float] | None) -> Image.Image:
+    """The image, of a mode with eight bits: Pillow would clip at 255."""
+    white = white_of(image)
+    if white == 255:
+        return image
+    values = np.asarray(image)
+    if white is not None:  # the upper bits, which are those of a picture stored in eight
+        scaled = np.clip(values, 0, white) >> (white.bit_length() - 8)
+    elif span is not None:
+        low, high = span
+        scaled = values.astype(np.float64)
+        scaled -= low
+        scaled *= 255 / ((high - low) or 1.0)
+        scaled = np.rint(scaled.clip(0, 255))
+    else:
+        raise ValueError("no file says which value of its pixels is white")
+    scaled = scaled.astype(np.uint8)
+    # Pillow inverts such pictures where they have eight bits, but not these.
+    tags = image.tag_v2 if image.format == "TIFF" else {}  # type: ignore[attr-defined]
+    return Image.fromarray(255 - scaled if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else scaled)
+
+
 def resize_samples(samples: np.ndarray, size: tuple[int, int], channels: int) -> np.ndarray:
-    """fit_image over uint8 [N, C, H, W]."""
+    """fit_image over uint8 [N, C, H, W]; UserError where the memory is too small."""
     if samples.shape[2:] == size and samples.shape[1] == channels:
         return samples
-    return np.stack([fit_image(to_image(sample), size, channels) for sample in samples])
+    shape = (channels, *size)
+    check_memory(f"{len(samples):,} images of {' x '.join(map(str, shape))}", len(samples), shape)
+    fitted = np.empty((len(samples), *shape), dtype=np.uint8)
+    for target, sample in zip(fitted, samples, strict=True):
+        target[:] = fit_image(to_image(sample), size, channels)
+    return fitted
 
 
 def to_image(sample: np.ndarray) -> Image.Image:
@@ -54,14 +146,15 @@ def make_grid(
     """Samples uint8 [N, C, H, W] as one picture, row by row on white.
 
     scale enlarges each pixel to a square of that side; by default so that a sample measures about
-    64 pixels. row_labels stand at the left, one per row.
+    64 pixels. row_labels stand at the left, one per row, in fonts that
+    have their letters (mtgan.lettering).
     """
     count, channels, height, width = images.shape
+    check_number("The number of columns", columns, 1, LARGEST_COUNT)
     scale = scale or max(1, round(64 / max(height, width)))
     rows = -(-count // columns)
-    margin = 0
-    if row_labels:
-        margin = 8 + 7 * max(len(label) for label in row_labels)
+    lettering = Lettering(row_labels or ())
+    margin = max((8 + lettering.width(label, _LETTERS) for label in row_labels or ()), default=0)
     cell_h, cell_w = height * scale + padding, width * scale + padding
     mode = "L" if channels == 1 else "RGB"
     grid = Image.new(
@@ -74,7 +167,8 @@ def make_grid(
     if row_labels:
         draw = ImageDraw.Draw(grid)
         for row, label in enumerate(row_labels[:rows]):
-            draw.text((2, row * cell_h + cell_h // 2 - 6), label, fill="black")
+            baseline = row * cell_h + cell_h // 2 + _LETTERS // 3
+            lettering.draw(draw, 2, baseline, label, _LETTERS)
     return grid
 
 
@@ -85,5 +179,6 @@ def save_grid(
     scale: int | None = None,
     row_labels: Sequence[str] | None = None,
 ) -> None:
-    """make_grid, written to a file."""
-    make_grid(images, columns, scale, row_labels=row_labels).save(path)
+    """make_grid, written to a file; UserError where it cannot be."""
+    with replacing(path) as temporary:
+        make_grid(images, columns, scale, row_labels=row_labels).save(temporary)

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mtgan.text import console, printable
+
 PATIENCE_SECONDS = 2.0
 
 
@@ -25,7 +27,7 @@ def progress(
         done += count
         if bar is None and sys.stderr.isatty() and time.monotonic() - start > PATIENCE_SECONDS:
             bar = _bar(in_bytes)
-            task = bar.add_task(what, total=total)
+            task = bar.add_task(printable(what), total=total)
             bar.start()
         if bar is not None:
             bar.update(task, completed=done)
@@ -39,7 +41,6 @@ def progress(
 
 def _bar(in_bytes: bool):
     from rich import progress as rich
-    from rich.console import Console
 
     counts = (
         (rich.DownloadColumn(), rich.TransferSpeedColumn())
@@ -47,9 +48,9 @@ def _bar(in_bytes: bool):
         else (rich.MofNCompleteColumn(),)
     )
     return rich.Progress(
-        rich.TextColumn("{task.description}"),
+        rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         *counts,
         rich.TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
+        console=console(stderr=True),
     )

@@ -4,7 +4,6 @@ A string becomes tokens, tokens become one-hot rows of a canvas (mtgan.data.canv
 fit is left out and counted in the notes, or refused under `strict`.
 """
 
-import csv
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -15,11 +14,11 @@ import numpy as np
 
 from mtgan.data.canvas import SequenceDomain
 from mtgan.data.sources import held_out_rows
-from mtgan.data.tokens import TOKENIZERS
+from mtgan.data.strings import Strings, read_strings
+from mtgan.data.taxonomy import clean_name, natural_order
+from mtgan.data.tokens import TOKENIZERS, parse_smiles
 from mtgan.errors import UserError, import_extra
 from mtgan.registry import Registry
-
-TEXT_SUFFIXES = {".txt", ".smi", ".csv"}
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,6 @@ class SequenceOptions:
     canonical: bool = False
     count: int | None = None
     strict: bool = False
-
-
-@dataclass(frozen=True)
-class Strings:
-    """Raw strings, a class name each where they have one, and how many of the first are for
-    training where the source has splits of its own."""
-
-    texts: list[str]
-    labels: list[str] | None = None
-    training: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +71,7 @@ def read_sequences(
 ) -> Sequences:
     """The strings of a source as a domain called `name`; one split of them.
 
-    source: a name of STRING_SOURCES, or a .txt, .smi or .csv file. The alphabet is that of all
+    source: a name of STRING_SOURCES, or a file that read_strings reads. The alphabet is that of all
     splits. Raises UserError for files that cannot be read, options that do not fit, no string
     left, and under options.strict for any string that does not fit.
     """
@@ -91,15 +80,19 @@ def read_sequences(
     kept, tokens = reader.select(strings.texts)
     training = None if strings.training is None else int((kept < strings.training).sum())
     domain = reader.domain(tokens)
-    names = [name] * len(strings.texts) if strings.labels is None else strings.labels
-    classes = tuple(sorted(set(names)))
-    labels = np.array([classes.index(names[i]) for i in kept], dtype=np.int64)
+    names = [clean_name(label) for label in strings.labels or []]
+    # As in tables of images, an empty cell and -1 mean that the label is missing.
+    classes = tuple(natural_order(set(names) - {"", "-1"})) or (name,)
+    place = {label: i for i, label in enumerate(classes)}
+    labels = np.zeros(len(kept), dtype=np.int64)
+    if names:
+        labels[:] = [place.get(names[i], -1) for i in kept]
     rows = _split_rows(labels, split, training)
     if options.count is not None and options.count < len(rows):
         rows = np.sort(np.random.default_rng(0).permutation(rows)[: options.count])
     if not len(rows):
         raise UserError(f"The domain {name!r} ({source}) has no string in its {split} split.")
-    notes = tuple(reader.notes)
+    notes = (*strings.notes, *reader.notes)
     return Sequences(domain, [tokens[i] for i in rows], labels[rows], classes, notes)
 
 
@@ -116,39 +109,6 @@ def _read(source: str, options: SequenceOptions, root: Path | None) -> tuple[Str
         known = STRING_SOURCES.get(source)
         return known.read(root), known.length
     return read_strings(Path(source), options.column, options.labels), None
-
-
-def read_strings(path: Path, column: str | None = None, labels: str | None = None) -> Strings:
-    """One string per line (of a .smi file: its first word), or a column of a CSV file.
-
-    column: by name; the first one when absent. labels: the column of class names.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            if path.suffix == ".csv":
-                return _read_csv(list(csv.reader(file)), path, column, labels)
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as text: {error}.") from error
-    if column or labels:
-        raise UserError(f"{path} is no .csv file, so it has no column {column or labels!r}.")
-    if path.suffix == ".smi":
-        lines = [line.split()[0] if line.split() else "" for line in lines]
-    return Strings(lines)
-
-
-def _read_csv(rows: list[list[str]], path: Path, column: str | None, labels: str | None) -> Strings:
-    header = rows[0] if rows else []
-
-    def values(wanted: str) -> list[str]:
-        if wanted not in header:
-            raise UserError(f"{path} has no column {wanted!r}; it has {', '.join(header)}.")
-        place = header.index(wanted)
-        return [row[place] if place < len(row) else "" for row in rows[1:]]
-
-    if not header:
-        raise UserError(f"{path} is empty; its first line should name its columns.")
-    return Strings(values(column or header[0]), values(labels) if labels else None)
 
 
 @dataclass
@@ -192,9 +152,11 @@ class _Reader:
         if not self.options.canonical:
             return list(stripped)
         chem = import_extra("rdkit.Chem", "chem", "canonical=true")
-        import_extra("rdkit.RDLogger", "chem", "canonical=true").DisableLog("rdApp.*")
-        molecules = (chem.MolFromSmiles(text) if text else "" for text in stripped)
-        return [m and chem.MolToSmiles(m) if m is not None else None for m in molecules]
+        molecules = parse_smiles(stripped, "canonical=true")
+        return [
+            text and (None if molecule is None else chem.MolToSmiles(molecule))
+            for text, molecule in zip(stripped, molecules, strict=True)
+        ]
 
     def _allowed(self) -> set[str] | None:
         alphabet = self.options.alphabet

@@ -11,6 +11,8 @@ from mtgan.data.dataset import Dataset, stratified_choice
 from mtgan.data.images import resize_samples
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
+from mtgan.files import reason
+from mtgan.limits import LARGEST_SIDE, check_seed
 from mtgan.registry import Registry, nearest
 
 SPLITS = ("train", "test", "all")
@@ -103,8 +105,10 @@ def load_dataset(
         raise UserError(f"split should be train, test or all; found {split!r}.")
     if channels not in {None, 1, 3}:
         raise UserError(f"channels should be 1 or 3; found {channels!r}.")
+    check_seed(seed)
     shape = parse_size(size)
-    request = Request(str(name), split, Path(root) if root else None, shape, channels, download)
+    name = _meant(str(name))
+    request = Request(name, split, Path(root) if root else None, shape, channels, download)
     data = _find(request)(request)
     if shape is not None or channels is not None:
         c, h, w = data.shape
@@ -114,7 +118,7 @@ def load_dataset(
     if taxonomy is not None:
         data = data.with_taxonomy(_taxonomy(data.taxonomy, taxonomy))
     data.spec = {
-        "name": _full_name(str(name)),
+        "name": _full_name(name),
         "split": split,
         "root": str(Path(root).resolve()) if root else None,
         "size": list(shape) if shape else None,
@@ -149,8 +153,8 @@ def prepare_dataset(
 
     if Path(out).exists():
         raise UserError(f"{out} exists already; name another folder, or remove it first.")
-    shape = parse_size(size)
-    whole = Request(str(name), "all", None, shape, channels, False)
+    name, shape = _meant(str(name)), parse_size(size)
+    whole = Request(name, "all", None, shape, channels, False)
     if _find(whole) is load_folder:
         parts = []
         for split in ("train", "test"):
@@ -177,10 +181,13 @@ def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[in
         parts = list(size) if isinstance(size, tuple | list) else [size]
     try:
         numbers = [int(part) for part in parts]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         numbers = []
-    if len(numbers) not in {1, 2} or min(numbers) < 1:
-        raise UserError(f"size should be a side like 32, or HxW like 64x128; found {size!r}.")
+    if len(numbers) not in {1, 2} or not 1 <= min(numbers) <= max(numbers) <= LARGEST_SIDE:
+        raise UserError(
+            f"size should be a side like 32, or HxW like 64x128, of 1 to {LARGEST_SIDE:,} pixels; "
+            f"found {size!r}."
+        )
     return numbers[0], numbers[-1]
 
 
@@ -203,6 +210,21 @@ def held_out_rows(labels: np.ndarray, split: str) -> np.ndarray:
     mask = np.zeros(len(labels), dtype=bool)
     mask[test] = True
     return np.flatnonzero({"test": mask, "train": ~mask, "all": mask | ~mask}[split])
+
+
+def _meant(name: str) -> str:
+    """The registered name that differs in case or hyphens alone (CIFAR-10), else the name itself.
+
+    A path of that name is meant as it stands.
+    """
+    if name in SOURCES or Path(name).exists():
+        return name
+    plain = {_plain(known): known for known in SOURCES.names()}
+    return plain.get(_plain(name), name)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
 
 
 def _is_path(name: str) -> bool:
@@ -236,10 +258,14 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
         (is_cifar, load_cifar),
         (Path.is_dir, load_folder),
     ]
-    for recognizes, load in formats:
-        if recognizes(path):
-            return load
-    if path.is_file():
+    try:
+        for recognizes, load in formats:
+            if recognizes(path):
+                return load
+        there = path.exists()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {reason(error)}.") from error
+    if there:
         raise UserError(
             f"{path} is neither a folder of images nor an .npz file; if it is an archive, "
             "extract it."

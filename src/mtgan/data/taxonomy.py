@@ -2,11 +2,16 @@
 
 A label level is one set of labels ("fine", "coarse", "color"). Levels that refine one another form
 the chain, finest first; independent attributes follow it and have no parents. Labels are int64,
-one column per level, -1 where missing.
+one column per level, -1 where missing. A class is known by its name, never by its position: two
+taxonomies that order the same names differently mean the same.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +30,63 @@ def chain_name(position: int) -> str:
     return _CHAIN_NAMES[position] if position < 3 else f"level{position + 1}"
 
 
+# Names
+
+
+def clean_name(name: str) -> str:
+    """The name as it is compared: accents composed (NFC), without blanks about it."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def natural_order(names: Iterable[str]) -> list[str]:
+    """The one order of class names: whole numbers first, by number; then by the alphabet, where
+    numbers inside names count as numbers (class2, class10)."""
+    return sorted(names, key=natural_key)
+
+
+def natural_key(name: str) -> tuple[Any, ...]:
+    """What natural_order sorts by."""
+    if re.fullmatch("-?[0-9]{1,18}", name):
+        return 0, int(name), (), name
+    parts = re.split("([0-9]+)", name)
+    numbers = [(len(digits.lstrip("0")), digits.lstrip("0")) for digits in parts[1::2]]
+    chunks: list[Any] = [*parts]
+    chunks[1::2] = numbers
+    return 1, 0, tuple(chunks), name
+
+
+def name_fault(name: str, level: bool = False) -> str:
+    """Why a class, or a level, cannot be called so, as "it ..."; "" where it can."""
+    if not name:
+        return "it is empty"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "it is not in UTF-8 (rename the folder or cell that it comes from)"
+    if "\0" in name:
+        return "it holds a null character"
+    if level and "/" in name:
+        return 'it holds a "/", which parts levels from measures'
+    if level and any(unicodedata.category(character) == "Cc" for character in name):
+        return "it holds control characters"
+    return ""
+
+
+def class_map(own: Sequence[str], other: Sequence[str]) -> np.ndarray:
+    """int64 [K + 1]: the index among `other` of each of the K names of `own`, -1 where it is not
+    there. The last entry is for missing labels, so that class_map(own, other)[labels] translates.
+    """
+    place = {name: i for i, name in enumerate(other)}
+    return np.array([*(place.get(name, -1) for name in own), -1], dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Taxonomy:
     """Label levels, their classes, and parents.
 
     Attributes:
         levels: Names of the label levels in the order of the label columns.
-        classes: Class names by level.
+        classes: Class names by level; accents are composed and blanks about them left out.
         parents: For a level that another one coarsens: (that level, for each class the index of
             its parent there). Absent for top and for independent levels.
 
@@ -49,10 +104,18 @@ class Taxonomy:
                 f"A taxonomy needs distinct levels with classes each; found levels "
                 f"{list(self.levels)} and classes of {sorted(self.classes)}."
             )
-        for level, names in self.classes.items():
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                raise UserError(f"The label level {level!r} names the class {twice!r} twice.")
+        classes = {level: tuple(map(clean_name, names)) for level, names in self.classes.items()}
+        object.__setattr__(self, "classes", classes)
+        for level, names in classes.items():
+            if fault := name_fault(level, level=True):
+                raise UserError(f"A label level cannot be called {level!r}: {fault}.")
+            for name, count in Counter(names).items():
+                if fault := name_fault(name):
+                    raise UserError(
+                        f"A class of the level {level!r} cannot be called {name!r}: {fault}."
+                    )
+                if count > 1:
+                    raise UserError(f"The label level {level!r} names the class {name!r} twice.")
         for level, (parent, indices) in self.parents.items():
             if level not in self.levels or parent not in self.levels:
                 raise UserError(f"The taxonomy has no level {parent!r}, the parent of {level!r}.")
@@ -75,10 +138,11 @@ class Taxonomy:
 
     def class_index(self, level: str, name: str) -> int:
         """Index of a class by name; UserError naming the nearest one where there is none."""
-        names = list(self.classes[self._known(level)])
-        if name not in names:
-            raise UserError(f"The level {level!r} has no class {name!r}: {nearest(name, names)}")
-        return names.index(name)
+        names = self.classes[self._known(level)]
+        if clean_name(name) not in names:
+            hint = nearest(name, list(names))
+            raise UserError(f"The level {level!r} has no class {name!r}: {hint}")
+        return names.index(clean_name(name))
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -119,6 +183,19 @@ class Taxonomy:
                 rows[:, column] = self.lift(finest, self.levels[0], level)
         return rows
 
+    def by_names(self) -> dict[str, tuple[str | None, dict[str, str | None]]]:
+        """{level: (level above, {class: its parent there})}, in no order of classes: equal where
+        two taxonomies mean the same. None for what has no parent."""
+        found: dict[str, tuple[str | None, dict[str, str | None]]] = {}
+        for level, names in self.classes.items():
+            if level in self.parents:
+                above, places = self.parents[level]
+                tops = [self.classes[above][place] for place in places]
+                found[level] = (above, dict(zip(names, tops, strict=True)))
+            else:
+                found[level] = (None, dict.fromkeys(names))
+        return found
+
     # Other taxonomies from this one
 
     def with_hierarchy(self, coarser: "Mapping[str, Mapping[str, str]]") -> "Taxonomy":
@@ -132,10 +209,12 @@ class Taxonomy:
         finest = self.levels[0]
         levels, classes, parents = [finest], {finest: self.classes[finest]}, {}
         for level, mapping in coarser.items():
-            below = levels[-1]
-            if level in levels:
-                raise UserError(f"The taxonomy names the level {level!r} twice.")
-            names = {str(child): str(parent) for child, parent in mapping.items()}
+            below, level = levels[-1], str(level)
+            names = {clean_name(str(child)): clean_name(str(p)) for child, p in mapping.items()}
+            if level in levels or len(names) < len(mapping):
+                what = f"the level {level!r}" if level in levels else f"a class in {level!r}"
+                raise UserError(f"The taxonomy names {what} twice.")
+            known = set(classes[below])
             for name in classes[below]:
                 if name not in names:
                     raise UserError(
@@ -143,7 +222,7 @@ class Taxonomy:
                         f"of level {below!r}."
                     )
             for name in names:
-                if name not in classes[below]:
+                if name not in known:
                     hint = nearest(name, list(classes[below]))
                     raise UserError(
                         f"In the taxonomy, level {level!r} names {name!r}, which is no class of "
@@ -152,7 +231,8 @@ class Taxonomy:
             tops = tuple(dict.fromkeys(names[name] for name in classes[below]))
             levels.append(level)
             classes[level] = tops
-            parents[below] = (level, tuple(tops.index(names[name]) for name in classes[below]))
+            place = {top: i for i, top in enumerate(tops)}
+            parents[below] = (level, tuple(place[names[name]] for name in classes[below]))
         for level in self.levels:
             if level not in self.chain and level not in levels:
                 levels.append(level)
@@ -167,7 +247,9 @@ class Taxonomy:
             where = f"the taxonomy file {source}"
             values = read_yaml(source, "the taxonomy file", strings=True)
         if not isinstance(values, Mapping) or not all(
-            isinstance(mapping, Mapping) for mapping in values.values()
+            isinstance(mapping, Mapping)
+            and all(isinstance(parent, str | int | float) for parent in mapping.values())
+            for mapping in values.values()
         ):
             raise UserError(f"{where} should be a mapping of the form level: {{class: parent}}.")
         return self.with_hierarchy(values)
@@ -244,15 +326,23 @@ class Taxonomy:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Taxonomy":
-        """What to_dict gave."""
-        return cls(
-            levels=tuple(values["levels"]),
-            classes={level: tuple(names) for level, names in values["classes"].items()},
-            parents={
-                level: (parent["level"], tuple(parent["index"]))
-                for level, parent in values["parents"].items()
-            },
-        )
+        """What to_dict gave. UserError for anything else."""
+        try:
+            lists = [values["levels"], *values["classes"].values()]
+            lists += [parent["index"] for parent in values["parents"].values()]
+            if not all(isinstance(each, list | tuple) for each in lists):
+                raise TypeError("its levels, classes and indices should be lists")
+            taxonomy = cls(
+                levels=tuple(map(_text, values["levels"])),
+                classes={level: tuple(map(_text, n)) for level, n in values["classes"].items()},
+                parents={
+                    _text(level): (_text(parent["level"]), tuple(map(index, parent["index"])))
+                    for level, parent in values["parents"].items()
+                },
+            )
+        except (LookupError, TypeError, AttributeError) as error:
+            raise UserError(f"A stored taxonomy is corrupt: {error!r}.") from error
+        return taxonomy
 
     def _known(self, level: str) -> str:
         if level not in self.classes:
@@ -269,3 +359,9 @@ class Taxonomy:
                 f"found {superclasses}."
             )
         return count
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} should be a name")
+    return value

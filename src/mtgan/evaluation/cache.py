@@ -1,13 +1,16 @@
-"""Where evaluation keeps what is dear to compute: trained classifiers and extracted features.
+"""Where evaluation keeps what is dear to compute: classifiers, features, calibrations.
 
-Files are safetensors, named by a hash of everything that they depend on, and written to a
-temporary name before they are renamed, so that a reader never meets half a file.
+Files are named by a hash of everything that their content depends on, are written whole or not at
+all, and carry a hash of their content: what is damaged or foreign counts as missing and is computed
+anew.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +20,8 @@ from torch import Tensor
 
 from mtgan import files
 from mtgan.errors import UserError
-from mtgan.files import cache_folder, replacing
+
+_CONTENT = "mtgan/content"  # of what is kept, a hash: a bit that has turned is noticed
 
 FEATURE_CACHE_BYTES = 2 << 30
 """The features folder is pruned, oldest first, to this size."""
@@ -25,7 +29,7 @@ FEATURE_CACHE_BYTES = 2 << 30
 
 def cache_dir(kind: str) -> Path:
     """The folder of one kind of cached file, in the one cache of mtgan.files."""
-    return cache_folder() / kind
+    return files.cache_folder() / kind
 
 
 def digest(*parts: object) -> str:
@@ -54,21 +58,51 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]] | None:
-    """Tensors and metadata of a safetensors file; None when it is missing or damaged."""
+    """Tensors and metadata of a safetensors file; None when it is missing or damaged.
+
+    What save_tensors wrote is checked against the hash that stands in its metadata.
+    """
+    if not path.is_file():
+        return None
     try:
         with safe_open(path, framework="pt") as file:
-            names = file.keys()
-            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
-    except (OSError, SafetensorError):
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = dict(file.metadata() or {})
+    except (OSError, ValueError, SafetensorError):
         return None
+    promised = metadata.pop(_CONTENT, None)
+    if promised is not None and promised != tensors_digest(tensors):
+        return None
+    return tensors, metadata
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bool:
     """Write a safetensors file atomically; False where the folder cannot be written."""
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    checked = {**metadata, _CONTENT: tensors_digest(contiguous)}
     try:
-        with replacing(path) as temporary:
-            save_file(contiguous, temporary, metadata=dict(metadata))
+        with files.replacing(path) as temporary:
+            save_file(contiguous, temporary, metadata=checked)
+    except UserError:
+        return False
+    return True
+
+
+def load_json(path: Path) -> Any:
+    """The value that save_json wrote; None when the file is missing, damaged or foreign."""
+    try:
+        kept = files.read_json(path)
+    except UserError:
+        return None
+    if not isinstance(kept, dict) or kept.keys() != {_CONTENT, "value"}:
+        return None
+    return kept["value"] if kept[_CONTENT] == digest(kept["value"]) else None
+
+
+def save_json(path: Path, value: Any) -> bool:
+    """Write a value as JSON with its hash, atomically; False where it cannot be written."""
+    try:
+        files.write_json(path, {_CONTENT: digest(value), "value": value})
     except UserError:
         return False
     return True
@@ -76,12 +110,16 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 def prune(folder: Path, limit_bytes: int = FEATURE_CACHE_BYTES) -> None:
     """Remove a folder's oldest safetensors files until the rest fit the limit."""
-    files = [(path.stat(), path) for path in folder.glob("*.safetensors")]
-    excess = sum(stat.st_size for stat, _ in files) - limit_bytes
-    for stat, path in sorted(files, key=lambda item: item[0].st_mtime):
+    found = []
+    for path in folder.glob("*.safetensors"):
+        with contextlib.suppress(OSError):  # another process may be pruning as well
+            found.append((path.stat(), path))
+    excess = sum(stat.st_size for stat, _ in found) - limit_bytes
+    for stat, path in sorted(found, key=lambda item: item[0].st_mtime):
         if excess <= 0:
             return
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
         excess -= stat.st_size
 
 
@@ -90,12 +128,3 @@ def to_device(device: str | torch.device) -> torch.device:
     if str(device) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(device)
-
-
-def write_text(path: Path, text: str) -> bool:
-    """Write a text file atomically; False where the folder cannot be written."""
-    try:
-        files.write_text(path, text)
-    except UserError:
-        return False
-    return True

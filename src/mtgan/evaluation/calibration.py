@@ -7,10 +7,10 @@ a set estimates the standard error of the whole set (n = N/2 of N: the finite-po
 sqrt(1/n - 1/N) is exactly 1/sqrt(N)).
 """
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -61,14 +61,9 @@ class Calibration:
     halves: tuple[Anchors, ...]
     ladder: tuple[tuple[str, str, float, Values], ...]
 
-    def to_json(self) -> str:
-        """JSON that `from_json` reads back."""
-        return json.dumps(asdict(self))
-
     @classmethod
-    def from_json(cls, text: str) -> "Calibration":
-        """The inverse of `to_json`; anything else is a ValueError, KeyError or TypeError."""
-        values = json.loads(text)
+    def from_dict(cls, values: Any) -> "Calibration":
+        """The inverse of `asdict`; of anything else a LookupError, TypeError or ValueError."""
         return cls(
             Anchors(**values["full"]),
             tuple(Anchors(**half) for half in values["halves"]),
@@ -193,8 +188,12 @@ def _concerned(
 
 
 def _farthest(values: Sequence[Values], ceiling: Values, keys: Sequence[str]) -> dict[str, float]:
-    """Of several floors the value that lies farthest from real data, for each key."""
-    return {key: max((v[key] for v in values), key=lambda x: abs(x - ceiling[key])) for key in keys}
+    """Of several floors the value that lies farthest from real data, for each key that all have."""
+    return {
+        key: max((v[key] for v in values), key=lambda x: abs(x - ceiling[key]))
+        for key in keys
+        if all(key in v for v in (ceiling, *values))
+    }
 
 
 def _keys_on(axis: str, values: Values, measures: Sequence[Measure]) -> list[str]:

@@ -14,6 +14,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from mtgan.data import Taxonomy
+from mtgan.evaluation.cache import array_digest, digest
 from mtgan.evaluation.features import FeatureBank, FeatureExtractor, extract
 from mtgan.evaluation.metrics.distances import (
     Neighborhood,
@@ -23,6 +24,7 @@ from mtgan.evaluation.metrics.distances import (
     pairwise_pass,
 )
 from mtgan.evaluation.metrics.frechet import GaussianStatistics
+from mtgan.evaluation.presence import present_classes
 from mtgan.evaluation.probe import LinearProbe, some
 
 Result = TypeVar("Result")
@@ -88,6 +90,13 @@ class SampleSet:
         """Nearest neighbors within the set."""
         return neighborhood(self.points, max(NEIGHBORS), kernel=True)
 
+    @cached_property
+    def content(self) -> str:
+        """A hash of images, labels, features and logits."""
+        arrays = [self.images, self.features, *self.bank.logits.values()]
+        labels = "" if self.labels is None else array_digest(self.labels)
+        return digest(labels, list(self.bank.logits), [array_digest(array) for array in arrays])
+
     def per_sample(self, key: Hashable, compute: "Callable[[SampleSet], np.ndarray]") -> np.ndarray:
         """One number [N] or row for each sample, computed once for a set and all parts of it."""
         if self._origin is not None:
@@ -130,6 +139,8 @@ class Setting:
         load_training: Gives all training data, which samples may have been copied from and which
             probes learn from; called once, when first needed.
         held_out: Real data that no generator and no classifier has seen, or None.
+        load_unseen: Gives as many of such data as show a classifier's mistakes, or training data
+            where there are none; called once, when first needed.
         seed: Seed of every random draw.
         is_inception: Whether the features are those of the original FID.
     """
@@ -137,10 +148,11 @@ class Setting:
     taxonomy: Taxonomy
     levels: tuple[str, ...]
     load_training: Callable[[], SampleSet]
+    load_unseen: Callable[[], SampleSet]
     held_out: SampleSet | None = None
     seed: int = 0
     is_inception: bool = False
-    _models: dict[str, object] = field(default_factory=dict, repr=False)
+    _models: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def training(self) -> SampleSet:
@@ -184,10 +196,11 @@ class Setting:
         """
         if level in bank.logits:
             return softmax(bank.logits[level].astype(np.float64), axis=1)
-        if level not in self._models:
+        key = ("probe", level)
+        if key not in self._models:
             labels = self.training.labels[:, self.column(level)]  # type: ignore[index]
-            self._models[level] = LinearProbe.fit(self.training.features, labels, self.seed)
-        probe: Any = self._models[level]
+            self._models[key] = LinearProbe.fit(self.training.features, labels, self.seed)
+        probe: LinearProbe = self._models[key]
         result = np.zeros((len(bank), self.taxonomy.num_classes(level)))
         result[:, probe.classes] = probe.probabilities(bank.features)
         return result
@@ -195,6 +208,37 @@ class Setting:
     def predict(self, level: str, bank: FeatureBank) -> np.ndarray:
         """The most probable class of each sample at a level, int64 [N]."""
         return self.posterior(level, bank).argmax(axis=1)
+
+    @cached_property
+    def _unseen(self) -> SampleSet:
+        return self.load_unseen()
+
+    def _confusion(self, level: str) -> np.ndarray:
+        """Real samples by their class (row) and the one predicted (column), int64 [K, K]."""
+        key = ("confusion", level)
+        if key not in self._models:
+            real = self._unseen
+            truth = real.labels[:, self.column(level)]  # type: ignore[index]
+            known = truth >= 0
+            table = np.zeros((self.taxonomy.num_classes(level),) * 2, dtype=np.int64)
+            np.add.at(table, (truth[known], self.predict(level, real.bank)[known]), 1)
+            self._models[key] = table
+        found: np.ndarray = self._models[key]
+        return found
+
+    def shown(self, level: str, judged: SampleSet) -> np.ndarray:
+        """The class that each sample shows at a level, int64 [N].
+
+        -1 for classes that the set shows no more often than by the classifier's mistakes.
+        """
+
+        def decide() -> np.ndarray:
+            classes = self.predict(level, judged.bank)
+            confusion = self._confusion(level)
+            counts = np.bincount(classes, minlength=len(confusion))
+            return np.where(present_classes(counts, confusion)[classes], classes, -1)
+
+        return judged.once(("shown", level), decide)
 
     def mode_posterior(self, bank: FeatureBank) -> np.ndarray:
         """Probabilities of modes [N, modes]: finest classes, or clusters where there are none."""
@@ -206,12 +250,18 @@ class Setting:
             clusters = KMeans(CLUSTERS, n_init=3, random_state=self.seed)
             rows = some(len(self.training), self.seed)
             self._models["clusters"] = clusters.fit(self.training.features[rows])
-        model: Any = self._models["clusters"]
-        return np.eye(CLUSTERS)[model.predict(bank.features)]
+        return np.eye(CLUSTERS)[self._models["clusters"].predict(bank.features)]
 
     def modes(self, bank: FeatureBank) -> np.ndarray:
         """The most probable mode of each sample, int64 [N]."""
         return self.mode_posterior(bank).argmax(axis=1)
+
+    def shown_modes(self, judged: SampleSet) -> np.ndarray:
+        """The mode that each sample shows, int64 [N]; for classes as `shown` says.
+
+        A sample is in a cluster by definition, and not by mistake.
+        """
+        return self.shown(self.levels[0], judged) if self.levels else self.modes(judged.bank)
 
     @property
     def mode_noun(self) -> str:
@@ -262,8 +312,10 @@ class Comparison:
 
     def without_labels(self) -> str:
         """Why measures of conditioning cannot be had."""
-        if not self.setting.levels:
+        if not self.setting.taxonomy.levels:
             return "the reference has no labels"
+        if not self.setting.levels:
+            return "the reference shows fewer than two classes"
         if self.generated.labels is None:
             return "the samples have no labels"
         return ""

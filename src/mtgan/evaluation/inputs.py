@@ -1,22 +1,45 @@
 """Anything that holds images becomes a Dataset; labels are brought into the reference's classes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
+from mtgan.data.arrays import as_samples
+from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_class_range, check_labels
+from mtgan.registry import nearest
 
 Images = Dataset | np.ndarray | str | Path
-"""A Dataset, uint8 [N, C, H, W], a folder of images, an .npz with `images` (and `labels`)."""
+"""A Dataset, uint8 [N, C, H, W], [N, H, W, C] or [N, H, W], a folder of images, an .npz with
+`images` (and `labels`)."""
+
+
+Labeled = tuple[Images, np.ndarray | None]
+"""Images and the labels that they were asked to have, as Run.sample_with_labels gives them."""
+
+
+def apart(samples: Images | Labeled, labels: np.ndarray | None) -> Labeled:
+    """Samples and their labels, which may come as a pair; UserError where both bring labels."""
+    if not isinstance(samples, tuple):
+        return samples, labels
+    if len(samples) != 2:
+        raise UserError(
+            f"samples should be images, or a pair of images and labels; found {len(samples)} parts"
+        )
+    if labels is not None:
+        raise UserError("labels are given twice: with the samples, and beside them; give them once")
+    return samples
 
 
 def as_dataset(source: Images, name: str, split: str = "all") -> Dataset:
     """The images of any source.
 
     Args:
-        source: A Dataset; uint8 [N, C, H, W]; or a path or name that `load_dataset` reads.
+        source: A Dataset; uint8 [N, C, H, W], [N, H, W, C] or [N, H, W]; or a path or name that
+            `load_dataset` reads.
         name: What an array is called in messages.
         split: The split that is read from a path or name.
 
@@ -27,25 +50,30 @@ def as_dataset(source: Images, name: str, split: str = "all") -> Dataset:
         return source
     if isinstance(source, str | Path):
         return load_dataset(source, split)
-    samples = np.asarray(source)
-    if samples.ndim != 4 or samples.dtype != np.uint8 or not samples.size:
-        raise UserError(
-            f"{name} must be a uint8 array [N, C, H, W], this is {samples.dtype} of shape "
-            f"{samples.shape}: scale images to 0..255 and convert them with .astype('uint8')"
-        )
+    samples = as_samples(np.asarray(source), name)
+    if not samples.size:
+        raise UserError(f"{name}: an array of the shape {list(samples.shape)} holds no images.")
     none = np.empty((len(samples), 0), dtype=np.int64)
     return Dataset(samples, none, Taxonomy((), {}, {}), name=name, split="all")
 
 
 def fitting_labels(
-    generated: Dataset, reference: Dataset, labels: np.ndarray | None
+    generated: Dataset,
+    reference: Dataset,
+    labels: np.ndarray | None,
+    notes: list[str] | None = None,
+    what: str = "the samples",
 ) -> np.ndarray | None:
     """The labels that samples were asked to have, in the reference's levels and classes.
 
     Args:
-        generated: The samples; their own labels are used, by class name, when `labels` is None.
+        generated: The samples; their own labels are used when `labels` is None: levels by name,
+            else by their place in the taxonomy; classes by name, or by number where they have no
+            names and share none with the reference's.
         reference: Gives levels and classes.
         labels: int64 [N, L] in the reference's columns, or [N] for its finest level; or None.
+        notes: Sentences about what was not matched by name are added to it.
+        what: What `generated` is called in sentences.
 
     Returns:
         int64 [N, L], -1 where missing; None without any.
@@ -55,7 +83,7 @@ def fitting_labels(
     """
     taxonomy = reference.taxonomy
     if labels is None:
-        return _by_name(generated, reference)
+        return _own_labels(generated, reference, [] if notes is None else notes, what)
     labels = np.asarray(labels)
     if labels.ndim == 1 and taxonomy.levels:
         labels = labels[:, None]
@@ -66,32 +94,77 @@ def fitting_labels(
     return labels.astype(np.int64)
 
 
-def _by_name(generated: Dataset, reference: Dataset) -> np.ndarray | None:
-    """Translate labels of equally named levels class by class; None where no level is shared.
+def in_classes_of(
+    reference: Dataset, data: Dataset, notes: list[str], what: str = "the held-out data"
+) -> Dataset:
+    """The same samples under the reference's taxonomy; see fitting_labels."""
+    if data.taxonomy == reference.taxonomy:
+        return data
+    labels = fitting_labels(data, reference, None, notes, what)
+    if labels is None:
+        labels = np.full((len(data), len(reference.taxonomy.levels)), -1, dtype=np.int64)
+    return replace(data, labels=labels, taxonomy=reference.taxonomy, stored_fingerprint=None)
 
-    Classes that are only numbered keep their numbers. Coarser levels that the samples do not have
-    follow from the finer ones.
-    """
+
+def _own_labels(
+    generated: Dataset, reference: Dataset, notes: list[str], what: str
+) -> np.ndarray | None:
+    """The samples' own labels in the reference's terms; coarser levels that they do not have
+    follow from the finer ones. None without any."""
     mine, theirs = generated.taxonomy, reference.taxonomy
+    if not theirs.levels or not mine.levels:
+        return None
     columns = np.full((len(generated), len(theirs.levels)), -1, dtype=np.int64)
-    for level in set(theirs.levels) & set(mine.levels):
-        labels = generated.labels_of(level)
-        names = mine.classes[level]
-        if names == tuple(str(index) for index in range(len(names))):
-            check_class_range(labels, level, reference)
-            columns[:, theirs.levels.index(level)] = labels
-            continue
-        known = {name: index for index, name in enumerate(theirs.classes[level])}
-        strangers = [name for name in names if name not in known]
-        if strangers:
-            raise UserError(
-                f"the samples have classes of level {level!r} that {reference.name} has not "
-                f"({', '.join(strangers[:3])}): give both the same class names"
+    alone = [level for level in mine.levels if level not in theirs.levels]
+    for level in mine.levels:
+        if level in theirs.levels:
+            place = theirs.levels.index(level)
+            columns[:, place] = _own_column(generated, level, reference, level, notes, what)
+    for level in alone:
+        place = mine.levels.index(level)
+        other = theirs.levels[place] if place < len(theirs.levels) else None
+        try:
+            if other is None or other in mine.levels:
+                raise UserError(
+                    f"{what} have the label level {level!r}, and {reference.name} has "
+                    f"{', '.join(map(repr, theirs.levels))}: call one as the other"
+                )
+            columns[:, place] = _own_column(generated, level, reference, other, notes, what)
+            notes.append(
+                f"{what} have the label level {level!r}, which is taken for {other!r}, in the same "
+                f"place in {reference.name}"
             )
-        table = np.array([*(known[name] for name in names), -1])
-        columns[:, theirs.levels.index(level)] = table[labels]
+        except UserError:
+            if len(alone) == len(mine.levels):
+                raise
+            notes.append(f"the label level {level!r} of {what} is not used: it fits none there")
     for level, (above, _) in theirs.parents.items():
         column, over = theirs.levels.index(level), theirs.levels.index(above)
         if (columns[:, over] < 0).all():
             columns[:, over] = theirs.lift(columns[:, column], level, above)
     return columns if (columns >= 0).any() else None
+
+
+def _own_column(
+    generated: Dataset, level: str, reference: Dataset, other: str, notes: list[str], what: str
+) -> np.ndarray:
+    """int64 [N]: the samples' labels of a level as classes of a level of the reference."""
+    labels = generated.labels_of(level)
+    names, known = generated.taxonomy.classes[level], reference.taxonomy.classes[other]
+    table = class_map(names, known)
+    strangers = [names[i] for i in np.unique(labels[labels >= 0]) if table[i] < 0]
+    if not strangers:
+        return table[labels]
+    if (table < 0).all() and names == tuple(str(index) for index in range(len(names))):
+        check_class_range(labels, other, reference)
+        notes.append(
+            f"the classes of {level!r} of {what} are numbers without names: 0 is taken for "
+            f"{known[0]!r}, and so on in the order of {reference.name}"
+        )
+        return labels
+    levels = repr(other) if level == other else f"{level!r} (there {other!r})"
+    raise UserError(
+        f"{what} have classes of level {levels} that {reference.name} has not "
+        f"({', '.join(strangers[:3])}): give both the same class names; for {strangers[0]!r}, "
+        f"{nearest(strangers[0], list(known))}"
+    )

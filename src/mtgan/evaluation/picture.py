@@ -5,10 +5,10 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtgan.errors import UserError
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.evaluation.scoring import axis_order
 from mtgan.evaluation.tables import number
+from mtgan.lettering import save_figure
 
 INK, SOFT, ACCENT = "#1f2933", "#9aa5b1", "#2b6cb0"
 LADDER_COLORS = ("#2b6cb0", "#c05621", "#2f855a", "#805ad5", "#b83280", "#718096")
@@ -32,12 +32,7 @@ def draw_card(card: Scorecard, path: Path) -> Path:
     else:
         _draw_numbers(figure.subplots(), card)
     figure.suptitle(f"{card.protocol.dataset}\n{card.protocol.sentence()}", fontsize=9, color=INK)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=110)
-    except (ValueError, OSError) as error:
-        raise UserError(f"the picture cannot be written to {path} ({error})") from error
-    return path
+    return save_figure(figure, path)
 
 
 def _draw_axes(panel: Axes, card: Scorecard) -> None:
@@ -65,7 +60,8 @@ def _draw_measures(panel: Axes, card: Scorecard) -> None:
         panel.plot(entry.score, place, "o", color=ACCENT, markersize=6)
         text = f"{number(entry.value)}  (real {number(entry.ceiling)})"
         panel.text(1.04, place, text, va="center", fontsize=8)
-    panel.set_yticks(range(len(scored)), [name for name, _ in reversed(scored)], fontsize=8)
+    names = [name for name, _ in reversed(scored)]
+    panel.set_yticks(range(len(scored)), names, fontsize=8)
     _unit_axis(panel, "score of each measure")
     panel.set_title("measures", fontsize=10)
 

@@ -98,7 +98,7 @@ class QuickEvaluator:
             first = next(iter(bank.logits.values()))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SmallSampleWarning)
-                score = inception_score(first, splits=1, logits=True)
+                score = inception_score(first, splits=1, inputs="logits")
             result["inception_score"] = score.value
         if labels is not None:
             for column, level in enumerate(self.reference.taxonomy.levels):

@@ -4,6 +4,7 @@ A card holds plain values only, so that it can be written, read, compared and dr
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -124,21 +125,23 @@ class Scorecard(Mapping[str, float]):
         return {"format": FORMAT, **asdict(self)}
 
     def to_json(self) -> str:
-        """JSON that `from_json` reads back into an equal card; missing numbers are null."""
-        return json.dumps(_without_nan(self.to_dict()), indent=2, allow_nan=False)
+        """JSON that `from_json` reads back into an equal card; numbers not finite are null."""
+        return json.dumps(_finite(self.to_dict()), indent=2, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Scorecard":
         """Read what `to_json` wrote.
 
         Raises:
-            UserError: Text that is not a scorecard of this format.
+            UserError: Text that is not a scorecard of this format, or holds other types.
         """
+        from pydantic import TypeAdapter  # slow to import
+
         try:
             values = json.loads(text)
             if values.pop("format") != FORMAT:
                 raise KeyError("format")
-            return cls(
+            card = cls(
                 protocol=Protocol.from_dict(values.pop("protocol")),
                 entries={k: Entry(**_pairs(v)) for k, v in values.pop("entries").items()},
                 axes={k: Axis(**_pairs(v)) for k, v in values.pop("axes").items()},
@@ -148,7 +151,8 @@ class Scorecard(Mapping[str, float]):
                 judge=tuple(values.pop("judge", ())),
                 **_pairs(values),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return TypeAdapter(cls).validate_python(asdict(card))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UserError(
                 "this is not a scorecard of this version of mtgan: write one with "
                 "`mtgan evaluate --json FILE`"
@@ -209,11 +213,11 @@ def _with_nan(values: dict[str, float | None]) -> dict[str, float]:
     return {name: float("nan") if value is None else value for name, value in values.items()}
 
 
-def _without_nan(value: Any) -> Any:
+def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _without_nan(item) for key, item in value.items()}
+        return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float) and value != value:
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

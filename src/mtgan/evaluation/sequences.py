@@ -101,29 +101,54 @@ def evaluate_strings(
         **{f"ngram_distance/{n}": ngram_distance(generated, reference, n) for n in _NGRAMS},
     }
     counts = {"generated": len(generated), "reference": len(reference), "training": len(training)}
-    notes: tuple[str, ...] = ()
+    notes = _shared(generated, reference)
     if molecules:
         found = parse_molecules(generated)
         values["validity"] = found.validity
         counts["valid"] = len(found.smiles)
-        more, notes = _of_molecules(found, reference, training, device)
+        more, others = _of_molecules(found, reference, training, device)
         values |= more
-    return SequenceCard(values, counts, notes)
+        notes += _with_blanks(generated) + others
+    return SequenceCard(values, counts, tuple(notes))
+
+
+def _shared(generated: Sequence[str], reference: Sequence[str]) -> list[str]:
+    """A sentence where generated strings are those that they are compared with."""
+    known = set(reference)
+    same = sum(text in known for text in generated)
+    if not same:
+        return []
+    draws = "; these are draws from one set" if same == len(generated) else ""
+    return [f"{same:,} of {len(generated):,} generated strings are in the reference{draws}."]
+
+
+def _with_blanks(generated: Sequence[str]) -> list[str]:
+    """A sentence where strings have a blank, as in files of molecules with titles."""
+    count = sum(len(text.split()) > 1 for text in generated)
+    if not count:
+        return []
+    return [
+        f"{count:,} generated strings hold a blank and are judged as a whole, as no molecules; cut "
+        "titles off if that is what follows."
+    ]
 
 
 def _of_molecules(
     found: Molecules, reference: Sequence[str], training: Sequence[str], device: str
-) -> tuple[dict[str, float], tuple[str, ...]]:
-    """The measures of valid molecules, and sentences about those that could not be had."""
+) -> tuple[dict[str, float], list[str]]:
+    """The measures of valid molecules, and sentences about what they are not of."""
     if len(found.smiles) < 2:
-        return {}, ("Fewer than two generated strings are valid: no measure of molecules applies.",)
+        return {}, ["Fewer than two generated strings are valid: no measure of molecules applies."]
     real = parse_molecules(reference)
+    notes = _invalid(real, "reference")
     values = {"valid_uniqueness": uniqueness(found.smiles)}
     for k in _FIRST:
         if k <= len(found.smiles):
             values[f"valid_uniqueness@{k}"] = uniqueness(found.smiles, k)
     if len(training):
-        values["valid_novelty"] = novelty(found.smiles, set(parse_molecules(training).smiles))
+        known = parse_molecules(training)
+        notes += _invalid(known, "training")
+        values["valid_novelty"] = novelty(found.smiles, set(known.smiles))
     measures: dict[str, Callable[[], float]] = {
         "internal_diversity/1": lambda: internal_diversity(found, 1),
         "internal_diversity/2": lambda: internal_diversity(found, 2),
@@ -131,10 +156,17 @@ def _of_molecules(
         "logp_distance": lambda: property_distance(found, real, "logp"),
         "chemnet_distance": lambda: chemnet_distance(found, real, device),
     }
-    notes = []
     for name, measure in measures.items():
         try:
             values[name] = measure()
         except UserError as error:
             notes.append(f"{name} is left out: {error}")
-    return values, tuple(notes)
+    return values, notes
+
+
+def _invalid(real: Molecules, side: str) -> list[str]:
+    """A sentence where real strings are no molecules."""
+    count = real.total - len(real.smiles)
+    if not count:
+        return []
+    return [f"{count:,} of {real.total:,} {side} strings are no molecules and are left out."]

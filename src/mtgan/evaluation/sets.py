@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mtgan.data import Dataset
+from mtgan.data.sources import HELD_OUT_NOTE
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_alike
-from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels
+from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels, in_classes_of
 from mtgan.evaluation.protocol import ProtocolRule
+from mtgan.limits import LARGEST_COUNT, check_number, check_seed
 
 MIN_SAMPLES = 64
 """With fewer, neighborhoods of half-samples mean nothing, and no card is calibrated."""
@@ -55,16 +57,29 @@ class Sides:
         Raises:
             UserError: Sets or labels that do not fit each other; too few samples.
         """
+        check_seed(seed)
         real = in_split(as_dataset(reference, "reference", split), split)
         generated = as_dataset(samples, "samples")
         check_alike(generated.samples, real.samples)
-        asked = fitting_labels(generated, real, labels)
-        unseen: Dataset | None = None
         notes: list[str] = []
+        asked = fitting_labels(generated, real, labels, notes)
+        unseen: Dataset | None = None
         if calibrated:
-            real, unseen, notes = with_held_out(real, heldout, seed)
+            real, unseen, more = with_held_out(real, heldout, seed)
+            notes += more
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
+        notes = [*_on_reading(generated, real), *notes]
         return cls(generated, asked, real, unseen, taken, compared, notes)
+
+
+def _on_reading(generated: Dataset, real: Dataset) -> list[str]:
+    """What was left out, or decided, while they were read: it changes the numbers."""
+    return [
+        f"The {name}: {note}"
+        for name, data in (("samples", generated), ("reference", real))
+        for note in data.notes
+        if note != HELD_OUT_NOTE
+    ]
 
 
 def in_split(data: Dataset, split: str) -> Dataset:
@@ -84,7 +99,8 @@ def with_held_out(
     if heldout is not None:
         unseen = as_dataset(heldout, "held-out data")
         check_alike(unseen.samples, real.samples)
-        return real, unseen, []
+        notes: list[str] = []
+        return real, in_classes_of(real, unseen, notes), notes
     other = {"train": "test", "test": "train"}.get(real.split)
     if other is not None:
         try:
@@ -108,6 +124,8 @@ def sample_sizes(
     Raises:
         UserError: Fewer samples than the protocol, or any measure, needs.
     """
+    if n is not None:
+        check_number("The number of samples of each set", n, 1, LARGEST_COUNT)
     have, available = len(generated.samples), len(real.samples)
     if rule.exact:
         if have < rule.generated or (n is not None and n != rule.generated):
@@ -117,7 +135,7 @@ def sample_sizes(
             )
         taken = rule.generated
     else:
-        limits = [n or rule.generated, have]
+        limits = [rule.generated if n is None else n, have]
         limits += [available] if rule.reference == "equal" else []
         limits += [len(unseen.samples)] if unseen is not None else []
         taken = min(limits)

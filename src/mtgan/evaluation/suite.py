@@ -1,15 +1,17 @@
 """`evaluate`: samples and a reference in, one scorecard out; features are taken once per set."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from mtgan.data import Dataset
+from mtgan.errors import UserError
 from mtgan.evaluation.anchors import RealSide
-from mtgan.evaluation.cache import array_digest, cache_dir, digest, to_device, write_text
+from mtgan.evaluation.cache import cache_dir, digest, load_json, save_json, to_device
 from mtgan.evaluation.calibration import (
     Calibration,
     Calibrator,
@@ -27,25 +29,29 @@ from mtgan.evaluation.features import (
     label_levels,
     measure_fitness,
 )
-from mtgan.evaluation.inputs import Images
+from mtgan.evaluation.inputs import Images, Labeled, apart
 from mtgan.evaluation.judge import Judge
 from mtgan.evaluation.measures import PIXELS, Measure, Outcome, chosen_measures
 from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol, protocol_rule
-from mtgan.evaluation.remarks import left_out, small_sets
+from mtgan.evaluation.remarks import left_out, shared_images, small_sets, unscored
 from mtgan.evaluation.scorecard import Entry, Scorecard
 from mtgan.evaluation.scoring import CONDITIONING
 from mtgan.evaluation.sets import Sides, draw, in_split
+from mtgan.limits import check_number
 
 Progress = Callable[[str], None]
+
+UNSEEN = 5_000
+"""Held-out samples, at most, that show a classifier's mistakes."""
 
 MODE_POOL = 9
 """Sets with missing modes are drawn from so many times N training samples, at most."""
 
-CALIBRATION_FORMAT = "mtgan-calibration-4"
+CALIBRATION_FORMAT = "mtgan-calibration-5"
 
 
 def evaluate(
-    samples: Images,
+    samples: Images | Labeled,
     reference: Images,
     *,
     labels: np.ndarray | None = None,
@@ -66,7 +72,8 @@ def evaluate(
     """Judge generated samples against real data.
 
     Args:
-        samples: Generated images: uint8 [N, C, H, W], a Dataset, a folder or an .npz.
+        samples: Generated images: uint8 [N, C, H, W], a Dataset, a folder or an .npz; or such
+            images and their labels as a pair, as Run.sample_with_labels gives.
         reference: Real images in the same forms. A Dataset with a test split brings its own
             held-out data.
         labels: int64 [N, L] that the samples were asked to have, columns as in the reference's
@@ -81,7 +88,7 @@ def evaluate(
         weights: Path to a weight file, for feature spaces that take one.
         protocol: Name of a usual way of measuring (`protocol.PROTOCOLS`).
         checkpoint: The rule by which a run's checkpoint was chosen, for the stamp.
-        resamples: Half-samples for 95 % intervals; 0 for none.
+        resamples: Half-samples for 95 % intervals, at most 10,000; 0 for none.
         ladder: Whether to measure known damages, so that axes can be read aloud.
         progress: Called with a sentence before each part that takes a while.
 
@@ -91,6 +98,8 @@ def evaluate(
     Raises:
         UserError: Sets that cannot be compared, too few samples, unknown names, missing weights.
     """
+    check_number("resamples", resamples, 0, 10_000)
+    samples, labels = apart(samples, labels)
     rule = protocol_rule(protocol)
     names = metrics.split(",") if isinstance(metrics, str) else metrics or rule.metrics
     measures = chosen_measures(name.strip() for name in names)
@@ -123,7 +132,9 @@ def evaluate(
         checkpoint=checkpoint,
         seed=seed,
     )
-    notes = [*sides.notes, *left_out(measures, comparison), *small_sets(comparison, extractor)]
+    notes = [*sides.notes, *shared_images(sides), *left_out(measures, comparison)]
+    notes += [note for outcome in outcomes.values() for note in outcome.notes]
+    notes += small_sets(comparison, extractor)
     card = _plain_card(stamp, outcomes, notes)
     if judge is None:
         return card
@@ -139,6 +150,7 @@ def _compare(extractor: FeatureExtractor, sides: Sides, seed: int) -> tuple[Comp
         taxonomy=real.taxonomy,
         levels=levels,
         load_training=lambda: _training(extractor, real, levels),
+        load_unseen=lambda: _unseen(extractor, sides, levels, seed),
         seed=seed,
         is_inception=extractor.name == "inception",
     )
@@ -207,6 +219,7 @@ def _calibrated(
         interval=None if judge.doubts else scores.interval,
         gate=scores.gate,
         ladder=scores.ladder,
+        notes=(*card.notes, *unscored(scores.entries)),
     )
 
 
@@ -218,18 +231,18 @@ def _known_calibration(
     key = digest(
         CALIBRATION_FORMAT,
         card.protocol.as_dict() | {"checkpoint": "", "name": ""},
-        array_digest(real.reference.images),
-        array_digest(real.held_out.images),
+        real.setting.taxonomy.to_dict(),
+        [each.content for each in (real.reference, real.held_out, real.setting.training)],
         [item.name for item in calibrator.measures],
         len(calibrator.judged_halves),
         ladder,
     )
     path = cache_dir("calibrations") / f"{key}.json"
     try:
-        return Calibration.from_json(path.read_text())
-    except (OSError, ValueError, KeyError, TypeError):
+        return Calibration.from_dict(load_json(path))
+    except (LookupError, TypeError, ValueError):
         calibration = calibrator.calibrate(ladder=ladder, progress=progress)
-        write_text(path, calibration.to_json())
+        save_json(path, asdict(calibration))
         return calibration
 
 
@@ -248,6 +261,23 @@ def _training(extractor: FeatureExtractor, real: Dataset, levels: tuple[str, ...
     """All training data: the reference itself, unless it is another split."""
     data = in_split(real, "train")
     return SampleSet.of(extractor, np.asarray(data.samples), _labels(data, levels))
+
+
+def _unseen(
+    extractor: FeatureExtractor, sides: Sides, levels: tuple[str, ...], seed: int
+) -> SampleSet:
+    """The held-out data; where they have no labels another split, the training data at last."""
+
+    def candidates() -> Iterator[Dataset | None]:
+        yield sides.held_out
+        for split in ("test", "train"):
+            with contextlib.suppress(UserError):
+                yield in_split(sides.real, split)
+
+    labeled = (each for each in candidates() if each is not None and (each.labels >= 0).any())
+    data = next(labeled, sides.real)
+    rows = draw(len(data), min(len(data), UNSEEN), seed, 5)
+    return _subset(extractor, data, _labels(data, levels), rows)
 
 
 def _real_side(

@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from mtgan.evaluation.scorecard import Entry, Scorecard
 from mtgan.evaluation.scoring import axis_order
+from mtgan.text import printable
 
 SIGNS = {"lower": "↓", "higher": "↑", "like real": "≈"}
 """Which way is better."""
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Names from outside as they are: no markup, no emoji, no controls."""
+    return Text(printable(text), style=style)
 
 
 def number(value: float | None) -> str:
@@ -47,7 +54,7 @@ def sizes(entry: Entry) -> str:
 def card_table(card: Scorecard) -> Group:
     """Measures by axis; then, on a calibrated card, the axes and the overall figure."""
     calibrated = card.calibrated
-    title = f"Scorecard, {card.protocol.dataset}"
+    title = plain(f"Scorecard, {card.protocol.dataset}", "table.title")
     table = Table(title=title, box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("")
     table.add_column("measure", no_wrap=True)
@@ -60,18 +67,18 @@ def card_table(card: Scorecard) -> Group:
             if entry.axis == axis:
                 table.add_row(
                     SIGNS.get(entry.better, ""),
-                    name,
+                    plain(name),
                     number(entry.value),
                     half_width(entry),
                     *([number(entry.ceiling), _score(entry.score)] if calibrated else []),
                     f"{entry.samples:,}",
-                    entry.space,
+                    plain(entry.space),
                 )
         table.add_section()
-    parts: list[RenderableType] = [*card.judge, table]
+    parts: list[RenderableType] = [*(plain(text) for text in card.judge), table]
     if calibrated:
         parts.append(_axes_table(card))
-    parts += [card.protocol.sentence(), *card.notes]
+    parts += [plain(text) for text in (card.protocol.sentence(), *card.notes)]
     return Group(*parts)
 
 
@@ -83,7 +90,8 @@ def _axes_table(card: Scorecard) -> Table:
     table.add_column("95 %")
     table.add_column("reads")
     for name, axis in card.axes.items():
-        table.add_row(name, _score(axis.score), interval(axis.interval, 2), axis.reading)
+        reading = plain(axis.reading)
+        table.add_row(plain(name), _score(axis.score), interval(axis.interval, 2), reading)
     table.add_section()
     gate = "" if card.gate is None else f"authenticity gate {card.gate:.2f}"
     figure = _score(card.overall) or "none"
@@ -94,22 +102,27 @@ def _axes_table(card: Scorecard) -> Table:
 def comparison_table(cards: Mapping[str, Scorecard]) -> Table:
     """Cards of one protocol side by side."""
     first = next(iter(cards.values()))
-    table = Table(title=f"Scorecards, {first.protocol.dataset}", caption=first.protocol.sentence())
+    table = Table(
+        title=plain(f"Scorecards, {first.protocol.dataset}", "table.title"),
+        caption=plain(first.protocol.sentence(), "table.caption"),
+    )
     table.add_column("measure")
     table.add_column("N each · features")
     for title in cards:
-        table.add_column(title, justify="right")
+        table.add_column(plain(title), justify="right")
     for name in dict.fromkeys(name for card in cards.values() for name in card):
         entries = [card.entries.get(name) for card in cards.values()]
-        space = next(sizes(entry) for entry in entries if entry is not None)
-        table.add_row(name, space, *(number(entry.value) if entry else "–" for entry in entries))
+        space = plain(next(sizes(entry) for entry in entries if entry is not None))
+        table.add_row(
+            plain(name), space, *(number(entry.value) if entry else "–" for entry in entries)
+        )
     table.add_section()
     for axis in dict.fromkeys(axis for card in cards.values() for axis in card.axes):
         scores = [card.axes[axis].score if axis in card.axes else None for card in cards.values()]
-        table.add_row(f"[bold]{axis}[/bold]", "", *map(_score, scores))
+        table.add_row(plain(axis, "bold"), "", *map(_score, scores))
     if any(card.overall is not None for card in cards.values()):
         cells = [f"{_score(c.overall)} {interval(c.interval, 2)}" for c in cards.values()]
-        table.add_row("[bold]overall[/bold]", "", *cells)
+        table.add_row(plain("overall", "bold"), "", *cells)
     return table
 
 

@@ -1,12 +1,11 @@
 """From a name or a file to a validated Recipe: inheritance, overrides, scale, rules."""
 
-import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,6 +13,7 @@ from mtgan.errors import UserError
 from mtgan.files import dump_yaml, parse_yaml, read_text
 from mtgan.recipes.rules import check
 from mtgan.recipes.schema import Recipe
+from mtgan.recipes.sentences import sentence
 from mtgan.registry import nearest
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -170,6 +170,19 @@ def parse_override(text: str) -> tuple[str, Any]:
     return key.strip(), parse_yaml(value, f"--set {key}: the value {value!r}")
 
 
+def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
+    """Every `a.b=c` of `--set`; UserError for a key that is given twice, or has no effect."""
+    values: dict[str, Any] = {}
+    for text in texts:
+        key, value = parse_override(text)
+        if key in values:
+            raise UserError(f"--set {key} is given twice; give it once.")
+        if key.partition(".")[0] in {"extends", "run"}:
+            raise UserError(f"--set {key} has no effect; name that recipe, or write a file.")
+        values[key] = value
+    return values
+
+
 def dump_recipe(recipe: BaseModel) -> str:
     """The resolved recipe (of any schema) as YAML, which is itself a valid recipe."""
     values = recipe.model_dump(mode="json", exclude={"extends"})
@@ -230,26 +243,3 @@ def _shrink(values: dict[str, Any], recipe: Recipe, scale: Scale) -> None:
         if getattr(training, key):
             _set(values, f"training.{key}", min(getattr(training, key), max(1, steps // times)))
     _set(values, "training.log_every", min(training.log_every, max(1, steps // 100)))
-
-
-def sentence(error: ValidationError, schema: type[BaseModel]) -> str:
-    """The first of pydantic's complaints, with the nearest key where one is unknown."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = _known_keys(schema, first["loc"][:-1])
-        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.4)
-        hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}."
-        return f"there is no key {where!r}: {hint}"
-    found = "" if first["type"] == "missing" else f" (found {first['input']!r})"
-    return f"{where}: {first['msg']}{found}."
-
-
-def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    for part in location:
-        if part not in model.model_fields:  # a position in a list, or a key of a free mapping
-            continue
-        annotation = model.model_fields[part].annotation
-        candidates = [annotation, *get_args(annotation)]
-        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
-    return list(model.model_fields)

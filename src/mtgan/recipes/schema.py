@@ -1,20 +1,51 @@
 """The parts of a recipe, their meaning, and their ranges.
 
-A key that names something registered (an objective, a backbone, ...) is a plain string here and
-is looked up where it is used, so that reading recipes needs no torch. Label levels are named as
+A key that names something registered (an objective, a backbone, ...) is compared with the names
+in mtgan.recipes.names, so that reading recipes needs no torch. Label levels are named as
 in the data set's taxonomy; `fine`, `coarse` and `top` also mean its first, second and third level
 where it has none of that name.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-Positive = Annotated[int, Field(ge=1)]
-NonNegative = Annotated[int, Field(ge=0)]
-Weight = Annotated[float, Field(ge=0)]
-Rate = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+from mtgan.limits import LARGEST_SEED, LARGEST_SIDE, LARGEST_STEP
+from mtgan.recipes.names import known
+
+
+def _no_truth(value: Any) -> Any:
+    """true is 1 to Python, and nobody means it so."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("truth_value", "a truth value is no number")
+    return value
+
+
+_Number = BeforeValidator(_no_truth)
+_LARGEST = 1e38  # of float32
+
+Positive = Annotated[int, _Number, Field(ge=1, le=LARGEST_STEP)]
+NonNegative = Annotated[int, _Number, Field(ge=0, le=LARGEST_STEP)]
+Width = Annotated[int, _Number, Field(ge=1, le=65_536)]
+Few = Annotated[int, _Number, Field(ge=1, le=1_000)]
+Batch = Annotated[int, _Number, Field(ge=2, le=1_000_000)]
+Side = Annotated[int, _Number, Field(ge=1, le=LARGEST_SIDE)]
+Seed = Annotated[int, _Number, Field(ge=0, le=LARGEST_SEED)]
+Weight = Annotated[float, _Number, Field(ge=0, le=_LARGEST)]
+Rate = Annotated[float, _Number, Field(gt=0, le=_LARGEST)]
+Share = Annotated[float, _Number, Field(ge=0, le=1)]
+FreeShare = Annotated[float, _Number, Field(gt=0, le=1)]
+LessThanOne = Annotated[float, _Number, Field(ge=0, lt=1)]
+ObjectiveName = Annotated[str, AfterValidator(known("adversarial objective"))]
+PenaltyName = Annotated[str, AfterValidator(known("Lipschitz penalty"))]
+BackboneName = Annotated[str, AfterValidator(known("backbone"))]
+NormalizationName = Annotated[str, AfterValidator(known("normalization"))]
+AugmentationName = Annotated[str, AfterValidator(known("augmentation"))]
+InitializationName = Annotated[str, AfterValidator(known("initialization"))]
+HierarchyName = Annotated[str, AfterValidator(known("kind of hierarchy"))]
+NormName = Annotated[str, AfterValidator(known("sharing norm"))]
+AggregatorName = Annotated[str, AfterValidator(known("aggregator"))]
 PrecisionName = Literal["32", "bf16"]
 Precision = Annotated[PrecisionName, BeforeValidator(str)]  # YAML reads 32 as a number
 
@@ -26,14 +57,14 @@ class Part(BaseModel):
 class Latent(Part):
     """The generator's random input z."""
 
-    dim: Positive = 128
+    dim: Width = 128
     distribution: Literal["normal", "uniform"] = "normal"
 
 
 class PenaltyPart(Part):
     """What bounds the discriminator's slope; see mtgan.objectives.penalties."""
 
-    kind: str = "none"
+    kind: PenaltyName = "none"
     weight: Weight = 10.0
     limit: Rate = 0.01  # of each weight, for `clip`
 
@@ -41,10 +72,10 @@ class PenaltyPart(Part):
 class GeneratorPart(Part):
     """The generator: z (and labels) to samples in [-1, 1]."""
 
-    backbone: str = "conv"
-    width: Positive = 64  # channels of the layer nearest the image; doubled per halving
-    kernel: Positive = 5
-    normalization: str = "batch"
+    backbone: BackboneName = "conv"
+    width: Width = 64  # channels of the layer nearest the image; doubled per halving
+    kernel: Few = 5
+    normalization: NormalizationName = "batch"
     conditioning: Literal["none", "concat", "normalization"] = "none"
     output: Literal["tanh", "sigmoid", "softmax", "by-domain"] = "tanh"  # backbones of canvases
     # Weight of foretelling real strings row by row, for backbones that make rows one by one.
@@ -54,27 +85,29 @@ class GeneratorPart(Part):
 class DiscriminatorPart(Part):
     """The discriminator (or critic): samples (and labels) to a score."""
 
-    backbone: str = "conv"
-    width: Positive = 64
-    kernel: Positive = 5
-    normalization: str = "none"
+    backbone: BackboneName = "conv"
+    width: Width = 64
+    kernel: Few = 5
+    normalization: NormalizationName = "none"
     normalize_first_layer: bool = False
     conditioning: Literal["none", "concat", "dense", "projection"] = "none"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: LessThanOne = 0.0
     activation_noise: Weight = 0.0  # standard deviation of Gaussian noise after each activation
     spectral_norm: bool = False
-    augmentation: list[str] = []  # of all it sees, differentiably: color, translation, cutout
+    augmentation: list[
+        AugmentationName
+    ] = []  # of all it sees, differentiably: color, translation, cutout
 
 
 class ClassifierPart(Part):
     """Every separate classifier network; inert unless a task asks for one."""
 
-    backbone: str = "conv"
-    width: Positive = 64
-    kernel: Positive = 5
-    normalization: str = "batch"
+    backbone: BackboneName = "conv"
+    width: Width = 64
+    kernel: Few = 5
+    normalization: NormalizationName = "batch"
     normalize_first_layer: bool = False
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: LessThanOne = 0.0
     activation_noise: Weight = 0.0
     spectral_norm: bool = False
 
@@ -84,7 +117,7 @@ class Task(Part):
 
     labels: str  # a label level
     classifier: Literal["discriminator-head", "separate"] = "discriminator-head"
-    bifurcation: Positive = 1  # how many last layers the head has for itself
+    bifurcation: Few = 1  # how many last layers the head has for itself
     weight: Weight = 1.0  # of the mean of its losses on real and on generated samples
     generator_weight: Weight | None = None  # in the generator's loss; `weight` when absent
     generated: bool = True  # whether the classifier also learns from generated samples
@@ -97,27 +130,27 @@ class Hierarchy(Part):
     superclasses; `same` repeats the finest level under another name.
     """
 
-    kind: str
+    kind: HierarchyName
     name: str = "coarse"
     classes: Positive | None = None  # as many as the level that is replaced when absent
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Sharing(Part):
     """Layers shared between two networks."""
 
     between: Annotated[list[str], Field(min_length=2, max_length=2)]
-    layers: NonNegative
+    layers: Annotated[int, _Number, Field(ge=0, le=1_000)]
     kind: Literal["soft", "hard"] = "soft"
     weight: Weight = 0.1
-    norm: str = "l2"
+    norm: NormName = "l2"
 
 
 class Schedule(Part):
     """Who moves when, within one iteration."""
 
-    discriminator_steps: Positive = 1
-    generator_steps: Positive = 1
+    discriminator_steps: Few = 1
+    generator_steps: Few = 1
     classifier_every: Positive = 1  # s: separate classifiers move every s-th iteration
     classifier_choice: Literal["all", "random"] = "all"  # which of several move then
     # Batches over several domains: as they occur in the data, in equal shares, or one domain at a
@@ -140,9 +173,9 @@ class Optimizer(Part):
 class Data(Part):
     """What of the data set is used, and how."""
 
-    size: Positive | tuple[Positive, Positive] | None = None  # (H, W); as found when absent
+    size: Side | tuple[Side, Side] | None = None  # (H, W); as found when absent
     # A whole number is a count, a fraction in (0, 1] a share.
-    subset: Positive | Annotated[float, Field(gt=0, le=1)] | None = None
+    subset: Positive | FreeShare | None = None
     stratified: bool = True
     flip: bool = False  # random horizontal flips
 
@@ -151,10 +184,10 @@ class Training(Part):
     """Length, batch sizes, and what is kept on the way. Steps count iterations."""
 
     steps: Positive = 200_000
-    batch_size: Annotated[int, Field(ge=2)] = 64
-    generator_batch_size: Annotated[int, Field(ge=2)] | None = None  # batch_size when absent
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    initialization: str = "glorot-uniform"
+    batch_size: Batch = 64
+    generator_batch_size: Batch | None = None  # batch_size when absent
+    ema_decay: LessThanOne = 0.999
+    initialization: InitializationName = "glorot-uniform"
     precision: Precision = "32"  # bf16: networks compute in mixed bfloat16
     log_every: Positive = 50
     sample_every: Positive = 1000
@@ -173,7 +206,7 @@ class Recipe(Part):
     source: str = ""
     about: str = ""
     latent: Latent = Latent()
-    objective: str = "non-saturating"
+    objective: ObjectiveName = "non-saturating"
     penalty: PenaltyPart = PenaltyPart()
     generator: GeneratorPart = GeneratorPart()
     discriminator: DiscriminatorPart = DiscriminatorPart()
@@ -183,7 +216,7 @@ class Recipe(Part):
     twins: list[str] = []  # label levels that each get a generator and a discriminator
     hierarchy: list[Hierarchy] = []
     tasks: list[Task] = []
-    aggregator: str = "sum"  # of the discriminator's tasks; see mtgan.training.aggregate
+    aggregator: AggregatorName = "sum"  # of the discriminator's tasks; see mtgan.training.aggregate
     sharing: list[Sharing] = []
     schedule: Schedule = Schedule()
     optimizer: Optimizer = Optimizer()

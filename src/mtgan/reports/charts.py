@@ -2,11 +2,14 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 
 import matplotlib
 from matplotlib.figure import Figure
 from PIL import Image
+
+from mtgan.lettering import letter_figure
 
 Series = tuple[Sequence[float], Sequence[float]]  # x, y
 
@@ -62,6 +65,14 @@ def line_chart(
             one.spines["top"].set_visible(False)
         axes.grid(color=_GRAY, alpha=0.25, linewidth=0.5)
         axes.legend(handles=lines, frameon=False, labelcolor=_GRAY, fontsize=8, ncols=2)
-        buffer = io.BytesIO()
+        return svg_uri(figure)
+
+
+def svg_uri(figure: Figure) -> str:
+    """A figure as an SVG data URI, whose words whoever shows it draws in fonts of theirs."""
+    letter_figure(figure, escapes=False)
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

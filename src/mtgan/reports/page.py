@@ -1,5 +1,7 @@
 """The page of a run: what was trained, curves, samples beside real images, figures, next steps."""
 
+import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +12,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 import mtgan
+from mtgan import files
 from mtgan.analysis import answers_in
 from mtgan.analysis.losses import distance_correlation, series_of
 from mtgan.data.domains import one_domain
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
-from mtgan.evaluation import Scorecard
 from mtgan.evaluation.domains import are_molecules
 from mtgan.evaluation.metrics.molecules import draw_molecules, parse_molecules
 from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
+from mtgan.reports.evaluations import evaluation_tables
+from mtgan.text import command, file_name, printable
 from mtgan.training import Run
 
 _STRINGS = 24  # of a domain, on the page
+_OURS = " · mtgan</title>"  # by which a page of ours is known again
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ def write_report(run: Run, out: Path | None = None) -> Path:
 
     The page holds everything that it shows. Real images stand beside the samples where the data
     set can still be loaded. A scorecard in the run folder (`mtgan evaluate RUN --data DATA --json
-    RUN/evaluation.json`) is shown as a table.
+    RUN/evaluation.json`) is shown as tables, answers of `mtgan analyze` as pictures; what cannot be
+    read is left out with a note. UserError where `out` is no page of ours, or cannot be written.
     """
     environment = Environment(
         loader=PackageLoader("mtgan.reports"),
@@ -58,15 +64,30 @@ def write_report(run: Run, out: Path | None = None) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    out = out or run.path / "report.html"
-    out.write_text(environment.get_template("run.html.j2").render(**page_content(run)))
+    own = run.path / "report.html"
+    out = out or own
+    _refuse_other_files(out, own)
+    page = environment.get_template("run.html.j2").render(**page_content(run))
+    files.write_text(out, printable(page))
     return out
+
+
+def _refuse_other_files(out: Path, own: Path) -> None:
+    """UserError where `out` is no page, or is a file that mtgan did not write."""
+    if out.suffix.lower() not in {".html", ".htm"}:
+        raise UserError(f"The page of a run is a .html file; found {out}.")
+    if out == own or not out.is_file() or out.stat().st_size == 0:
+        return
+    if _OURS not in files.read_text(out, "The page"):
+        raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
 
 
 def page_content(run: Run) -> dict[str, Any]:
     """What the template shows, as plain values."""
     lines = run.metrics()
-    recorded = run.recipe.run
+    analyses, notes = _analyses(run)
+    written = run.path / "evaluation.json"
+    evaluation, more_notes = evaluation_tables(written, run.path, _data_name(run))
     return {
         "version": mtgan.__version__,
         "recipe": run.recipe,
@@ -76,9 +97,10 @@ def page_content(run: Run) -> dict[str, Any]:
         "strings": _strings(run),
         "correlation": _correlation(lines),
         "evaluations": _evaluations(lines),
-        "analyses": _analyses(run),
-        "card": _card(run.path / "evaluation.json"),
-        "commands": _commands(run, recorded),
+        "analyses": analyses,
+        "evaluation": evaluation,
+        "unread": [*more_notes, *notes],
+        "commands": _commands(run),
     }
 
 
@@ -171,19 +193,32 @@ def _drawing(made: list[str]) -> Picture | None:
 
 
 def _evolution(run: Run) -> Picture | None:
-    """The first row of every saved sample grid, one under the other."""
-    files = sorted((run.path / "samples").glob("step-*.png"))
-    if len(files) < 2:
+    """The first row of every saved sample grid, one under the other; without those that cannot be
+    read."""
+    saved = _saved_grids(run.path / "samples")
+    if len(saved) < 2:
         return None
-    grids = [Image.open(file).convert("RGB") for file in files]
+    grids = [grid for _, grid in saved]
     height = grids[0].height // max(1, round(grids[0].height / (grids[0].width / 10)))
     strip = Image.new("RGB", (grids[0].width, height * len(grids)), "white")
     for i, grid in enumerate(grids):
         strip.paste(grid.crop((0, 0, grid.width, height)), (0, i * height))
-    steps = ", ".join(f"{int(file.stem.split('-')[1]):,}" for file in files)
+    steps = ", ".join(f"{step:,}" for step, _ in saved)
     return Picture(
         "Evolution", image_uri(strip), f"The same latents after {steps} iterations, top to bottom."
     )
+
+
+def _saved_grids(folder: Path) -> list[tuple[int, Image.Image]]:
+    """(iteration, RGB picture) of every sample grid in a run's folder that can be read."""
+    found = []
+    for file in sorted(folder.glob("step-*.png")):
+        step = file.stem.removeprefix("step-")
+        if step.isdecimal() and file.is_file():
+            # Whatever a decoder raises: one may be half written, by an older version.
+            with contextlib.suppress(Exception), Image.open(file, formats=["PNG"]) as image:
+                found.append((int(step), image.convert("RGB")))
+    return found
 
 
 def _curves(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[Picture]:
@@ -231,7 +266,7 @@ def _evaluations(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     rows = [line for line in lines if line["kind"] == "evaluation"]
     if not rows:
         return None
-    best = min(rows, key=lambda line: line["values"]["frechet_distance"])
+    best = min(rows, key=lambda line: line["values"].get("frechet_distance", math.inf))
     chosen = {row["step"]: row for row in (rows[0], best, rows[-1])}
     labels = {rows[0]["step"]: "first", best["step"]: "best", rows[-1]["step"]: "last"}
     protocol = rows[-1].get("protocol", {})
@@ -246,52 +281,47 @@ def _evaluations(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     }
 
 
-def _card(path: Path) -> Scorecard | None:
-    return Scorecard.from_json(path.read_text()) if path.is_file() else None
-
-
-def _analyses(run: Run) -> list[Picture]:
-    """Every answer of `mtgan analyze` under RUN/analysis: its picture and its verdict."""
+def _analyses(run: Run) -> tuple[list[Picture], list[str]]:
+    """Every answer of `mtgan analyze` under RUN/analysis: its picture and its verdict; and a
+    sentence about each that cannot be read."""
+    answers, notes = answers_in(run)
     pictures = []
-    for answer in answers_in(run):
-        step = (
-            "" if answer.values["step"] is None else f" After {answer.values['step']:,} iterations."
-        )
+    for answer in answers:
+        step = answer.values["step"]
+        when = "" if step is None else f" After {step:,} iterations."
         with Image.open(answer.picture) as image:
             uri = image_uri(image)
-        pictures.append(Picture(answer.name.capitalize(), uri, answer.verdict + step))
-    return pictures
+        pictures.append(Picture(answer.name.capitalize(), uri, answer.verdict + when))
+    return pictures, notes
 
 
-def _commands(run: Run, recorded: Mapping[str, Any]) -> list[tuple[str, str]]:
-    data = recorded["data"].get("name", recorded["data_name"])
-    more = 2 * run.recipe.training.steps
-    recipe_file = run.path / "recipe.yaml"
-    domains = run.facts.domains
+def _data_name(run: Run) -> str:
+    """With which --data of a command means the run's data."""
+    recorded = run.recipe.run
+    return str(recorded["data"].get("name", recorded["data_name"]))
+
+
+def _commands(run: Run) -> list[tuple[str, str]]:
+    recipe, data, domains = run.path / "recipe.yaml", _data_name(run), run.facts.domains
+    on = ("--seed", run.recipe.run["seed"], "--steps", 2 * run.recipe.training.steps)
+    other = ("multidomain-conv1d",) if domains else ("ac-wgan-b", "--scale", "tiny")
     return [
         *(_domain_commands(run, data) if domains else _image_commands(run, data)),
         (
             "Train on",
-            f"mtgan train {recipe_file} --data {data} --seed {recorded['seed']} "
-            f"--steps {more} --out {run.path} --resume",
+            command("mtgan", "train", recipe, "--data", data, *on, "--out", run.path, "--resume"),
         ),
-        ("Ask what is wrong, if anything", f"mtgan analyze diagnose {run.path}"),
-        (
-            "Another model",
-            f"mtgan train {'multidomain-conv1d' if domains else 'ac-wgan-b'} --data {data}"
-            f"{'' if domains else ' --scale tiny'}",
-        ),
-        ("Watch the curves", f"tensorboard --logdir {run.path / 'tensorboard'}"),
+        ("Ask what is wrong, if anything", command("mtgan", "analyze", "diagnose", run.path)),
+        ("Another model", command("mtgan", "train", *other, "--data", data)),
+        ("Watch the curves", command("tensorboard", "--logdir", run.path / "tensorboard")),
     ]
 
 
 def _image_commands(run: Run, data: str) -> list[tuple[str, str]]:
+    written = run.path / "evaluation.json"
     return [
-        ("Sample", f"mtgan sample {run.path} --n 1000 --out samples.npz"),
-        (
-            "Evaluate",
-            f"mtgan evaluate {run.path} --data {data} --json {run.path / 'evaluation.json'}",
-        ),
+        ("Sample", command("mtgan", "sample", run.path, "--n", 1000, "--out", "samples.npz")),
+        ("Evaluate", command("mtgan", "evaluate", run.path, "--data", data, "--json", written)),
     ]
 
 
@@ -299,17 +329,16 @@ def _domain_commands(run: Run, data: str) -> list[tuple[str, str]]:
     """A sample of each domain, judged by the data set that is its part of `data`."""
     commands = []
     for domain, part in zip(run.facts.domains, data.split("+"), strict=False):
-        real = part.removeprefix(f"{domain.name}=")
-        asked = f"mtgan sample {run.path} --domain {domain.name} --n 1000"
-        if domain.type == "image":
-            commands += [
-                (f"Sample {domain.name}", f"{asked} --out {domain.name}.npz"),
-                (f"Evaluate {domain.name}", f"mtgan evaluate {domain.name}.npz --data {real}"),
-            ]
-        else:
-            judged = f"mtgan strings {run.path} --data {real} --domain {domain.name}"
-            commands += [
-                (f"Sample {domain.name}", f"{asked} --out {domain.name}.smi"),
-                (f"Evaluate {domain.name}", judged),
-            ]
+        real, image = part.removeprefix(f"{domain.name}="), domain.type == "image"
+        file = f"{file_name(domain.name)}{'.npz' if image else '.smi'}"
+        sampled = ("mtgan", "sample", run.path, "--domain", domain.name, "--n", 1000, "--out", file)
+        judged = (
+            ("mtgan", "evaluate", file, "--data", real)
+            if image
+            else ("mtgan", "strings", run.path, "--data", real, "--domain", domain.name)
+        )
+        commands += [
+            (f"Sample {domain.name}", command(*sampled)),
+            (f"Evaluate {domain.name}", command(*judged)),
+        ]
     return commands

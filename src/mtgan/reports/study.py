@@ -1,7 +1,7 @@
 """A study as one page, and as Markdown and LaTeX tables for papers."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +11,24 @@ from PIL import Image
 
 import mtgan
 from mtgan.errors import UserError
+from mtgan.files import write_text, writing
+from mtgan.limits import MOST_SEEDS
+from mtgan.markup import latex, markdown
 from mtgan.reports.charts import Series, image_uri, line_chart
-from mtgan.reports.page import Picture, series_of
+from mtgan.reports.page import Picture
 from mtgan.reports.study_charts import dot_chart
 from mtgan.studies.collect import StudyResult
-from mtgan.studies.conclusions import Row, Statistics
+from mtgan.studies.conclusions import Row, Statistics, runs_without_value
+from mtgan.studies.plan import run_folder
 from mtgan.studies.schema import Measure, dump_study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary
-from mtgan.studies.study import write_results
+from mtgan.studies.study import refuse_unknown_curves, write_results
+from mtgan.text import command, printable
 from mtgan.training.logs import read_log
 
-_LATEX = {
-    **{char: f"\\{char}" for char in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"$<$",
-    ">": r"$>$",
-    "·": r"$\cdot$",
-    "–": "--",
-    "—": "---",
-    "↓": r"$\downarrow$",
-    "↑": r"$\uparrow$",
-    "∞": r"$\infty$",
-    "…": r"\dots{}",
-}
 _NONE = "–"
+# By which a page of ours is known again, in each form.
+_MARKS = (b"ade by mtgan ", b"95 % bootstrap intervals in brackets, from ")
 _TEMPLATES = ("html", "md", "tex")
 _MOST_CELLS_IN_PICTURES = 20
 
@@ -46,29 +38,41 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
 
     out: a .html, .md or .tex file; report.html, report.md and report.tex in the study's folder when
     None. The table and the statistics are written anew, as the study's runs stand now. Raises
-    UserError for another ending, and where no run has finished.
+    UserError for another ending, where `out` is a file of somebody else's, and where no run has
+    finished.
     """
     paths = [out] if out else [result.path / f"report.{kind}" for kind in _TEMPLATES]
     for path in paths:
         if path.suffix[1:] not in _TEMPLATES:
             raise UserError(f"{path}: a study is written as .html, .md or .tex; name the page so.")
+    if out is not None and out.is_file() and not _is_ours(out):
+        raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
     content = study_content(result, write_results(result))
     for path in paths:
         template = _environment(path.suffix[1:]).get_template(f"study.{path.suffix[1:]}.j2")
-        path.write_text(template.render(**content))
+        write_text(path, template.render(**content))
     return tuple(paths)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is one of a study's pages, or empty."""
+    with writing(path):
+        content = path.read_bytes()
+    return not content or any(mark in content for mark in _MARKS)
 
 
 def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]:
     """What the templates show, as plain values."""
     study = result.study
+    curves, notes = _curves(result)
+    samples, unread = _samples(result)
     return {
         "version": mtgan.__version__,
         "study": study,
         "title": study.title or study.name,
         "yaml": dump_study(study),
         "facts": _facts(result),
-        "conclusions": statistics.sentences,
+        "conclusions": [*statistics.sentences, *notes, *unread],
         "failures": [(run, reason) for run, reason in sorted(result.failures.items()) if reason],
         "measures": [
             {
@@ -76,6 +80,7 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
                 "arrow": {"lower": " ↓", "higher": " ↑"}.get(result.better(measure), ""),
                 "better": result.better(measure),
                 "chart": _chart(result, measure, statistics),
+                "missing": runs_without_value(result, measure),
                 "cells": [
                     _summary_row(label, statistics.summaries[measure.name].get(label))
                     for label in result.labels
@@ -88,7 +93,7 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         ],
         "family": statistics.rows[0].family if statistics.rows else 0,
         "least_for_intervals": LEAST_FOR_INTERVALS,
-        "pictures": [*_curves(result), *_samples(result)],
+        "pictures": [*curves, *samples],
         "commands": _commands(result),
     }
 
@@ -101,19 +106,16 @@ def _environment(kind: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    escapes: dict[str, Callable[[str], str]] = {"tex": _latex, "md": _markdown}
-    if kind in escapes:
-        escape = escapes[kind]
-        environment.finalize = lambda value: escape(value) if isinstance(value, str) else value
+    escape = _ESCAPES[kind]
+    environment.finalize = lambda value: escape(value) if isinstance(value, str) else value
     return environment
 
 
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(char, char) for char in text)
-
-
-def _markdown(text: str) -> str:
-    return text.replace("|", "\\|")
+_ESCAPES: Mapping[str, Callable[[str], str]] = {
+    "html": printable,
+    "md": markdown,
+    "tex": latex,
+}
 
 
 def _facts(result: StudyResult) -> list[tuple[str, str]]:
@@ -194,7 +196,7 @@ def _comparison_row(row: Row) -> dict[str, str]:
         "p_permutation": _p(c.p_permutation) if tested else _NONE,
         "p_holm": _p(row.p_holm) if tested else _NONE,
         "improvement": _improvement(row),
-        "needed": str(c.seeds_needed) if c.seeds_needed else "> 1,000",
+        "needed": str(c.seeds_needed) if c.seeds_needed else "over 1,000",
         "verdict": row.verdict,
     }
 
@@ -228,58 +230,79 @@ def _p(value: float) -> str:
     return "<0.0001" if value < 1e-4 else f"{value:.2g}"
 
 
-def _curves(result: StudyResult) -> list[Picture]:
-    """Logged values over training, averaged over the seeds of each cell."""
-    pictures = []
-    for name in result.study.curves:
-        series = {
-            label: curve for label in result.labels if (curve := _mean_curve(result, label, name))
-        }
-        if series:
-            title = Measure(name=name).title
-            caption = "Averaged over the seeds of each cell."
-            pictures.append(
-                Picture(title[0].upper() + title[1:], line_chart(series, title), caption)
-            )
-    return pictures
+def _curves(result: StudyResult) -> tuple[list[Picture], list[str]]:
+    """Logged values over training, averaged over the finished runs of each cell; and what is to be
+    said of curves that cannot be drawn yet. UserError where no run can log one any more."""
+    study = result.study
+    logs = {run: read_log(run_folder(result.path, run) / "metrics.jsonl") for run in result.results}
+    logged = {name for lines in logs.values() for line in lines for name in line["values"]}
+    if all(result.finished_of(label) for label in result.labels):
+        refuse_unknown_curves(study, logged)
+    notes = [
+        f"The curve of {Measure(name=name).title} is not drawn: no finished run has logged it yet."
+        for name in study.curves
+        if name not in logged
+    ]
+    return [_curve(result, logs, name) for name in study.curves if name in logged], notes
 
 
-def _mean_curve(result: StudyResult, label: str, name: str) -> Series | None:
+def _curve(result: StudyResult, logs: Mapping[str, Any], name: str) -> Picture:
+    found = {
+        label: _mean_curve([logs[run] for run in result.finished_of(label).values()], name)
+        for label in result.labels
+    }
+    title = Measure(name=name).title
+    caption = "Averaged over the seeds of each cell."
+    if name in result.study.evaluated_curves:
+        caption += (
+            " Measured during training, against the run's own training data and with fewer "
+            "samples: not to be compared with the table."
+        )
+    series = {label: series for label, series in found.items() if series[0]}
+    return Picture(title[0].upper() + title[1:], line_chart(series, title), caption)
+
+
+def _mean_curve(logs: Sequence[Sequence[Mapping[str, Any]]], name: str) -> Series:
+    """Steps, and the mean over the runs that have logged the value there."""
     by_step: dict[float, list[float]] = {}
-    for run in result.runs_of(label).values():
-        lines = read_log(result.path / "runs" / run / "metrics.jsonl")
-        steps, values = series_of(lines, "train").get(name, ((), ()))
-        for step, value in zip(steps, values, strict=True):
-            by_step.setdefault(step, []).append(value)
-    if not by_step:
-        return None
+    for lines in logs:
+        for line in lines:
+            if name in line["values"]:
+                by_step.setdefault(line["step"], []).append(line["values"][name])
     steps = sorted(by_step)
     return steps, [float(np.mean(by_step[step])) for step in steps]
 
 
-def _samples(result: StudyResult) -> list[Picture]:
-    """The last sample grid of each cell's first finished run."""
-    pictures = []
+def _samples(result: StudyResult) -> tuple[list[Picture], list[str]]:
+    """The last sample grid of each cell's first finished run; and which could not be read."""
+    pictures, notes = [], []
     for label in result.labels[:_MOST_CELLS_IN_PICTURES]:
-        for seed, run in result.runs_of(label).items():
-            grids = sorted((result.path / "runs" / run / "samples").glob("step-*.png"))
-            if run in result.results and grids:
-                image = Image.open(grids[-1]).convert("RGB")
-                caption = f"Seed {seed}, last iteration; a row per class where conditioned."
-                pictures.append(Picture(label, image_uri(image), caption))
-                break
-    return pictures
+        for seed, run in result.finished_of(label).items():
+            grids = sorted((run_folder(result.path, run) / "samples").glob("step-*.png"))
+            if not grids:
+                continue
+            try:
+                with Image.open(grids[-1], formats=["PNG"]) as image:
+                    uri = image_uri(image.convert("RGB"))
+            except Exception as error:  # whatever a decoder raises
+                notes.append(f"{grids[-1]} is left out here: it cannot be read ({error}).")
+                continue
+            caption = f"Seed {seed}, last iteration; a row per class where conditioned."
+            pictures.append(Picture(label, uri, caption))
+            break
+    return pictures, notes
 
 
 def _commands(result: StudyResult) -> Sequence[tuple[str, str]]:
-    study, folder = result.study, result.path
-    file = folder / "study.yaml"
-    more = max(10, 2 * len(study.seeds))
-    first = next(iter(result.results))
+    folder = result.path
+    again = ("mtgan", "study", folder / "study.yaml", "--out", folder)
+    more = min(MOST_SEEDS, max(10, 2 * len(result.study.seeds)))
+    table = f"import pandas; print(pandas.read_csv({str(folder / 'table.csv')!r}))"
+    first = run_folder(folder, next(iter(result.results)))
     return [
-        ("This study again, or on with it", f"mtgan study {file} --out {folder}"),
-        ("More seeds; finished runs are kept", f"mtgan study {file} --out {folder} --seeds {more}"),
-        ("The table", f"python -c \"import pandas; print(pandas.read_csv('{folder}/table.csv'))\""),
-        ("One run", f"mtgan report {folder / 'runs' / first}"),
-        ("Tables for a paper", f"mtgan report {folder} --out tables.tex"),
+        ("This study again, or on with it", command(*again)),
+        ("More seeds; finished runs are kept", command(*again, "--seeds", more)),
+        ("The table", command("python", "-c", table)),
+        ("One run", command("mtgan", "report", first)),
+        ("Tables for a paper", command("mtgan", "report", folder, "--out", "tables.tex")),
     ]

@@ -1,11 +1,11 @@
 """The picture of a measure over a study's cells."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 
 import matplotlib
 from matplotlib.figure import Figure
+
+from mtgan.reports.charts import svg_uri
 
 _GRAY, _DOT, _MEAN = "#888888", "#3b82c4", "#d9733a"
 
@@ -39,6 +39,4 @@ def dot_chart(
         for side, spine in axes.spines.items():
             spine.set_color(_GRAY)
             spine.set_visible(side in {"left", "bottom"})
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+        return svg_uri(figure)

@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
-from mtgan.studies.plan import Plan
+from mtgan.files import new_folder, write_bytes, write_json, write_text
+from mtgan.recipes.records import read_record
+from mtgan.studies.plan import Plan, read_result_file, run_folder
+from mtgan.studies.records import Failures, PlanRecord
 from mtgan.studies.schema import Measure, Study, dump_study, load_study
 
 if TYPE_CHECKING:
@@ -43,9 +46,9 @@ class StudyResult:
                 f"{path} is not a study folder (it has no study.yaml or no plan.json); give the "
                 "folder that `mtgan study` wrote, such as studies/bifurcation."
             )
-        return cls(
-            path, load_study(path / "study.yaml"), json.loads((path / "plan.json").read_text())
-        )
+        remedy = "run the study again, and it is written anew"
+        plan = read_record(path / "plan.json", PlanRecord, remedy)
+        return cls(path, load_study(path / "study.yaml"), plan)
 
     @property
     def labels(self) -> list[str]:
@@ -60,35 +63,47 @@ class StudyResult:
     @cached_property
     def results(self) -> dict[str, dict[str, Any]]:
         """result.json of every finished run, by its name."""
+        evaluation = self.study.evaluation.model_dump(mode="json")
+        runs = dict.fromkeys(run for cell in self.plan["cells"] for run in cell["runs"].values())
         found = {}
-        for run in {run for cell in self.plan["cells"] for run in cell["runs"].values()}:
-            path = self.path / "runs" / run / "result.json"
-            if path.is_file():
-                result = json.loads(path.read_text())
-                if result["evaluation"] == self.study.evaluation.model_dump(mode="json"):
-                    found[run] = result
+        for run in runs:
+            file = run_folder(self.path, run) / "result.json"
+            if (result := read_result_file(file, evaluation)) is not None:
+                found[run] = result
         return found
 
     @cached_property
     def failures(self) -> dict[str, str]:
         """Why runs failed, by name; those that have finished since are left out."""
         path = self.path / "failures.json"
-        known = json.loads(path.read_text()) if path.is_file() else {}
+        remedy = "remove it, or run the study again"
+        known = read_record(path, Failures, remedy)["runs"] if path.exists() else {}
         return {run: reason for run, reason in known.items() if run not in self.results}
+
+    @cached_property
+    def _cells(self) -> dict[str, dict[str, Any]]:
+        return {cell["label"]: cell for cell in self.plan["cells"]}
 
     def runs_of(self, label: str) -> dict[int, str]:
         """Run names of a cell by seed."""
-        cell = next(cell for cell in self.plan["cells"] if cell["label"] == label)
-        return {int(seed): run for seed, run in cell["runs"].items()}
+        return self._cells[label]["runs"]
+
+    def finished_of(self, label: str) -> dict[int, str]:
+        """Names of a cell's finished runs by seed."""
+        return {seed: run for seed, run in self.runs_of(label).items() if run in self.results}
 
     def values(self, label: str, measure: str) -> dict[int, float]:
         """A measure's finite values of a cell's finished runs, by seed."""
         found = {}
-        for seed, run in self.runs_of(label).items():
-            value = self.results.get(run, {}).get("values", {}).get(measure, {}).get("value")
-            if value is not None and math.isfinite(value):
-                found[seed] = float(value)
+        for seed, run in self.finished_of(label).items():
+            value = self.results[run]["values"].get(measure, {"value": math.nan})["value"]
+            if math.isfinite(value):
+                found[seed] = value
         return found
+
+    def without_value(self, label: str, measure: str) -> list[int]:
+        """Seeds of a cell's finished runs in which a measure is absent or not finite."""
+        return sorted(self.finished_of(label).keys() - self.values(label, measure).keys())
 
     def shares_runs(self, first: str, second: str) -> bool:
         """Whether two cells are one and the same training."""
@@ -97,8 +112,9 @@ class StudyResult:
     def better(self, measure: Measure) -> str:
         """Which way a measure is better: as the study says, or as it was recorded."""
         recorded = (
-            result["values"].get(measure.name, {}).get("better", "")
+            result["values"][measure.name]["better"]
             for result in self.results.values()
+            if measure.name in result["values"]
         )
         return measure.better or next((b for b in recorded if b in {"lower", "higher"}), "")
 
@@ -110,24 +126,29 @@ def is_study_folder(path: Path) -> bool:
 def begin_folder(plan: Plan, out: Path) -> None:
     """Make a study's folder, or find it; UserError where it holds something else.
 
-    Another scale or other seeds of a study of the same name are that study continued: its finished
-    runs are used where they are the same.
+    Other seeds, cells or measures of a study of the same name and scale are that study continued:
+    its finished runs are used where they are the same.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        if not is_study_folder(out):
-            raise UserError(f"{out} exists and is not a study folder; name another with --out.")
-        other = StudyResult.open(out).study
+    if is_study_folder(out):
+        other = load_study(out / "study.yaml")
         if (other.name, other.scale) != (plan.study.name, plan.study.scale):
             raise UserError(
                 f"{out} holds the study {other.name} at scale {other.scale}; name another folder "
                 "with --out."
             )
-    out.mkdir(parents=True, exist_ok=True)
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} exists and is not a study folder; name another with --out.")
+    try:
+        with new_folder(out) as folder:
+            write_plan(plan, folder)
+    except UserError:
+        if not is_study_folder(out):  # as where another process was faster by a moment
+            raise
 
 
 def write_plan(plan: Plan, out: Path) -> None:
-    """study.yaml and plan.json in a study's folder."""
-    (out / "study.yaml").write_text(dump_study(plan.study))
+    """study.yaml and plan.json in a study's folder, where they say something else so far."""
     cells = [
         {
             "label": cell.label,
@@ -138,17 +159,22 @@ def write_plan(plan: Plan, out: Path) -> None:
             "loading": cell.data,
             "settings": cell.settings,
             "iterations": cell.recipe.training.steps,
+            "evaluate_every": cell.recipe.training.evaluate_every,
             "runs": {str(seed): cell.run_id(seed) for seed in plan.study.seeds},
         }
         for cell in plan.cells
     ]
     pairs = [[first.label, second.label] for first, second in plan.pairs]
-    content = {"cells": cells, "pairs": pairs}
-    (out / "plan.json").write_text(json.dumps(content, indent=2))
+    content = json.dumps({"cells": cells, "pairs": pairs}, indent=2)
+    for name, text in (("study.yaml", dump_study(plan.study)), ("plan.json", content)):
+        file = out / name
+        if not file.is_file() or file.read_bytes() != text.encode():
+            write_text(file, text)
 
 
 def write_failures(out: Path, failures: Mapping[str, str]) -> None:
-    (out / "failures.json").write_text(json.dumps(dict(failures), indent=2))
+    """failures.json in a study's folder: why runs failed, by name."""
+    write_json(out / "failures.json", dict(failures))
 
 
 def tidy_rows(result: StudyResult) -> list[dict[str, Any]]:
@@ -157,13 +183,13 @@ def tidy_rows(result: StudyResult) -> list[dict[str, Any]]:
     Settings are columns named `set.KEY`, empty where a cell does not set that key; lists are JSON.
     """
     keys = _setting_keys(result.plan["cells"])
+    names = dict.fromkeys(name for done in result.results.values() for name in done["values"])
+    better = {name: result.better(Measure(name=name)) for name in names}
     rows = []
     for cell in result.plan["cells"]:
         settings = {f"set.{key}": _plain(cell["settings"].get(key)) for key in keys}
-        for seed, run in cell["runs"].items():
-            finished = result.results.get(run)
-            if finished is None:
-                continue
+        for seed, run in result.finished_of(cell["label"]).items():
+            finished = result.results[run]
             common = {
                 "study": result.study.name,
                 "scale": result.study.scale,
@@ -171,7 +197,7 @@ def tidy_rows(result: StudyResult) -> list[dict[str, Any]]:
                 "recipe": cell["recipe"],
                 "variant": cell["variant"],
                 "data": cell["data"],
-                "seed": int(seed),
+                "seed": seed,
                 "run": run,
                 **settings,
                 "iterations": finished["iterations"],
@@ -183,7 +209,7 @@ def tidy_rows(result: StudyResult) -> list[dict[str, Any]]:
                         **common,
                         "measure": name,
                         "value": entry["value"],
-                        "better": entry.get("better") or result.better(Measure(name=name)),
+                        "better": entry["better"] or better[name],
                     }
                 )
     return rows
@@ -200,8 +226,8 @@ def write_table(result: StudyResult) -> list[Path]:
     """table.csv and table.parquet in the study's folder."""
     frame = table(result)
     paths = [result.path / "table.csv", result.path / "table.parquet"]
-    frame.to_csv(paths[0], index=False)
-    frame.to_parquet(paths[1], index=False)
+    write_text(paths[0], frame.to_csv(index=False))
+    write_bytes(paths[1], frame.to_parquet(index=False))
     return paths
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mtgan.correction import holm
+from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.schema import Measure
 from mtgan.studies.statistics import (
@@ -15,9 +17,10 @@ from mtgan.studies.statistics import (
     Comparison,
     Summary,
     compare,
-    holm,
     summarize,
 )
+
+_MOST_NAMED = 10  # seeds in a sentence
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Statistics:
-    """All that a page says of a study: summaries by measure and cell, rows, sentences."""
+    """All that a page says of a study: summaries by measure and cell, rows, sentences.
+
+    without_value: seeds of finished runs that have no value, by measure and cell.
+    """
 
     summaries: dict[str, dict[str, Summary]]
     rows: list[Row]
     sentences: list[str]
+    without_value: dict[str, dict[str, list[int]]]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -72,6 +79,7 @@ class Statistics:
                 measure: {label: asdict(summary) for label, summary in cells.items()}
                 for measure, cells in self.summaries.items()
             },
+            "without_value": self.without_value,
             "comparisons": [
                 {
                     "measure": row.measure.name,
@@ -97,14 +105,24 @@ def conclude(result: StudyResult) -> Statistics:
         }
         for measure in result.study.measures
     }
+    without_value = {
+        measure.name: {
+            label: seeds
+            for label in result.labels
+            if (seeds := result.without_value(label, measure.name))
+        }
+        for measure in result.study.measures
+    }
     rows = comparisons(result)
     claims_first = sorted(rows, key=lambda row: not row.significant)
     sentences = [
         *_failures(result),
+        *(missing_sentence(result, measure) for measure in result.study.measures),
         *(best_sentence(result, measure, rows) for measure in result.study.measures),
         *(sentence(row) for row in claims_first),
     ]
-    return Statistics(summaries, rows, [text[0].upper() + text[1:] for text in sentences if text])
+    sentences = [text[0].upper() + text[1:] for text in sentences if text]
+    return Statistics(summaries, rows, sentences, without_value)
 
 
 def comparisons(result: StudyResult) -> list[Row]:
@@ -151,6 +169,30 @@ def _values(
     if len(shared) >= 2:
         return np.array([ours[s] for s in shared]), np.array([theirs[s] for s in shared]), True
     return np.array(list(ours.values())), np.array(list(theirs.values())), False
+
+
+def runs_without_value(result: StudyResult, measure: Measure) -> list[str]:
+    """For each cell in which finished runs lack a measure, how many, and of which seeds."""
+    found = []
+    for label in result.labels:
+        if seeds := result.without_value(label, measure.name):
+            some = ", ".join(map(str, seeds[:_MOST_NAMED])) + ", ..." * (len(seeds) > _MOST_NAMED)
+            found.append(
+                f"{len(seeds)} of {len(result.finished_of(label))} runs of {label} have no value "
+                f"of this measure (seed{'s' * (len(seeds) > 1)} {some})"
+            )
+    return found
+
+
+def missing_sentence(result: StudyResult, measure: Measure) -> str:
+    """Which finished runs count in nothing that is said of a measure; "" where all have one."""
+    recorded = {name for done in result.results.values() for name in done["values"]}
+    if measure.name not in recorded:
+        return f"no run has the measure {measure.name!r}: {nearest(measure.name, list(recorded))}"
+    parts = runs_without_value(result, measure)
+    if not parts:
+        return ""
+    return f"{measure.title}: {'; '.join(parts)}. What is absent or not finite counts nowhere."
 
 
 def sentence(row: Row) -> str:

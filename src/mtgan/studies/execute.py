@@ -10,20 +10,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
-from mtgan.errors import UserError
+from mtgan.errors import Terminated, UserError
+from mtgan.files import write_text, writing
 from mtgan.studies.plan import Job
 
 _WORKER = (sys.executable, "-m", "mtgan.studies.worker")
+_USERS = UserError.exit_code  # of a worker, where the reason is the user's to mend
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one job ended; error is one sentence, or "" for success."""
+    """How one job ended: error is one sentence, or "" for success; users says whether the reason
+    is the user's to mend, as of a recipe that does not fit the data."""
 
     job: Job
     error: str = ""
+    users: bool = False
 
 
 class Executor(Protocol):
@@ -47,7 +51,8 @@ class LocalExecutor:
     _stopped: bool = field(default=False, init=False)
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        self.logs.mkdir(parents=True, exist_ok=True)
+        with writing(self.logs):
+            self.logs.mkdir(parents=True, exist_ok=True)
         with _interrupt_on_sigterm(), ThreadPoolExecutor(self.jobs) as pool:
             pending: set[Future[Outcome]] = {pool.submit(self._one, job) for job in jobs}
             try:
@@ -66,20 +71,29 @@ class LocalExecutor:
         if self._stopped:
             return Outcome(job, "not begun")
         file, log = self.logs / f"{job.id}.json", self.logs / f"{job.id}.log"
-        file.write_text(job_file(job))
-        threads = str(threads_per_job(self.jobs))
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [*self.command, str(file)],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C at the terminal reaches it through us alone
-                env={**os.environ, "OMP_NUM_THREADS": threads},
-            )
-            self._running.add(process)
-            code = process.wait()
-            self._running.discard(process)
-        return Outcome(job, "" if code == 0 else _reason(code, log))
+        try:
+            write_text(file, job_file(job))
+            with writing(log):
+                output = log.open("wb")
+        except UserError as error:
+            return Outcome(job, str(error), users=True)
+        with output:
+            code = self._work(file, output)
+        return Outcome(job, "" if code == 0 else _reason(code, log), users=code == _USERS)
+
+    def _work(self, file: Path, output: IO[bytes]) -> int:
+        """The exit code of a worker that does the job of this file."""
+        process = subprocess.Popen(
+            [*self.command, str(file)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C at the terminal reaches it through us alone
+            env={**os.environ, "OMP_NUM_THREADS": str(threads_per_job(self.jobs))},
+        )
+        self._running.add(process)
+        code = process.wait()
+        self._running.discard(process)
+        return code
 
 
 @dataclass
@@ -128,21 +142,21 @@ def threads_per_job(jobs: int) -> int:
     return max(1, (cores or 1) // jobs)
 
 
-def _attempt(work: Callable[[Job], None] | None, job: Job) -> str:
-    """The job's error, or "": an exception of the job is a result, and only a lost worker is
-    tried again."""
+def _attempt(work: Callable[[Job], None] | None, job: Job) -> tuple[str, bool]:
+    """The job's error, or "", and whether it is the user's: an exception of the job is a result,
+    and only a lost worker is tried again."""
     from mtgan.studies.worker import run_job
 
     try:
         (work or run_job)(job)
     except Exception as error:
-        return _sentence(error)
-    return ""
+        return _sentence(error), getattr(error, "exit_code", 1) == _USERS
+    return "", False
 
 
 def _outcome(ray: Any, reference: Any, job: Job) -> Outcome:
     try:
-        return Outcome(job, ray.get(reference))
+        return Outcome(job, *ray.get(reference))
     except ray.exceptions.RayError as error:
         return Outcome(job, f"its worker was lost: {_sentence(error)}")
 
@@ -180,7 +194,7 @@ def _interrupt_on_sigterm() -> Iterator[None]:
     """SIGTERM as Ctrl-C, so that workers are stopped in either case."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        raise Terminated
 
     try:
         before = signal.signal(signal.SIGTERM, interrupt)

@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from mtgan.errors import UserError
+from mtgan.files import read_text
 from mtgan.recipes import Recipe, load_recipe
+from mtgan.recipes.records import read_record
 from mtgan.registry import nearest
-from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData
+from mtgan.studies.records import RunResult
+from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData, first_repeated
 
 # What a recipe says about itself, and not about what is trained.
 _DESCRIPTION = {"name", "extends", "title", "source", "about", "run"}
 _TIMED_ITERATIONS = 3
+_CURVE_POINTS = 10  # evaluations during training, for curves that only they give
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,11 @@ class Cell:
     data: dict[str, Any]
 
     def run_id(self, seed: int) -> str:
-        return f"{_slug(self.recipe.name)}-s{seed}-{identity(self.recipe, self.data, seed)[:12]}"
+        return f"{_slug(self.recipe.name)}-s{seed}-{_digest(self._trained, seed)[:12]}"
+
+    @cached_property
+    def _trained(self) -> list[Any]:
+        return _what_is_trained(self.recipe, self.data)
 
 
 @dataclass(frozen=True)
@@ -62,26 +71,32 @@ class Plan:
     def jobs(self, out: Path, device: str = "auto") -> list[Job]:
         """Every distinct run, seed by seed, so that a study cut short has all cells at some."""
         found: dict[str, Job] = {}
+        evaluation = self.study.evaluation.model_dump(mode="json")
+        recipes = [cell.recipe.model_dump(mode="json") for cell in self.cells]
         for seed in self.study.seeds:
-            for cell in self.cells:
+            for cell, recipe in zip(self.cells, recipes, strict=True):
                 run = cell.run_id(seed)
-                found.setdefault(
-                    run,
-                    Job(
-                        id=run,
-                        recipe=cell.recipe.model_dump(mode="json"),
-                        data=cell.data,
-                        seed=seed,
-                        evaluation=self.study.evaluation.model_dump(mode="json"),
-                        out=str(run_folder(out, run)),
-                        device=device,
-                    ),
-                )
+                if run not in found:
+                    folder = str(run_folder(out, run))
+                    found[run] = Job(run, recipe, cell.data, seed, evaluation, folder, device)
         return list(found.values())
 
     def cell(self, label: str) -> Cell:
         """The cell of that label; UserError naming the nearest where there is none."""
-        return self._by_label(label, "contrasts")
+        if label not in self._by_label:
+            raise UserError(
+                f"Study {self.study.name}: contrasts names {label!r}: "
+                f"{nearest(label, list(self._by_label))}"
+            )
+        return self._by_label[label]
+
+    @cached_property
+    def _by_label(self) -> dict[str, Cell]:
+        return {cell.label: cell for cell in self.cells}
+
+    @cached_property
+    def _by_parts(self) -> dict[tuple[str, str, str], Cell]:
+        return {(cell.recipe_label, cell.variant, cell.data_label): cell for cell in self.cells}
 
     @cached_property
     def pairs(self) -> list[tuple[Cell, Cell]]:
@@ -117,26 +132,14 @@ class Plan:
             cell.variant if baseline.variant is None else baseline.variant,
             cell.data_label if baseline.data is None else baseline.data,
         )
-        found = next(
-            (c for c in self.cells if (c.recipe_label, c.variant, c.data_label) == wanted), None
-        )
-        if found is None:
+        if wanted not in self._by_parts:
             raise UserError(
                 f"Study {self.study.name}: baseline means the cell "
                 f"{' / '.join(part for part in wanted if part)!r}, and there is none; the recipes "
                 f"are {[arm.label for arm in self.study.recipes]}, the variants "
                 f"{list(self.study.variants)}, the data sets {list(self.study.datasets)}."
             )
-        return found
-
-    def _by_label(self, label: str, key: str) -> Cell:
-        found = next((cell for cell in self.cells if cell.label == label), None)
-        if found is None:
-            labels = [cell.label for cell in self.cells]
-            raise UserError(
-                f"Study {self.study.name}: {key} names {label!r}: {nearest(label, labels)}"
-            )
-        return found
+        return self._by_parts[wanted]
 
 
 def make_plan(study: Study) -> Plan:
@@ -146,8 +149,7 @@ def make_plan(study: Study) -> Plan:
     variant's. Raises UserError for a recipe or setting that does not fit.
     """
     plan = Plan(study, list(_cells(study)))
-    labels = [cell.label for cell in plan.cells]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
+    twice = first_repeated(cell.label for cell in plan.cells)
     if twice is not None:
         raise UserError(f"Study {study.name}: two cells are called {twice!r}; rename one.")
     _ = plan.pairs  # a baseline or a contrast that is not there is found now
@@ -156,12 +158,19 @@ def make_plan(study: Study) -> Plan:
 
 def identity(recipe: Recipe, data: Mapping[str, Any], seed: int) -> str:
     """What a run is: SHA-256 over everything trained by, the data's loading and the seed."""
+    return _digest(_what_is_trained(recipe, data), seed)
+
+
+def _what_is_trained(recipe: Recipe, data: Mapping[str, Any]) -> list[Any]:
     trained = recipe.model_dump(mode="json", exclude=_DESCRIPTION)
     loading = dict(data)
     if isinstance(loading["taxonomy"], str):  # what the file says, not where it lies
-        loading["taxonomy"] = Path(loading["taxonomy"]).read_text()
-    text = json.dumps([trained, loading, seed], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+        loading["taxonomy"] = read_text(loading["taxonomy"], "The taxonomy")
+    return [trained, loading]
+
+
+def _digest(trained: list[Any], seed: int) -> str:
+    return hashlib.sha256(json.dumps([*trained, seed], sort_keys=True).encode()).hexdigest()
 
 
 def run_folder(out: Path, run: str) -> Path:
@@ -183,6 +192,9 @@ def _cells(study: Study) -> Iterator[Cell]:
             settings = {**arm.set, **changes}
             every = {**quiet, **study.set, **budget, **settings}
             recipe = load_recipe(arm.recipe, every, study.budget.scale)
+            said = "training.evaluate_every" in {**study.set, **settings}
+            if study.evaluated_curves and not said:
+                recipe = _evaluated_on_the_way(recipe)
             for data_label, data in _data_of(arm, study).items():
                 shown = "" if arm.data else data_label
                 parts = zip((arm.label, variant, shown), several, strict=True)
@@ -196,6 +208,12 @@ def _cells(study: Study) -> Iterator[Cell]:
                     recipe=recipe,
                     data=_loading(data, recipe),
                 )
+
+
+def _evaluated_on_the_way(recipe: Recipe) -> Recipe:
+    every = max(1, recipe.training.steps // _CURVE_POINTS)
+    training = recipe.training.model_copy(update={"evaluate_every": every})
+    return recipe.model_copy(update={"training": training})
 
 
 def _data_of(arm: Arm, study: Study) -> dict[str, StudyData]:
@@ -233,7 +251,7 @@ def load_data(loading: Mapping[str, Any]) -> Any:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-") or "run"
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text)[:_LONGEST_NAME].strip("-") or "run"
 
 
 # How long it will take
@@ -280,21 +298,37 @@ def _known_pace(
 
 def _timed_pace(cell: Cell, device: str) -> float:
     """Seconds per iteration, from the log of a training of a few."""
-    from mtgan.training import train
-
     short = {"steps": _TIMED_ITERATIONS, "log_every": 1, "evaluate_every": 0}
-    training = cell.recipe.training.model_copy(update=short)
-    recipe = cell.recipe.model_copy(update={"training": training})
-    with tempfile.TemporaryDirectory() as folder:
-        run = train(recipe, load_data(cell.data), Path(folder) / "run", device=device, quiet=True)
-        rates = [line["steps_per_second"] for line in run.metrics() if line["kind"] == "train"]
+    lines = [line for line in short_log(cell, short, device) if line["kind"] == "train"]
+    rates = [line["steps_per_second"] for line in lines]
     return sum(1 / rate for rate in rates[1:]) / len(rates[1:])
 
 
+def short_log(cell: Cell, training: Mapping[str, Any], device: str) -> list[dict[str, Any]]:
+    """The log of a training of a cell that is thrown away.
+
+    training: keys of the recipe's `training` that differ. UserError where it cannot be trained.
+    """
+    from mtgan.training import train
+
+    part = cell.recipe.training.model_copy(update=training)
+    recipe = cell.recipe.model_copy(update={"training": part})
+    with tempfile.TemporaryDirectory() as folder:
+        run = train(recipe, load_data(cell.data), Path(folder) / "run", device=device, quiet=True)
+        return run.metrics()
+
+
 def read_result(job: Job) -> dict[str, Any] | None:
-    """What a worker recorded of a finished run, if it was measured as the study asks."""
-    path = Path(job.out) / "result.json"
-    if not path.is_file():
+    """What a worker recorded of a finished run, if it was measured as the study asks.
+
+    UserError where the file holds something else.
+    """
+    return read_result_file(Path(job.out) / "result.json", job.evaluation)
+
+
+def read_result_file(path: Path, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A run's result.json; None where there is none, or it was measured in another way."""
+    if not path.exists():
         return None
-    result = json.loads(path.read_text())
-    return result if result["evaluation"] == job.evaluation else None
+    result = read_record(path, RunResult, "remove it, and the study measures that run again")
+    return result if result["evaluation"] == evaluation else None

@@ -4,8 +4,7 @@ A study file is YAML. Its own keys are the full-size setting; `scales` names oth
 that replace the study's (mappings named in MERGED are merged instead).
 """
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,8 +13,9 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, read_text
-from mtgan.recipes.load import read_mapping
-from mtgan.recipes.schema import NonNegative, Part, Positive
+from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_SIDE, LARGEST_STEP, MOST_SEEDS
+from mtgan.recipes.load import read_mapping, sentence
+from mtgan.recipes.schema import Part
 from mtgan.registry import nearest
 
 _FILES = resources.files("mtgan.studies") / "files"
@@ -24,6 +24,14 @@ _KNOWN = {"accuracy", "ngram distance"}  # what follows them in a name is the le
 Settings = dict[str, Any]
 """Dotted recipe keys and their values, as after `--set`."""
 
+# Strict: neither true nor "3" is a number.
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
+Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT, strict=True)]
+Steps = Annotated[int, Field(ge=1, le=LARGEST_STEP, strict=True)]
+Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE, strict=True)]
+Share = Annotated[float, Field(gt=0, le=1, strict=True)]
+Name = Annotated[str, Field(min_length=1)]
+
 Direction = Literal["lower", "higher", ""]
 _DIRECTIONS: dict[str, Direction] = {
     "frechet_distance": "lower",
@@ -31,12 +39,14 @@ _DIRECTIONS: dict[str, Direction] = {
     "inception_score": "higher",
     "accuracy": "higher",
 }
+# What evaluations during training log, by the part of the name before a level.
+_EVALUATED = {"frechet_distance", "inception_score", "accuracy"}
 
 
 class Arm(Part):
     """A recipe of the zoo or a file, with settings of its own. A plain name is enough."""
 
-    recipe: str
+    recipe: Name
     name: str = ""  # the recipe's when empty
     data: str = ""  # the one data set of the study that it is for; each of them when empty
     set: Settings = {}
@@ -54,21 +64,21 @@ class Arm(Part):
 class StudyData(Part):
     """Training data: arguments of load_dataset."""
 
-    name: str
+    name: Name
     root: str | None = None
-    size: Positive | tuple[Positive, Positive] | None = None  # the recipe's when absent
+    size: Side | tuple[Side, Side] | None = None  # the recipe's when absent
     channels: Literal[1, 3] | None = None
     taxonomy: str | dict[str, Any] | None = None
     # A whole number is a count, a fraction in (0, 1] a share.
-    subset: Positive | Annotated[float, Field(gt=0, le=1)] | None = None
+    subset: Count | Share | None = None
     stratified: bool = True
-    seed: NonNegative = 0
+    seed: Seed = 0
 
 
 class Measure(Part):
     """A value of every run that the study compares. A plain name is enough."""
 
-    name: str
+    name: Name
     better: Direction = ""
 
     @model_validator(mode="before")
@@ -91,7 +101,7 @@ class Measure(Part):
 class Budget(Part):
     """How long and how large: `scale` shrinks every recipe as `--scale` does, `steps` wins."""
 
-    steps: Positive | None = None
+    steps: Steps | None = None
     scale: str = "full"
 
 
@@ -99,11 +109,11 @@ class EvaluationPart(Part):
     """How a finished run is measured: always against the whole of its data set, so that runs on
     other subsets or label hierarchies are measured by one and the same instrument."""
 
-    samples: Positive = 10_000
+    samples: Count = 10_000
     split: Literal["train", "test"] = "train"
     features: str = "auto"
     metrics: str | None = None  # measures of a full scorecard, as `mtgan evaluate --metrics`
-    seed: NonNegative = 0
+    seed: Seed = 0
 
 
 class Baseline(Part):
@@ -115,39 +125,61 @@ class Baseline(Part):
 
 
 def _as_seeds(value: Any) -> Any:
-    return list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if not 1 <= value <= MOST_SEEDS:
+        raise ValueError(f"a number of seeds should be from 1 to {MOST_SEEDS:,}")
+    return list(range(value))
 
 
 class Study(Part):
     """A matrix of recipes x variants x datasets x seeds, resolved to one scale."""
 
-    name: str = "unnamed"
+    name: Name = "unnamed"
     title: str = ""
     about: str = ""
     source: str = ""
-    scale: str = "full"
+    scale: Name = "full"
     recipes: Annotated[list[Arm], Field(min_length=1)]
     variants: Annotated[dict[str, Settings], Field(min_length=1)] = {"": {}}
     datasets: Annotated[dict[str, StudyData], Field(min_length=1)]
     # A number n stands for 0 to n - 1.
-    seeds: Annotated[list[NonNegative], BeforeValidator(_as_seeds), Field(min_length=1)] = [0]
+    seeds: Annotated[
+        list[Seed], BeforeValidator(_as_seeds), Field(min_length=1, max_length=MOST_SEEDS)
+    ] = [0]
     set: Settings = {}
     budget: Budget = Budget()
     evaluation: EvaluationPart = EvaluationPart()
     measures: Annotated[list[Measure], Field(min_length=1)] = [Measure(name="frechet_distance")]
     baseline: Baseline | None = None  # the first recipe, variant or data set when absent
     contrasts: list[tuple[str, str]] = []  # further comparisons, as pairs of cells' labels
-    curves: list[str] = []  # logged values that the page draws over training
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    curves: list[Name] = []  # logged values that the page draws over training
+    alpha: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.05
 
-    @field_validator("recipes", "seeds", "measures")
+    @field_validator("recipes", "seeds", "measures", "curves")
     @classmethod
     def _distinct(cls, values: list[Any]) -> list[Any]:
         labels = [getattr(value, "label", getattr(value, "name", value)) for value in values]
-        twice = next((label for label in labels if labels.count(label) > 1), None)
+        twice = first_repeated(labels)
         if twice is not None:
-            raise ValueError(f"{twice!r} stands there twice; give each a name of its own")
+            named = "" if isinstance(twice, int) else ", or give each a name of its own"
+            raise ValueError(f"{twice!r} stands there twice; take one away{named}")
         return values
+
+    @property
+    def evaluated_curves(self) -> list[str]:
+        """The curves whose values come of evaluations during training."""
+        return [name for name in self.curves if name.partition("/")[0] in _EVALUATED]
+
+
+def first_repeated(labels: Iterable[Hashable]) -> Any:
+    """The first label that has been there before; None where all are distinct."""
+    seen = set()
+    for label in labels:
+        if label in seen:
+            return label
+        seen.add(label)
+    return None
 
 
 def study_names() -> list[str]:
@@ -159,7 +191,8 @@ def study_names() -> list[str]:
 
 def scale_names(study: str | Path) -> list[str]:
     """The scales that a study has."""
-    return ["full", *(name for name in _read(study)[0].get("scales", {}) if name != "full")]
+    values, label = _read(study)
+    return ["full", *(name for name in _scales(values, f"Study {label}") if name != "full")]
 
 
 def load_study(study: str | Path, scale: str = "full", seeds: int | None = None) -> Study:
@@ -169,20 +202,20 @@ def load_study(study: str | Path, scale: str = "full", seeds: int | None = None)
     or scale, or a value out of range.
     """
     values, label = _read(study)
-    scales = values.pop("scales", {})
-    if not isinstance(scales, Mapping):
-        raise UserError(f"Study {label}: scales should map names to keys that they replace.")
+    what = f"Study {study}"
+    scales = _scales(values, what)
     if scale not in {*scales, "full"}:
-        raise UserError(
-            f"Study {label} has no scale {scale!r}: {nearest(scale, ['full', *scales])}"
-        )
-    for key, value in (scales.get(scale) or {}).items():
-        both = key in MERGED and isinstance(values.get(key), Mapping)
+        raise UserError(f"{what} has no scale {scale!r}: {nearest(scale, ['full', *scales])}")
+    for key, value in scales.get(scale, {}).items():
+        both = key in MERGED and all(isinstance(v, Mapping) for v in (values.get(key), value))
         values[key] = {**values[key], **value} if both else value
     values = {"name": label, "scale": scale, **values}
     if seeds is not None:
         values["seeds"] = seeds
-    return _validate(values, label)
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{what}: {sentence(error, Study)}") from error
 
 
 def dump_study(study: Study) -> str:
@@ -190,9 +223,19 @@ def dump_study(study: Study) -> str:
     return dump_yaml(study.model_dump(mode="json"))
 
 
+def _scales(values: dict[str, Any], what: str) -> dict[str, Mapping[str, Any]]:
+    """The keys that each scale replaces; taken out of the values."""
+    scales = values.pop("scales", {})
+    if not isinstance(scales, dict) or not all(
+        isinstance(name, str) and isinstance(keys, Mapping) for name, keys in scales.items()
+    ):
+        raise UserError(f"{what}: scales should map names to the keys that they replace.")
+    return scales
+
+
 def _read(study: str | Path) -> tuple[dict[str, Any], str]:
     path = Path(study)
-    if path.suffix in {".yaml", ".yml"} and path.is_file():
+    if path.suffix in {".yaml", ".yml"} and path.exists():
         text, label = read_text(path, "The study"), path.stem
     elif str(study).removesuffix(".yaml") in study_names():
         label = str(study).removesuffix(".yaml")
@@ -205,17 +248,3 @@ def _read(study: str | Path) -> tuple[dict[str, Any], str]:
             "(A file of your own ends in .yaml.)"
         )
     return read_mapping(text, f"The study {study}"), label
-
-
-def _validate(values: dict[str, Any], label: str) -> Study:
-    try:
-        return Study.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-            close = difflib.get_close_matches(where, [*Study.model_fields, "scales"], n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "see docs/studies.md."
-            raise UserError(f"Study {label}: there is no key {where!r}: {hint}") from error
-        found = "" if first["type"] == "missing" else f" (found {first['input']!r})"
-        raise UserError(f"Study {label}: {where}: {first['msg']}{found}.") from error

@@ -1,6 +1,7 @@
 """What repeated runs say: pure functions on arrays, in which a value is one run's measure.
 
-Legend: n, m numbers of runs. Whoever compares more than one pair corrects the p-values with `holm`.
+Legend: n, m numbers of runs. Whoever compares more than one pair corrects the p-values with
+mtgan.correction.holm.
 """
 
 import warnings
@@ -12,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from mtgan.errors import UserError
+from mtgan.limits import MOST_SEEDS
 
 LEAST_FOR_TESTS = 3
 """With fewer runs on either side no significance is claimed."""
@@ -21,8 +23,8 @@ LEAST_FOR_INTERVALS = 5
 probability 1 - 2^(1-n): 75 % for 3 runs, 88 % for 4, 94 % for 5."""
 
 RESAMPLES = 9_999
+_AT_ONCE = 2_000_000  # values of resamples that are in memory at once
 POWER = 0.8
-MOST_SEEDS = 1_000
 
 Interval = tuple[float, float]
 Statistic = Callable[..., Any]
@@ -143,8 +145,10 @@ def probability_of_improvement(first: np.ndarray, second: np.ndarray, axis: int 
     """Share of pairs (one of first [..., n], one of second [..., m]) in which the first is larger,
     ties as half: the Mann-Whitney statistic over n m (Agarwal et al. 2021, section 4.3)."""
     first, second = np.moveaxis(first, axis, -1), np.moveaxis(second, axis, -1)
-    gaps = first[..., :, None] - second[..., None, :]
-    return ((np.sign(gaps) + 1) / 2).mean(axis=(-2, -1))
+    n, m = first.shape[-1], second.shape[-1]
+    # By ranks, since pairs of 1,000 runs each would not fit in memory for all resamples at once.
+    ranks = stats.rankdata(np.concatenate([first, second], axis=-1), axis=-1)[..., :n]
+    return (ranks.sum(axis=-1) - n * (n + 1) / 2) / (n * m)
 
 
 def bootstrap_interval(
@@ -172,6 +176,7 @@ def bootstrap_interval(
         statistic,
         confidence_level=level,
         n_resamples=RESAMPLES,
+        batch=_batch(samples),
         method="percentile",
         vectorized=True,
         rng=np.random.default_rng(seed),
@@ -183,15 +188,15 @@ def t_test(first: np.ndarray, second: np.ndarray, paired: bool) -> float:
     """Two-sided p of the paired t-test, or of Welch's; 1 where there is nothing to test with."""
     if min(len(first), len(second)) < 2:
         return 1.0
-    if paired:
-        gaps = first - second
-        if np.ptp(gaps) == 0:  # no variation: the same runs, or the same gap at every seed
-            return 1.0 if gaps[0] == 0 else 0.0
-        return float(stats.ttest_1samp(gaps, 0.0).pvalue)
-    if np.ptp(first) == 0 and np.ptp(second) == 0:
-        return 1.0 if first[0] == second[0] else 0.0
     with warnings.catch_warnings():  # one side without variation is a case like any other
         warnings.filterwarnings("ignore", message="Precision loss", category=RuntimeWarning)
+        if paired:
+            gaps = first - second
+            if np.ptp(gaps) == 0:  # no variation: the same runs, or the same gap at every seed
+                return 1.0 if gaps[0] == 0 else 0.0
+            return float(stats.ttest_1samp(gaps, 0.0).pvalue)
+        if np.ptp(first) == 0 and np.ptp(second) == 0:
+            return 1.0 if first[0] == second[0] else 0.0
         return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
 
 
@@ -210,6 +215,7 @@ def permutation_test(
         mean_difference,
         permutation_type="samples" if paired else "independent",
         n_resamples=resamples,
+        batch=_batch((first, second)),
         vectorized=True,
         rng=np.random.default_rng(0),
     )
@@ -254,13 +260,9 @@ def seeds_needed(
     return int(counts[reached.argmax()]) if reached.any() else None
 
 
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """p-values [k] corrected for k comparisons (Holm 1979)."""
-    order = np.argsort(p_values)
-    factors = np.arange(len(p_values), 0, -1)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.maximum.accumulate(p_values[order] * factors).clip(max=1.0)
-    return corrected
+def _batch(samples: tuple[np.ndarray, ...]) -> int:
+    """How many resamples are drawn at once."""
+    return max(1, _AT_ONCE // sum(len(sample) for sample in samples))
 
 
 def _difference(first: np.ndarray, second: np.ndarray) -> float:

@@ -1,18 +1,20 @@
 """Run a study from its plan to its table and statistics."""
 
-import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
 
 from mtgan.data.domains import image_sets
-from mtgan.errors import UserError
+from mtgan.errors import Interrupted, Terminated, UserError
 from mtgan.evaluation import QuickEvaluator
-from mtgan.files import hold
+from mtgan.files import hold, write_json
+from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
 from mtgan.studies.execute import Executor, Outcome
-from mtgan.studies.plan import Plan, read_result
+from mtgan.studies.plan import Plan, read_result, short_log
+from mtgan.studies.schema import Study
 from mtgan.studies.worker import reference_of
 
 _PACKAGES = ("pandas", "pyarrow", "statsmodels")
@@ -28,13 +30,18 @@ def run_study(
     """Run what is not finished yet, and write the table and the statistics into `out`.
 
     progress: called with runs done, runs in all, and the outcome of the last one. A run that fails
-    is recorded, stops no other, and is tried again when the study is run again. Raises UserError
-    where `out` holds something else, or another process is running the study there.
+    is recorded, stops no other, and is tried again when the study is run again; where no run at all
+    has finished, there is no table. Raises UserError where `out` holds something else, another
+    process is running the study there, or a curve is of a value that no run logs; Interrupted
+    after Ctrl-C or SIGTERM.
     """
     _require_packages()
     begin_folder(plan, out)
-    with hold(out, "running the study"):
+    lock = hold(out, "running the study")
+    try:
         return _run(plan, out, executor, device, progress)
+    finally:
+        lock.release()
 
 
 def _run(
@@ -51,6 +58,8 @@ def _run(
     done = len(jobs) - len(waiting)
     progress(done, len(jobs), None)
     if waiting:
+        if done == 0:
+            check_curves(plan)
         _prepare_instruments(plan)
     try:
         for outcome in executor.run(waiting):
@@ -58,27 +67,74 @@ def _run(
             if outcome.error:
                 failures[outcome.job.id] = outcome.error
             progress(done, len(jobs), outcome)
-    except KeyboardInterrupt:
-        raise UserError(f"Stopped; the same command goes on where it was (study: {out}).") from None
+    except KeyboardInterrupt as stop:
+        number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+        message = f"Stopped; the same command goes on where it was (study: {out})."
+        raise Interrupted(message, number) from None
     finally:
         write_failures(out, failures)
     result = StudyResult.open(out)
-    write_results(result)
+    if result.results:
+        write_results(result)
     return result
 
 
 def write_results(result: StudyResult) -> Statistics:
-    """table.csv, table.parquet and statistics.json of a study's folder, as its runs stand now."""
+    """table.csv, table.parquet and statistics.json of a study's folder, as its runs stand now.
+
+    UserError where no run has finished.
+    """
     _require_packages()
-    if not result.results:
-        raise UserError(
-            f"No run of {result.path} has finished, so there is nothing to tabulate; see "
-            f"{result.path / 'logs'}."
-        )
+    require_results(result)
     write_table(result)
     statistics = conclude(result)
-    (result.path / "statistics.json").write_text(json.dumps(statistics.to_dict(), indent=2))
+    write_json(result.path / "statistics.json", statistics.to_dict())
     return statistics
+
+
+def require_results(result: StudyResult) -> None:
+    """UserError where no run of a study has finished, with the first reason that is known."""
+    if result.results:
+        return
+    if result.failures:
+        run, reason = next(iter(result.failures.items()))
+        why = f"{len(result.failures)} failed at the last attempt; {run}: {reason}"
+    else:
+        why = f"run the study again, and it goes on; {result.path / 'logs'} says how far it came"
+    raise UserError(
+        f"No run of {result.path} has finished and was measured as its study.yaml asks, so there "
+        f"is nothing to tabulate ({why.removesuffix('.')})."
+    )
+
+
+def check_curves(plan: Plan) -> None:
+    """UserError where a curve is of a value that no cell logs, found before anything is trained.
+
+    Cells are trained for one iteration on the CPU until all curves are found. A cell that cannot
+    be trained says so when its turn comes; then what curves there are is known at the end.
+    """
+    short = {"steps": 1, "log_every": 1, "evaluate_samples": 64}
+    wanted = set(plan.study.curves)
+    logged: set[str] = set()
+    for cell in plan.cells:
+        if wanted <= logged:
+            return
+        try:
+            lines = short_log(cell, short, "cpu")
+        except UserError:
+            return
+        logged.update(name for line in lines for name in line["values"])
+    refuse_unknown_curves(plan.study, logged)
+
+
+def refuse_unknown_curves(study: Study, logged: Collection[str]) -> None:
+    """UserError that names the nearest where a curve is of none of the logged values."""
+    unknown = next((name for name in study.curves if name not in logged), None)
+    if unknown is not None:
+        raise UserError(
+            f"Study {study.name}: curves names {unknown!r}, and no run logs it: "
+            f"{nearest(unknown, list(logged))}"
+        )
 
 
 def _require_packages() -> None:

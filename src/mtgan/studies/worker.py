@@ -1,17 +1,18 @@
 """One run of a study, in a process of its own: train, measure, record.
 
-`python -m mtgan.studies.worker JOB.json`; ends with 2 and one sentence where the run fails.
+`python -m mtgan.studies.worker JOB.json`; ends with 2 and one sentence where the run fails for a
+reason that is the user's to mend.
 """
 
-import fcntl
+import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,13 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset
+from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
+from mtgan.files import hold, read_json, write_json, writing
 from mtgan.recipes import Recipe
 from mtgan.studies.plan import Job, load_data, read_result
 from mtgan.training import Run, train
+from mtgan.training.checkpoints import list_checkpoints
 
 _LAST_SHARE = 0.1  # of the iterations, over which logged values are averaged
 
@@ -37,8 +41,8 @@ def run_job(job: Job) -> None:
             return
         recipe, data = Recipe.model_validate(job.recipe), load_data(job.data)
         out = Path(job.out)
-        begun = (out / "recipe.yaml").is_file() and (out / "data.json").is_file()
-        run = train(recipe, data, out, seed=job.seed, resume=begun, device=job.device, quiet=True)
+        resume = _can_go_on(out)
+        run = train(recipe, data, out, seed=job.seed, resume=resume, device=job.device, quiet=True)
         values, protocol = measure(run, job)
         lines = run.metrics()
         result = {
@@ -49,9 +53,18 @@ def run_job(job: Job) -> None:
             "seconds": lines[-1]["seconds"] if lines else 0.0,
             "fingerprint": data.fingerprint,
         }
-        temporary = out / ".result.partial"
-        temporary.write_text(json.dumps(result, indent=2))
-        os.replace(temporary, out / "result.json")
+        write_json(out / "result.json", result)
+
+
+def _can_go_on(out: Path) -> bool:
+    """Whether there is a run to go on with. What a kill left before the first checkpoint, of which
+    nothing can be gone on with, is removed, so that the run can begin anew."""
+    if list_checkpoints(out / "checkpoints") or (out / "result.json").exists():
+        return True
+    with writing(out):
+        if out.exists():
+            shutil.rmtree(out)
+    return False
 
 
 def reference_of(data: Mapping[str, Any], split: str) -> Dataset:
@@ -81,31 +94,47 @@ def measure(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, An
 def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarray:
     """Label rows [N, L] of the run as rows of the reference's taxonomy, by the finest class."""
     own, other = run.facts.taxonomy, reference.taxonomy
-    if own.classes[own.levels[0]] != other.classes[other.levels[0]]:
+    theirs = other.classes[other.levels[0]] if other.levels else ()
+    table = class_map(own.classes[own.levels[0]], theirs)
+    if (table[:-1] < 0).any() or len(table) - 1 != len(theirs):
         raise UserError(
             f"{run.path} was trained on other finest classes than {reference.name} has, so its "
             "samples cannot be measured against it."
         )
-    return other.label_rows(rows[:, 0])
+    return other.label_rows(table[rows[:, 0]])
 
 
 def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:
     """Every logged value, averaged over the last tenth of the iterations.
 
+    A line counts by the iterations of that tenth that it covers: those since the line before.
     With twins, the main one's values stand also under the names that they have without twins
     (generator/fine/adversarial as generator/adversarial), for comparison with a single GAN.
     """
-    train_lines = [line for line in lines if line["kind"] == "train"]
     begin = (1 - _LAST_SHARE) * recipe.training.steps
-    late = [line["values"] for line in train_lines if line["step"] > begin]
-    means = {
-        name: float(np.mean([values[name] for values in late if name in values]))
-        for name in dict.fromkeys(name for values in late for name in values)
-    }
+    sums: dict[str, float] = {}
+    weights: dict[str, float] = {}
+    for covered, values in _covered(lines, begin):
+        for name, value in values.items():
+            sums[name] = sums.get(name, 0.0) + covered * value
+            weights[name] = weights.get(name, 0.0) + covered
+    means = {name: total / weights[name] for name, total in sums.items()}
     for twin in recipe.twins[:1]:
         for name in list(means):
             means.setdefault(name.replace(f"/{twin}", "", 1), means[name])
     return {name: {"value": value, "better": ""} for name, value in means.items()}
+
+
+def _covered(
+    lines: Iterable[Mapping[str, Any]], begin: float
+) -> Iterator[tuple[float, Mapping[str, float]]]:
+    """(iterations after `begin` that a line averages over, its values), of every training line."""
+    last = 0.0
+    for line in lines:
+        if line["kind"] == "train":
+            if line["step"] > max(last, begin):
+                yield line["step"] - max(last, begin), line["values"]
+            last = line["step"]
 
 
 def _quick(
@@ -164,13 +193,15 @@ def _domains(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, A
     return values, {"features": wanted["features"], "n": wanted["samples"]}
 
 
-@contextmanager
+@contextlib.contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Wait until no other worker (one left behind by a killed study) holds this run."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.with_name(f".{out.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    # Beside the run's folder, which does not exist before the run begins.
+    lock = hold(out.with_name(f".{out.name}"), "training in", timeout_seconds=-1)
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _end_with_parent() -> None:
@@ -193,10 +224,11 @@ def job_file(job: Job) -> str:
 def main(path: str) -> int:
     _end_with_parent()
     try:
-        run_job(Job(**json.loads(Path(path).read_text())))
+        run_job(Job(**read_json(path)))
     except UserError as error:
-        print(f"mtgan: {error}", file=sys.stderr)
-        return 2
+        with contextlib.suppress(OSError):  # the disk that the log is on is full
+            print(f"mtgan: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 

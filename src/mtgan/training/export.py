@@ -1,4 +1,4 @@
-"""Samples to files: one array file, one picture, or a folder of pictures."""
+"""Samples to files, each whole or not at all: one array file, one picture, a folder of pictures."""
 
 import csv
 import math
@@ -9,36 +9,35 @@ import numpy as np
 
 from mtgan.data import Taxonomy
 from mtgan.data.canvas import Domain
-from mtgan.data.images import make_grid, save_grid
+from mtgan.data.images import save_grid, to_image
+from mtgan.data.labels import FILE_COLUMNS
 from mtgan.errors import UserError
+from mtgan.files import new_folder, replacing, write_text
 
 
 def write_strings(strings: Sequence[str], out: Path) -> None:
     """One string per line, UTF-8; UserError where `out` cannot be written."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text("".join(f"{text}\n" for text in strings), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{out} could not be written ({error.strerror or error}).") from error
+    write_text(out, "".join(f"{text}\n" for text in strings))
 
 
 def export_domain(domain: Domain, canvases: np.ndarray, stem: Path) -> None:
     """Canvases of one domain as STEM.png, a grid, or STEM.txt, a string per line."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
     samples = domain.read(canvases)
     if isinstance(samples, list):
-        write_strings(samples, stem.with_suffix(".txt"))
+        write_strings(samples, stem.with_name(f"{stem.name}.txt"))
     else:
-        save_grid(samples, stem.with_suffix(".png"), columns=10)
+        with replacing(stem.with_name(f"{stem.name}.png")) as temporary:
+            save_grid(samples, temporary, columns=10)
 
 
 def check_target(out: Path, strings: bool = False) -> None:
     """UserError where `out` cannot be written without losing something, or says no known form."""
-    if strings and out.suffix not in {".txt", ".smi"}:
+    suffix = out.suffix.lower()
+    if strings and suffix not in {".txt", ".smi"}:
         raise UserError(f"--out takes FILE.txt or FILE.smi for strings; found {out}.")
-    if not strings and out.suffix not in {"", ".npz", ".png"}:
+    if not out.name or (not strings and suffix not in {"", ".npz", ".png"}):
         raise UserError(f"--out takes FILE.npz, FILE.png or a folder; found {out}.")
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+    if out.is_symlink() or out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise UserError(f"{out} exists already; name another, or remove it first.")
 
 
@@ -49,27 +48,39 @@ def export_samples(
 
     FILE.npz: arrays `images` [N, H, W, C], `labels`, and the names of levels and classes; what
     load_dataset and `mtgan evaluate` read. FILE.png: one grid. Else a folder of NNNNNN.png with
-    labels.csv beside them.
+    labels.csv beside them, a missing label (-1) being an empty cell. UserError where anything
+    cannot be written; nothing half-written is left.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".npz":
+    suffix = out.suffix.lower()
+    if suffix == ".npz":
         arrays = {"images": images.transpose(0, 2, 3, 1)}
         if labels is not None:
-            arrays |= {"labels": labels, "level_names": np.array(taxonomy.levels)}
+            arrays |= {"labels": labels, "level_names": np.array(taxonomy.levels, dtype=str)}
             for level in taxonomy.levels:
-                arrays[f"class_names_{level}"] = np.array(taxonomy.classes[level])
-        np.savez_compressed(out, **arrays)  # type: ignore[arg-type]
-    elif out.suffix == ".png":
-        save_grid(images, out, columns=math.ceil(math.sqrt(len(images))))
+                arrays[f"class_names_{level}"] = np.array(taxonomy.classes[level], dtype=str)
+        # Given a path, numpy would add an ending of its own to .NPZ.
+        with replacing(out) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    elif suffix == ".png":
+        with replacing(out) as temporary:
+            save_grid(images, temporary, columns=math.ceil(math.sqrt(len(images))))
     else:
-        out.mkdir(exist_ok=True)
-        names = [f"{i:06d}.png" for i in range(len(images))]
-        for name, image in zip(names, images, strict=True):
-            make_grid(image[None], columns=1, scale=1, padding=0).save(out / name)
-        if labels is not None:
-            with (out / "labels.csv").open("w", newline="") as file:
-                rows = csv.writer(file)
-                rows.writerow(["file", *taxonomy.levels])
-                for name, row in zip(names, labels, strict=True):
-                    classes = zip(taxonomy.levels, row, strict=True)
-                    rows.writerow([name, *(taxonomy.classes[level][i] for level, i in classes)])
+        with new_folder(out) as folder:
+            names = [f"{i:06d}.png" for i in range(len(images))]
+            for name, image in zip(names, images, strict=True):
+                to_image(image).save(folder / name)
+            if labels is not None:
+                _write_labels(names, labels, taxonomy, folder / "labels.csv")
+
+
+def _write_labels(names: Sequence[str], labels: np.ndarray, taxonomy: Taxonomy, path: Path) -> None:
+    levels = {level.lower() for level in taxonomy.levels}
+    files = next(name for name in FILE_COLUMNS if name not in levels)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow([files, *taxonomy.levels])
+        for name, row in zip(names, labels.tolist(), strict=True):
+            classes = zip(taxonomy.levels, row, strict=True)
+            rows.writerow(
+                [name, *(taxonomy.classes[level][i] if i >= 0 else "" for level, i in classes)]
+            )

@@ -13,6 +13,7 @@ from mtgan.data.canvas import Domain, domain_from_dict, domain_to_dict
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.registry import nearest
+from mtgan.training.record import FactsRecord, validated
 
 # By which names a recipe may speak of the levels of any taxonomy, finest first.
 _POSITIONS = {"fine": 0, "coarse": 1, "top": 2}
@@ -48,17 +49,21 @@ class DataFacts:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "DataFacts":
-        taxonomy = Taxonomy.from_dict(values["taxonomy"])
-        rows = np.asarray(values["label_rows"], dtype=np.int64)
-        channels, height, width = values["shape"]
-        return cls(
-            (channels, height, width),
-            taxonomy,
-            rows.reshape(-1, len(taxonomy.levels)),
-            np.asarray(values["label_counts"], dtype=np.int64),
-            tuple(domain_from_dict(domain) for domain in values.get("domains", ())),
-        )
+    def from_dict(cls, values: Any, where: str = "The facts of the data") -> "DataFacts":
+        """What to_dict gave; UserError that begins with `where` and names the key at fault."""
+        record = validated(FactsRecord, values, where)
+        try:
+            taxonomy = Taxonomy.from_dict(record.taxonomy.model_dump())
+            domains = tuple(domain_from_dict(domain) for domain in record.domains)
+            _refuse_odd_rows(record.label_rows, record.label_counts, taxonomy)
+            _refuse_odd_domains(domains, record.shape, taxonomy)
+        except UserError as error:
+            raise UserError(f"{where} is not as mtgan wrote it: {error}") from error
+        channels, height, width = record.shape
+        count, levels = len(record.label_rows), len(taxonomy.levels)
+        rows = np.asarray(record.label_rows, dtype=np.int64).reshape(count, levels)
+        counts = np.asarray(record.label_counts, dtype=np.int64)
+        return cls((channels, height, width), taxonomy, rows, counts, domains)
 
     def level(self, name: str, asked_by: str) -> str:
         """The taxonomy's level that `name` means; UserError naming `asked_by` where none does."""
@@ -137,3 +142,30 @@ class DataFacts:
             torch.from_numpy(weights), count, replacement=True, generator=generator
         )
         return torch.from_numpy(self.label_rows)[drawn]
+
+
+def _refuse_odd_rows(rows: list[list[int]], counts: list[int], taxonomy: Taxonomy) -> None:
+    """UserError for label rows that the taxonomy does not have."""
+    if len(rows) != len(counts):
+        raise UserError(f"label_counts: it has {len(counts)} entries, and label_rows {len(rows)}.")
+    sizes = [taxonomy.num_classes(level) for level in taxonomy.levels]
+    for i, row in enumerate(rows):
+        if len(row) != len(sizes) or any(c >= n for c, n in zip(row, sizes, strict=True)):
+            raise UserError(
+                f"label_rows.{i}: {row} is no row of the taxonomy, whose levels have {sizes} "
+                "classes (counted from 0)."
+            )
+
+
+def _refuse_odd_domains(domains: tuple[Domain, ...], shape: list[int], taxonomy: Taxonomy) -> None:
+    """UserError for domains that are not the classes of their level, or larger than the canvas."""
+    names = tuple(domain.name for domain in domains)
+    known = taxonomy.classes.get(DOMAIN_LEVEL, ())
+    if domains and names != known:
+        raise UserError(
+            f"domains: they are {list(names)}, and the level {DOMAIN_LEVEL!r} of the taxonomy has "
+            f"the classes {list(known)}."
+        )
+    for domain in domains:
+        if any(least > side for least, side in zip(domain.least_size, shape[1:], strict=True)):
+            raise UserError(f"domains: {domain.name!r} is larger than the canvas, shape={shape}.")

@@ -1,11 +1,10 @@
 """What a run tells while it trains: metrics.jsonl, TensorBoard, and a live progress line."""
 
 import json
-import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtgan import processes
-from mtgan.files import hold
+from mtgan import files, processes
+from mtgan.errors import UserError
+from mtgan.text import console as text_console
+from mtgan.text import printable
+from mtgan.training.checkpoints import RESUME, remove_unfinished
+from mtgan.training.events import EventFile
+from mtgan.training.record import ClockRecord, LineRecord, SumRecord, validated
 
 
 class Averages:
@@ -38,43 +42,102 @@ class Averages:
         self._counts[names] += 1
 
     def read(self) -> dict[str, float]:
-        """The means so far, over all processes, in one transfer; starts over."""
-        if not self._sums:
-            return {}
-        sums = processes.average(torch.cat(list(self._sums.values()))).cpu().tolist()
+        """The means since the last `clear`, over all processes."""
         totals: dict[str, float] = {}
         counts: Counter[str] = Counter()
-        added = ((name, names) for names in self._sums for name in names)
-        for (name, names), value in zip(added, sums, strict=True):
-            totals[name] = totals.get(name, 0.0) + value
-            counts[name] += self._counts[names]
+        for each in self.state():
+            for name, value in zip(each.names, each.sums, strict=True):
+                totals[name] = totals.get(name, 0.0) + value
+                counts[name] += each.count
+        return {name: total / counts[name] for name, total in totals.items()}
+
+    def clear(self) -> None:
+        """Begin anew."""
         self._sums.clear()
         self._counts.clear()
-        return {name: total / counts[name] for name, total in totals.items()}
+
+    def state(self) -> list[SumRecord]:
+        """What `restore` takes, averaged over all processes, in one transfer."""
+        if not self._sums:
+            return []
+        sums = processes.average(torch.cat(list(self._sums.values()))).cpu()
+        parts = sums.split([len(names) for names in self._sums])
+        return [
+            SumRecord(names=list(names), sums=part.tolist(), count=self._counts[names])
+            for names, part in zip(self._sums, parts, strict=True)
+        ]
+
+    def restore(self, state: Sequence[SumRecord], device: torch.device) -> None:
+        """Go on from what `state` gave: later means are as if nothing had come between."""
+        self._sums = {
+            tuple(part.names): torch.tensor(part.sums, dtype=torch.float32, device=device)
+            for part in state
+        }
+        self._counts = Counter({tuple(part.names): part.count for part in state})
+
+
+class Clock:
+    """Seconds of training, pauses left out, and iterations per second since the last line."""
+
+    def __init__(self, record: ClockRecord) -> None:
+        self._record = record
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return self._record.seconds + time.perf_counter() - self._began
+
+    def rate(self, step: int) -> float:
+        """Iterations per second since the last `mark`."""
+        seconds = self.seconds - self._record.logged_seconds
+        return (step - self._record.logged_step) / max(seconds, 1e-9)
+
+    def mark(self, step: int) -> None:
+        self._record = self._record.model_copy(
+            update={"logged_step": step, "logged_seconds": self.seconds}
+        )
+
+    def state(self) -> ClockRecord:
+        """What a checkpoint keeps, to go on from."""
+        return self._record.model_copy(update={"seconds": self.seconds})
 
 
 class RunLog:
     """Writes one line of JSON per logging interval or evaluation, and the same to TensorBoard.
 
     A line is {"kind": "train" | "evaluation", "step": iterations done, "seconds": since the run
-    began (pauses left out), "values": {name: number}, ...}. The folder is held until `close`;
-    UserError where another process trains in it.
+    began (pauses left out), "values": {name: number}, ...}. The folder is held until `close`.
+
+    start_step: of the iterations that training goes on from; later lines are dropped, all of them
+    where it is None. clock: as the checkpoint had it; by default as the last line says.
+    unfinished: whether the interval of a line at start_step (the last of a shorter training) goes
+    on, so that the line is dropped. UserError where another process trains in the folder, or it
+    cannot be written.
     """
 
-    def __init__(self, folder: Path, start_step: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self._lock = hold(folder, "training in")
+    def __init__(
+        self,
+        folder: Path,
+        start_step: int | None,
+        clock: ClockRecord | None = None,
+        unfinished: bool = False,
+    ) -> None:
+        self._lock = files.hold(folder, "training in")
         self._path = folder / "metrics.jsonl"
-        self._seconds_before = _truncate(self._path, start_step)
-        self._began = time.perf_counter()
-        self._file = self._path.open("a")
-        # Points after the checkpoint that training goes on from are hidden by purge_step.
-        self._board = SummaryWriter(folder / "tensorboard", purge_step=start_step or None)
+        step = -1 if start_step is None else start_step
+        try:
+            _remove_leftovers(folder)
+            seconds = _truncate(self._path, step, unfinished)
+            self._events = EventFile(folder / "tensorboard", step + 1, RESUME)
+        except BaseException:
+            self._lock.release()
+            raise
+        began = ClockRecord(seconds=seconds, logged_step=max(step, 0), logged_seconds=seconds)
+        self.clock = Clock(clock or began)
 
     @property
     def seconds(self) -> float:
-        return self._seconds_before + time.perf_counter() - self._began
+        return self.clock.seconds
 
     def write(self, kind: str, step: int, values: Mapping[str, float], **extra: Any) -> None:
         line = {
@@ -84,32 +147,29 @@ class RunLog:
             **extra,
             "values": dict(values),
         }
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
-        for name, value in values.items():
-            self._board.add_scalar(name, value, step)
+        files.append(self._path, (json.dumps(line) + "\n").encode(), RESUME)
+        self._events.scalars(step, values)
 
     def picture(self, step: int, image: np.ndarray) -> None:
-        """image uint8 [H, W, C]."""
-        self._board.add_image("samples", image, step, dataformats="HWC")
+        """image uint8 [H, W, 3]."""
+        self._events.picture(step, "samples", image)
 
     def flush(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._board.flush()
+        """Bring everything to the disk."""
+        with files.writing(self._path, RESUME):
+            if self._path.exists():
+                files.flush(self._path)
+        self._events.flush()
 
     def close(self) -> None:
-        try:
-            self._file.close()
-            self._board.close()
-        finally:  # on a full disk, too
-            self._lock.release()
+        self._lock.release()
 
 
 class NoLog(RunLog):
     """Writes nothing: for the processes beside the one that keeps the run folder."""
 
-    def __init__(self) -> None: ...
+    def __init__(self) -> None:
+        self.clock = Clock(ClockRecord(seconds=0.0, logged_step=0, logged_seconds=0.0))
 
     def write(self, kind: str, step: int, values: Mapping[str, float], **extra: Any) -> None: ...
 
@@ -121,24 +181,51 @@ class NoLog(RunLog):
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The lines of a metrics.jsonl; a last line cut off by a kill is passed over."""
-    lines = []
-    for text in path.read_text().splitlines() if path.is_file() else []:
+    """The lines of a metrics.jsonl; a last line cut off by a kill is passed over.
+
+    Raises UserError that names the line and the key where one is not as it was written.
+    """
+    lines: list[dict[str, Any]] = []
+    texts = files.read_text(path).split("\n") if path.exists() else []
+    for number, text in enumerate(texts, start=1):
+        where = f"Line {number} of {path}"
         try:
-            lines.append(json.loads(text))
-        except ValueError:
-            continue
+            line = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            if number == len(texts):
+                continue
+            raise UserError(f"{where} is not valid JSON ({error}); remove that line.") from error
+        validated(LineRecord, line, where, "mend or remove that line")
+        lines.append(line)
     return lines
 
 
-def _truncate(path: Path, step: int) -> float:
+def tidy(folder: Path) -> None:
+    """Remove what killed trainings left in a run folder; UserError where one is at it."""
+    lock = files.hold(folder, "training in")
+    _remove_leftovers(folder)
+    lock.release()
+
+
+def _remove_leftovers(folder: Path) -> None:
+    files.remove_partial(folder.parent, folder.name)
+    for place in (folder, folder / "samples", *folder.glob("domains/*")):
+        files.remove_partial(place)
+    remove_unfinished(folder / "checkpoints")
+
+
+def _truncate(path: Path, step: int, unfinished: bool) -> float:
     """Drop the lines after `step`, which resumed training will write again; returns the seconds
     that the run had taken by then."""
-    kept = [line for line in read_log(path) if line["step"] <= step] if step else []
-    if path.is_file():
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        temporary.rename(path)
+    if not path.exists():
+        return 0.0
+    kept = [
+        line
+        for line in (read_log(path) if step >= 0 else [])
+        if line["step"] < step
+        or (line["step"] == step and not (unfinished and line["kind"] == "train"))
+    ]
+    files.write_text(path, "".join(json.dumps(line) + "\n" for line in kept), RESUME)
     return float(kept[-1]["seconds"]) if kept else 0.0
 
 
@@ -146,7 +233,6 @@ class Progress:
     """The live line: iterations done, per second, time left, losses. Silent when quiet."""
 
     def __init__(self, total: int, done: int, quiet: bool) -> None:
-        from rich.console import Console
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -155,7 +241,7 @@ class Progress:
             TimeRemainingColumn,
         )
 
-        console = Console(file=sys.stderr)
+        console = text_console(stderr=True)
         self._plain = not quiet and not console.is_terminal
         self._total, self._last, self._shown = total, done, time.monotonic()
         self._bar = Progress(
@@ -164,7 +250,7 @@ class Progress:
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.fields[losses]}", markup=False),  # names of label levels
             console=console,
             disable=quiet or self._plain,
         )
@@ -183,7 +269,7 @@ class Progress:
         self._bar.update(self._task, completed=step)
 
     def show(self, step: int, steps_per_second: float, losses: Mapping[str, float]) -> None:
-        text = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        text = printable("  ".join(f"{name} {value:.3g}" for name, value in losses.items()))
         speed = f"{steps_per_second:.1f} it/s"
         self._bar.update(self._task, completed=step, speed=speed, losses=text)
         # Where there is no terminal (a log file, CI), a line every so often.
@@ -195,6 +281,6 @@ class Progress:
     def say(self, text: str) -> None:
         """A line above the bar."""
         if self._plain:
-            print(text, file=sys.stderr)
-        else:
-            self._bar.console.print(text, highlight=False) if not self._bar.disable else None
+            print(printable(text), file=sys.stderr)
+        elif not self._bar.disable:
+            self._bar.console.print(text)

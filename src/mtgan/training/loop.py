@@ -3,9 +3,6 @@
 import contextlib
 import os
 import shutil
-import signal
-import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,38 +13,39 @@ import torch
 
 from mtgan import processes
 from mtgan.data import Dataset
-from mtgan.data.domains import DOMAIN_LEVEL
-from mtgan.data.images import make_grid
-from mtgan.errors import UserError
+from mtgan.errors import Interrupted, UserError
 from mtgan.evaluation import QuickEvaluator
+from mtgan.limits import LARGEST_SEED
 from mtgan.objectives.adversarial import log_loss_ratio
-from mtgan.recipes import Recipe, dump_recipe
+from mtgan.recipes import Recipe
 from mtgan.training.batches import Batch, Feed, draw_latents, draw_noise, mix_seed
+from mtgan.training.begin import begin_run, find_run, lengthen, refuse_other_run
 from mtgan.training.checkpoints import (
     checkpoint_name,
+    first_not_finite,
     list_checkpoints,
     load_checkpoint,
     prune_checkpoints,
+    refuse_non_finite,
     restore_tensors,
     save_checkpoint,
+    state_of,
 )
 from mtgan.training.devices import choose_device, computing_in, with_precision
-from mtgan.training.export import export_domain
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
 from mtgan.training.hierarchies import with_hierarchies
-from mtgan.training.logs import Averages, NoLog, Progress, RunLog
+from mtgan.training.interrupt import StopRequest
+from mtgan.training.logs import Averages, NoLog, Progress, RunLog, tidy
 from mtgan.training.optimizers import Optimizers
-from mtgan.training.run import Run, generate
+from mtgan.training.pictures import save_pictures
+from mtgan.training.record import StateRecord, SumRecord
+from mtgan.training.run import Run, check_whole, generate
 from mtgan.training.watch import Watch
 
 
-class Interrupted(UserError):
-    """Training was interrupted, and its state saved."""
-
-
 class TrainingDiverged(UserError):
-    """A loss or a gradient is not finite."""
+    """A loss, a gradient, a weight or a batch statistic is not finite."""
 
 
 def train(
@@ -64,18 +62,19 @@ def train(
 ) -> Run:
     """Train a recipe on a data set into the run folder `out`, and return the Run.
 
-    seed: of initialization, order, noise and labels. resume: go on from the newest complete
-    checkpoint of `out` (on the CPU, bit for bit as if never stopped); the recipe and the data
-    must be those of the run, except that training.steps may grow. device: auto, cpu or cuda;
-    precision: 32 or bf16 (networks run in mixed bfloat16, weights stay float32) instead of the
-    recipe's training.precision. compile: the networks by torch.compile, wherever they are
-    differentiated once.
+    seed: of initialization, order, noise and labels; from 0 to 2**31 - 1. resume: go on from the
+    newest complete checkpoint of `out` (on the CPU, bit for bit as if never stopped, the logged
+    values too), or begin where there is none; the recipe and the data must be those of the run,
+    except that training.steps may grow. device: auto, cpu or cuda; precision: 32 or bf16 (networks
+    run in mixed bfloat16, weights stay float32) instead of the recipe's training.precision.
+    compile: the networks by torch.compile, wherever they are differentiated once.
 
     Where torchrun started several processes, all of them call this alike, and train one run as
     one process would; see mtgan.processes.
 
     Raises UserError for what does not fit or cannot be written, TrainingDiverged when a loss or
-    gradient is not finite, Interrupted after Ctrl-C or SIGTERM once the state is saved.
+    gradient (or, at a checkpoint, a weight or statistic) is not finite, Interrupted after Ctrl-C
+    or SIGTERM once the state is saved.
     """
     trainer = Trainer(recipe, data, Path(out), seed, resume, device, precision, compile)
     with torch.random.fork_rng(devices=trainer.rng_devices):
@@ -110,14 +109,18 @@ class Trainer:
         precision: str | None,
         compile: bool = False,
     ) -> None:
+        check_whole("seed", seed, 0, LARGEST_SEED)
         if precision is not None:
             recipe = with_precision(recipe, precision)
         self.device = choose_device(device)
         self.rng_devices = [self.device] if self.device.type == "cuda" else []
         processes.join(self.device)
         _refuse_differences([recipe.model_dump(), data.fingerprint, seed])
-        if resume and recipe.hierarchy:  # as it was: a clustering may come out otherwise elsewhere
-            data = data.with_taxonomy(processes.by_first(lambda: Run.open(out).facts.taxonomy))
+        found = processes.by_first(partial(find_run, out, resume))
+        if found is not None:
+            # As it was: a clustering may come out otherwise elsewhere, and an order of classes.
+            was = found.facts.taxonomy
+            data = data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
         else:
             data = with_hierarchies(data, recipe.hierarchy)
         self.recipe, self.data, self.seed = recipe, data, seed
@@ -131,11 +134,10 @@ class Trainer:
         _refuse_uneven_shares(self.game.phases)
         if compile:
             _refuse_compiling(self.device)
-        self.run = processes.by_first(
-            partial(_reopen, out, recipe, data, seed)
-            if resume
-            else partial(Run.create, out, recipe, data, self.facts, seed)
-        )
+        if found is None:
+            found = processes.by_first(partial(begin_run, out, recipe, data, self.facts, seed))
+        refuse_other_run(found, recipe, data, seed)
+        self.run = found
         self.game.to(self.device)
         if compile:
             for network in self.game.networks.values():
@@ -149,8 +151,8 @@ class Trainer:
         )
         self.iteration = 0  # iterations done
         self.best: dict[str, float] = {}  # step and value of the lowest Frechet distance so far
-        if resume:
-            self._restore()
+        self.averages = Averages()  # of what was computed since the last line of the log
+        self.restored = self._restore()
 
     # Checkpoints
 
@@ -158,88 +160,133 @@ class Trainer:
     def _checkpoints(self) -> Path:
         return self.run.path / "checkpoints"
 
-    def _save(self, name: str | None = None) -> None:
+    def _save(self, log: RunLog, averages: list[SumRecord], name: str | None = None) -> None:
+        state = {
+            "iteration": self.iteration,
+            "best": self.best,
+            "averages": [part.model_dump() for part in averages],
+            "clock": log.clock.state().model_dump(),
+        }
         save_checkpoint(
             self._checkpoints / (name or checkpoint_name(self.iteration)),
             self.game.tensors(),
             self.optimizers.tensors(),
-            {"iteration": self.iteration, "best": self.best},
+            state,
         )
         protected = frozenset({int(self.best["step"])}) if self.best else frozenset[int]()
         prune_checkpoints(self._checkpoints, self.recipe.training.keep_checkpoints, protected)
 
-    def _newest(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]] | None:
+    def _newest(self) -> tuple[Path, dict[str, Any], dict[str, Any], StateRecord] | None:
         checkpoints = list_checkpoints(self._checkpoints)
-        return load_checkpoint(checkpoints[-1][1]) if checkpoints else None
+        if not checkpoints:
+            return None  # killed before the first: begin again
+        path = checkpoints[-1][1]
+        networks, optimizers, state = load_checkpoint(path)
+        refuse_non_finite(path, {**networks, **optimizers})
+        return path, networks, optimizers, state_of(path, state)
 
-    def _restore(self) -> None:
+    def _restore(self) -> StateRecord | None:
+        """Go on from the newest checkpoint, and return what else it says; None without one."""
         newest = processes.by_first(self._newest)
         if newest is None:
-            return  # killed before the first checkpoint: begin again
-        networks, optimizers, state = newest
-        restore_tensors(self.game.tensors(), networks)
-        restore_tensors(self.optimizers.tensors(), optimizers)
-        self.iteration, self.best = state["iteration"], state["best"]
+            return None
+        path, networks, optimizers, state = newest
+        restore_tensors(self.game.tensors(), networks, path)
+        restore_tensors(self.optimizers.tensors(), optimizers, path)
+        self.iteration = state.iteration
+        self.best = state.best.model_dump() if state.best else {}
+        self.averages.restore(state.averages, self.device)
+        return state
 
     # The loop
 
     def run_to_the_end(self, quiet: bool) -> Run:
-        part = self.recipe.training
-        first = processes.is_first()
-        log = RunLog(self.run.path, self.iteration) if first else NoLog()
-        averages = Averages()
-        stop = _StopRequest()
-        clock = _Clock(self.iteration)
+        part, first = self.recipe.training, processes.is_first()
+        if self.iteration >= part.steps:
+            if first:
+                tidy(self.run.path)
+            return self.run
+        log = self._open_log() if first else NoLog()
         progress = Progress(part.steps, self.iteration, quiet or not first)
-        with stop, progress, contextlib.closing(log):
+        with StopRequest() as stop, progress, contextlib.closing(log):
+            if first:  # and nobody else trains in the folder
+                self.run = lengthen(self.run, self.recipe)
             keep = partial(self._keep, log, progress)  # called by the first process alone
-            if self.iteration == 0:
+            if self.restored is None:
                 processes.by_first(partial(keep, bool(part.evaluate_every), True, True))
             while self.iteration < part.steps:
-                self._iterate(averages)
+                self._iterate(self.averages)
                 self.iteration += 1
                 stopped = processes.any_of(stop.requested)
-                done = stopped or self.iteration == part.steps
+                ended = self.iteration == part.steps
 
                 progress.advance(self.iteration)
-                evaluate = self._due(part.evaluate_every, self.iteration == part.steps)
-                picture, save, report = (
-                    self._due(every, done)
-                    for every in (part.sample_every, part.checkpoint_every, part.log_every)
+                evaluate, picture, report = (
+                    self._due(every, ended)
+                    for every in (part.evaluate_every, part.sample_every, part.log_every)
                 )
+                save = self._due(part.checkpoint_every, ended or stopped)
                 # A CPU has nothing to wait for; a GPU is asked only where it is waited for anyway.
                 if self.device.type == "cpu" or evaluate or picture or save or report:
-                    self._refuse_non_finite()
+                    self._refuse_non_finite(log)
                 if report:
-                    values = averages.read()
-                    values |= self._loss_ratios(values)
-                    rate = clock.rate(self.iteration)
-                    log.write("train", self.iteration, values, steps_per_second=rate)
-                    progress.show(self.iteration, rate, _headline(values))
+                    self._report(log, progress)
                 if evaluate or picture or save:
-                    processes.by_first(partial(keep, evaluate, picture, save))
-                if stopped and self.iteration < part.steps:
+                    averages = self.averages.state() if save else []
+                    processes.by_first(partial(keep, evaluate, picture, save, averages))
+                if stopped and not ended:
                     raise Interrupted(
                         f"Stopped at iteration {self.iteration} of {part.steps}, and saved; the "
-                        f"same command with --resume goes on from there (run: {self.run.path})."
+                        f"same command with --resume goes on from there (run: {self.run.path}).",
+                        stop.number,
                     )
         return self.run
+
+    def _open_log(self) -> RunLog:
+        state = self.restored
+        unfinished = state is not None and bool(state.averages)
+        start = None if state is None else self.iteration
+        return RunLog(self.run.path, start, state.clock if state else None, unfinished)
 
     def _due(self, every: int, done: bool) -> bool:
         """Whether what happens every so often (0: never) and at the end happens now."""
         return every > 0 and (self.iteration % every == 0 or done)
 
+    def _report(self, log: RunLog, progress: Progress) -> None:
+        """Log the means since the last line; those of a last, shorter interval are kept, too, for
+        a longer training that goes on from here."""
+        values = self.averages.read()
+        values |= self._loss_ratios(values)
+        rate = log.clock.rate(self.iteration)
+        log.write("train", self.iteration, values, steps_per_second=rate)
+        progress.show(self.iteration, rate, _headline(values))
+        if self._due(self.recipe.training.log_every, done=False):
+            self.averages.clear()
+            log.clock.mark(self.iteration)
+
     def _keep(
-        self, log: RunLog, progress: Progress, evaluate: bool, picture: bool, save: bool
+        self,
+        log: RunLog,
+        progress: Progress,
+        evaluate: bool,
+        picture: bool,
+        save: bool,
+        averages: Sequence[SumRecord] = (),
     ) -> None:
         """Evaluate, sample, and write a checkpoint, in this order, where asked to."""
+        name = first_not_finite({**self.game.tensors(), **self.optimizers.tensors()})
+        if name is not None:
+            self._diverged(log, f"{name} is not finite after iteration {self.iteration}; stopped")
         if evaluate:
             self._evaluate(log, progress)
         if picture:
-            self._picture(log)
+            log.picture(
+                self.iteration,
+                save_pictures(self.game, self.run.path, self.seed, self.iteration),
+            )
         if save:
             log.flush()
-            self._save()
+            self._save(log, list(averages))
 
     def _iterate(self, averages: Averages) -> None:
         """One iteration: every phase that is due, each with batches and noise of its own."""
@@ -304,17 +351,21 @@ class Trainer:
             for parameter in frozen:
                 parameter.requires_grad_(True)
 
-    def _refuse_non_finite(self) -> None:
+    def _refuse_non_finite(self, log: RunLog) -> None:
         found = self.watch.read()
         if found is None:
             return
         what, phase, iteration = found
-        name = f"diverged-{checkpoint_name(iteration)}"
-        processes.by_first(partial(self._save, name))
+        what = f"The {what} of phase {phase!r} is not finite in iteration {iteration + 1}; stopped"
+        processes.by_first(partial(self._diverged, log, f"{what} before the update", iteration))
+
+    def _diverged(self, log: RunLog, what: str, iteration: int | None = None) -> None:
+        """Save the state beside the checkpoints, and raise TrainingDiverged."""
+        name = f"diverged-{checkpoint_name(self.iteration if iteration is None else iteration)}"
+        self._save(log, [], name)
         raise TrainingDiverged(
-            f"The {what} of phase {phase!r} is not finite in iteration {iteration + 1}; stopped "
-            f"before the update, and saved as {self._checkpoints / name}. A lower "
-            "optimizer.learning_rate or a penalty (penalty.kind=gradient) usually helps."
+            f"{what}, and saved as {self._checkpoints / name}. A lower optimizer.learning_rate or "
+            "a penalty (penalty.kind=gradient) usually helps."
         )
 
     # What happens every so often
@@ -348,49 +399,6 @@ class Trainer:
             + f"  (n = {evaluator.n})"
         )
 
-    def _picture(self, log: RunLog) -> None:
-        images, columns = self._sample_grid()
-        folder = self.run.path / "samples"
-        folder.mkdir(exist_ok=True)
-        grid = make_grid(images, columns=columns)
-        grid.save(folder / f"{checkpoint_name(self.iteration)}.png")
-        log.picture(self.iteration, np.asarray(grid.convert("RGB")))
-        self._domain_samples()
-
-    def _domain_samples(self) -> None:
-        """Samples of each domain as domains/NAME/step-..., the same latents every time."""
-        if self.recipe.generator.conditioning == "none" and len(self.facts.domains) > 1:
-            return  # it cannot be asked for one
-        latent = self.recipe.latent
-        for index, domain in enumerate(self.facts.domains):
-            random = torch.Generator().manual_seed(mix_seed(self.seed, "picture", domain.name))
-            rows = self.facts.draw_labels(50, random, {DOMAIN_LEVEL: index})
-            latents = draw_latents(50, latent.dim, latent.distribution, random)
-            folder = self.run.path / "domains" / domain.name
-            canvases = generate(self.game, latents, rows)
-            export_domain(domain, canvases, folder / checkpoint_name(self.iteration))
-
-    def _sample_grid(self) -> tuple[np.ndarray, int]:
-        """Samples for the picture: the same latents every time; one row per class (at most 10)
-        where the generator is conditioned, the same latents in every row."""
-        columns = 10
-        latent = self.recipe.latent
-        random = torch.Generator().manual_seed(mix_seed(self.seed, "picture"))
-        level = self.game.twins[0].level
-        if level is None:
-            latents = draw_latents(columns * 8, latent.dim, latent.distribution, random)
-            rows = self.facts.draw_labels(len(latents), random)
-        else:
-            present = np.unique(self.facts.label_rows[:, self.facts.taxonomy.levels.index(level)])[
-                :10
-            ]
-            row = draw_latents(columns, latent.dim, latent.distribution, random)
-            latents = row.repeat(len(present), 1)
-            rows = torch.cat(
-                [self.facts.draw_labels(columns, random, {level: int(c)}) for c in present]
-            )
-        return generate(self.game, latents, rows), columns
-
     def _loss_ratios(self, values: Mapping[str, float]) -> dict[str, float]:
         """log10 of generator to discriminator loss, per pair (Weaver 2017, figure 1)."""
         ratios = {}
@@ -400,46 +408,6 @@ class Trainer:
                 pair = [torch.tensor(values[name]) for name in names]
                 ratios[f"log_loss_ratio{twin.label}"] = log_loss_ratio(*pair).item()
         return ratios
-
-
-class _StopRequest:
-    """Turns Ctrl-C and SIGTERM into a flag while it is entered; a second Ctrl-C is immediate."""
-
-    def __init__(self) -> None:
-        self.requested = False
-        self._since = 0.0
-        self._before: dict[int, Any] = {}
-
-    def _request(self, number: int, frame: object) -> None:
-        if self.requested and time.monotonic() - self._since < 1:
-            return  # the same request once more: a terminal tells torchrun, which passes it on
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested, self._since = True, time.monotonic()
-        print("\nfinishing this step, then saving ...", file=sys.stderr)
-
-    def __enter__(self) -> "_StopRequest":
-        with contextlib.suppress(ValueError):  # not the main thread: signals go elsewhere
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._request)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-
-class _Clock:
-    """Iterations per second since it was last asked."""
-
-    def __init__(self, step: int) -> None:
-        self._step, self._time = step, time.perf_counter()
-
-    def rate(self, step: int) -> float:
-        now = time.perf_counter()
-        rate = (step - self._step) / max(now - self._time, 1e-9)
-        self._step, self._time = step, now
-        return rate
 
 
 def _headline(values: Mapping[str, float]) -> dict[str, float]:
@@ -480,40 +448,3 @@ def _refuse_uneven_shares(phases: Sequence[Phase]) -> None:
                 f"A batch of {size} cannot be shared evenly by {processes.count()} processes; "
                 "set training.batch_size (and generator_batch_size) to a multiple of them."
             )
-
-
-def _reopen(out: Path, recipe: Recipe, data: Dataset, seed: int) -> Run:
-    """The run to resume; UserError where recipe, data or seed differ from what it recorded."""
-    run = Run.open(out)
-    recorded = run.recipe.run
-    if recorded["data_fingerprint"] != data.fingerprint:
-        raise UserError(
-            f"{out} was trained on {recorded['data_name']} with other samples or labels "
-            f"(fingerprint {recorded['data_fingerprint'][:12]}, now {data.fingerprint[:12]}); "
-            "resume with the same data, or train into another folder."
-        )
-    if recorded["seed"] != seed:
-        raise UserError(f"{out} was trained with seed {recorded['seed']}, not {seed}; resume so.")
-    was = run.recipe.model_dump(exclude={"run", "extends"})
-    now = recipe.model_dump(exclude={"run", "extends"})
-    was["training"]["steps"] = max(was["training"]["steps"], now["training"]["steps"])
-    if was != now:
-        key = _first_difference(was, now)
-        raise UserError(
-            f"{out} was trained with another recipe: {key} differs; resume with the same recipe "
-            "(only training.steps may grow), or train into another folder."
-        )
-    if now["training"]["steps"] > run.recipe.training.steps:
-        run = Run(run.path, recipe.model_copy(update={"run": recorded}), run.facts)
-        temporary = run.path / ".recipe.yaml.partial"
-        temporary.write_text(dump_recipe(run.recipe))
-        os.replace(temporary, run.path / "recipe.yaml")
-    return run
-
-
-def _first_difference(was: Any, now: Any, path: str = "") -> str:
-    if isinstance(was, dict) and isinstance(now, dict):
-        for key in {**was, **now}:
-            if was.get(key) != now.get(key):
-                return _first_difference(was.get(key), now.get(key), f"{path}.{key}".lstrip("."))
-    return f"{path} ({was!r} then, {now!r} now)"

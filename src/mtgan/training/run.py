@@ -1,24 +1,37 @@
 """A run: the folder that holds all that came of one training, and what can be asked of it."""
 
-import json
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-import mtgan
+from mtgan import files
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import evaluate_domain
-from mtgan.recipes import Recipe, dump_recipe, load_recipe
+from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, check_memory
+from mtgan.recipes import Recipe, load_recipe
 from mtgan.training.batches import columns, draw_latents
-from mtgan.training.checkpoints import list_checkpoints, load_checkpoint, restore_tensors
+from mtgan.training.checkpoints import (
+    CheckpointReplaced,
+    list_checkpoints,
+    load_checkpoint,
+    refuse_non_finite,
+    restore_tensors,
+    state_of,
+)
 from mtgan.training.facts import DataFacts
+from mtgan.training.folders import refuse_other_than_gan
 from mtgan.training.game import Game
 from mtgan.training.logs import read_log
+from mtgan.training.record import RunRecord, validated
+
+RECIPE, DATA = "recipe.yaml", "data.json"
+_LOOKS = 50  # at checkpoints that are replaced while they are read
 
 
 class Run:
@@ -36,45 +49,19 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
-        """Open a run folder; UserError where `path` is none."""
+        """Open a run folder; UserError where `path` is none, or a file of it was broken."""
         path = Path(path)
-        if not (path / "recipe.yaml").is_file() or not (path / "data.json").is_file():
+        refuse_other_than_gan(path)
+        recipe_file, data_file = path / RECIPE, path / DATA
+        if not recipe_file.is_file() or not data_file.is_file():
             raise UserError(
                 f"{path} is not a run folder (it has no recipe.yaml or no data.json); give the "
                 "folder that `mtgan train` wrote, such as runs/demo."
             )
-        try:
-            facts = DataFacts.from_dict(json.loads((path / "data.json").read_text()))
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{path / 'data.json'} is corrupt: {error!r}.") from error
-        return cls(path, load_recipe(path / "recipe.yaml"), facts)
-
-    @classmethod
-    def create(
-        cls, path: Path, recipe: Recipe, data: Dataset, facts: DataFacts, seed: int
-    ) -> "Run":
-        """Begin a run folder; UserError where the folder exists and is not empty."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise UserError(
-                f"{path} exists already; go on with it by --resume, or name another folder with "
-                "--out."
-            )
-        path.mkdir(parents=True, exist_ok=True)
-        recorded = recipe.model_copy(
-            update={
-                "run": {
-                    "data": data.spec,
-                    "data_name": data.name,
-                    "data_fingerprint": data.fingerprint,
-                    "samples": len(data),
-                    "seed": seed,
-                    "versions": {"mtgan": mtgan.__version__, "torch": str(torch.__version__)},
-                }
-            }
-        )
-        (path / "data.json").write_text(json.dumps(facts.to_dict()))
-        (path / "recipe.yaml").write_text(dump_recipe(recorded))
-        return cls(path, recorded, facts)
+        facts = DataFacts.from_dict(files.read_json(data_file), str(data_file))
+        recipe = load_recipe(recipe_file)
+        validated(RunRecord, recipe.run, f"{recipe_file}, under `run`,")
+        return cls(path, recipe, facts)
 
     @property
     def steps(self) -> list[int]:
@@ -85,12 +72,49 @@ class Run:
         """The lines of metrics.jsonl: see mtgan.training.logs.RunLog."""
         return read_log(self.path / "metrics.jsonl")
 
-    def load_data(self, split: str = "train") -> Dataset:
-        """The data set that the run was trained on, or another split of it."""
-        return load_dataset(**{**self.recipe.run["data"], "split": split})
+    def load_data(self, split: str | None = None) -> Dataset:
+        """The data set that the run was trained on; or another split of it, whole.
+
+        UserError where it can no longer be loaded, or was made of arrays.
+        """
+        spec = self.recipe.run["data"]
+        known = inspect.signature(load_dataset).parameters
+        if "name" not in spec or not spec.keys() <= known.keys():
+            raise UserError(
+                f"{self.path / RECIPE} names no data set that can be loaded (run.data): "
+                f"{self.recipe.run['data_name']!r} was made of arrays, or that was changed."
+            )
+        other = {} if split in {None, spec.get("split")} else {"split": split, "subset": None}
+        return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
 
     def game(self, step: int | None = None) -> Game:
-        """The players as of a checkpoint (the newest when `step` is None), on the CPU."""
+        """The players as of a checkpoint (the newest when `step` is None), on the CPU.
+
+        UserError where there is none, or it is broken, not finite, or of another architecture.
+        """
+        for _ in range(_LOOKS):
+            found, path = self._checkpoint(step)
+            if self._loaded is None or self._loaded[0] != found:
+                try:
+                    self._loaded = (found, self._load(path))
+                except CheckpointReplaced:  # by a training that goes on
+                    continue
+            return self._loaded[1]
+        raise UserError(f"The checkpoints of {self.path} change too fast to be read; ask again.")
+
+    def games(self) -> Iterator[tuple[int, Game]]:
+        """(step, players) of every checkpoint, oldest first; those are passed over that a training
+        which goes on removes meanwhile."""
+        for step in self.steps:
+            try:
+                game = self.game(step)
+            except UserError:
+                if step in self.steps:
+                    raise
+            else:
+                yield step, game
+
+    def _checkpoint(self, step: int | None) -> tuple[int, Path]:
         checkpoints = dict(list_checkpoints(self.path / "checkpoints"))
         if not checkpoints:
             raise UserError(f"{self.path} has no complete checkpoint yet; train on with --resume.")
@@ -100,12 +124,15 @@ class Run:
                 f"{self.path} has no checkpoint of step {step}; there are "
                 f"{', '.join(map(str, checkpoints))}."
             )
-        if self._loaded is None or self._loaded[0] != step:
-            game = Game(self.recipe, self.facts)
-            networks, _, _ = load_checkpoint(checkpoints[step])
-            restore_tensors(game.tensors(), networks)
-            self._loaded = (step, game)
-        return self._loaded[1]
+        return step, checkpoints[step]
+
+    def _load(self, path: Path) -> Game:
+        game = Game(self.recipe, self.facts)
+        networks, _, state = load_checkpoint(path)
+        state_of(path, state)
+        refuse_non_finite(path, networks)
+        restore_tensors(game.tensors(), networks, path)
+        return game
 
     def sample(
         self,
@@ -128,12 +155,18 @@ class Run:
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Samples uint8 [n, C, H, W], and the labels int64 [n, L] they were made by.
 
-        labels: class (name or index) by level; a coarse class draws among its fine ones. Labels
-        are None where the generator takes none. The same seed gives the same samples, whatever
-        the batch size. UserError for labels that the generator cannot follow.
+        n: from 1 to 10,000,000, as far as this machine's memory goes. labels: class (name or index)
+        by level; a coarse class draws among its fine ones. Labels are None where the generator
+        takes none. seed: from 0 to 2**31 - 1; the same one gives the same samples, whatever the
+        batch size (1 to 10,000,000). UserError for numbers out of range, and labels that the
+        generator cannot follow.
         """
-        if n < 1:
-            raise UserError(f"The number of samples should be at least 1; found {n}.")
+        check_whole("n", n, 1, LARGEST_COUNT)
+        check_whole("seed", seed, 0, LARGEST_SEED)
+        check_whole("batch_size", batch_size, 1, LARGEST_COUNT)
+        if step is not None:
+            check_whole("step", step, 0, LARGEST_STEP)
+        check_memory(f"{n:,} samples of {self.path}", n, self.facts.shape)
         game = self.game(step)
         wanted = self._wanted(labels or {})
         conditioned = self.recipe.generator.conditioning != "none"
@@ -142,7 +175,7 @@ class Run:
                 f"Recipe {self.recipe.name} trains a generator without labels, so it cannot be "
                 f"asked for {', '.join(wanted)}; take a conditional recipe."
             )
-        random = torch.Generator().manual_seed(seed)
+        random = torch.Generator().manual_seed(int(seed))
         rows = self.facts.draw_labels(n, random, wanted)
         latents = draw_latents(n, self.recipe.latent.dim, self.recipe.latent.distribution, random)
         images = generate(game, latents, rows, batch_size)
@@ -179,6 +212,7 @@ class Run:
         """{"DOMAIN/MEASURE": {"value", "better"}} of n samples of each domain; arguments and
         errors as of mtgan.evaluation.domains.evaluate_domain."""
         values: dict[str, dict[str, Any]] = {}
+        training = training.in_order_of(self.facts.taxonomy)
         for domain in self.facts.domains:
             asked = {DOMAIN_LEVEL: domain.name} if len(self.facts.domains) > 1 else None
             canvases, rows = self.sample_with_labels(n, asked, seed)
@@ -201,13 +235,11 @@ class Run:
             level = self.facts.level(name, f"The label {name}={value}")
             if isinstance(value, str):
                 wanted[level] = taxonomy.class_index(level, value)
-            elif 0 <= value < taxonomy.num_classes(level):
-                wanted[level] = value
             else:
-                raise UserError(
-                    f"The level {level!r} has classes 0 to {taxonomy.num_classes(level) - 1}; "
-                    f"found {value}."
+                check_whole(
+                    f"The class of level {level!r}", value, 0, taxonomy.num_classes(level) - 1
                 )
+                wanted[level] = int(value)
         return wanted
 
 
@@ -227,3 +259,12 @@ def generate(
         samples = generator(z.to(device), labels)
         parts.append(((samples + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8).cpu())
     return torch.cat(parts).numpy()
+
+
+def check_whole(name: str, value: Any, least: int, most: int) -> None:
+    """UserError, which says the range, where the value is no whole number from least to most."""
+    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        raise UserError(
+            f"{name} should be a whole number from {least:,} to {most:,}; found {value!r}."
+        )

@@ -5,13 +5,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mtgan.data import Dataset
+from mtgan.data import Dataset, Taxonomy
 from mtgan.errors import UserError
+from mtgan.evaluation.cache import save_tensors
 from mtgan.evaluation.features import (
     FeatureRequest,
     build_extractor,
     classifier,
     extract,
+    fitness,
     measure_fitness,
 )
 from mtgan.evaluation.features.classifier import (
@@ -84,6 +86,70 @@ def test_a_damaged_cache_file_is_trained_anew(tiny, tmp_path, monkeypatch):
     path.write_bytes(path.read_bytes()[:1000])
     assert build(tiny).fingerprint == first.fingerprint
     assert load_file(path)
+
+
+@pytest.fixture
+def short(tmp_path, monkeypatch):
+    """A cache and a short training of its own."""
+    monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
+    monkeypatch.setattr(classifier, "Budget", lambda: SHORT)
+    return tmp_path / "classifiers"
+
+
+def renamed(data: Dataset, names: dict[str, str]) -> Dataset:
+    """The same samples and labels under other names of levels."""
+    old = data.taxonomy
+    taxonomy = Taxonomy(
+        tuple(names[level] for level in old.levels),
+        {names[level]: classes for level, classes in old.classes.items()},
+        {names[level]: (names[up], index) for level, (up, index) in old.parents.items()},
+    )
+    return Dataset(data.samples, data.labels, taxonomy, name=data.name, split=data.split)
+
+
+def test_renamed_levels(tiny, short):
+    """A column of the labels gets another name, also that of another one or of our own keys."""
+    build(tiny)
+    for fine, coarse in (("species", "coarse"), ("coarse", "fine"), ("mtgan", "content")):
+        data = renamed(tiny, {"fine": fine, "coarse": coarse})
+        for _ in range(2):
+            extractor = build(data)
+            assert extractor.logit_levels == (fine, coarse)
+            logits = extract(extractor, data.samples).logits
+            assert {level: v.shape[1] for level, v in logits.items()} == {fine: 4, coarse: 2}
+            assert set(measure_fitness(extractor, data)) == {fine, coarse}
+
+
+def test_other_classes_of_the_same_samples(tiny, short):
+    build(tiny)
+    swapped = Dataset(tiny.samples, tiny.labels.copy(), tiny.taxonomy, "tiny", "all")
+    swapped.labels[:] = swapped.labels[::-1]
+    build(swapped)
+    assert len(list(short.iterdir())) == 2
+
+
+def test_the_fitness_is_that_of_the_held_out_data(tiny, short, monkeypatch):
+    """They may change while the training data stay; the network is not trained anew."""
+    halves = tiny.select(np.arange(32)), tiny.select(np.arange(32, 64))
+    for module in (classifier, fitness):
+        monkeypatch.setattr(module, "judge_splits", lambda reference: halves)
+    first = measure_fitness(build(tiny), tiny)["coarse"]
+    wrong = halves[1].select(np.arange(32))
+    wrong.labels = (wrong.labels + 1) % 2
+    halves = halves[0], wrong
+    monkeypatch.setattr(classifier, "train_classifier", None)
+    again = measure_fitness(build(tiny), tiny)["coarse"]
+    assert again.right == again.asked - first.right
+
+
+@pytest.mark.parametrize("foreign", [{}, {"a": torch.zeros(3)}])
+def test_a_foreign_cache_file_is_trained_anew(tiny, short, foreign):
+    first = build(tiny)
+    (path,) = short.iterdir()
+    assert save_tensors(path, foreign, {"fine": "no number"})
+    assert build(tiny).fingerprint == first.fingerprint
+    path.write_bytes(path.read_bytes()[:-1] + b"\x99")
+    assert build(tiny).fingerprint == first.fingerprint
 
 
 def test_other_data_other_classifier(tiny, tmp_path, monkeypatch):

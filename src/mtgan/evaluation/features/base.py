@@ -33,7 +33,8 @@ class FeatureExtractor(ABC):
 
     Attributes:
         name: The feature space, printed beside every number (`classifier`, `inception`, ...).
-        weights: Hash of the weights ("" where there are none).
+        weights: Hash of all that decides the features besides `name` and `preprocess`; without
+            one ("") no features are cached, since nothing would tell when they are out of date.
         preprocess: Resize, channel handling and scaling in words.
         dim: D.
         batch: Images per call that suit the extractor.
@@ -169,12 +170,14 @@ def extract(extractor: FeatureExtractor, samples: np.ndarray, *, cache: bool = T
     Raises:
         UserError: Features that are not finite.
     """
-    cache = cache and extractor.cacheable
+    cache = cache and extractor.cacheable and bool(extractor.weights)
     path = cache_dir("features")
     if cache:
-        path = path / f"{digest(extractor.fingerprint, array_digest(samples))}.safetensors"
+        # The names of the levels are in the file, and the same weights may serve others.
+        key = digest(extractor.fingerprint, extractor.logit_levels, array_digest(samples))
+        path = path / f"{key}.safetensors"
         known = load_tensors(path)
-        if known is not None:
+        if known is not None and _fits(known[0], extractor, len(samples)):
             return _from_tensors(known[0], extractor)
     features: list[Tensor] = []
     logits: dict[str, list[Tensor]] = {level: [] for level in extractor.logit_levels}
@@ -196,6 +199,15 @@ def extract(extractor: FeatureExtractor, samples: np.ndarray, *, cache: bool = T
     if cache and save_tensors(path, tensors, {"extractor": extractor.label}):
         prune(path.parent)
     return _from_tensors(tensors, extractor)
+
+
+def _fits(tensors: dict[str, Tensor], extractor: FeatureExtractor, count: int) -> bool:
+    """Whether a file holds the features, and logits of every level, of so many samples."""
+    wanted = {"features", *(f"logits/{level}" for level in extractor.logit_levels)}
+    return tensors.keys() == wanted and all(
+        tensor.dtype == torch.float32 and tensor.ndim == 2 and len(tensor) == count
+        for tensor in tensors.values()
+    )
 
 
 def _from_tensors(tensors: dict[str, Tensor], extractor: FeatureExtractor) -> FeatureBank:

@@ -19,7 +19,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mtgan.errors import UserError
-from mtgan.evaluation.cache import cache_dir, digest, load_tensors, save_tensors, tensors_digest
+from mtgan.evaluation.cache import (
+    array_digest,
+    cache_dir,
+    digest,
+    load_tensors,
+    save_tensors,
+    tensors_digest,
+)
 from mtgan.evaluation.features.base import FeatureExtractor, FeatureRequest, register_features
 from mtgan.evaluation.features.fitness import judge_splits, label_levels
 
@@ -213,7 +220,7 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     columns = [training.taxonomy.levels.index(level) for level in classes]
     labels = np.ascontiguousarray(training.labels[:, columns])
     network = SmallClassifier(training.samples.shape[1], training.samples.shape[2:], classes)
-    key = digest(ARCHITECTURE, training.fingerprint, len(training.samples), classes)
+    key = digest(ARCHITECTURE, training.fingerprint, array_digest(labels), list(classes.items()))
     path = request.weights or cache_dir("classifiers") / f"{key}.safetensors"
     known = load_tensors(path)
     if known is None and request.weights:
@@ -228,11 +235,10 @@ def build(request: FeatureRequest) -> FeatureExtractor:
                     "leave --weights away to train one"
                 ) from error
             known = None
-    if known is not None:
-        return ClassifierFeatures(network, request.device)
-
-    request.progress(f"training the classifier of {training.name} (once; it is cached)")
-    samples = np.asarray(training.samples)
-    network = train_classifier(samples, labels, classes, device=request.device)
-    save_tensors(path, network.state_dict(), {})
+    if known is None:
+        request.progress(f"training the classifier of {training.name} (once; it is cached)")
+        samples = np.asarray(training.samples)
+        network = train_classifier(samples, labels, classes, device=request.device)
+        if request.weights is None:
+            save_tensors(path, network.state_dict(), {})
     return ClassifierFeatures(network, request.device)

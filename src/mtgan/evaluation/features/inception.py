@@ -12,10 +12,9 @@ Legend: n images, H x W pixels, D = 2048 features (pool3), K = 1008 outputs.
 """
 
 import hashlib
-import os
-import tempfile
+import http.client
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -26,6 +25,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation.cache import cache_dir
 from mtgan.evaluation.features.base import FeatureExtractor, FeatureRequest, register_features
 from mtgan.evaluation.features.imagenet_lite import as_rgb
+from mtgan.files import replacing, require_file
 
 ADDRESS = (
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
@@ -267,12 +267,8 @@ class InceptionFeatures(FeatureExtractor):
 @register_features("inception")
 def build(request: FeatureRequest) -> FeatureExtractor:
     """The network with its published weights: from `weights`, the cache, or a download."""
-    path = request.weights or cache_dir("weights") / _FILE
-    if not path.exists():
-        if request.weights:
-            raise UserError(f"there is no weight file {path}: give the path of {_FILE}")
-        request.progress(f"downloading {_FILE} (96 MB, once)")
-        _download(path)
+    path = request.weights or published_weights(request.progress)
+    require_file(path, f"the weight file ({_FILE})")
     try:
         content = path.read_bytes()
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -292,26 +288,37 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     return InceptionFeatures(network, hashlib.sha256(content).hexdigest()[:16], request.device)
 
 
-def _download(path: Path) -> None:
-    """Fetch the published file, check its hash, and move it into place."""
+def published_weights(progress: Callable[[str], None] = lambda message: None) -> Path:
+    """The path of the published file in the cache; downloaded where it is not there as a whole.
+
+    Raises:
+        UserError: No network, a damaged download, a cache that cannot be written.
+    """
+    path = cache_dir("weights") / _FILE
+    if path.is_file() and _is_published(path):
+        return path
+    progress(f"downloading {_FILE} (96 MB, once)")
+    with replacing(path) as temporary:
+        with temporary.open("wb") as file:
+            for block in _blocks():
+                file.write(block)
+        if not _is_published(temporary):
+            raise UserError(f"the download of {ADDRESS} arrived damaged: try again")
+    return path
+
+
+def _is_published(path: Path) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().startswith(SHA256_PREFIX)
+
+
+def _blocks() -> Iterator[bytes]:
+    """The published file, piece by piece; UserError where the network fails."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        sha = hashlib.sha256()
-        try:
-            with (
-                os.fdopen(handle, "wb") as file,
-                urllib.request.urlopen(ADDRESS, timeout=60) as answer,
-            ):
-                while block := answer.read(1 << 20):
-                    file.write(block)
-                    sha.update(block)
-            if not sha.hexdigest().startswith(SHA256_PREFIX):
-                raise UserError(f"the download of {ADDRESS} arrived damaged: try again")
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError as error:
+        with urllib.request.urlopen(ADDRESS, timeout=60) as answer:
+            while block := answer.read(1 << 20):
+                yield block
+    except (OSError, http.client.HTTPException) as error:
         raise UserError(
             f"the weights of the 2015 Inception network cannot be downloaded ({error}): fetch "
             f"{ADDRESS} on another machine and give its path with --weights, or choose "

@@ -7,6 +7,7 @@ from mtgan.evaluation.measures.base import (
     Outcome,
     Output,
     chosen_measures,
+    listed,
     measure,
     measures,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Outcome",
     "Output",
     "chosen_measures",
+    "listed",
     "measure",
     "measures",
 ]

@@ -7,7 +7,7 @@ and says which axis and scale its numbers belong to. Adding one is one file in t
 import importlib
 import pkgutil
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mtgan.errors import UserError
@@ -15,6 +15,7 @@ from mtgan.evaluation.comparison import Comparison
 from mtgan.evaluation.metrics.inputs import SmallSampleWarning
 
 FEATURES, PIXELS = "features", "pixels"
+LISTED = 20  # names that a sentence holds at most
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,17 @@ class Output:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Numbers by output name (or `name/level`), and details {key: {class: number}}."""
+    """Numbers by output name (or `name/level`), and what is to be said of them.
+
+    Attributes:
+        values: The numbers.
+        details: {key: {class: number}} of all classes that an average is over.
+        notes: Sentences that name what was left out of a number, and why.
+    """
 
     values: Mapping[str, float]
     details: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,12 @@ class Measure:
     def missing(self, comparison: Comparison) -> str:
         """Why the measure cannot be computed; "" when it can."""
         return next((reason for need in self.needs if (reason := need(comparison))), "")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names with commas between them; of more than twenty the first, and how many more."""
+    more = len(names) - LISTED
+    return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 _MEASURES: dict[str, Measure] = {}

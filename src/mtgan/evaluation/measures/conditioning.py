@@ -4,10 +4,12 @@ A global distance hides broken class control: published generators have a Freche
 and an intra-class distance of 54. Samples whose label is missing (-1) are left out.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mtgan.evaluation.comparison import Comparison
-from mtgan.evaluation.measures.base import Outcome, Output, measure
+from mtgan.evaluation.measures.base import Outcome, Output, listed, measure
 from mtgan.evaluation.metrics.conditional import conditional_accuracy as accuracy
 from mtgan.evaluation.metrics.conditional import superclass_consistency as consistency
 from mtgan.evaluation.metrics.intra_class import intra_class_frechet as intra_class
@@ -41,7 +43,7 @@ def conditional_accuracy(comparison: Comparison) -> Outcome:
 def superclass_consistency(comparison: Comparison) -> Outcome:
     """Of samples that show a wrong class, the share inside the right superclass, per level."""
     setting = comparison.setting
-    values = {}
+    values, notes = {}, []
     for level in comparison.asked_levels:
         for coarser in setting.coarser(level)[:1]:
             classes = np.arange(setting.taxonomy.num_classes(level))
@@ -50,9 +52,11 @@ def superclass_consistency(comparison: Comparison) -> Outcome:
                 comparison.asked(level),
                 setting.taxonomy.lift(classes, level, coarser),
             )
-            if found.mistakes_inside is not None:
+            if found.mistakes_inside is None:
+                notes.append(f"left out, no sample shows a wrong class: mistakes_inside/{level}")
+            else:
                 values[f"mistakes_inside/{level}"] = found.mistakes_inside
-    return Outcome(values)
+    return Outcome(values, notes=notes)
 
 
 @measure(
@@ -63,16 +67,18 @@ def superclass_consistency(comparison: Comparison) -> Outcome:
 def intra_class_frechet(comparison: Comparison) -> Outcome:
     """Frechet distance within each class at equal counts: mean over classes, worst, and each."""
     setting = comparison.setting
-    values, details = {}, {}
+    values, details, notes = {}, {}, []
     for level in comparison.asked_levels:
         labels = [comparison.asked(level).copy(), comparison.truth(level).copy()]
         classes = setting.taxonomy.classes[level]
         counts = [np.bincount(each[each >= 0], minlength=len(classes)) for each in labels]
-        small = np.flatnonzero(np.minimum(*counts) < MIN_CLASS)
-        if len(small) == len(classes):
+        fewest = np.minimum(*counts)
+        small = fewest < MIN_CLASS
+        notes.append(_averaged(level, classes, fewest))
+        if small.all():
             continue
         for each in labels:
-            each[np.isin(each, small)] = -1
+            each[np.isin(each, np.flatnonzero(small))] = -1
         found = intra_class(
             comparison.generated.points,
             labels[0],
@@ -84,7 +90,19 @@ def intra_class_frechet(comparison: Comparison) -> Outcome:
         values[key] = found.mean
         values[f"worst_class_frechet/{level}"] = found.worst
         details[key] = {classes[index]: value for index, value in found.per_class.items()}
-    return Outcome(values, details)
+    return Outcome(values, details, notes)
+
+
+def _averaged(level: str, classes: Sequence[str], fewest: np.ndarray) -> str:
+    """What the distances within classes are over; fewest: samples of each class, smaller side."""
+    small = fewest < MIN_CLASS
+    key = f"intra_class_frechet/{level}"
+    each = f", {fewest[~small].min()} samples of each" if not small.all() else ""
+    sentence = f"{key} is over {(~small).sum()} of {len(classes)} classes{each}"
+    if not small.any():
+        return sentence
+    names = [f"{classes[index]} ({fewest[index]})" for index in np.flatnonzero(small).tolist()]
+    return f"{sentence}; left out, fewer than {MIN_CLASS} samples on a side: {listed(names)}"
 
 
 @measure(
@@ -100,14 +118,18 @@ def train_on_generated(comparison: Comparison) -> Outcome:
     confused; labels that are wrong at random average out.
     """
     setting = comparison.setting
-    values = {}
+    values, notes = {}, []
     for level in comparison.asked_levels:
         truth, asked = comparison.truth(level), comparison.asked(level)
         known = truth >= 0
-        classes = np.flatnonzero(np.bincount(asked[asked >= 0]) > 1)
+        counts = np.bincount(asked[asked >= 0])
+        classes = np.flatnonzero(counts > 1)
         guess = np.full(int(known.sum()), classes[0] if len(classes) else -1)
         if len(classes) > 1:
             probe = LinearProbe.fit(comparison.generated.features, asked, setting.seed)
             guess = probe.predict(comparison.reference.features[known])
-        values[f"train_on_generated/{level}"] = float((guess == truth[known]).mean())
-    return Outcome(values)
+        key = f"train_on_generated/{level}"
+        values[key] = float((guess == truth[known]).mean())
+        if lone := [setting.taxonomy.classes[level][each] for each in np.flatnonzero(counts == 1)]:
+            notes.append(f"{key} learned nothing of classes of one sample: {listed(lone)}")
+    return Outcome(values, notes=notes)

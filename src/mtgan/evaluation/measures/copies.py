@@ -74,7 +74,14 @@ def data_copying(comparison: Comparison) -> Outcome:
         setting.held_out.points,
         seed=setting.seed,
     )
-    return Outcome({"data_copying": found.value})
+    judged = sum(score is not None for score in found.by_cell)
+    notes = []
+    if judged < len(found.by_cell):
+        notes.append(
+            f"data_copying is over {judged} of {len(found.by_cell)} cells; the others hold too few "
+            "samples"
+        )
+    return Outcome({"data_copying": found.value}, notes=notes)
 
 
 @measure(

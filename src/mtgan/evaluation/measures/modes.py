@@ -10,8 +10,7 @@ from functools import partial
 import numpy as np
 
 from mtgan.evaluation.comparison import CLUSTERS, Comparison, SampleSet
-from mtgan.evaluation.features import FeatureBank
-from mtgan.evaluation.measures.base import Outcome, Output, measure
+from mtgan.evaluation.measures.base import Outcome, Output, listed, measure
 
 PAIRS = 2_000
 """Random pairs per class for the mean distance within a class."""
@@ -67,30 +66,44 @@ def mode_diversity(comparison: Comparison) -> Outcome:
     The mean distance of random pairs within a mode (the finest predicted class, or a cluster)
     over the same of the reference, averaged over the modes that the reference shows; a mode that
     is never generated counts 0, and 1 is as diverse as real. `superclass_diversity/LEVEL` is the
-    same within the predicted classes of each coarser level.
+    same within the predicted classes of each coarser level. A class is shown by more samples than
+    the classifier's own mistakes explain (`presence.present_classes`).
     """
     setting = comparison.setting
     classes = setting.taxonomy.classes
-    names = classes[setting.levels[0]] if setting.levels else tuple(map(str, range(CLUSTERS)))
-    details = {"mode_diversity": _ratios(comparison, setting.modes, names)}
-    for level in setting.levels[1:]:
-        show = partial(setting.predict, level)
-        details[f"superclass_diversity/{level}"] = _ratios(comparison, show, classes[level])
-    values = {key: float(np.mean(list(ratios.values()))) for key, ratios in details.items()}
-    return Outcome(values, details)
+    levels = setting.levels[1:]
+    modes = classes[setting.levels[0]] if setting.levels else tuple(map(str, range(CLUSTERS)))
+    names = {"mode_diversity": modes}
+    names |= {f"superclass_diversity/{level}": classes[level] for level in levels}
+    shows: list[Callable[[SampleSet], np.ndarray]]
+    shows = [setting.shown_modes, *(partial(setting.shown, level) for level in levels)]
+    values, details, notes = {}, {}, []
+    for (key, known), show in zip(names.items(), shows, strict=True):
+        ratios = _ratios(comparison, key, show, known)
+        if ratios:
+            values[key], details[key] = float(np.mean(list(ratios.values()))), ratios
+        if absent := [name for name in known if name not in ratios]:
+            notes.append(
+                f"{key} is over {len(ratios)} of {len(known)} {setting.mode_noun}: the real data "
+                f"show no variety of {listed(absent)}, or no more samples than would be mistakes"
+            )
+    return Outcome(values, details, notes)
 
 
 def _ratios(
-    comparison: Comparison, show: Callable[[FeatureBank], np.ndarray], names: Sequence[str]
+    comparison: Comparison,
+    key: str,
+    show: Callable[[SampleSet], np.ndarray],
+    names: Sequence[str],
 ) -> dict[str, float]:
-    """Spread within each class that each side shows, generated over real; 0 where none is."""
+    """Spread within each class that the reference shows, generated over real; 0 where none is."""
 
     def spread(judged: SampleSet) -> np.ndarray:
         seed = comparison.setting.seed
-        return within_class_distances(judged.features, show(judged.bank), len(names), seed)
+        return within_class_distances(judged.features, show(judged), len(names), seed)
 
     real = comparison.reference
-    usual = real.once(("spread", tuple(names)), lambda: spread(real))
+    usual = real.once(("spread", key), lambda: spread(real))
     return {
         name: float(ours / theirs) if np.isfinite(ours) else 0.0
         for name, ours, theirs in zip(names, spread(comparison.generated), usual, strict=True)
@@ -105,7 +118,7 @@ def within_class_distances(
 
     Args:
         features: float [N, D].
-        classes: int64 [N] in [0, count).
+        classes: int64 [N] in [0, count), -1 for samples of no class.
         count: Number of classes.
         seed: Draws the pairs.
 

@@ -18,7 +18,7 @@ def inception_score(comparison: Comparison) -> Outcome:
             logits,
             splits=max(1, len(logits) // SPLIT_SIZE),
             seed=comparison.setting.seed,
-            logits=True,
+            inputs="logits",
         )
         values[f"inception_score/{level}"] = found.value
     return Outcome(values)
@@ -29,4 +29,6 @@ def vendi_score(comparison: Comparison) -> Outcome:
     """Effective number of different samples; those without any feature are left out."""
     points = comparison.generated.points
     alive = points[points.norm(dim=1) > 0]
-    return Outcome({"vendi_score": vendi(alive) if len(alive) else 1.0})
+    gone = len(points) - len(alive)
+    notes = [f"vendi_score leaves out {gone:,} samples without any feature"] if gone else []
+    return Outcome({"vendi_score": vendi(alive) if len(alive) else 1.0}, notes=notes)

@@ -2,10 +2,8 @@
 
 import importlib.util
 
-import numpy as np
-
 from mtgan.evaluation.comparison import Comparison
-from mtgan.evaluation.measures.base import PIXELS, Outcome, Output, measure
+from mtgan.evaluation.measures.base import PIXELS, Outcome, Output, listed, measure
 from mtgan.evaluation.metrics.geometry import geometry_score as geometry
 from mtgan.evaluation.metrics.ms_ssim import ms_ssim as similarity
 
@@ -35,20 +33,23 @@ def ms_ssim(comparison: Comparison) -> Outcome:
     """Mean structural similarity of random pairs: of all samples, and within predicted classes."""
     setting, generated = comparison.setting, comparison.generated
     values = {"ms_ssim": similarity(generated.images, seed=setting.seed).value}
-    details = {}
+    details: dict[str, dict[str, float]] = {}
+    notes = []
     for level in setting.levels:
-        shown = np.array(setting.predict(level, generated.bank))
-        names = setting.taxonomy.classes[level]
-        lonely = np.flatnonzero(np.bincount(shown, minlength=len(names)) < 2)
-        shown[np.isin(shown, lonely)] = -1
+        shown, names = setting.shown(level, generated), setting.taxonomy.classes[level]
+        key = f"ms_ssim_within/{level}"
+        details[key] = {}
         if (shown >= 0).any():
             found = similarity(generated.images, shown, seed=setting.seed)
             assert found.mean is not None
-            values[f"ms_ssim_within/{level}"] = found.mean
-            details[f"ms_ssim_within/{level}"] = {
-                names[index]: value for index, value in found.per_class.items()
-            }
-    return Outcome(values, details)
+            values[key] = found.mean
+            details[key] = {names[index]: value for index, value in found.per_class.items()}
+        if absent := [name for name in names if name not in details[key]]:
+            notes.append(
+                f"{key} is over {len(details[key])} of {len(names)} classes of {level}: too few "
+                f"samples show {listed(absent)} to tell them from the classifier's mistakes"
+            )
+    return Outcome(values, {key: within for key, within in details.items() if within}, notes)
 
 
 @measure(Output("geometry_score", "lower"), slow=True, needs=[without_gudhi])

@@ -17,7 +17,6 @@ score than one with 1000; blind to everything within a class.
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics.inputs import Array, as_features, positive, warn_few
@@ -35,12 +34,11 @@ class InceptionScore:
         return self.value
 
 
-def _is_probabilities(scores: Tensor) -> bool:
-    return bool((scores >= 0).all()) and bool(((scores.sum(dim=1) - 1).abs() < 1e-3).all())
+INPUTS = ("logits", "probabilities")
 
 
 def inception_score(
-    predictions: Array, splits: int = 10, seed: int | None = 0, logits: bool | None = None
+    predictions: Array, splits: int = 10, seed: int | None = 0, *, inputs: str | None = None
 ) -> InceptionScore:
     """Inception score of class predictions [N, K].
 
@@ -48,12 +46,20 @@ def inception_score(
         predictions: Probabilities or logits, one row per generated sample.
         splits: Number of splits, S.
         seed: Shuffles the samples before they are split; None keeps their order.
-        logits: Whether `predictions` are logits; None looks (rows that are not negative and sum
-            to one are probabilities).
+        inputs: "logits" or "probabilities". It is not guessed from the numbers, which may be
+            either; rows of probabilities are divided by their sum, since rounded ones do not sum
+            to one.
 
-    Raises UserError for fewer samples than splits, fewer than two classes, and for NaN; warns
-    (SmallSampleWarning) when a split has fewer samples than classes, which bounds the score.
+    Raises UserError where `inputs` is neither, for fewer samples than splits, fewer than two
+    classes, probabilities below zero or rows of zeros, and for NaN; warns (SmallSampleWarning) when
+    a split has fewer samples than classes, which bounds the score.
     """
+    if inputs not in INPUTS:
+        found = "" if inputs is None else f", and not {inputs!r}"
+        raise UserError(
+            "The inception score needs to be told what predictions are: inputs='logits' or "
+            f"inputs='probabilities'{found}."
+        )
     positive(splits, "splits")
     scores = as_features(predictions, "predictions", minimum=1).double()
     count, classes = scores.shape
@@ -66,14 +72,15 @@ def inception_score(
             f"Inception score over splits of {count // splits} samples with {classes} classes: "
             "the score is bounded by the split size; compare it only at equal split sizes."
         )
-    if logits is None:
-        logits = not _is_probabilities(scores)
-    if logits:
+    if inputs == "logits":
         log_p = scores.log_softmax(dim=1)
         p = log_p.exp()
     else:
         if bool((scores < 0).any()) or bool((scores.sum(dim=1) <= 0).any()):
-            raise UserError("predictions are not probabilities: pass logits=True for logits.")
+            raise UserError(
+                "predictions are no probabilities (below zero, or a row of zeros): pass "
+                "inputs='logits' for logits."
+            )
         p = scores / scores.sum(dim=1, keepdim=True)
         log_p = p.clamp_min(torch.finfo(p.dtype).tiny).log()
     if seed is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mtgan.data.tokens import parse_smiles
 from mtgan.errors import UserError, import_extra
 from mtgan.evaluation.metrics.frechet import frechet_distance
 from mtgan.evaluation.metrics.inputs import SmallSampleWarning
@@ -31,7 +32,7 @@ class Molecules:
 
     @property
     def validity(self) -> float:
-        """Share of the strings that RDKit parses and sanitizes; "" is no molecule here."""
+        """Share of the strings that RDKit parses and sanitizes, each as a whole; "" is none."""
         return len(self.smiles) / self.total
 
     def first(self, count: int) -> "Molecules":
@@ -40,14 +41,14 @@ class Molecules:
 
 
 def parse_molecules(strings: Sequence[str]) -> Molecules:
-    """The valid ones of SMILES strings; UserError where there is no string."""
+    """The valid ones of SMILES strings; UserError where there is no string.
+
+    As in MOSES, but that text after a blank counts: "CC junk" is no molecule called junk.
+    """
     require_strings(strings, "generated")
     chem = import_extra("rdkit.Chem", "chem", _ASKED_BY)
-    blocked = import_extra("rdkit.rdBase", "chem", _ASKED_BY).BlockLogs()
-    found = [chem.MolFromSmiles(text) if text else None for text in strings]
-    valid = [molecule for molecule in found if molecule is not None]
+    valid = [molecule for molecule in parse_smiles(strings, _ASKED_BY) if molecule is not None]
     smiles = [chem.MolToSmiles(molecule) for molecule in valid]
-    del blocked
     return Molecules(len(strings), smiles, valid)
 
 

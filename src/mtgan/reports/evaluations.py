@@ -1,0 +1,80 @@
+"""The tables of `mtgan evaluate` on the page of a run."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mtgan import files
+from mtgan.errors import UserError
+from mtgan.evaluation import Scorecard
+from mtgan.evaluation.tables import half_width, interval, number
+from mtgan.text import command
+
+
+def evaluation_tables(path: Path, run: Path, data: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """What `mtgan evaluate` wrote to `path` as columns, rows, axes, overall figure and notes; or
+    None, and a sentence where it cannot be read."""
+    if not path.exists():
+        return None, []
+    try:
+        values = files.read_json(path, "The evaluation")
+        if isinstance(values, Mapping) and values and "format" not in values:
+            return _of_domains(values), []
+        return _of_card(Scorecard.from_json(json.dumps(values))), []
+    except UserError as error:
+        again = command("mtgan", "evaluate", run, "--data", data, "--json", path, "--force")
+        sentence = str(error).rstrip(".")
+        return None, [f"{path} is left out here: {sentence}. Write it anew by: {again}"]
+
+
+def _of_card(card: Scorecard) -> dict[str, Any]:
+    """Measures with their scores, axes with their intervals, the overall figure."""
+    return {
+        "columns": ("value", "±95 %", "real", "score", "better", "axis", "features", "samples"),
+        "rows": [
+            (
+                name.replace("_", " "),
+                number(entry.value),
+                half_width(entry),
+                number(entry.ceiling),
+                _score(entry.score),
+                entry.better,
+                entry.axis,
+                entry.space,
+                f"{entry.samples:,}",
+            )
+            for name, entry in card.entries.items()
+        ],
+        "axes": [
+            (name, _score(axis.score), interval(axis.interval, 2), axis.reading)
+            for name, axis in card.axes.items()
+        ],
+        "overall": _score(card.overall),
+        "interval": interval(card.interval, 2),
+        "gate": _score(card.gate),
+        "notes": [card.protocol.sentence(), *card.notes],
+    }
+
+
+def _of_domains(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures of a run over domains; UserError where the values are something else."""
+    rows = []
+    for name, entry in values.items():
+        if not _is_measure(entry):
+            raise UserError(f"{name!r} in it is no measure with a value and which way is better.")
+        rows.append((name.replace("_", " "), number(entry["value"]), entry["better"]))
+    return {"columns": ("value", "better"), "rows": rows, "axes": [], "overall": "", "notes": []}
+
+
+def _is_measure(entry: Any) -> bool:
+    if not isinstance(entry, Mapping) or not {"value", "better"} <= entry.keys():
+        return False
+    value = entry["value"]
+    is_number = isinstance(value, int | float | None) and not isinstance(value, bool)
+    return is_number and isinstance(entry["better"], str)
+
+
+def _score(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else f"{value:.2f}"

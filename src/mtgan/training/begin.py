@@ -1,0 +1,134 @@
+"""A run folder's beginning: made whole or not at all, and found again by the same command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import mtgan
+from mtgan import files
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.recipes import Recipe, dump_recipe
+from mtgan.training.checkpoints import RESUME, list_checkpoints
+from mtgan.training.facts import DataFacts
+from mtgan.training.run import DATA, RECIPE, Run
+
+# What a training writes before its first checkpoint, beside hidden files.
+_WRITTEN = {RECIPE, DATA, "metrics.jsonl", "tensorboard", "samples", "domains", "checkpoints"}
+
+
+def find_run(path: Path, resume: bool) -> Run | None:
+    """The run in a folder that a training goes on with, or None where it begins one.
+
+    A run without a checkpoint has nothing to lose, and is gone on with even without `resume`; so
+    is what a killed start left, by `begin_run`. UserError where the folder holds anything else.
+    """
+    with files.writing(path):  # or not even be looked into
+        if not path.exists() or (path.is_dir() and not _visible(path)):
+            return None
+    if not path.is_dir():
+        raise UserError(f"{path} exists already and is no folder; name another with --out.")
+    if list_checkpoints(path / "checkpoints"):
+        if not resume:
+            raise UserError(
+                f"{path} exists already; go on with it by --resume, or name another folder with "
+                "--out."
+            )
+        return Run.open(path)
+    foreign = sorted(_visible(path) - _WRITTEN)
+    if foreign:
+        raise UserError(
+            f"{path} exists already and is no run to go on with: it has no checkpoint, and holds "
+            f"{foreign[0]!r}; name another folder with --out, or empty that one."
+        )
+    try:
+        return Run.open(path)
+    except UserError:
+        return None  # cut off while it was begun
+
+
+def _visible(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")}
+
+
+def begin_run(path: Path, recipe: Recipe, data: Dataset, facts: DataFacts, seed: int) -> Run:
+    """Make a run folder, whole or not at all.
+
+    What is left of a killed start of the same run is written anew. UserError where files are of
+    another run, or cannot be written.
+    """
+    recorded = recipe.model_copy(
+        update={
+            "run": {
+                "data": data.spec,
+                "data_name": data.name,
+                "data_fingerprint": data.fingerprint,
+                "samples": len(data),
+                "seed": seed,
+                "versions": {"mtgan": mtgan.__version__, "torch": str(torch.__version__)},
+            }
+        }
+    )
+    texts = {DATA: json.dumps(facts.to_dict()), RECIPE: dump_recipe(recorded)}
+    if path.exists():  # empty, perhaps mounted, or cut off: filled in place, the recipe last
+        for name, text in texts.items():
+            _refuse_other(path / name, text)
+        for name, text in texts.items():
+            files.write_text(path / name, text)
+    else:
+        with files.new_folder(path) as folder:
+            for name, text in texts.items():
+                (folder / name).write_text(text, encoding="utf-8")
+    return Run(path, recorded, facts)
+
+
+def _refuse_other(file: Path, text: str) -> None:
+    """UserError where the file holds anything but the beginning of `text`."""
+    if file.exists() and not text.startswith(files.read_text(file)):
+        raise UserError(
+            f"{file.parent} was begun otherwise, or {file.name} was changed or cut off, and it has "
+            "no checkpoint to go on from; remove that folder, or name another with --out."
+        )
+
+
+def refuse_other_run(run: Run, recipe: Recipe, data: Dataset, seed: int) -> None:
+    """UserError where recipe, data or seed differ from what the run to resume recorded."""
+    recorded = run.recipe.run
+    if recorded["data_fingerprint"] != data.fingerprint:
+        raise UserError(
+            f"{run.path} was trained on {recorded['data_name']} with other samples or labels "
+            f"(fingerprint {recorded['data_fingerprint'][:12]}, now {data.fingerprint[:12]}); "
+            "resume with the same data, or train into another folder."
+        )
+    if recorded["seed"] != seed:
+        raise UserError(
+            f"{run.path} was trained with seed {recorded['seed']}, not {seed}; resume so."
+        )
+    was = run.recipe.model_dump(exclude={"run", "extends"})
+    now = recipe.model_dump(exclude={"run", "extends"})
+    was["training"]["steps"] = max(was["training"]["steps"], now["training"]["steps"])
+    if was != now:
+        key = _first_difference(was, now)
+        raise UserError(
+            f"{run.path} was trained with another recipe: {key} differs; resume with the same "
+            "recipe (only training.steps may grow), or train into another folder."
+        )
+
+
+def lengthen(run: Run, recipe: Recipe) -> Run:
+    """The run with a recipe of more steps, which is kept in its folder."""
+    if recipe.training.steps <= run.recipe.training.steps:
+        return run
+    longer = Run(run.path, recipe.model_copy(update={"run": run.recipe.run}), run.facts)
+    files.write_text(run.path / RECIPE, dump_recipe(longer.recipe), RESUME)
+    return longer
+
+
+def _first_difference(was: Any, now: Any, path: str = "") -> str:
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in {**was, **now}:
+            if was.get(key) != now.get(key):
+                return _first_difference(was.get(key), now.get(key), f"{path}.{key}".lstrip("."))
+    return f"{path} ({was!r} then, {now!r} now)"

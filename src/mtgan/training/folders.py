@@ -1,0 +1,52 @@
+"""What a folder is that was given for a run and is something else of ours."""
+
+from pathlib import Path
+from typing import Any
+
+from mtgan.errors import UserError
+from mtgan.files import read_json
+from mtgan.text import command
+
+
+def refuse_other_than_gan(path: Path) -> None:
+    """UserError, which says what it is and what can be asked of it, where a folder is a study, a
+    sweep, prepared data, or a classifier's run, and not the run of a GAN."""
+    found = ""
+    if (path / "study.yaml").is_file() and (path / "plan.json").is_file():
+        found = (
+            f"a study, and not the run of a GAN; {command('mtgan', 'report', path)} writes its "
+            "page, and its folder runs holds its runs"
+        )
+    elif (path / "sweep.yaml").is_file():
+        found = (
+            "a sweep of classifiers, and not the run of a GAN; its table.md says what came of it, "
+            "and mtgan classify --sweep goes on with it"
+        )
+    elif (path / "mtgan-data.json").is_file():
+        found = "a prepared data set, and not the run of a GAN; name it by --data"
+    elif "tasks" in _facts(path):
+        found = (
+            "the run of a classifier, and not of a GAN; its result.json and metrics.jsonl say what "
+            "came of it, mtgan classify --resume goes on with it, and "
+            "mtgan.classification.load_features takes its features"
+        )
+    if found:
+        raise UserError(f"{path} is {found}.")
+
+
+def refuse_other_than_classifier(path: Path) -> None:
+    """UserError, which says so, where a folder is the run of a GAN."""
+    if "taxonomy" in _facts(path):
+        raise UserError(
+            f"{path} is the run of a GAN, and not of a classifier; "
+            f"{command('mtgan', 'report', path)} writes its page."
+        )
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """What a run's data.json holds; nothing where there is none that can be read."""
+    try:
+        facts = read_json(path / "data.json")
+    except UserError:
+        return {}
+    return facts if isinstance(facts, dict) else {}

@@ -1,0 +1,64 @@
+"""Samples that a training draws again and again from the same latents: grids, and each domain."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mtgan import files
+from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.images import make_grid
+from mtgan.training.batches import draw_latents, mix_seed
+from mtgan.training.checkpoints import RESUME, checkpoint_name
+from mtgan.training.export import export_domain
+from mtgan.training.game import Game
+from mtgan.training.run import generate
+
+_COLUMNS = 10
+_ROWS = 8  # where the generator is told no class
+_OF_A_DOMAIN = 50
+
+
+def save_pictures(game: Game, run: Path, seed: int, step: int) -> np.ndarray:
+    """Write samples/step-....png and domains/NAME/step-... into the run folder `run`, which exists.
+
+    Returns the grid, uint8 [H, W, 3]. UserError where one cannot be written.
+    """
+    grid = make_grid(_grid_samples(game, seed), columns=_COLUMNS)
+    folder = run / "samples"
+    with files.writing(folder, RESUME):
+        folder.mkdir(exist_ok=True)  # but not the run's, which is gone then
+    with files.replacing(folder / f"{checkpoint_name(step)}.png", RESUME) as temporary:
+        grid.save(temporary)
+    _save_domains(game, run, seed, step)
+    return np.asarray(grid.convert("RGB"))
+
+
+def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
+    if game.recipe.generator.conditioning == "none" and len(game.facts.domains) > 1:
+        return  # it cannot be asked for one
+    latent = game.recipe.latent
+    for index, domain in enumerate(game.facts.domains):
+        random = torch.Generator().manual_seed(mix_seed(seed, "picture", domain.name))
+        rows = game.facts.draw_labels(_OF_A_DOMAIN, random, {DOMAIN_LEVEL: index})
+        latents = draw_latents(_OF_A_DOMAIN, latent.dim, latent.distribution, random)
+        folder = run / "domains" / domain.name
+        with files.writing(folder, RESUME):
+            folder.parent.mkdir(exist_ok=True)
+            folder.mkdir(exist_ok=True)
+            export_domain(domain, generate(game, latents, rows), folder / checkpoint_name(step))
+
+
+def _grid_samples(game: Game, seed: int) -> np.ndarray:
+    """uint8 [N, C, H, W]; one row per class (at most 10) where the generator is conditioned, the
+    same latents in every row."""
+    facts, latent = game.facts, game.recipe.latent
+    random = torch.Generator().manual_seed(mix_seed(seed, "picture"))
+    level = game.twins[0].level
+    if level is None:
+        latents = draw_latents(_COLUMNS * _ROWS, latent.dim, latent.distribution, random)
+        return generate(game, latents, facts.draw_labels(len(latents), random))
+    present = np.unique(facts.label_rows[:, facts.taxonomy.levels.index(level)])[:10]
+    row = draw_latents(_COLUMNS, latent.dim, latent.distribution, random)
+    rows = [facts.draw_labels(_COLUMNS, random, {level: int(c)}) for c in present]
+    return generate(game, row.repeat(len(present), 1), torch.cat(rows))

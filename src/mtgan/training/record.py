@@ -1,0 +1,168 @@
+"""What the files of a run hold, validated where they are read: anyone may have edited them.
+
+Keys that are not named here are passed over, so that a newer version's files can be read.
+"""
+
+import reprlib
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from mtgan.errors import UserError
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+Positive = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[int, Field(ge=0)]
+Side = Annotated[int, Field(ge=1, le=65_536)]
+Count = Annotated[int, Field(ge=1, le=2**53)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+# data.json
+
+
+class ParentRecord(Record):
+    """The level above, and for each class the index of its parent there."""
+
+    level: str
+    index: list[NonNegative]
+
+
+class TaxonomyRecord(Record):
+    """As of Taxonomy.to_dict, which checks how its parts go together."""
+
+    levels: list[str]
+    classes: dict[str, list[str]]
+    parents: dict[str, ParentRecord]
+
+
+class FactsRecord(Record):
+    """data.json; see mtgan.training.facts.DataFacts."""
+
+    shape: Annotated[list[Side], Field(min_length=3, max_length=3)]
+    taxonomy: TaxonomyRecord
+    label_rows: list[list[NonNegative]]
+    label_counts: list[Count]
+    domains: list[dict[str, Any]] = []
+
+
+# recipe.yaml
+
+
+class DataRecord(Record):
+    """Arguments of load_dataset that give the data set again; no name for one made of arrays."""
+
+    model_config = ConfigDict(extra="allow")  # options that load_dataset has gained
+
+    name: str = ""
+    split: Literal["train", "test", "all"] = "train"
+    root: str | None = None
+    size: list[Positive] | Positive | str | None = None
+    channels: Literal[1, 3] | None = None
+    taxonomy: TaxonomyRecord | None = None
+    subset: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    stratified: bool = True
+    seed: NonNegative = 0
+
+
+class RunRecord(Record):
+    """What recipe.yaml holds under `run`."""
+
+    data: DataRecord
+    data_name: str
+    data_fingerprint: str
+    samples: NonNegative
+    seed: NonNegative
+    versions: dict[str, str]
+
+
+# metrics.jsonl
+
+
+class LineRecord(Record):
+    """One line; see mtgan.training.logs.RunLog."""
+
+    kind: str
+    step: NonNegative
+    seconds: Seconds
+    values: dict[str, float]
+    steps_per_second: Finite | None = None
+    protocol: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _measured(self) -> "LineRecord":
+        if self.kind == "evaluation" and "frechet_distance" not in self.values:
+            raise ValueError("an evaluation has a value frechet_distance, which is missing")
+        return self
+
+
+# checkpoints/step-.../state.json
+
+
+class BestRecord(Record):
+    """The iteration of the lowest Frechet distance so far."""
+
+    step: NonNegative
+    frechet_distance: float
+
+
+class SumRecord(Record):
+    """Scalars that were added up together, and how often; see mtgan.training.logs.Averages."""
+
+    names: Annotated[list[str], Field(min_length=1)]
+    sums: list[float]
+    count: Positive
+
+    @model_validator(mode="after")
+    def _as_many(self) -> "SumRecord":
+        if len(self.names) != len(self.sums):
+            raise ValueError(f"there are {len(self.names)} names and {len(self.sums)} sums")
+        return self
+
+
+class ClockRecord(Record):
+    """Seconds of training so far, and iteration and seconds of the last logged line."""
+
+    seconds: Seconds
+    logged_step: NonNegative
+    logged_seconds: Seconds
+
+
+class StateRecord(Record):
+    """Iterations done, and what else of a training is no tensor."""
+
+    iteration: NonNegative
+    best: Annotated[BestRecord | None, BeforeValidator(lambda best: None if best == {} else best)]
+    # Absent in checkpoints of earlier versions, which began both anew.
+    averages: list[SumRecord] = []
+    clock: ClockRecord | None = None
+
+
+def validated(schema: type[Schema], values: Any, where: str, remedy: str = "") -> Schema:
+    """The values as the schema has them.
+
+    Raises UserError, "WHERE is not as mtgan wrote it", that names the first key at fault, what was
+    found there, and the remedy.
+    """
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UserError(
+            f"{where} is not as mtgan wrote it: {_complaint(first)}; "
+            f"{remedy or 'mend that, or train anew'}."
+        ) from error
+
+
+def _complaint(first: Any) -> str:
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"the key {key} is missing"
+    found = f"{first['msg'][:1].lower()}{first['msg'][1:]}, found {reprlib.repr(first['input'])}"
+    return f"{key}: {found}" if key else found

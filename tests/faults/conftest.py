@@ -1,0 +1,29 @@
+"""A process in which file operations fail or kill on demand."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faults_server import Server
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    compiler = shutil.which("cc")
+    if compiler is None or not sys.platform.startswith("linux"):
+        needed = "faults are injected on Linux, by a C compiler's help"
+        (pytest.fail if os.environ.get("MTGAN_TEST_ALL") else pytest.skip)(needed)
+    folder = tmp_path_factory.mktemp("faults")
+    library = folder / "shim.so"
+    command = [compiler, "-shared", "-fPIC", "-O1", HERE / "shim.c", "-o", library, "-ldl"]
+    subprocess.run(command, check=True)
+    running = Server(library, folder / "cache")
+    yield running
+    running.close()

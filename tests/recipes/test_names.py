@@ -1,0 +1,54 @@
+"""Names in recipes: known without torch, and the same as in the registries."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import mtgan.training  # noqa: F401  (loads every registry)
+from mtgan.errors import UserError
+from mtgan.objectives.adversarial import OBJECTIVES
+from mtgan.recipes import load_recipe
+from mtgan.recipes.names import NAMES
+from mtgan.registry import REGISTRIES
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_the_table_holds_what_the_registry_holds(kind: str) -> None:
+    assert sorted(NAMES[kind]) == sorted(REGISTRIES[kind].names())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ({"objective": "wassersteen"}, "objective: there is no adversarial objective .*'wasserst"),
+        ({"penalty.kind": "gradeint"}, "penalty.kind: .* did you mean 'gradient'"),
+        ({"generator.backbone": "cnv"}, "generator.backbone: .* did you mean 'conv'"),
+        ({"classifier.normalization": "batsh"}, "classifier.normalization: .*'batch'"),
+        ({"discriminator.augmentation": ["colour"]}, "discriminator.augmentation.0: .*'color'"),
+        ({"hierarchy": [{"kind": "rndom"}]}, "hierarchy.0.kind: .*'random'"),
+        ({"aggregator": "some"}, "there is no aggregator 'some'"),
+        ({"training.initialization": "glorot"}, "did you mean 'glorot-uniform'"),
+        ({"sharing": [{"between": ["a", "b"], "layers": 1, "norm": "l3"}]}, "sharing.0.norm"),
+    ],
+)
+def test_a_name_that_is_none_is_refused_at_the_door(overrides: dict, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        load_recipe("wgan-gp", overrides)
+
+
+def test_a_part_of_ones_own_counts_once_it_is_registered(monkeypatch) -> None:
+    monkeypatch.setitem(OBJECTIVES._entries, "mine", OBJECTIVES.get("hinge"))
+    assert load_recipe("gan", {"objective": "mine"}).objective == "mine"
+
+
+def test_names_are_compared_without_torch() -> None:
+    code = (
+        "import sys\nfrom mtgan.recipes import load_recipe\n"
+        "try: load_recipe('gan', {'objective': 'hing'})\n"
+        "except ValueError as error: print(error)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, bool(re.search("mean 'hinge'", done.stdout))) == (0, True)
