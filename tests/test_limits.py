@@ -28,7 +28,7 @@ def test_what_no_memory_holds_is_refused_before_it_is_asked_for() -> None:
 
 
 def test_a_size_that_no_machine_holds(digits: Dataset, monkeypatch) -> None:
-    monkeypatch.setattr("mtgan.limits._memory", lambda: 10**9)
+    monkeypatch.setattr("mtgan.limits.memory_bytes", lambda: 10**9)
     with pytest.raises(UserError, match=r"1,438 images of 1 x 4000 x 4000 take 42\.9 GiB"):
         load_dataset("digits", size=4000)
 

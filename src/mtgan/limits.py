@@ -40,7 +40,7 @@ def check_memory(what: str, count: int, shape: Sequence[int]) -> None:
 
     what: begins the sentence, in the plural ("5 images of 3 x 8 x 8").
     """
-    needed, there = 2 * count, _memory()
+    needed, there = 2 * count, memory_bytes()
     for side in shape:
         needed *= side
     if there is not None and needed > there:
@@ -50,7 +50,7 @@ def check_memory(what: str, count: int, shape: Sequence[int]) -> None:
         )
 
 
-def _memory() -> int | None:
+def memory_bytes() -> int | None:
     """Bytes of memory that this process may have, or None where the system does not tell."""
     limits = []
     with contextlib.suppress(AttributeError, OSError, ValueError):

@@ -99,7 +99,9 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_a_process_with_one_sentence(number: int, code: int, tmp_path: Path) -> None:
     body = (
-        "import time, sys\nfrom mtgan.cli.app import app\n"
+        # A job in the background of a script is born with the signal ignored.
+        "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from mtgan.cli.app import app\n"
         "@app.command()\ndef wait():\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "from mtgan.cli import main\nmain(['wait'])\n"
     )

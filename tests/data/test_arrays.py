@@ -249,7 +249,7 @@ def test_bombs_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path = bomb(tmp_path / "a.npz", 3_000_000_000)
     with pytest.raises(UserError, match=r"'images' unpacks from \d+ bytes to 3,000,000,000, which"):
         load_dataset(path)
-    monkeypatch.setattr(module, "_memory_bytes", lambda: 500)
+    monkeypatch.setattr(module, "memory_bytes", lambda: 500)
     with pytest.raises(UserError, match=r"'images' takes 1,028 bytes, and this machine has 500;"):
         load_dataset(write(tmp_path / "b.npz", images=np.zeros((1, 30, 30, 1), np.uint8)))
 

@@ -1,7 +1,6 @@
 """Data sets that are arrays already: .npz files, and prepared folders larger than memory."""
 
 import json
-import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from mtgan.data.sources import Request, hold_out
 from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, name_fault
 from mtgan.errors import UserError
 from mtgan.files import new_folder, read_json, require_file, write_text
+from mtgan.limits import memory_bytes
 from mtgan.registry import nearest
 
 _MARK = "mtgan-data.json"
@@ -86,7 +86,8 @@ class _Arrays:
                 f"{self.path}: {name!r} unpacks from {member.compress_size:,} bytes to "
                 f"{member.file_size:,}, which no set of pictures does."
             )
-        if member.file_size > (memory := _memory_bytes()):
+        memory = memory_bytes()
+        if memory is not None and member.file_size > memory:
             raise UserError(
                 f"{self.path}: {name!r} takes {member.file_size:,} bytes, and this machine has "
                 f"{memory:,}; split the file, or make it a folder of images and prepare that "
@@ -123,10 +124,6 @@ class _Arrays:
     def _broken(self, error: Exception, what: str = "") -> UserError:
         why = str(error) or repr(error)
         return UserError(f"{self.path} is truncated, corrupt or no .npz file{what} ({why}).")
-
-
-def _memory_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def as_samples(images: np.ndarray, where: str) -> np.ndarray:

@@ -289,7 +289,7 @@ def _analyses(run: Run) -> tuple[list[Picture], list[str]]:
     for answer in answers:
         step = answer.values["step"]
         when = "" if step is None else f" After {step:,} iterations."
-        with Image.open(answer.picture) as image:
+        with Image.open(answer.picture, formats=["PNG"]) as image:
             uri = image_uri(image)
         pictures.append(Picture(answer.name.capitalize(), uri, answer.verdict + when))
     return pictures, notes
