@@ -26,8 +26,18 @@ if TYPE_CHECKING:
     from mtgan.data import Dataset
     from mtgan.training import Run
 
+_GENERATED = 50_000  # samples of a run, at most, where a protocol takes all that there are
 _OF_A_DOMAIN = 1_000  # samples, of a run over several
-_NOT_OF_DOMAINS = ("picture", "metrics", "split", "taxonomy", "weights", "protocol", "ladder")
+_NOT_OF_DOMAINS = (
+    "picture",
+    "metrics",
+    "split",
+    "taxonomy",
+    "weights",
+    "protocol",
+    "size",
+    "ladder",
+)
 RUN_CHECKPOINT = "newest checkpoint, EMA weights"
 
 
@@ -54,8 +64,12 @@ def evaluate(
         typer.Option("--n", min=1, max=LARGEST_COUNT, help="Samples of each set, at most."),
     ] = None,
     protocol: Annotated[
-        str, typer.Option(help="default, fid-50k-train, fid-10k-test, thesis, training.")
+        str, typer.Option(help="default, plain, fid-50k-train, fid-10k-test, thesis, training.")
     ] = "default",
+    size: Annotated[
+        str | None,
+        typer.Option(help="Scale all images to a side or HxW, as data prepare does."),
+    ] = None,
     ladder: Annotated[
         bool, typer.Option("--ladder/--no-ladder", help="Measure known damages of the real data.")
     ] = True,
@@ -94,7 +108,9 @@ def evaluate(
         show(values, json.dumps(values, indent=2), _domain_table(values), json_file, quiet)
         return
     rule = protocol_rule(protocol)
-    reference = load_dataset(data, split or rule.split, root=root, taxonomy=taxonomy)
+    reference = load_dataset(
+        data, split or rule.split or "train", root=root, taxonomy=taxonomy, size=size
+    )
     wanted = rule.generated if rule.exact or n is None else n
     with working(quiet or printing) as progress:
         images, labels, checkpoint = _samples(samples, run, reference, wanted, seed)
@@ -106,6 +122,7 @@ def evaluate(
             metrics=metrics,
             n=n,
             split=split,
+            size=size,
             seed=seed,
             device=device,
             weights=weights,
@@ -149,7 +166,7 @@ def _domain_table(values: Mapping[str, Mapping[str, Any]]) -> "Table":
 
 
 def _samples(
-    source: str, run: "Run | None", reference: "Dataset", wanted: int, seed: int
+    source: str, run: "Run | None", reference: "Dataset", wanted: int | None, seed: int
 ) -> tuple[Any, "np.ndarray | None", str]:
     """What to judge: a run generates as many samples as are wanted; all else is read."""
     from mtgan.data import Dataset
@@ -157,7 +174,7 @@ def _samples(
 
     if run is None:
         return source, None, UNKNOWN_CHECKPOINT
-    count = min(wanted, len(reference.samples))
+    count = min(wanted or _GENERATED, len(reference.samples))
     images, labels = run.sample_with_labels(count, seed=seed)
     if labels is None:
         return images, None, RUN_CHECKPOINT

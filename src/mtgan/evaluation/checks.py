@@ -20,9 +20,14 @@ def check_alike(samples: np.ndarray, reference: np.ndarray) -> None:
         )
     if samples.shape[1:] != reference.shape[1:]:
         mine, theirs = (" x ".join(map(str, s.shape[1:])) for s in (samples, reference))
+        alike = samples.shape[1] == reference.shape[1]
         raise UserError(
             f"the samples are {mine} (channels x height x width) and the reference is {theirs}: "
-            "resize or convert one of them, or give another --data"
+            + (
+                "give both one size by --size HxW"
+                if alike
+                else "make both grey or both color, or give another --data"
+            )
         )
 
 

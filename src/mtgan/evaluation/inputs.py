@@ -7,6 +7,8 @@ import numpy as np
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.data.arrays import as_samples
+from mtgan.data.images import resize_samples
+from mtgan.data.sources import parse_size
 from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_class_range, check_labels
@@ -34,7 +36,11 @@ def apart(samples: Images | Labeled, labels: np.ndarray | None) -> Labeled:
     return samples
 
 
-def as_dataset(source: Images, name: str, split: str = "all") -> Dataset:
+Size = int | str | tuple[int, int]
+"""One side, (H, W) or "HxW", as in load_dataset."""
+
+
+def as_dataset(source: Images, name: str, split: str = "all", size: Size | None = None) -> Dataset:
     """The images of any source.
 
     Args:
@@ -42,15 +48,24 @@ def as_dataset(source: Images, name: str, split: str = "all") -> Dataset:
             `load_dataset` reads.
         name: What an array is called in messages.
         split: The split that is read from a path or name.
+        size: To which images are scaled: they cover it, and are cropped (Lanczos filter).
 
     Raises:
-        UserError: What cannot be read; an array that is no image set.
+        UserError: What cannot be read; an array that is no image set; a Dataset of another size.
     """
-    if isinstance(source, Dataset):
-        return source
     if isinstance(source, str | Path):
-        return load_dataset(source, split)
+        return load_dataset(source, split, size=size)
+    shape = parse_size(size)
+    if isinstance(source, Dataset):
+        if shape not in (None, source.samples.shape[2:]):
+            raise UserError(
+                f"the {name} are a Dataset of another size; load it with size={size!r}, its other "
+                "splits have that size then too"
+            )
+        return source
     samples = as_samples(np.asarray(source), name)
+    if shape is not None:
+        samples = resize_samples(samples, shape, samples.shape[1])
     if not samples.size:
         raise UserError(f"{name}: an array of the shape {list(samples.shape)} holds no images.")
     none = np.empty((len(samples), 0), dtype=np.int64)

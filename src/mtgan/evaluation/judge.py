@@ -59,7 +59,7 @@ class Judge:
             for level in sorted(self.unfit_levels())
         ]
         return [
-            *(known or [f"judge: {self.space}; without labels it is not known what it recognizes"]),
+            *(known or [f"judge: {self.space}; it is not known what it recognizes"]),
             *unfit,
             *(f"no overall figure: {doubt}" for doubt in self.doubts),
         ]

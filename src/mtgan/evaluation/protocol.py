@@ -19,9 +19,11 @@ class ProtocolRule:
     """A usual way of measuring, before the data are known.
 
     Attributes:
-        generated: Number of generated samples; fewer are an error when `exact`, else a limit.
+        generated: Number of generated samples; fewer are an error when `exact`, else a limit; None
+            for all that there are.
         reference: Number of reference samples, "equal" (as many as generated) or "all".
-        split: Split of the reference.
+        split: Split of the reference; None for the training split, or all
+            where there are no splits.
         features: The feature space, or "auto".
         calibrated: Whether ceiling, floors and axes are measured (needs equal N throughout).
         exact: Whether the sizes are part of the protocol's meaning.
@@ -29,9 +31,9 @@ class ProtocolRule:
         about: What it is and where it comes from.
     """
 
-    generated: int
+    generated: int | None
     reference: int | str
-    split: str
+    split: str | None
     features: str
     calibrated: bool
     exact: bool
@@ -49,6 +51,17 @@ PROTOCOLS: dict[str, ProtocolRule] = {
         exact=False,
         metrics=("default",),
         about="equal N = min(5000, the sizes of all sets), training split, calibrated scorecard",
+    ),
+    "plain": ProtocolRule(
+        None,
+        "all",
+        None,
+        "auto",
+        calibrated=False,
+        exact=False,
+        metrics=("frechet_distance", "kernel_distance", "inception_score"),
+        about="all samples against all real images that are given (the training split where there "
+        "are splits), as clean-fid and torch-fidelity do: no ceiling, no scores",
     ),
     "fid-50k-train": ProtocolRule(
         50_000,

@@ -10,7 +10,12 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import to_device
 from mtgan.evaluation.checks import check_alike, check_labels
-from mtgan.evaluation.features import FeatureRequest, build_extractor, extract
+from mtgan.evaluation.features import (
+    FeatureRequest,
+    build_extractor,
+    extract,
+    fit_probes,
+)
 from mtgan.evaluation.metrics.frechet import GaussianStatistics, frechet_from_statistics
 from mtgan.evaluation.metrics.inception import inception_score
 from mtgan.evaluation.metrics.inputs import SmallSampleWarning
@@ -60,6 +65,8 @@ class QuickEvaluator:
         self._statistics = GaussianStatistics.from_features(
             extract(self.extractor, self._images).features
         )
+        seeing = self.extractor.sees_content
+        self._probes = fit_probes(self.extractor, reference) if seeing else {}
         self.protocol = Protocol.of(
             "training",
             reference,
@@ -78,7 +85,8 @@ class QuickEvaluator:
 
         Returns:
             `frechet_distance`; `inception_score` where the features have logits (of the finest
-            level); `accuracy/LEVEL` for each level of the classifier when labels are given.
+            level); `accuracy/LEVEL` for each level of the reference when labels are given, by the
+            features' logits or by a linear probe.
 
         Raises:
             UserError: Too few samples, another shape, labels that do not fit.
@@ -103,7 +111,13 @@ class QuickEvaluator:
         if labels is not None:
             for column, level in enumerate(self.reference.taxonomy.levels):
                 asked = labels[: self.n, column]
-                if level in bank.logits and (asked >= 0).any():
-                    right = bank.logits[level].argmax(axis=1) == asked
-                    result[f"accuracy/{level}"] = float(right[asked >= 0].mean())
+                if (asked < 0).all():
+                    continue
+                if level in bank.logits:
+                    guess = bank.logits[level].argmax(axis=1)
+                elif level in self._probes:
+                    guess = self._probes[level].predict(bank.features)
+                else:
+                    continue
+                result[f"accuracy/{level}"] = float((guess == asked)[asked >= 0].mean())
         return result

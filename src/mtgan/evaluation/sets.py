@@ -8,7 +8,7 @@ from mtgan.data import Dataset
 from mtgan.data.sources import HELD_OUT_NOTE
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_alike
-from mtgan.evaluation.inputs import Images, as_dataset, fitting_labels, in_classes_of
+from mtgan.evaluation.inputs import Images, Size, as_dataset, fitting_labels, in_classes_of
 from mtgan.evaluation.protocol import ProtocolRule
 from mtgan.limits import LARGEST_COUNT, check_number, check_seed
 
@@ -45,11 +45,12 @@ class Sides:
         reference: Images,
         labels: np.ndarray | None,
         heldout: Images | None,
-        split: str,
+        split: str | None,
         rule: ProtocolRule,
         n: int | None,
         seed: int,
         *,
+        size: Size | None = None,
         calibrated: bool,
     ) -> "Sides":
         """Read all sets and settle their sizes.
@@ -58,17 +59,22 @@ class Sides:
             UserError: Sets or labels that do not fit each other; too few samples.
         """
         check_seed(seed)
-        real = in_split(as_dataset(reference, "reference", split), split)
-        generated = as_dataset(samples, "samples")
+        real = as_dataset(reference, "reference", split or "train", size)
+        if split is not None:
+            real = in_split(real, split)
+        elif HELD_OUT_NOTE in real.notes:  # by us, of data without splits
+            real = real.load_split("all")
+        generated = as_dataset(samples, "samples", size=size)
         check_alike(generated.samples, real.samples)
         notes: list[str] = []
         asked = fitting_labels(generated, real, labels, notes)
         unseen: Dataset | None = None
         if calibrated:
-            real, unseen, more = with_held_out(real, heldout, seed)
+            real, unseen, more = with_held_out(real, heldout, seed, size)
             notes += more
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
         notes = [*_on_reading(generated, real), *notes]
+        notes += _on_sizes(rule, n, taken, generated, real, unseen)
         return cls(generated, asked, real, unseen, taken, compared, notes)
 
 
@@ -82,6 +88,31 @@ def _on_reading(generated: Dataset, real: Dataset) -> list[str]:
     ]
 
 
+def _on_sizes(
+    rule: ProtocolRule,
+    n: int | None,
+    taken: int,
+    generated: Dataset,
+    real: Dataset,
+    unseen: Dataset | None,
+) -> list[str]:
+    """Why not all samples are compared, where they are not, or fewer than were asked for."""
+    sets = {"samples": len(generated)}
+    sets |= {"real images": len(real)} if rule.reference == "equal" else {}
+    sets |= {"held-out real images": len(unseen)} if unseen is not None else {}
+    if taken == len(generated) and n in (None, taken):
+        return []
+    if taken == (rule.generated if n is None else n):
+        why = f"that is the limit of {'the protocol' if n is None else '--n'}"
+    else:
+        least = min(sets, key=lambda name: sets[name])
+        why = f"all sets are drawn equally large, and there are only {sets[least]:,} {least}"
+    return [
+        f"{taken:,} of {len(generated):,} samples are compared: {why}; --protocol plain compares "
+        "all with all"
+    ]
+
+
 def in_split(data: Dataset, split: str) -> Dataset:
     """A dataset's other split where it has splits; the dataset itself where it has none."""
     if data.split in (split, "all"):
@@ -90,14 +121,14 @@ def in_split(data: Dataset, split: str) -> Dataset:
 
 
 def with_held_out(
-    real: Dataset, heldout: Images | None, seed: int
+    real: Dataset, heldout: Images | None, seed: int, size: Size | None = None
 ) -> tuple[Dataset, Dataset, list[str]]:
     """The reference, held-out real data, and what to say about them.
 
     Held-out data are those given, else the other published split, else half of the reference.
     """
     if heldout is not None:
-        unseen = as_dataset(heldout, "held-out data")
+        unseen = as_dataset(heldout, "held-out data", size=size)
         check_alike(unseen.samples, real.samples)
         notes: list[str] = []
         return real, in_classes_of(real, unseen, notes), notes
@@ -127,7 +158,7 @@ def sample_sizes(
     if n is not None:
         check_number("The number of samples of each set", n, 1, LARGEST_COUNT)
     have, available = len(generated.samples), len(real.samples)
-    if rule.exact:
+    if rule.exact and rule.generated is not None:
         if have < rule.generated or (n is not None and n != rule.generated):
             raise UserError(
                 f"this protocol measures exactly {rule.generated:,} generated samples, not "
@@ -135,7 +166,7 @@ def sample_sizes(
             )
         taken = rule.generated
     else:
-        limits = [rule.generated if n is None else n, have]
+        limits = [most for most in (rule.generated if n is None else n, have) if most is not None]
         limits += [available] if rule.reference == "equal" else []
         limits += [len(unseen.samples)] if unseen is not None else []
         taken = min(limits)

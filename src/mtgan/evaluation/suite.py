@@ -29,7 +29,7 @@ from mtgan.evaluation.features import (
     label_levels,
     measure_fitness,
 )
-from mtgan.evaluation.inputs import Images, Labeled, apart
+from mtgan.evaluation.inputs import Images, Labeled, Size, apart
 from mtgan.evaluation.judge import Judge
 from mtgan.evaluation.measures import PIXELS, Measure, Outcome, chosen_measures
 from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol, protocol_rule
@@ -64,6 +64,7 @@ def evaluate(
     device: str | torch.device = "cpu",
     weights: str | Path | None = None,
     protocol: str = "default",
+    size: Size | None = None,
     checkpoint: str = UNKNOWN_CHECKPOINT,
     resamples: int = 16,
     ladder: bool = True,
@@ -87,6 +88,7 @@ def evaluate(
         device: Where features and distances are computed.
         weights: Path to a weight file, for feature spaces that take one.
         protocol: Name of a usual way of measuring (`protocol.PROTOCOLS`).
+        size: One side, (H, W) or "HxW": all images are scaled to cover it, and cropped.
         checkpoint: The rule by which a run's checkpoint was chosen, for the stamp.
         resamples: Half-samples for 95 % intervals, at most 10,000; 0 for none.
         ladder: Whether to measure known damages, so that axes can be read aloud.
@@ -106,7 +108,9 @@ def evaluate(
     calibrated = rule.calibrated and any(o.axis for item in measures for o in item.outputs)
     split = split or rule.split
     sides = Sides.choose(
-        samples, reference, labels, heldout, split, rule, n, seed, calibrated=calibrated
+        *(samples, reference, labels, heldout, split, rule, n, seed),
+        size=size,
+        calibrated=calibrated,
     )
     space = rule.features if features == AUTO else features
     request = FeatureRequest(
@@ -117,7 +121,8 @@ def evaluate(
         progress=progress,
     )
     extractor = build_extractor(request)
-    fitness = measure_fitness(extractor, sides.real) if calibrated else {}
+    measured = calibrated and extractor.sees_content
+    fitness = measure_fitness(extractor, sides.real) if measured else {}
     judge = Judge.of(extractor, fitness, sides.taken) if calibrated else None
     progress(f"taking features of {sides.taken:,} samples and {sides.compared:,} real images")
     comparison, rows = _compare(extractor, sides, seed)

@@ -10,7 +10,7 @@ from mtgan.evaluation.features.base import (
     register_features,
 )
 from mtgan.evaluation.features.choice import AUTO
-from mtgan.evaluation.features.fitness import Fitness, label_levels, measure_fitness
+from mtgan.evaluation.features.fitness import Fitness, fit_probes, label_levels, measure_fitness
 
 __all__ = [
     "AUTO",
@@ -21,6 +21,7 @@ __all__ = [
     "build_extractor",
     "extract",
     "feature_spaces",
+    "fit_probes",
     "label_levels",
     "measure_fitness",
     "register_features",

@@ -124,22 +124,29 @@ def measure_fitness(extractor: FeatureExtractor, reference: Dataset) -> dict[str
     return found
 
 
+def fit_probes(extractor: FeatureExtractor, training: Dataset) -> dict[str, LinearProbe]:
+    """A linear probe for every label level of which the features have no logits of their own, from
+    at most 4,000 images."""
+    levels = [level for level in label_levels(training) if level not in extractor.logit_levels]
+    if not levels:
+        return {}
+    known = training.select(_spaced(len(training), _TRAINING))
+    features = extract(extractor, np.asarray(known.samples)).features
+    return {level: LinearProbe.fit(features, known.labels_of(level)) for level in levels}
+
+
 def _measure(
     extractor: FeatureExtractor, training: Dataset, held_out: Dataset, levels: Sequence[str]
 ) -> dict[str, Fitness]:
     unseen = held_out.select(_spaced(len(held_out), _HELD_OUT))
     bank = extract(extractor, np.asarray(unseen.samples))
-    probed = [level for level in levels if level not in extractor.logit_levels]
-    known = training.select(_spaced(len(training), _TRAINING if probed else 0))
-    features = extract(extractor, np.asarray(known.samples)).features if probed else None
+    probes = fit_probes(extractor, training)
     found = {}
     for level in levels:
         column = training.taxonomy.levels.index(level)
         asked = unseen.labels[:, column]
-        if features is None or level not in probed:
-            guess = bank.logits[level].argmax(axis=1)
-        else:
-            guess = LinearProbe.fit(features, known.labels[:, column]).predict(bank.features)
+        probe = probes.get(level)
+        guess = probe.predict(bank.features) if probe else bank.logits[level].argmax(axis=1)
         counts = np.bincount(training.labels[training.labels[:, column] >= 0, column])
         among = np.bincount(asked[asked >= 0])
         found[level] = Fitness(

@@ -98,6 +98,14 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
+ALIASES = {
+    "fid": "frechet_distance",
+    "kid": "kernel_distance",
+    "is": "inception_score",
+    "prc": "precision_recall",
+}
+"""What other tools call them."""
+
 _MEASURES: dict[str, Measure] = {}
 
 
@@ -132,7 +140,8 @@ def measures() -> dict[str, Measure]:
 
 
 def chosen_measures(names: Iterable[str]) -> list[Measure]:
-    """Measures by name; "all" means every one, "default" all but the slow ones.
+    """Measures by name, ours or that of other tools (`ALIASES`); "all" means every one, "default"
+    all but the slow ones.
 
     Raises:
         UserError: A name that no measure has.
@@ -144,7 +153,7 @@ def chosen_measures(names: Iterable[str]) -> list[Measure]:
     }
     wanted: dict[str, Measure] = {}
     for name in names:
-        members = groups.get(name, [name])
+        members = groups.get(name) or [ALIASES.get(name.lower(), name)]
         for member in members:
             if member not in known:
                 raise UserError(
