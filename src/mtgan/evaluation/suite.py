@@ -112,6 +112,7 @@ def evaluate(
     sides = Sides.choose(
         samples, reference, labels, heldout, split, rule, n, seed, calibrated=calibrated
     )
+    calibrated = sides.held_out is not None
     space = rule.features if features == AUTO else features
     request = FeatureRequest(
         name=choose_features(space, sides.real),
