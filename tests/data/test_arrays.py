@@ -245,6 +245,16 @@ def bomb(path: Path, claimed: int) -> Path:
     return path
 
 
+@pytest.mark.parametrize("shape", [(6, 5, 3), (4, 7, 1), (4, 6, 5), (3, 6, 5)])
+def test_as_many_labels_as_rows_say_that_images_are_gray(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    images = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+    labels = np.arange(len(images)) % 2
+    data = load_dataset(write(tmp_path / "a.npz", images=images, labels=labels), "all")
+    np.testing.assert_array_equal(data.samples[:, 0], images)
+
+
 def test_bombs_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = bomb(tmp_path / "a.npz", 3_000_000_000)
     with pytest.raises(UserError, match=r"'images' unpacks from \d+ bytes to 3,000,000,000, which"):

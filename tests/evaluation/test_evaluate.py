@@ -262,11 +262,19 @@ def test_few_samples_warn(digits, unseen):
     assert any("biased upward" in note for note in card.notes)
 
 
+def test_too_few_for_scores_are_measured_without(digits, unseen):
+    for count, scored in ((20, False), (63, False), (64, True)):
+        card = evaluate(unseen.samples[:count], digits, resamples=0, ladder=False)
+        assert (card.overall is not None) == scored
+        assert any(note.startswith(f"no scores: {count} samples") for note in card.notes) != scored
+        assert card.entries["frechet_distance"].samples == count
+
+
 def test_refusals(digits, unseen, tiny):
     with pytest.raises(UserError, match=r"1 x 8 x 8 .* reference is 3 x 16 x 16"):
         evaluate(unseen.samples, tiny)
-    with pytest.raises(UserError, match="20 samples of each set are too few"):
-        evaluate(unseen.samples[:20], digits)
+    with pytest.raises(UserError, match="1 samples of each set are too few"):
+        evaluate(unseen.samples[:1], digits)
     with pytest.raises(UserError, match="no protocol 'fid'"):
         evaluate(unseen.samples, digits, protocol="fid")
     with pytest.raises(UserError, match="classes 0 to 9"):

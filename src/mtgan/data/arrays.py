@@ -44,6 +44,8 @@ def load_npz(request: Request) -> Dataset:
         found = ", ".join(arrays.names) or "nothing"
         raise UserError(f"{path} has no array 'images'; it holds {found}.")
     stored = arrays.read("images")
+    if stored.ndim == 3 and "labels" in arrays.names and arrays.length("labels") == len(stored):
+        stored = stored[..., None]  # a label for each: gray images, and not one with channels
     images = as_samples(stored, str(path))
     if not images.size:
         raise UserError(f"{path} holds no images: its array is {list(stored.shape)}.")
@@ -104,6 +106,11 @@ class _Arrays:
                 ) from error
             raise self._broken(error, f": its array {name!r} cannot be read") from error
         return np.asarray(array)
+
+    def length(self, name: str) -> int:
+        """The number of rows of an array of labels or names, whatever it holds."""
+        array = self.read(name, _MOST_OF_NAMES)
+        return len(array) if array.ndim else 0
 
     def texts(self, name: str) -> list[str]:
         """A list of names, given as text, UTF-8 bytes or whole numbers."""

@@ -24,7 +24,8 @@ class Sides:
         generated: The samples.
         asked: int64 [N, L], the labels that they were asked to have, or None.
         real: The reference.
-        held_out: Real data that are not in the reference; None where no card is calibrated.
+        held_out: Real data that are not in the reference; None where no card is calibrated, or too
+            few are there for it.
         taken: Samples that are drawn of the generated and the held-out ones.
         compared: Reference samples that are drawn.
         notes: What to say about them on the card.
@@ -70,8 +71,16 @@ class Sides:
         asked = fitting_labels(generated, real, labels, notes)
         unseen: Dataset | None = None
         if calibrated:
-            real, unseen, more = with_held_out(real, heldout, seed, size)
-            notes += more
+            others, unseen, more = with_held_out(real, heldout, seed, size)
+            smallest = min(len(generated), len(others), len(unseen), n or len(generated))
+            if smallest < MIN_SAMPLES:
+                notes.append(
+                    f"no scores: {smallest:,} samples of each set are too few for them; give at "
+                    f"least {MIN_SAMPLES} generated, reference and held-out images"
+                )
+                unseen = None
+            else:
+                real, notes = others, [*notes, *more]
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
         notes = [*_on_reading(generated, real), *notes]
         notes += _on_sizes(rule, n, taken, generated, real, unseen)
@@ -171,12 +180,10 @@ def sample_sizes(
         limits += [len(unseen.samples)] if unseen is not None else []
         taken = min(limits)
     compared = {"equal": taken, "all": available}.get(str(rule.reference), rule.reference)
-    least = MIN_SAMPLES if unseen is not None else 2
-    if taken < least:
+    if taken < 2:
         raise UserError(
             f"{taken} samples of each set are too few (generated {have:,}, reference "
-            f"{available:,}{'' if unseen is None else f', held out {len(unseen.samples):,}'}): "
-            f"give at least {least} of each"
+            f"{available:,}): give at least 2 of each"
         )
     return taken, int(compared)
 

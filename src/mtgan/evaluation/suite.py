@@ -112,6 +112,7 @@ def evaluate(
         size=size,
         calibrated=calibrated,
     )
+    calibrated = sides.held_out is not None
     space = rule.features if features == AUTO else features
     request = FeatureRequest(
         name=space,
