@@ -213,8 +213,8 @@ def test_absent_classes_are_named(judge, unseen):
 def test_chosen_measures_only(judge, unseen):
     card = judge(unseen.samples, metrics="frechet_distance, precision_recall")
     assert set(card) == {"frechet_distance", "precision", "recall"}
-    with pytest.raises(UserError, match="no measure 'fid': choose from"):
-        judge(unseen.samples, metrics="fid")
+    with pytest.raises(UserError, match="no measure 'fad': choose from"):
+        judge(unseen.samples, metrics="fad")
 
 
 def test_all_measures(judge, unseen):

@@ -38,8 +38,8 @@ def test_groups():
     both = [item.name for item in chosen_measures(["prd_curve", "default", "prd_curve"])]
     assert set(both) == default | {"prd_curve"}
     assert len(both) == len(set(both))
-    with pytest.raises(UserError, match="no measure 'fid'"):
-        chosen_measures(["fid"])
+    with pytest.raises(UserError, match="no measure 'fad'"):
+        chosen_measures(["fad"])
 
 
 def test_one_function_adds_a_measure(digits, unseen):
