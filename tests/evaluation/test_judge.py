@@ -48,7 +48,7 @@ def test_one_fit_level_is_enough_for_a_figure_but_not_for_the_other_levels_score
     levels = {"fine": fitness("fine", 300), "coarse": fitness("coarse", 900)}
     judge = Judge.of(Space(), levels, 1000)
     assert judge.doubts == ()
-    assert judge.unfit_levels() == {"fine"}
+    assert judge.unfit == {"fine"}
     assert any("no score for conditioning at level fine" in line for line in judge.sentences())
 
 

@@ -15,12 +15,14 @@ class Judge:
 
     Attributes:
         space: Its name.
-        fitness: What it recognizes, by label level; empty where there are no labels.
+        fitness: What it recognizes, by label level; empty where that is not known.
+        unfit: Levels at which that is too little, so that obedience to labels cannot be scored.
         doubts: Why there is no overall figure, a sentence each; empty where there is one.
     """
 
     space: str
     fitness: Mapping[str, Fitness]
+    unfit: frozenset[str] = frozenset()
     doubts: tuple[str, ...] = ()
 
     @classmethod
@@ -28,6 +30,8 @@ class Judge:
         cls, extractor: FeatureExtractor, fitness: Mapping[str, Fitness], samples: int
     ) -> "Judge":
         """Judge the judge of so many samples of each side."""
+        least_skill = extractor.least_skill
+        unfit = frozenset(name for name, one in fitness.items() if not one.passes(least_skill))
         doubts = []
         if not extractor.sees_content:
             doubts.append(
@@ -40,23 +44,19 @@ class Judge:
                 f"{samples:,} samples of each side are too few for {extractor.dim:,} feature "
                 f"dimensions; give at least {least:,} generated, real and held-out images"
             )
-        if fitness and not any(one.fit for one in fitness.values()):
+        if fitness and len(unfit) == len(fitness):
             doubts.append(
                 f"{extractor.name} recognizes too few held-out real images; give more labeled "
                 "images, or weights that know such pictures (--features module:function)"
             )
-        return cls(extractor.name, dict(fitness), tuple(doubts))
-
-    def unfit_levels(self) -> frozenset[str]:
-        """Levels at which obedience to labels cannot be scored."""
-        return frozenset(level for level, one in self.fitness.items() if not one.fit)
+        return cls(extractor.name, dict(fitness), unfit, tuple(doubts))
 
     def sentences(self) -> list[str]:
         """What to read before any number."""
         known = [f"judge: {self.space}, {one.sentence()}" for one in self.fitness.values()]
         unfit = [
             f"no score for conditioning at level {level}: the judge is too weak there"
-            for level in sorted(self.unfit_levels())
+            for level in sorted(self.unfit)
         ]
         return [
             *(known or [f"judge: {self.space}; it is not known what it recognizes"]),

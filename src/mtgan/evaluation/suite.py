@@ -214,7 +214,7 @@ def _calibrated(
         )
         for key, entry in card.entries.items()
     }
-    unfit = frozenset(f"{CONDITIONING}/{level}" for level in judge.unfit_levels())
+    unfit = frozenset(f"{CONDITIONING}/{level}" for level in judge.unfit)
     scores = score(entries, halves, calibration, calibrator.measures, unfit)
     return replace(
         card,

@@ -28,10 +28,10 @@ def test_skill_is_what_is_beyond_guessing() -> None:
 
 
 def test_a_judge_is_fit_when_even_the_lower_end_is() -> None:
-    assert not one(4, 10).fit  # 0.4, but perhaps 0.17
-    assert one(4000, 10_000).fit is False  # 0.39 at its lower end is a skill of 0.32
-    assert one(4200, 10_000).fit
-    assert not one(0, 0).fit
+    assert not one(4, 10).passes(1 / 3)  # 0.4, but perhaps 0.17
+    assert not one(4000, 10_000).passes(1 / 3)  # 0.39 at its lower end is a skill of 0.32
+    assert one(4200, 10_000).passes(1 / 3)
+    assert not one(0, 0).passes(0)
     sentence = one(4200, 10_000).sentence()
     assert sentence.startswith("right on 0.42 [0.41, 0.43] of 10,000 held-out real images")
 
@@ -70,7 +70,17 @@ def test_a_classifier_that_recognizes_its_classes_is_taken(digits: Dataset) -> N
 
 @pytest.mark.parametrize(
     ("own", "other", "taken"),
-    [(0.9, 1.0, "classifier"), (0.48, 0.61, "imagenet-lite"), (0.6, 0.5, "classifier")],
+    [
+        (0.9, 1.0, "classifier"),
+        (0.48, 0.61, "imagenet-lite"),
+        (
+            0.6,
+            0.5,
+            "imagenet-lite",
+        ),  # the classifier is unfit, at the mark for what it learned from
+        (0.3, 0.29, "classifier"),
+        (0.29, 0.3, "imagenet-lite"),
+    ],
 )
 def test_the_fitter_judge_is_taken(
     tiny: Dataset, monkeypatch: pytest.MonkeyPatch, own: float, other: float, taken: str
@@ -78,6 +88,7 @@ def test_the_fitter_judge_is_taken(
     class Space:
         def __init__(self, name: str) -> None:
             self.name = name
+            self.least_skill = 0.7 if name == "classifier" else 1 / 3
 
     known = {"classifier": own, "imagenet-lite": other}
     monkeypatch.setattr(choice, "build_extractor", lambda request: Space(request.name))
@@ -95,4 +106,4 @@ def test_labels_that_depend_on_nothing_leave_the_judge_unfit() -> None:
     images = random.integers(0, 256, (400, 1, 8, 8), dtype=np.uint8)
     data = Dataset(images, labels, Taxonomy(("fine",), {"fine": tuple("abcd")}, {}), "noise", "all")
     found = measure_fitness(build_extractor(FeatureRequest("pixels", data)), data)
-    assert not found["fine"].fit
+    assert not found["fine"].passes(0.1)

@@ -40,6 +40,8 @@ class FeatureExtractor(ABC):
         batch: Images per call that suit the extractor.
         cacheable: Whether features are worth a file (False where they cost nothing).
         sees_content: Whether the features are of what is shown, and not of single pixels.
+        least_skill: From which skill on (see `Fitness.skill`) the space may judge. A network that
+            was not trained on the data needs a third of what guessing leaves over.
         logit_levels: Keys of the logits that `embed` returns: label levels of the dataset, or
             `imagenet` for networks that know other classes.
         device: Where it runs, and where distances between its features are computed.
@@ -52,6 +54,7 @@ class FeatureExtractor(ABC):
     batch: int = 256
     cacheable: bool = True
     sees_content: bool = True
+    least_skill: float = 1 / 3
     logit_levels: tuple[str, ...] = ()
     device: torch.device = CPU
 

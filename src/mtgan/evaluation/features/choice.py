@@ -12,28 +12,27 @@ from mtgan.evaluation.features.fitness import Fitness, label_levels, measure_fit
 
 AUTO = "auto"
 
-CLEARLY_FIT = 0.7
-"""From this skill on, the classifier of the data is taken without a look at another space."""
-
 
 @register_features(AUTO)
 def build(request: FeatureRequest) -> FeatureExtractor:
     """The classifier of the data, or the ImageNet network where that is the fitter judge.
 
-    Without labels the ImageNet network. With labels the classifier trained on the data, unless it
-    recognizes fewer held-out images than a linear probe of the ImageNet network does: so it is for
-    a few hundred photographs. Raw pixels are never chosen.
+    Without labels the ImageNet network. With labels the classifier trained on the data where it is
+    fit to judge, else the ImageNet network where that is, as on a few hundred photographs; where
+    neither is, the one that recognizes more. Raw pixels are never chosen.
     """
     general = replace(request, name="imagenet-lite")
     if not label_levels(request.reference):
         return build_extractor(general)
     own = build_extractor(replace(request, name="classifier"))
     known = _finest(own, request)
-    if known.skill(known.interval[0]) >= CLEARLY_FIT:
+    if known.passes(own.least_skill):
         return own
     request.progress("comparing two judges on held-out real images (once; it is cached)")
     other = build_extractor(general)
-    return other if _finest(other, request).accuracy > known.accuracy else own
+    found = _finest(other, request)
+    fitter = found.passes(other.least_skill) or found.accuracy > known.accuracy
+    return other if fitter else own
 
 
 def _finest(extractor: FeatureExtractor, request: FeatureRequest) -> Fitness:

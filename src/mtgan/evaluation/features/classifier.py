@@ -196,6 +196,9 @@ class ClassifierFeatures(FeatureExtractor):
     name = "classifier"
     preprocess = "pixels scaled to [-1, 1] at native size"
     dim = FEATURES
+    # Fog that has a class's colors is called by that class's name by a network that learned no more
+    # of it: such a judge has to know its classes well.
+    least_skill = 0.7
 
     def __init__(self, network: SmallClassifier, device: torch.device) -> None:
         self.device = device

@@ -17,9 +17,6 @@ from mtgan.evaluation.cache import array_digest, cache_dir, digest, load_json, s
 from mtgan.evaluation.features.base import FeatureExtractor, extract
 from mtgan.evaluation.probe import LinearProbe
 
-LEAST_SKILL = 1 / 3
-"""A judge recognizes at least a third of what guessing leaves over; see `Fitness.skill`."""
-
 FORMAT = "mtgan-fitness-1"
 _TRAINING, _HELD_OUT = 4_000, 2_000  # images that a probe learns from and is tested on, at most
 _NORMAL = 1.96
@@ -64,10 +61,9 @@ class Fitness:
         """An accuracy on the scale from guessing the commonest class (0) to always right (1)."""
         return (accuracy - self.chance) / (1 - self.chance) if self.chance < 1 else math.nan
 
-    @property
-    def fit(self) -> bool:
-        """Whether the skill is at least `LEAST_SKILL` at the interval's lower end."""
-        return self.skill(self.interval[0]) >= LEAST_SKILL
+    def passes(self, least: float) -> bool:
+        """Whether the skill is at least so much at the interval's lower end."""
+        return self.skill(self.interval[0]) >= least
 
     def sentence(self) -> str:
         """The finding in words."""
