@@ -53,7 +53,7 @@ def log(run: Path) -> list[Any]:
 
 
 def trained(folder: Path) -> Any:
-    grids = sorted((folder / "run" / "samples").glob("*.png"))
+    grids = sorted((folder / "run" / "samples").glob("step-*.png"))  # but no leftovers of kills
     for grid in grids:
         Image.open(grid).load()
     return weights(folder / "run"), log(folder / "run"), [grid.name for grid in grids]
