@@ -22,7 +22,8 @@ from mtgan.data.sequences import (
     sequence_options,
 )
 from mtgan.data.sources import Request, load_dataset, register_dataset
-from mtgan.data.strings import is_text
+from mtgan.data.strings import is_text, refuse_doubtful
+from mtgan.data.tables import names_images
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import parse_yaml, read_yaml
@@ -43,15 +44,17 @@ class DomainSpec:
 
     @property
     def is_sequence(self) -> bool:
-        return self.data in STRING_SOURCES or is_text(Path(self.data))
+        path = Path(self.data)
+        asked = not self.options.keys().isdisjoint(_SEQUENCE_KEYS)
+        return self.data in STRING_SOURCES or (is_text(path) and (asked or not names_images(path)))
 
 
 def is_domains(name: str) -> bool:
     """Whether a data set's name speaks of domains: NAME=DATA,KEY=VALUE + ..., or a file of
-    strings, or a YAML file of domains."""
+    strings (a table that names images is none), or a YAML file of domains."""
     path = Path(name)
     if is_text(path) or _is_yaml(path):
-        return True
+        return not names_images(path)
     named = name.split(",")[0] in STRING_SOURCES
     return (named or "+" in name or "=" in name) and not path.exists()
 
@@ -114,6 +117,8 @@ def _checked(name: str | None, options: dict[str, Any], text: str) -> DomainSpec
             raise UserError(
                 f"The domain {name or usual!r} has no key {key!r}: {nearest(key, list(keys))}"
             )
+    if spec.is_sequence and not name and not options and data not in STRING_SOURCES:
+        refuse_doubtful(Path(data))
     return DomainSpec(name or usual, data, options)
 
 

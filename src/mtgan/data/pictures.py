@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from PIL import Image
 
-from mtgan.data.images import fit_image, orientation, white_of
+from mtgan.data.images import GENERATED, OVERVIEW, fit_image, is_marked, orientation, white_of
 from mtgan.data.progress import progress
 from mtgan.files import error_number, reason
 
@@ -61,13 +61,15 @@ class Header:
     """What is known of a picture before it is fitted.
 
     height, width: of the upright picture; color: whether it has any; span: its least and largest
-    value, where its format does not say which value is white (integers of 32 bits, floats).
+    value, where its format does not say which value is white (integers of 32 bits, floats);
+    generated: whether it bears the mark of `mtgan sample`.
     """
 
     height: int
     width: int
     color: bool
     span: tuple[float, float] | None = None
+    generated: bool = False
 
 
 @functools.cache
@@ -109,13 +111,22 @@ def is_picture(path: Path) -> bool:
         return False
 
 
+def is_overview(path: Path) -> bool:
+    """Whether a file is a picture that `mtgan data info` drew of a data set."""
+    try:
+        with open_picture(path) as image:
+            return is_marked(image, OVERVIEW)
+    except Exception:
+        return False
+
+
 def read_header(path: Path) -> Header:
     """The header of a picture; any exception where there is none."""
     with open_picture(path) as image:
         height, width = _upright_sides(image)
         color = image.mode not in _GRAY and not image.mode.startswith("I;16")
         span = _span(image) if white_of(image) is None else None
-        return Header(height, width, color, span)
+        return Header(height, width, color, span, is_marked(image, GENERATED))
 
 
 def decode(

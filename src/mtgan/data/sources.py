@@ -82,7 +82,8 @@ def load_dataset(
     seed: int = 0,
     download: bool = True,
 ) -> Dataset:
-    """Load a data set by its registered name, or from a folder, an .npz or a prepared folder.
+    """Load a data set by its registered name, or from a folder, a table of labels, an .npz or a
+    prepared folder.
 
     Args:
         name: A name of list_datasets(), or a path.
@@ -192,24 +193,42 @@ def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[in
 
 
 def hold_out(data: Dataset, split: str) -> Dataset:
-    """The train or test part of a set that has no splits of its own; always the same one."""
-    if split == "all":
-        return replace(data, split=split)
-    part = data.select(held_out_rows(data.labels, split))
-    return replace(part, split=split, notes=(*data.notes, HELD_OUT_NOTE))
+    """The train or test part of a set that has no splits of its own; always the same one.
+
+    Among real samples, generated ones are for training alone.
+    """
+    apart = data.apart
+    told = [] if split == "all" else [HELD_OUT_NOTE]
+    if split != "all":
+        data = data.select(held_out_rows(data.labels, split, apart))
+    if split != "test" and apart.any():
+        told.append(generated_note(int(apart.sum()), len(data)))
+    return replace(data, split=split, notes=(*data.notes, *told))
 
 
-def held_out_rows(labels: np.ndarray, split: str) -> np.ndarray:
-    """The positions that belong to a split, of a set with labels [N, L] and no own splits."""
-    held = round(HELD_OUT * len(labels))
+def held_out_rows(labels: np.ndarray, split: str, apart: np.ndarray | None = None) -> np.ndarray:
+    """The positions that belong to a split, of a set with labels [N, L] and no own splits.
+
+    apart: bool [N], samples that are never held out.
+    """
+    pool = np.arange(len(labels)) if apart is None else np.flatnonzero(~apart)
+    held = round(HELD_OUT * len(pool))
     random = np.random.default_rng(0)
     if labels.shape[1]:
-        test = stratified_choice(labels[:, 0], held, random)
+        test = stratified_choice(labels[pool, 0], held, random)
     else:
-        test = random.permutation(len(labels))[:held]
+        test = random.permutation(len(pool))[:held]
     mask = np.zeros(len(labels), dtype=bool)
-    mask[test] = True
+    mask[pool[test]] = True
     return np.flatnonzero({"test": mask, "train": ~mask, "all": mask | ~mask}[split])
+
+
+def generated_note(count: int, total: int) -> str:
+    """What is said of generated images among real ones."""
+    return (
+        f"{count:,} of {total:,} images were generated: they are trained on, and images for tests "
+        "and validation are taken from the real ones alone."
+    )
 
 
 def _meant(name: str) -> str:
@@ -245,17 +264,21 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
     from mtgan.data.cifar import is_cifar, load_cifar
     from mtgan.data.domains import is_domains, load_domains
     from mtgan.data.folder import load_folder
+    from mtgan.data.results import refuse_results
+    from mtgan.data.tables import names_images
 
     if not _is_path(request.name):
         return SOURCES.get(request.name).load
     if is_domains(request.name):
         return load_domains
     path = Path(request.name)
+    refuse_results(path)
     # The first that recognizes the path; any other folder is one of images.
     formats: list[tuple[Callable[[Path], bool], Callable[[Request], Dataset]]] = [
         (is_npz, load_npz),
         (is_prepared, load_prepared),
         (is_cifar, load_cifar),
+        (names_images, load_folder),
         (Path.is_dir, load_folder),
     ]
     try:
@@ -267,8 +290,8 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
         raise UserError(f"{path} cannot be read: {reason(error)}.") from error
     if there:
         raise UserError(
-            f"{path} is neither a folder of images nor an .npz file; if it is an archive, "
-            "extract it."
+            f"{path} is neither a folder of images nor an .npz file, nor a table that names "
+            "images; if it is an archive, extract it."
         )
     raise UserError(
         f"There is no data set {request.name!r}, and no folder or .npz file of that name either: "

@@ -10,7 +10,7 @@ import numpy as np
 from mtgan.data import Taxonomy
 from mtgan.data.canvas import Domain
 from mtgan.data.images import save_grid, to_image
-from mtgan.data.labels import FILE_COLUMNS
+from mtgan.data.tables import FILE_COLUMNS
 from mtgan.errors import UserError
 from mtgan.files import new_folder, replacing, write_text
 
