@@ -25,7 +25,7 @@ _TURNS = {
 _LONGEST = 8
 _BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # of TIFF
 _LETTERS = 12  # size of labels, in pixels
-GENERATED, OVERVIEW = "mtgan sample", "mtgan data info"
+MARK_GENERATED, MARK_OVERVIEW = "mtgan sample", "mtgan data info"
 """The marks of pictures that these commands write: they are known again wherever they are put."""
 
 

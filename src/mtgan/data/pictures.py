@@ -20,7 +20,14 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from PIL import Image
 
-from mtgan.data.images import GENERATED, OVERVIEW, fit_image, is_marked, orientation, white_of
+from mtgan.data.images import (
+    MARK_GENERATED,
+    MARK_OVERVIEW,
+    fit_image,
+    is_marked,
+    orientation,
+    white_of,
+)
 from mtgan.data.progress import progress
 from mtgan.files import error_number, reason
 
@@ -115,7 +122,7 @@ def is_overview(path: Path) -> bool:
     """Whether a file is a picture that `mtgan data info` drew of a data set."""
     try:
         with open_picture(path) as image:
-            return is_marked(image, OVERVIEW)
+            return is_marked(image, MARK_OVERVIEW)
     except Exception:
         return False
 
@@ -126,7 +133,7 @@ def read_header(path: Path) -> Header:
         height, width = _upright_sides(image)
         color = image.mode not in _GRAY and not image.mode.startswith("I;16")
         span = _span(image) if white_of(image) is None else None
-        return Header(height, width, color, span, is_marked(image, GENERATED))
+        return Header(height, width, color, span, is_marked(image, MARK_GENERATED))
 
 
 def decode(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from mtgan.data.splits import AS_TEST, split_word
 from mtgan.errors import UserError
 
-SOURCE, GENERATED, REAL = "source", "generated", "real"
-"""The column that `mtgan sample` writes beside its pictures, and what it may say."""
+SOURCE_COLUMNS = ("source", "provenance", "origin")
+GENERATED, REAL = "generated", "real"
+"""What a column of these names may say; `mtgan sample` writes it beside its pictures."""
 
 # Columns are known by what they say. These names are enough where all rows are of one split.
 _SPLIT_COLUMNS = {"split", "partition", "subset"}
-_SOURCE_COLUMNS = {SOURCE, "provenance", "origin"}
 _FLAG_COLUMNS = {GENERATED, "is_generated", "synthetic", "is_synthetic"}
 _MADE = {GENERATED, "synthetic", "fake"}
 _FOUND = {REAL, "original", "photo"}
@@ -81,7 +81,7 @@ def _are_splits(name: str, cells: Sequence[str]) -> bool:
 
 def _are_sources(name: str, cells: Sequence[str]) -> bool:
     words = _words(cells)
-    named = name.lower() in _SOURCE_COLUMNS | _FLAG_COLUMNS
+    named = name.lower() in {*SOURCE_COLUMNS, *_FLAG_COLUMNS}
     allowed = _MADE | _FOUND | (_YES | _NO if name.lower() in _FLAG_COLUMNS else set())
     return bool(named and words and words <= allowed)
 
@@ -90,7 +90,7 @@ def _odd(name: str, cells: Sequence[str]) -> str | None:
     """A cell for which a column that is called as one of these, and says such words, is none."""
     if name.lower() in _SPLIT_COLUMNS:
         odd = {cell for cell in _words(cells, str) if split_word(cell) is None}
-    elif name.lower() in _SOURCE_COLUMNS | _FLAG_COLUMNS:
+    elif name.lower() in {*SOURCE_COLUMNS, *_FLAG_COLUMNS}:
         odd = {cell for cell in _words(cells, str) if cell.lower() not in _MADE | _FOUND}
     else:
         return None
