@@ -21,7 +21,7 @@ from mtgan.data.sequences import (
     read_sequences,
     sequence_options,
 )
-from mtgan.data.sources import Request, load_dataset, register_dataset
+from mtgan.data.sources import Request, load_dataset, meant, register_dataset
 from mtgan.data.strings import is_text, refuse_doubtful
 from mtgan.data.tables import names_images
 from mtgan.data.taxonomy import Taxonomy
@@ -55,7 +55,7 @@ def is_domains(name: str) -> bool:
     path = Path(name)
     if is_text(path) or _is_yaml(path):
         return not names_images(path)
-    named = name.split(",")[0] in STRING_SOURCES
+    named = meant(name.split(",")[0], STRING_SOURCES.names()) in STRING_SOURCES
     return (named or "+" in name or "=" in name) and not path.exists()
 
 
@@ -108,6 +108,7 @@ def _checked(name: str | None, options: dict[str, Any], text: str) -> DomainSpec
     data = options.pop("data", "")
     if not isinstance(data, str) or not data:
         raise UserError(f"A domain of {text!r} names no data set; write NAME=DATA.")
+    data = meant(data, STRING_SOURCES.names())
     known = STRING_SOURCES.get(data).domain if data in STRING_SOURCES else None
     spec = DomainSpec(name or "", data, options)
     usual = known or ("sequence" if spec.is_sequence else "image")

@@ -1,6 +1,7 @@
 """load_dataset, and the register of what it can load."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -232,18 +233,26 @@ def generated_note(count: int, total: int) -> str:
 
 
 def _meant(name: str) -> str:
-    """The registered name that differs in case or hyphens alone (CIFAR-10), else the name itself.
+    """The registered name that is meant; see `meant`."""
+    if not name:
+        raise UserError("The name of the data set is empty; write . for the folder where you are.")
+    return meant(name, SOURCES.names())
 
-    A path of that name is meant as it stands.
-    """
-    if name in SOURCES or Path(name).exists():
-        return name
-    plain = {_plain(known): known for known in SOURCES.names()}
-    return plain.get(_plain(name), name)
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """The known name that differs from `name` in case and signs between letters alone (CIFAR-10),
+    else the name itself. A path of that name is meant as it stands."""
+    try:
+        if name in known or Path(name).exists():
+            return name
+    except OSError as error:
+        shown = name if len(name) < 100 else f"{name[:60]}..."
+        raise UserError(f"{shown} cannot be read: {reason(error)}.") from error
+    return {_plain(each): each for each in known}.get(_plain(name), name)
 
 
 def _plain(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "")
+    return re.sub(r"[-_. ]", "", name.lower())
 
 
 def _is_path(name: str) -> bool:
