@@ -45,6 +45,25 @@ def test_images_are_looked_for_in_the_folders_below(photos: Path) -> None:
         load_dataset(photos / "attributes.csv")
 
 
+@pytest.mark.parametrize("prefix", ["photos/", "/", "./", "../photos/", "more/photos/"])
+def test_names_as_seen_from_folders_around(photos: Path, prefix: str) -> None:
+    """As a script at the root of a project writes them, or one that knows whole paths."""
+    first = str(photos) + "/" if prefix == "/" else prefix.replace("more", photos.parent.name)
+    (photos / "attributes.csv").write_text(f"file,a\n{first}0.jpg,x\n{first}1.jpg,y\n")
+    if prefix == "../photos/":
+        with pytest.raises(UserError, match=r"names 2 files that are not in"):
+            load_dataset(photos)
+    else:
+        assert load_dataset(photos / "attributes.csv", "all").labels.tolist() == [[0], [1]]
+
+
+def test_a_table_without_any_image(photos: Path) -> None:
+    for i in range(5):
+        (photos / f"{i}.jpg").unlink()
+    with pytest.raises(UserError, match=r"names image files, and there are none .*,column=NAME"):
+        load_dataset(photos / "attributes.csv")
+
+
 def test_other_tables_beside_it_do_not_matter(photos: Path) -> None:
     (photos / "mine.tsv").write_text("photo\tkind\n4.jpg\tx\n0.jpg\ty\n")
     assert load_dataset(photos / "mine.tsv", "all").labels.tolist() == [[1], [0]]

@@ -277,6 +277,12 @@ def list_folder(path: Path) -> Listing:
     tree = read_tree(folder)
     told: list[str] = []
     if table:
+        if not tree.pictures:
+            raise UserError(
+                f"{table} names image files, and there are none in {folder}; put them beside it or "
+                f"into folders below, or, if one of its columns holds strings that are to be "
+                f"generated, name it: {table},column=NAME."
+            )
         named = read_labels([table], folder, _paths(folder, tree.pictures)).row_of >= 0
         if not named.all():
             others = [place for place, own in zip(tree.pictures, named, strict=True) if not own]

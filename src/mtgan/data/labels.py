@@ -265,15 +265,16 @@ def _positions(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarr
     """int64 [R]: the position of each row's file; -1 for one that is there and is not read.
 
     A name may also be the end of a path, as seen from one of the folders below, if it is the end
-    of one alone.
+    of one alone; or a path as seen from one of the folders that the folder itself lies in.
     """
     below: dict[str, list[str]] = {}
     for name in index:
         below.setdefault(posixpath.basename(name), []).append(name)
     names, absent = [], []
+    around = folder.resolve().parts
     for row, name in enumerate(table.files):
         if name not in index:
-            name = posixpath.normpath(name.replace("\\", "/"))
+            name = _below(posixpath.normpath(name.replace("\\", "/")), around)
         if name not in index and not _lies_in(folder, name):
             found = [n for n in below.get(posixpath.basename(name), ()) if n.endswith(f"/{name}")]
             if len(found) > 1:
@@ -299,6 +300,15 @@ def _positions(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarr
             f"{first}, in {table.where(absent[0])}); {hint}, or add the files."
         )
     return rows
+
+
+def _below(name: str, folder: Sequence[str]) -> str:
+    """A path without those of its first parts that are the last parts of the folder's path."""
+    parts = PurePosixPath(name).parts
+    for count in range(min(len(parts) - 1, len(folder)), 0, -1):
+        if tuple(folder[-count:]) == parts[:count]:
+            return posixpath.join(*parts[count:])
+    return name
 
 
 def _twice(table: Table, row: int, file: str, first: int) -> UserError:

@@ -1,5 +1,6 @@
 """One table of labels as it stands: a CSV or TSV file, or a dataset.json."""
 
+import codecs
 import csv
 import io
 from collections import Counter
@@ -18,6 +19,7 @@ TABLE_ENDINGS = (".csv", ".tsv")
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "image")
 _DELIMITERS = ",;\t"
 _LARGEST = 1 << 29  # bytes: some ten million rows
+_BEGINNING = 1 << 16  # bytes that tell what a table is about
 _LOOKED_AT = 100  # rows that tell which column names the files
 
 
@@ -36,7 +38,7 @@ class Read(NamedTuple):
 
 
 def read_csv(path: Path, is_file: Callable[[str], bool]) -> Read:
-    delimiter, lines = _lines(path)
+    delimiter, lines = _lines(path, read_text(path, "The table of labels", limit=_LARGEST))
     line, columns = next(lines, (1, []))
     if len(columns) < 2:
         raise UserError(
@@ -66,11 +68,22 @@ def names_images(path: Path) -> bool:
     if path.suffix.lower() not in TABLE_ENDINGS or not path.is_file():
         return False
     try:
-        lines = [cells for _, cells in islice(_lines(path)[1], 1 + _LOOKED_AT)]
-    except UserError:
+        lines = [cells for _, cells in _lines(path, _beginning(path))[1]]
+    except (OSError, UserError):
         return False  # to be refused by whoever reads it
-    rows = lines[1:] or lines  # a header alone may be a row
+    rows = lines[1 : 1 + _LOOKED_AT] or lines  # a header alone may be a row
     return any(_are_pictures(rows, place) for place in range(len(lines[0]) if lines else 0))
+
+
+def _beginning(path: Path) -> str:
+    """The first lines of a text file, of which some may be cut off."""
+    with path.open("rb") as file:
+        content = file.read(_BEGINNING + 1)
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    if len(content) > _BEGINNING:
+        text = text.rpartition("\n")[0]
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _file_column(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -91,9 +104,8 @@ def _are_pictures(rows: Sequence[Sequence[str]], place: int) -> bool:
     return 2 * found > len(cells)
 
 
-def _lines(path: Path) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+def _lines(path: Path, text: str) -> tuple[str, Iterator[tuple[int, list[str]]]]:
     """The delimiter of a table, and (line, cells) of each row that is not empty."""
-    text = read_text(path, "The table of labels", limit=_LARGEST)
     header = next((line for line in io.StringIO(text) if line.strip()), "")
     delimiter = max(_DELIMITERS, key=lambda mark: _count(header, mark))
     return delimiter, _cells(path, text, delimiter)
