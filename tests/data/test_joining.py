@@ -156,6 +156,33 @@ def test_finer_and_coarser_columns_find_their_place(tmp_path: Path, paint) -> No
     }
 
 
+def test_attributes_that_refine_one_another_beside_folders(tmp_path: Path, paint) -> None:
+    """The tone has a warmth of its own, and so has the animal a kingdom: each keeps its parent."""
+    lines, upper = ["file,tone,warm,wild"], {"red": "y", "blue": "n", "green": "n"}
+    for i in range(24):
+        place, tone = ("cat", "dog", "fox")[i // 8], ("red", "blue", "green")[i % 3]
+        paint(tmp_path / "set" / place / f"{i}.png")
+        wild = "yes" if place == "fox" else "no"
+        lines.append(f"{place}/{i}.png,{tone},{upper[tone]},{wild}")
+    (tmp_path / "set" / "labels.csv").write_text("\n".join(lines))
+    taxonomy = load_dataset(tmp_path / "set", "all").taxonomy
+    assert taxonomy.levels == ("fine", "wild", "tone", "warm")
+    assert taxonomy.parents == {"fine": ("wild", (0, 0, 1)), "tone": ("warm", (0, 0, 1))}
+
+
+def test_a_column_that_refines_a_parent_of_folders_is_an_attribute(tmp_path: Path, paint) -> None:
+    """Zones lie in zoos, as animals do, but neither in the other."""
+    lines = ["file,zone,zoo"]
+    for i in range(24):
+        place, zoo = ("cat", "dog", "fox")[i // 8], "ab"[i // 16]
+        paint(tmp_path / "set" / place / f"{i}.png")
+        lines.append(f"{place}/{i}.png,{zoo}{i % 2},{zoo}")
+    (tmp_path / "set" / "labels.csv").write_text("\n".join(lines))
+    taxonomy = load_dataset(tmp_path / "set", "all").taxonomy
+    assert taxonomy.levels == ("fine", "zoo", "zone")
+    assert taxonomy.parents == {"fine": ("zoo", (0, 0, 1))}
+
+
 def test_an_index_refines_nothing(tmp_path: Path, paint) -> None:
     data = load_dataset(make(tmp_path, paint, rows("id", *map(str, range(8)))), "all")
     assert data.taxonomy.levels == ("fine", "id")

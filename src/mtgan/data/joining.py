@@ -100,7 +100,7 @@ def _in_order(
             chain.append(level)
     levels = [*chain, *(level for level in columns if level not in chain)]
     for level, (upper, found) in said.parents.items():
-        if level in columns and upper in columns and level not in chain:
+        if {level, upper} <= columns.keys() - set(chain):
             parents[level] = (upper, found)
     every = own | columns
     taxonomy = Taxonomy(tuple(levels), {level: classes[level] for level in levels}, parents)

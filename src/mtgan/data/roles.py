@@ -46,7 +46,11 @@ def take_roles(columns: dict[str, list[str]], notes: list[str]) -> Roles:
     if source is not None:
         cells = [cell.lower() for cell in columns.pop(source)]
         generated = [-1 if not cell else int(cell in _MADE | _YES) for cell in cells]
-        notes.append(f"The column {source!r} says which images were generated.")
+        if 1 in generated and min(generated) < 1:
+            notes.append(
+                f"The column {source!r} says which images were generated (call it otherwise if it "
+                "is a label)."
+            )
     for name, cells in columns.items():
         odd = _odd(name, cells)
         if odd is not None:
