@@ -77,3 +77,5 @@ def test_what_info_draws_into_the_set_is_no_image_of_it(tmp_path: Path, paint, m
     assert len(after) == len(before) == 3
     assert after.fingerprint == before.fingerprint
     assert "Left out 1 file (drawn by mtgan data info): set-samples.png." in after.notes
+    Path("set-samples.png").rename("cat/other.png")
+    assert load_dataset(".", "all").fingerprint == before.fingerprint

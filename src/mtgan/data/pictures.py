@@ -48,6 +48,8 @@ _THREADS = 8
 # Files per task of a thread: for small files, handing over one by one costs more than decoding.
 _TASK = 64
 _GRAY = {"1", "L", "LA", "La", "I", "F"}
+OVERVIEW = "drawn by mtgan data info"
+"""Why a picture of a data set is no picture in one."""
 _turns = threading.Lock()
 T = TypeVar("T")
 
@@ -130,6 +132,8 @@ def is_overview(path: Path) -> bool:
 def read_header(path: Path) -> Header:
     """The header of a picture; any exception where there is none."""
     with open_picture(path) as image:
+        if is_marked(image, MARK_OVERVIEW):
+            raise PictureError(OVERVIEW)
         height, width = _upright_sides(image)
         color = image.mode not in _GRAY and not image.mode.startswith("I;16")
         span = _span(image) if white_of(image) is None else None

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from mtgan.data.pictures import ENDINGS, attempt_all, is_overview, is_picture
+from mtgan.data.pictures import ENDINGS, OVERVIEW, attempt_all, is_overview, is_picture
 from mtgan.data.results import kind_of
 from mtgan.errors import UserError
 from mtgan.files import reason
@@ -26,7 +26,6 @@ _NOWHERE = "links that lead nowhere"
 _AGAIN = "links to folders that are read already, or lead in a circle"
 _SPECIAL = "pipes, sockets or devices"
 _WRITTEN = "what mtgan wrote of a"
-_OVERVIEW = "drawn by mtgan data info"
 _FOREIGN = "no pictures of a format that is read"
 _EXAMPLES = 3
 _LONGEST_SHOWN = 150
@@ -138,7 +137,7 @@ class _Walk:
         elif not stat.S_ISREG(mode):
             self.tree.leave_out(_SPECIAL, place)
         elif entry.name.endswith("-samples.png") and is_overview(Path(entry.path)):
-            self.tree.leave_out(_OVERVIEW, place)
+            self.tree.leave_out(OVERVIEW, place)
         elif _ending(entry.name) in ENDINGS:
             self.tree.pictures.append(place)
         else:
