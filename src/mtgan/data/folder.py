@@ -24,9 +24,11 @@ from mtgan.data.dataset import Dataset
 from mtgan.data.joining import Labels, divide_only, join
 from mtgan.data.labels import TableLabels, find_tables, in_old_order, read_labels
 from mtgan.data.pictures import Header, Refusal, attempt_all, decode, read_header
+from mtgan.data.results import refuse_results
 from mtgan.data.roles import assign
 from mtgan.data.sources import HELD_OUT_NOTE, Request, generated_note, held_out_rows
 from mtgan.data.splits import Layout, read_layout
+from mtgan.data.tables import names_images
 from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
 from mtgan.data.tree import Place, counted, examples, left_out_notes, read_tree, show
 from mtgan.errors import UserError
@@ -67,6 +69,11 @@ class Fit:
     def read(self, file: Path) -> np.ndarray:
         """uint8 [C, H, W] of a file."""
         return decode(file, self.size, self.channels, self.span)
+
+
+def is_images(path: Path) -> bool:
+    """Whether a path is a folder, or a table that names images."""
+    return path.is_dir() or names_images(path)
 
 
 def load_folder(request: Request) -> Dataset:
@@ -274,13 +281,14 @@ def list_folder(path: Path) -> Listing:
     where there are none, or labels do not fit."""
     table = path if path.is_file() else None
     folder = path.parent if table else path
+    refuse_results(path)
     tree = read_tree(folder)
     told: list[str] = []
     if table:
         if not tree.pictures:
             raise UserError(
                 f"{table} names image files, and there are none in {folder}; put them beside it or "
-                f"into folders below, or, if one of its columns holds strings that are to be "
+                "into folders below, or, if one of its columns holds strings that are to be "
                 f"generated, name it: {table},column=NAME."
             )
         named = read_labels([table], folder, _paths(folder, tree.pictures)).row_of >= 0

@@ -272,23 +272,19 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
     from mtgan.data.arrays import is_npz, is_prepared, load_npz, load_prepared
     from mtgan.data.cifar import is_cifar, load_cifar
     from mtgan.data.domains import is_domains, load_domains
-    from mtgan.data.folder import load_folder
-    from mtgan.data.results import refuse_results
-    from mtgan.data.tables import names_images
+    from mtgan.data.folder import is_images, load_folder
 
     if not _is_path(request.name):
         return SOURCES.get(request.name).load
     if is_domains(request.name):
         return load_domains
     path = Path(request.name)
-    refuse_results(path)
     # The first that recognizes the path; any other folder is one of images.
     formats: list[tuple[Callable[[Path], bool], Callable[[Request], Dataset]]] = [
         (is_npz, load_npz),
         (is_prepared, load_prepared),
         (is_cifar, load_cifar),
-        (names_images, load_folder),
-        (Path.is_dir, load_folder),
+        (is_images, load_folder),
     ]
     try:
         for recognizes, load in formats:
