@@ -85,8 +85,10 @@ def time_needed(recipe: "Recipe", train: "Dataset") -> str:
     steps = recipe.training.steps
     minutes = seconds * steps / 60
     shown = f"{minutes:,.0f} minutes" if minutes >= 2 else f"{60 * minutes:,.0f} seconds"
+    if minutes >= 120:
+        shown = f"{minutes / 60:,.0f} hours"
     return (
-        f"About {shown} for {steps:,} iterations on this machine, going by three of them "
+        f"About {shown} for {steps:,} iterations on this machine, going by a few of them "
         f"({seconds:.2g} s each) just now; the judge's training and evaluations come on top."
     )
 
