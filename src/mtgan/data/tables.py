@@ -38,24 +38,20 @@ class Read(NamedTuple):
 
 
 def read_csv(path: Path, is_file: Callable[[str], bool]) -> Read:
-    delimiter, lines = _lines(path, read_text(path, "The table of labels", limit=_LARGEST))
-    line, columns = next(lines, (1, []))
+    """A CSV or TSV file with a column of files; is_file tells a file's name from a column's.
+
+    UserError where it cannot be read, or its rows do not fit its header.
+    """
+    columns, lines = _lines(path, is_file)
     if len(columns) < 2:
         raise UserError(
             f"{path} should have a header, a column with the file, and one per label level; "
             f"found the columns {columns}."
         )
-    _check_header(path, line, columns, is_file)
     first = list(islice(lines, _LOOKED_AT))
     key = _file_column(columns, [cells for _, cells in first])
     rows = []
     for line, cells in chain(first, lines):
-        if len(cells) != len(columns):
-            raise UserError(
-                f"{path}, line {line}: {len(cells)} cells under {len(columns)} columns; put a name "
-                f'that holds the delimiter {delimiter!r} in quotes ("crane, bird"), and leave a '
-                "missing label's cell empty."
-            )
         file = cells.pop(key)
         if not file:
             raise UserError(f"{path}, line {line}: the row names no file.")
@@ -63,12 +59,34 @@ def read_csv(path: Path, is_file: Callable[[str], bool]) -> Read:
     return Read(path, "line", columns[:key] + columns[key + 1 :], rows)
 
 
+def _lines(
+    path: Path, is_file: Callable[[str], bool]
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The columns of a CSV or TSV file, and (line, cells) of each row, as many cells as columns."""
+    text = read_text(path, "The table of labels", limit=_LARGEST)
+    delimiter, lines = _split(path, text)
+    line, columns = next(lines, (1, []))
+    _check_header(path, line, columns, is_file)
+
+    def checked() -> Iterator[tuple[int, list[str]]]:
+        for line, cells in lines:
+            if len(cells) != len(columns):
+                raise UserError(
+                    f"{path}, line {line}: {len(cells)} cells under {len(columns)} columns; put a "
+                    f'name that holds the delimiter {delimiter!r} in quotes ("crane, bird"), and '
+                    "leave a missing label's cell empty."
+                )
+            yield line, cells
+
+    return columns, checked()
+
+
 def names_images(path: Path) -> bool:
     """Whether a .csv or .tsv file is a table that names picture files in one of its columns."""
     if path.suffix.lower() not in TABLE_ENDINGS or not path.is_file():
         return False
     try:
-        lines = [cells for _, cells in _lines(path, _beginning(path))[1]]
+        lines = [cells for _, cells in _split(path, _beginning(path))[1]]
     except (OSError, UserError):
         return False  # to be refused by whoever reads it
     rows = lines[1 : 1 + _LOOKED_AT] or lines  # a header alone may be a row
@@ -104,7 +122,7 @@ def _are_pictures(rows: Sequence[Sequence[str]], place: int) -> bool:
     return 2 * found > len(cells)
 
 
-def _lines(path: Path, text: str) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+def _split(path: Path, text: str) -> tuple[str, Iterator[tuple[int, list[str]]]]:
     """The delimiter of a table, and (line, cells) of each row that is not empty."""
     header = next((line for line in io.StringIO(text) if line.strip()), "")
     delimiter = max(_DELIMITERS, key=lambda mark: _count(header, mark))
