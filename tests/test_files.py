@@ -185,6 +185,13 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         files.write_text(tmp_path / "file" / "x", "x")
 
 
+def test_a_pipe_is_no_file_to_replace(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="it is a pipe, socket or device"):
+        files.write_text(tmp_path / "pipe", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_a_folder_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "run"
     with pytest.raises(ZeroDivisionError), files.new_folder(target) as temporary:

@@ -118,6 +118,8 @@ def replacing(path: str | Path, remedy: str = "") -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            if path.exists() and not path.is_file():  # which would be a file afterwards
+                raise OSError(errno.EINVAL, "it is a pipe, socket or device")
             _remove_abandoned(path)
             yield temporary
             flush(temporary)

@@ -38,6 +38,21 @@ def test_counts_of_images(data) -> None:
         split_data(data, 40, None, 1.0, 0)
 
 
+def test_validation_images_are_real(data) -> None:
+    made = np.arange(40) >= 25
+    split = split_data(replace(data, generated=made), 0.2, None, 1.0, 0)
+    held = rows_of(split.validation, data)
+    assert len(held) == 5  # a fifth of the real ones
+    assert max(held) < 25
+    assert len(split.training) == 35
+    everything = split_data(replace(data, generated=made), 25, None, 1.0, 0)
+    assert rows_of(everything.validation, data) == set(range(25))
+    with pytest.raises(UserError, match=r"26 of the 25 real training images"):
+        split_data(replace(data, generated=made), 26, None, 1.0, 0)
+    with pytest.raises(UserError, match=r"All 40 training images of toy were generated"):
+        split_data(replace(data, generated=np.ones(40, bool)), 0.2, None, 1.0, 0)
+
+
 def test_the_coarse_labels_are_the_auxiliary_task(data) -> None:
     tasks = make_tasks(small("mtl-hard"), data, make_data(20, seed=1))
     main, auxiliary = tasks["main"], tasks["auxiliary"]

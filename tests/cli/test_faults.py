@@ -47,7 +47,10 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Path], bool]]]] = {
         ("analyze", "losses", "run"),
         {"run/analysis/losses.png": is_picture, "run/analysis/losses.json": is_json},
     ),
-    "info": (("data", "info", "set.npz", "--picture", "p.png"), {"p.png": is_picture}),
+    "info": (
+        ("data", "info", "set.npz", "--picture", "p.png", "--force", "--json"),
+        {"p.png": is_picture},
+    ),
     "strings": (
         ("strings", "s.smi", "--data", "nci-smiles,count=16", "--json", "s.json", "--force"),
         {"s.json": is_json},

@@ -1,6 +1,8 @@
 """mtgan data list, info, prepare."""
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -142,10 +144,70 @@ def test_existing_picture_is_kept_without_force(mtgan) -> None:
         "mtgan: digits-samples.png exists already; give another --picture, or --force.\n"
     )
     assert Path("digits-samples.png").read_text() == "mine"
-    assert mtgan("info", "digits", "--picture", "other.png")[0] == 0
-    assert mtgan("info", "digits", "--force")[0] == 0
+    assert mtgan("info", "digits", "--picture", "other.png", "--json")[0] == 0
+    assert mtgan("info", "digits", "--force", "--json")[0] == 0
     with Image.open("digits-samples.png") as picture:
         assert picture.mode == "L"
+
+
+def test_a_picture_is_replaced_by_force_alone(mtgan) -> None:
+    assert mtgan("info", "digits", "--json")[0] == 0
+    before = Path("digits-samples.png").read_bytes()
+    assert mtgan("info", "digits", "--json")[0] == 0  # it shows the same
+    code, out, errors = mtgan("info", "digits", "--json", "--size", "16")
+    assert (code, out) == (2, "")
+    assert "digits-samples.png exists already; give another --picture, or --force." in errors
+    assert Path("digits-samples.png").read_bytes() == before
+    assert mtgan("info", "digits", "--json", "--size", "16", "--force")[0] == 0
+    assert Path("digits-samples.png").read_bytes() != before
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link"])
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_picture_is_no_pipe(mtgan, kind: str, force: tuple[str, ...]) -> None:
+    target = Path("p.png")
+    if kind == "pipe":
+        os.mkfifo(target)
+    elif kind == "folder":
+        target.mkdir()
+    else:
+        target.symlink_to("/dev/zero" if kind == "device" else "nowhere")
+    code, out, errors = mtgan("info", "digits", "--picture", target, *force)
+    assert (code, out, errors.count("\n")) == (2, "", 1)
+    assert "p.png is a folder" in errors or "p.png is no regular file" in errors
+
+
+def test_info_ends_with_a_command_that_works(mtgan, tmp_path: Path, paint) -> None:
+    """Quoted; its options are of this data set, and no more than needed."""
+    for i in range(12):
+        paint(tmp_path / "my photos" / ("cat", "dog")[i % 2] / f"{i}.png", size=(32, 32))
+    code, out, _ = mtgan("info", tmp_path / "my photos", "--size", "8x16")
+    assert code == 0
+    last = out.splitlines()[-1].strip()
+    words = shlex.split(last)
+    assert words[:2] == ["mtgan", "train"]
+    assert words[words.index("--data") + 1] == str(tmp_path / "my photos")
+    for text in ("data.size=8x16", "data.flip=true", "training.batch_size=10"):
+        assert text in words
+    assert "for 10,000 iterations on this machine, going by a few of them" in out
+    assert "Of 800 color photographs" in out
+    facts = json.loads(mtgan("info", tmp_path / "my photos", "--size", "8x16", "--json")[1])
+    assert facts["command"] == last
+    words[words.index("--steps") + 1] = "2"
+    words[words.index("training.evaluate_every=1000")] = "training.evaluate_every=0"
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([*words[1:], "--out", "run", "--quiet"])
+    assert (Path("run") / "samples" / "step-00000002.png").is_file()
+
+
+def test_the_command_for_many_images_or_canvases_is_plain(mtgan, tmp_path: Path) -> None:
+    facts = json.loads(mtgan("info", "fashion-mnist-10k", "--channels", "3", "--json")[1])
+    assert "data.channels=3" in facts["command"]
+    assert not any(word in facts["command"] for word in ("flip", "augmentation", "--steps"))
+    (tmp_path / "words.txt").write_text("abc\nab\nb\nca\ncab\n")
+    facts = json.loads(mtgan("info", f"text={tmp_path}/words.txt", "--json")[1])
+    assert "--set latent.dim=67" in facts["command"]
+    assert "flip" not in facts["command"]
 
 
 @pytest.mark.parametrize("target", ["/dev/null/a.png", "a.nonsense"])

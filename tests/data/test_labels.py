@@ -146,8 +146,7 @@ def test_a_table_in_one_class_folder_alone(tmp_path: Path, paint) -> None:
     for table in ("cat/labels.csv", "dog/labels.csv"):
         (tmp_path / "set" / table).write_text("file,n\n0.png,x\n")
     data = load_dataset(tmp_path / "set", "all")
-    assert named(data) == [("x",), ("x",)]
-    assert "The labels are those of cat/labels.csv, and not the names of folders." in data.notes
+    assert named(data) == [("cat", "x"), ("dog", "x")]
     (tmp_path / "set" / "dog" / "labels.csv").unlink()
     data = load_dataset(tmp_path / "set", "all")
     assert named(data) == [("cat",), ("dog",)]

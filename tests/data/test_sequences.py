@@ -37,7 +37,7 @@ def test_a_column_of_a_csv_file_with_labels(tmp_path):
     assert texts(found) == ["a,b", "ba", "aa"]
     assert found.classes == ("x", "y")
     assert found.labels.tolist() == [0, 1, 0]
-    assert texts(read(path)) == ["1", "2", "3"]
+    assert texts(read(path)) == ["a,b", "ba", "aa"]  # by its name, and not the first
     with pytest.raises(UserError, match="no column 'txt'; it has id, text, kind"):
         read(path, column="txt")
 

@@ -160,6 +160,18 @@ def test_cifar_by_its_usual_name(name: str, tmp_path: Path) -> None:
         load_dataset(name, root=tmp_path, download=False)
 
 
+def test_strings_by_their_usual_name(tmp_path: Path) -> None:
+    for name in ("NCI_SMILES,length=20", "mols=NCI SMILES,length=20"):
+        with pytest.raises(UserError, match=r"first_5K\.smi cannot be read"):
+            load_dataset(name, root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 5000, "a/" * 3000])
+def test_names_of_nothing(name: str) -> None:
+    with pytest.raises(UserError, match=r"is empty; write|cannot be read: the name is too long"):
+        load_dataset(name)
+
+
 def test_a_folder_of_such_a_name_is_meant_itself(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "CIFAR-10").mkdir()

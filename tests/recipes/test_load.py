@@ -80,6 +80,11 @@ def test_overrides() -> None:
     assert recipe.data.size == (64, 128)
 
 
+@pytest.mark.parametrize("size", ["64x128", "64X128", [64, 128], (64, 128)])
+def test_a_size_is_written_as_on_the_command_line(size: object) -> None:
+    assert load_recipe("wgan-gp", {"data.size": size}).data.size == (64, 128)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -138,6 +143,8 @@ def test_overrides_win_over_scale() -> None:
         ({"penalty.weight": -1e-9}, "a number from 0 to 1e"),
         ({"data.size": 100_000}, r"data.size should be a whole number from 1 to 4,096 or \["),
         ({"data.size": [64, 0]}, r"data.size should be .*; found \[64, 0\]"),
+        ({"data.size": "64x0"}, r"data.size should be .*; found \[64, 0\]"),
+        ({"data.size": "64x"}, r"data.size should be .*; found '64x'"),
         ({"data.subset": 0}, "data.subset should be"),
         ({"training.batch_size": 10**9}, "training.batch_size should be .* from 2 to 1,000,000"),
         ({"hierarchy": [{"kind": "random", "seed": -1}]}, "hierarchy.0.seed should be"),

@@ -50,6 +50,14 @@ def test_cells_that_are_trained_alike_share_their_runs() -> None:
     assert len(made.jobs(Path("out"))) == 2
 
 
+def test_sizes_and_channels_of_the_recipe_are_loaded() -> None:
+    [cell] = plan(set={"data.size": "8x16", "data.channels": 3}).cells
+    assert (cell.data["size"], cell.data["channels"]) == ([8, 16], 3)
+    own = {"d": {"name": "digits", "size": "12x8", "channels": 1}}
+    [cell] = plan(datasets=own, set={"data.size": None, "data.channels": 3}).cells
+    assert (cell.data["size"], cell.data["channels"]) == ([12, 8], 1)
+
+
 def test_identity_is_what_is_trained(tmp_path: Path) -> None:
     [cell] = plan().cells
     base = identity(cell.recipe, cell.data, 0)

@@ -155,8 +155,30 @@ def test_export_to_a_folder_and_to_a_grid(conditional: Run, tmp_path: Path) -> N
         rows = list(csv.DictReader(file))
     assert labels is not None
     assert [row["fine"] for row in rows] == ["abcd"[i] for i in labels[:, 0]]
+    assert [row["source"] for row in rows] == ["generated"] * 5
     export_samples(images, labels, conditional.facts.taxonomy, tmp_path / "grid.png")
     assert Image.open(tmp_path / "grid.png").width > 16
+
+
+def test_samples_among_real_images_are_known_wherever_they_are_put(
+    conditional: Run, tmp_path: Path
+) -> None:
+    """As copied by hand into the folders of classes: each picture says by itself what it is."""
+    images, _ = conditional.sample_with_labels(10)
+    export_samples(images, None, conditional.facts.taxonomy, tmp_path / "made")
+    assert load_dataset(tmp_path / "made", "all").taxonomy.levels == ()
+    for i in range(10):
+        (tmp_path / "set" / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (16, 16), 20 * i).save(tmp_path / "set" / "ab"[i % 2] / f"{i}.png")
+        place = tmp_path / "set" / "ab"[i % 2] / f"made{i}.png"
+        (tmp_path / "made" / f"{i:06d}.png").rename(place)
+    train, test = (load_dataset(tmp_path / "set", split) for split in ("train", "test"))
+    assert train.generated is not None
+    assert (len(train), int(train.generated.sum()), len(test)) == (18, 10, 2)
+    assert test.generated is None or not test.generated.any()
+    (tmp_path / "set" / "labels.csv").write_text("file,source\na/made0.png,real\n")
+    with pytest.raises(UserError, match=r"a/made0.png is real, and the file says that mtgan sam"):
+        load_dataset(tmp_path / "set")
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from mtgan.recipes.schema import (
     Rate,
     Share,
     Side,
+    Size,
     Weight,
     Width,
 )
@@ -60,7 +61,7 @@ class Auxiliary(Part):
 class ClassifierData(Part):
     """What of the data is used for what. Test images are the data set's test split."""
 
-    size: Side | tuple[Side, Side] | None = None  # (H, W); as found when absent
+    size: Size = None  # 64, (H, W) or HxW; as found when absent
     channels: Literal[1, 3] | None = None
     # Of the training split: a whole number is a count, a fraction in (0, 1) a share.
     validation: Positive | Annotated[float, Field(gt=0, lt=1)] = 0.2

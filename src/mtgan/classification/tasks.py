@@ -54,16 +54,28 @@ def split_data(
     data: Dataset, validation: float, images: int | None, fraction: float, seed: int
 ) -> Split:
     """Hold out a validation part, always the same one, with the shares of the finest classes;
-    then draw the training images by seed. A smaller fraction is part of a larger one."""
-    share = isinstance(validation, float)
-    held = round(validation * len(data)) if share else int(validation)
-    if not 1 <= held < len(data):
+    then draw the training images by seed. A smaller fraction is part of a larger one.
+
+    validation: a count, or a share of the real images: none that was generated is held out.
+    """
+    generated = np.zeros(len(data), dtype=bool) if data.generated is None else data.generated
+    real = np.flatnonzero(~generated)
+    if not len(real):
         raise UserError(
-            f"data.validation={validation} would hold out {held} of the {len(data)} training "
-            f"images of {data.name}; take a share in (0, 1) or a count below {len(data)}."
+            f"All {len(data)} training images of {data.name} were generated, and images for "
+            "validation are real: put real ones beside them (docs/data.md, Generated images)."
+        )
+    share = isinstance(validation, float)
+    held = round(validation * len(real)) if share else int(validation)
+    if not 1 <= held <= len(real) or held == len(data):
+        kind = " real" if generated.any() else ""
+        raise UserError(
+            f"data.validation={validation} would hold out {held} of the {len(real)}{kind} training "
+            f"images of {data.name}; take a share in (0, 1) or a count below {len(real)}."
         )
     mask = np.zeros(len(data), dtype=bool)
-    mask[stratified_choice(data.labels[:, 0], held, np.random.default_rng(0))] = True
+    chosen = stratified_choice(data.labels[real, 0], held, np.random.default_rng(0))
+    mask[real[chosen]] = True
     rest = np.flatnonzero(~mask)
     count = min(len(rest), images or len(rest))
     drawn = np.random.default_rng(mix_seed(seed, "training images")).permutation(rest)

@@ -11,7 +11,9 @@ from mtgan.text import file_name
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL.Image import Image
 
+    from mtgan.cli.begin import Beginning
     from mtgan.data import Dataset
 
 data = typer.Typer(help="Data sets: list them, look into one, prepare one.", no_args_is_help=True)
@@ -57,23 +59,25 @@ def info(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Size, labels, counts, warnings and derived settings of a data set, and a picture of it."""
+    """Size, labels, counts and warnings of a data set, a picture of it, and how to begin."""
+    from mtgan.cli.begin import Source, beginning
     from mtgan.data import load_dataset
 
-    if picture and not force:
-        _spare(picture)  # before the work of loading
+    if picture:
+        _check_target(picture, force)  # before the work of loading
     train = load_dataset(name, root=root, size=size, channels=channels, taxonomy=taxonomy)
     test = train.load_split("test")
     target = picture or Path(file_name(f"{train.name}-samples.png"))
-    if not force:
-        _spare(target)
+    _check_target(target, force)
     facts = _facts(train, test)
-    _draw(train, target)
+    begin = beginning(Source(name, root, size, channels, taxonomy), train, facts["settings"])
+    _save(_draw(train), target, force)
     if as_json:
-        print_json({**facts, "picture": str(target)})
+        print_json({**facts, "command": begin.command, "picture": str(target)})
         return
     _print(train, facts)
     say(f"picture: {target}")
+    _say_how_to_begin(begin, train)
 
 
 @data.command()
@@ -165,14 +169,32 @@ def _print(train: "Dataset", facts: dict[str, Any]) -> None:
         say(f"warning: {warning}")
 
 
-def _draw(train: "Dataset", target: Path) -> None:
+def _say_how_to_begin(begin: "Beginning", train: "Dataset") -> None:
+    from mtgan.cli.begin import time_needed
+    from mtgan.errors import UserError
+
+    try:
+        needed = time_needed(begin.recipe, train)
+    except UserError as error:
+        say(f"No training is proposed: {error}")
+        return
+    say("")
+    for remark in (needed, *begin.remarks):
+        say(remark)
+    say("To begin:")
+    say(f"  {begin.command}")
+
+
+def _draw(train: "Dataset") -> "Image":
     """A grid of samples: a row per class of the finest level (the first 20), or just rows."""
     import numpy as np
 
+    from mtgan.data.images import make_grid
+
     columns = 10
+    few = np.asarray(train.samples[: columns * 8])
     if not train.taxonomy.levels:
-        _save(np.asarray(train.samples[: columns * 8]), target, columns)
-        return
+        return make_grid(few, columns)
     level = train.taxonomy.levels[0]
     rows, names = [], []
     for index, name in enumerate(train.taxonomy.classes[level][:20]):
@@ -184,45 +206,58 @@ def _draw(train: "Dataset", target: Path) -> None:
         rows.append(row)
         names.append(name)
     if not rows:
-        _save(np.asarray(train.samples[: columns * 8]), target, columns)
+        return make_grid(few, columns)
+    return make_grid(np.concatenate(rows), columns, row_labels=names)
+
+
+def _check_target(target: Path, force: bool) -> None:
+    """UserError where a picture cannot be there: beside what is no file, or another file."""
+    from mtgan.errors import UserError
+
+    if not target.is_symlink() and not target.exists():
         return
-    _save(np.concatenate(rows), target, columns, names)
+    if not target.is_file():
+        kind = "a folder" if target.is_dir() else "no regular file (a pipe, device or broken link)"
+        raise UserError(f"{target} is {kind}; give another --picture.")
+    if not force and target.stat().st_size and _pixels(target) is None:
+        raise UserError(_exists(target))
 
 
-# By which a picture of `info` is known again: such a one may be overwritten, no other file may.
-_MARK = {"Software": "mtgan data info"}
+def _exists(target: Path) -> str:
+    return f"{target} exists already; give another --picture, or --force."
 
 
-def _spare(target: Path) -> None:
-    """UserError where there is a file that an earlier `info` did not write, nor an empty one."""
+def _pixels(target: Path) -> "np.ndarray | None":
+    """What a picture shows that an earlier `info` drew; None of any other file."""
+    import numpy as np
     from PIL import Image
 
-    from mtgan.errors import UserError
+    from mtgan.data.images import MARK_OVERVIEW, is_marked
 
-    if not target.exists() or (target.is_file() and target.stat().st_size == 0):
-        return
     try:
         with Image.open(target) as image:
-            ours = _MARK.items() <= image.info.items()
+            return np.asarray(image) if is_marked(image, MARK_OVERVIEW) else None
     except (OSError, ValueError):
-        ours = False
-    if not ours:
-        raise UserError(f"{target} exists already; give another --picture, or --force.")
+        return None
 
 
-def _save(images: "np.ndarray", target: Path, columns: int, names: list[str] | None = None) -> None:
-    from PIL.PngImagePlugin import PngInfo
+def _save(grid: "Image", target: Path, force: bool) -> None:
+    """Write the picture; one that is there already is kept where it shows the same, and replaced by
+    force alone."""
+    import numpy as np
 
     from mtgan import files
-    from mtgan.data.images import make_grid
+    from mtgan.data.images import MARK_OVERVIEW, marked
     from mtgan.errors import UserError
 
-    mark = PngInfo()
-    for key, text in _MARK.items():
-        mark.add_text(key, text)
-    grid = make_grid(images, columns, row_labels=names)
+    if not force and target.exists() and target.stat().st_size:
+        shown = _pixels(target)
+        if shown is None or not np.array_equal(shown, np.asarray(grid)):
+            raise UserError(_exists(target))
+        return
     with files.replacing(target) as temporary:
         try:
-            grid.save(temporary, pnginfo=mark)  # other formats than PNG ignore the mark
+            # Other formats than PNG ignore the mark.
+            grid.save(temporary, pnginfo=marked(MARK_OVERVIEW))
         except ValueError as error:  # a suffix that Pillow does not know
             raise UserError(f"The picture {target} could not be written ({error}).") from error

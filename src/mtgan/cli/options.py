@@ -88,6 +88,7 @@ def read_data(
         name,
         root=root,
         size=part.size,
+        channels=part.channels,
         subset=part.subset,
         stratified=part.stratified,
         taxonomy=taxonomy,

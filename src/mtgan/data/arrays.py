@@ -37,7 +37,8 @@ def is_npz(path: Path) -> bool:
 def load_npz(request: Request) -> Dataset:
     """An .npz with `images` (uint8 [N, H, W, C], [N, C, H, W] or [N, H, W]) and `labels` ([N] or
     [N, L] integers, -1 where missing, or one-hot rows; optional), `level_names` and
-    `class_names_LEVEL` where they have names. Other arrays are not read."""
+    `class_names_LEVEL` where they have names, and `generated` (bool [N]; optional). Other arrays
+    are not read."""
     path = Path(request.name)
     arrays = _Arrays(path)
     if "images" not in arrays.names:
@@ -50,9 +51,11 @@ def load_npz(request: Request) -> Dataset:
     if not images.size:
         raise UserError(f"{path} holds no images: its array is {list(stored.shape)}.")
     labels, taxonomy, notes = _labels(arrays, len(images))
+    generated = _truths(arrays, "generated", len(images))
     if others := [name for name in arrays.names if name not in arrays.asked]:
         notes.append(f"Other arrays of {path.name} are not read: {', '.join(others)}.")
-    data = Dataset(images, labels, taxonomy, path.stem, "all", notes=tuple(notes))
+    told = tuple(notes)
+    data = Dataset(images, labels, taxonomy, path.stem, "all", notes=told, generated=generated)
     return hold_out(data, request.split)
 
 
@@ -218,6 +221,19 @@ def _columns(arrays: _Arrays, count: int) -> np.ndarray:
     return labels.astype(np.int64)
 
 
+def _truths(arrays: _Arrays, name: str, count: int) -> np.ndarray | None:
+    """An array of truth values [N], or None where there is none of this name."""
+    if name not in arrays.names:
+        return None
+    values = arrays.read(name, 8 * (count + 1024))
+    if values.shape != (count,) or not np.isin(values, (0, 1)).all():
+        raise UserError(
+            f"{arrays.path}: {name!r} should be truth values [{count}]; found {values.dtype} "
+            f"{list(values.shape)}."
+        )
+    return values.astype(bool)
+
+
 def _is_one_level(path: Path, levels: list[str], named: list[str], columns: int) -> bool:
     """Whether one-hot columns are one level, by the names that there are; UserError where these
     do not tell."""
@@ -272,17 +288,29 @@ def with_found_parents(taxonomy: Taxonomy, labels: np.ndarray) -> Taxonomy:
     for column, (level, above) in enumerate(
         zip(taxonomy.levels, taxonomy.levels[1:], strict=False)
     ):
-        both = labels[(labels[:, column] >= 0) & (labels[:, column + 1] >= 0)]
-        pairs = np.unique(both[:, column : column + 2], axis=0)
-        every = len(pairs) == taxonomy.num_classes(level) == len(np.unique(pairs[:, 0]))
-        if not every or taxonomy.num_classes(above) >= taxonomy.num_classes(level):
+        sizes = taxonomy.num_classes(level), taxonomy.num_classes(above)
+        found = found_parents(labels[:, column], labels[:, column + 1], *sizes)
+        if found is None:
             break
-        parents[level] = (above, tuple(pairs[:, 1].tolist()))
+        parents[level] = (above, found)
     return replace(taxonomy, parents=parents)
 
 
+def found_parents(
+    labels: np.ndarray, above: np.ndarray, count: int, count_above: int
+) -> tuple[int, ...] | None:
+    """The class above each of `count` classes, by the labels [N] of both levels; None where the
+    other level, of `count_above` classes, does not coarsen this one."""
+    known = (labels >= 0) & (above >= 0)
+    pairs = np.unique(np.stack([labels[known], above[known]], axis=1), axis=0)
+    every = len(pairs) == count == len(np.unique(pairs[:, 0]))
+    return tuple(pairs[:, 1].tolist()) if every and count_above < count else None
+
+
 # Prepared folders: samples.npy (training samples first, then test ones) and labels.npy, of which
-# the first is mapped into memory when loaded.
+# the first is mapped into memory when loaded; and generated.npy where some were generated.
+
+_GENERATED = "generated.npy"
 
 
 def is_prepared(path: Path) -> bool:
@@ -298,6 +326,7 @@ def load_prepared(request: Request) -> Dataset:
         part = about["splits"][request.split]
         rows = slice(_whole(part["first"]), _whole(part["last"]))
         samples, labels = _mapped(path / "samples.npy"), _mapped(path / "labels.npy")
+        made = _mapped(path / _GENERATED) if (path / _GENERATED).exists() else None
         if not rows.start <= rows.stop <= len(samples) or len(samples) != len(labels):
             raise ValueError(f"{len(samples)} samples, {len(labels)} labels, {part}")
         name, notes, fingerprint = about["name"], about.get("notes", []), part["fingerprint"]
@@ -316,6 +345,7 @@ def load_prepared(request: Request) -> Dataset:
             notes=tuple(notes),
             domains=domains,
             stored_fingerprint=fingerprint,
+            generated=None if made is None else np.array(made[rows]).astype(bool),
         )
     except (
         *(OSError, EOFError, LookupError, ValueError, TypeError, AttributeError),
@@ -354,6 +384,11 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
         _write_blocks(folder / "samples.npy", "|u1", (total, *train.shape), blocks)
         labels = np.ascontiguousarray(np.concatenate([train.labels, test.labels]), dtype="<i8")
         _write_blocks(folder / "labels.npy", "<i8", labels.shape, [labels])
+        parts = (train, test)
+        made = [np.zeros(len(p), bool) if p.generated is None else p.generated for p in parts]
+        generated = np.concatenate(made) if any(part.any() for part in made) else None
+        if generated is not None:
+            _write_blocks(folder / _GENERATED, "|u1", generated.shape, [generated.astype(np.uint8)])
         mapped = np.load(folder / "samples.npy", mmap_mode="r")
         splits = {}
         for split, first, last in (
@@ -362,7 +397,11 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
             ("all", 0, total),
         ):
             part = Dataset(
-                mapped[first:last], labels[first:last], train.taxonomy, domains=train.domains
+                mapped[first:last],
+                labels[first:last],
+                train.taxonomy,
+                domains=train.domains,
+                generated=None if generated is None else generated[first:last],
             )
             splits[split] = {"first": first, "last": last, "fingerprint": part.fingerprint}
         about = {

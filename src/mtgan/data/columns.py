@@ -12,7 +12,7 @@ from mtgan.data.arrays import one_hot, one_hot_note
 from mtgan.data.taxonomy import chain_name, class_map, name_fault, natural_order
 from mtgan.errors import UserError
 
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
+NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
 _WHOLE = re.compile(r"[-+]?[0-9]+(\.0*)?")
 _MINUS_ONE = re.compile(r"-1(\.0*)?")
 _NOTHING = {"nan", "na", "n/a", "none", "null"}
@@ -78,7 +78,7 @@ def _words_for_nothing(level: str, first: Mapping[str, int], notes: list[str]) -
     if not found:
         return found
     words = ", ".join(sorted(found))
-    if all(_NUMBER.fullmatch(name) for name in set(first) - found):
+    if all(NUMBER.fullmatch(name) for name in set(first) - found):
         notes.append(f"{words} in the column {level!r} means a missing label.")
         return found
     notes.append(
@@ -93,7 +93,7 @@ def _check_spelling(level: str, first: Mapping[str, int], where: Where) -> None:
     known: dict[Any, str] = {}
     for name in first:
         text = unicodedata.normalize("NFKC", name)
-        key = Decimal(text) if _NUMBER.fullmatch(text) else text
+        key = Decimal(text) if NUMBER.fullmatch(text) else text
         if known.setdefault(key, name) != name:
             raise _two_ways(level, first, name, known[key], where)
     if all(_WHOLE.fullmatch(name) for name in first):

@@ -28,6 +28,8 @@ class Dataset:
             hand excepted: there, the set that it was selected from).
         notes: Sentences about how it was read (files passed over, sizes chosen).
         domains: What the canvases of a set over several domains mean (mtgan.data.domains).
+        generated: bool [N], which samples a model made, where real ones are among them; None where
+            nothing says it.
 
     Raises:
         UserError: Arrays of another type or shape, labels outside the taxonomy.
@@ -42,6 +44,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     domains: tuple[Domain, ...] = ()
     stored_fingerprint: str | None = None
+    generated: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.samples.dtype != np.uint8 or self.samples.ndim != 4:
@@ -69,6 +72,12 @@ class Dataset:
                     f"which has classes 0 to {count - 1} there (and -1 for a missing label)."
                 )
         self.labels = np.ascontiguousarray(self.labels, dtype=np.int64)
+        made = self.generated
+        if made is not None and (made.dtype != bool or made.shape != (len(self.samples),)):
+            raise UserError(
+                f"{self.name}: what was generated should be truth values [{len(self.samples)}]; "
+                f"found {made.dtype} {list(made.shape)}."
+            )
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -78,6 +87,13 @@ class Dataset:
         """(C, H, W)."""
         _, channels, height, width = self.samples.shape
         return channels, height, width
+
+    @property
+    def apart(self) -> np.ndarray:
+        """bool [N]: generated samples among real ones, which nothing is tested or validated on.
+        False of all where there are no real ones to tell them from."""
+        none = np.zeros(len(self), dtype=bool)
+        return none if self.generated is None or self.generated.all() else self.generated
 
     @property
     def fingerprint(self) -> str:
@@ -91,6 +107,8 @@ class Dataset:
             digest.update(json.dumps(self.taxonomy.to_dict()).encode())
             for domain in self.domains:
                 digest.update(json.dumps(domain_to_dict(domain)).encode())
+            if self.generated is not None and self.generated.any():
+                digest.update(np.packbits(self.generated).data)
             self.stored_fingerprint = digest.hexdigest()
         return self.stored_fingerprint
 
@@ -106,6 +124,7 @@ class Dataset:
             self,
             samples=self.samples[indices],
             labels=self.labels[indices],
+            generated=None if self.generated is None else self.generated[indices],
             stored_fingerprint=None,
         )
 

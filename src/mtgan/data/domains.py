@@ -21,8 +21,9 @@ from mtgan.data.sequences import (
     read_sequences,
     sequence_options,
 )
-from mtgan.data.sources import Request, load_dataset, register_dataset
-from mtgan.data.strings import is_text
+from mtgan.data.sources import Request, load_dataset, meant, register_dataset
+from mtgan.data.strings import is_text, refuse_doubtful
+from mtgan.data.tables import names_images
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import parse_yaml, read_yaml
@@ -43,16 +44,18 @@ class DomainSpec:
 
     @property
     def is_sequence(self) -> bool:
-        return self.data in STRING_SOURCES or is_text(Path(self.data))
+        path = Path(self.data)
+        asked = not self.options.keys().isdisjoint(_SEQUENCE_KEYS)
+        return self.data in STRING_SOURCES or (is_text(path) and (asked or not names_images(path)))
 
 
 def is_domains(name: str) -> bool:
     """Whether a data set's name speaks of domains: NAME=DATA,KEY=VALUE + ..., or a file of
-    strings, or a YAML file of domains."""
+    strings (a table that names images is none), or a YAML file of domains."""
     path = Path(name)
     if is_text(path) or _is_yaml(path):
-        return True
-    named = name.split(",")[0] in STRING_SOURCES
+        return not names_images(path)
+    named = meant(name.split(",")[0], STRING_SOURCES.names()) in STRING_SOURCES
     return (named or "+" in name or "=" in name) and not path.exists()
 
 
@@ -105,6 +108,7 @@ def _checked(name: str | None, options: dict[str, Any], text: str) -> DomainSpec
     data = options.pop("data", "")
     if not isinstance(data, str) or not data:
         raise UserError(f"A domain of {text!r} names no data set; write NAME=DATA.")
+    data = meant(data, STRING_SOURCES.names())
     known = STRING_SOURCES.get(data).domain if data in STRING_SOURCES else None
     spec = DomainSpec(name or "", data, options)
     usual = known or ("sequence" if spec.is_sequence else "image")
@@ -114,6 +118,8 @@ def _checked(name: str | None, options: dict[str, Any], text: str) -> DomainSpec
             raise UserError(
                 f"The domain {name or usual!r} has no key {key!r}: {nearest(key, list(keys))}"
             )
+    if spec.is_sequence and not name and not options and data not in STRING_SOURCES:
+        refuse_doubtful(Path(data))
     return DomainSpec(name or usual, data, options)
 
 

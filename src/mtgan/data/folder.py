@@ -5,24 +5,32 @@ superclass/class/x.jpg           a taxonomy: fine and coarse (and so on, to any 
 train/..., test/...              splits of the set's own (see mtgan.data.splits)
 x.jpg ... and labels.csv         file, then one column per label level
 x.jpg ... and dataset.json       {"labels": [["x.jpg", 3], ...]} or {"x.jpg": {level: class}}
+class/x.jpg ... and labels.csv   both: the folders' levels, and the table's (mtgan.data.joining)
+
+The path of such a table is a data set, too: the images that it names.
 """
 
 import os
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mtgan.data.dataset import Dataset
-from mtgan.data.labels import find_tables, in_old_order, read_labels
+from mtgan.data.joining import Labels, divide_only, join
+from mtgan.data.labels import TableLabels, find_tables, in_old_order, read_labels
 from mtgan.data.pictures import Header, Refusal, attempt_all, decode, read_header
-from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows
+from mtgan.data.results import refuse_results
+from mtgan.data.roles import assign
+from mtgan.data.sources import HELD_OUT_NOTE, Request, generated_note, held_out_rows
 from mtgan.data.splits import Layout, read_layout
+from mtgan.data.tables import names_images
 from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
-from mtgan.data.tree import Place, left_out_notes, read_tree
+from mtgan.data.tree import Place, counted, examples, left_out_notes, read_tree, show
 from mtgan.errors import UserError
 from mtgan.limits import check_memory
 
@@ -35,6 +43,7 @@ _DOING = "reading images"
 class Listing:
     """The files of a folder with their labels: rows int64 [N, L].
 
+    generated: int64 [N], 1 and 0 where a table says that a file was generated or is real, else -1.
     strata: int64 [N, 1], the finest classes in the order of the alphabet, or [N, 0]: in this order
     the held-out fifth has always been drawn, which must stay the same one.
     """
@@ -43,6 +52,7 @@ class Listing:
     rows: np.ndarray
     taxonomy: Taxonomy
     strata: np.ndarray
+    generated: np.ndarray
     splits: list[str]  # of each file; "" where the folder has no splits
     notes: list[str]  # what is not read, and what was decided
 
@@ -59,6 +69,11 @@ class Fit:
     def read(self, file: Path) -> np.ndarray:
         """uint8 [C, H, W] of a file."""
         return decode(file, self.size, self.channels, self.span)
+
+
+def is_images(path: Path) -> bool:
+    """Whether a path is a folder, or a table that names images."""
+    return path.is_dir() or names_images(path)
 
 
 def load_folder(request: Request) -> Dataset:
@@ -106,23 +121,14 @@ class LazyImages:
 
 
 def _dataset(request: Request, lazy: bool) -> Dataset:
-    folder = Path(request.name)
-    listing = list_folder(folder)
+    path = Path(request.name)
+    folder = path.parent if path.is_file() else path
+    listing = list_folder(path)
     headers = attempt_all(read_header, listing.files, "reading headers")
     fit, notes = _fit([h for h in headers if isinstance(h, Header)], request)
-    chosen = np.arange(len(listing.files))
-    if "test" not in listing.splits:
-        # Before anything is decoded: a file that breaks later moves no other to another split.
-        chosen = held_out_rows(listing.strata, request.split)
-        if request.split != "all":
-            notes.append(HELD_OUT_NOTE)
-    elif request.split != "all":
-        chosen = np.flatnonzero([split == request.split for split in listing.splits])
-        if not len(chosen):
-            raise UserError(
-                f"{folder} has the splits {', '.join(sorted(set(listing.splits)))}, and no images "
-                f"for {request.split!r}."
-            )
+    generated = _generated(listing, headers, folder)
+    # Before anything is decoded: a file that breaks later moves no other to another split.
+    chosen = _rows_of_split(listing, generated, request.split, folder, notes)
     refused = {i: h.reason for i, h in enumerate(headers) if isinstance(h, Refusal)}
     readable = np.array([i for i in chosen if i not in refused], dtype=np.int64)
     samples, late = _read([listing.files[i] for i in readable], fit, lazy)
@@ -135,14 +141,55 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
         raise UserError(
             f"None of the {len(chosen)} image files in {folder} can be read. {' '.join(told)}"
         )
+    kept = [i for i in readable if i not in refused]
     return Dataset(
         samples,  # type: ignore[arg-type]
-        listing.rows[[i for i in readable if i not in refused]],
+        listing.rows[kept],
         listing.taxonomy,
         _as_text(folder.resolve().name),
         request.split,
         notes=(*listing.notes, *notes, *told),
+        generated=generated[kept] if generated.any() else None,
     )
+
+
+def _generated(listing: Listing, headers: Sequence[Header | Refusal], folder: Path) -> np.ndarray:
+    """bool [N]: whether each file was generated, by the table, or by the mark of `mtgan sample`."""
+    marked = np.array([isinstance(h, Header) and h.generated for h in headers], dtype=bool)
+    if (odd := np.flatnonzero(marked & (listing.generated == 0))).size:
+        file = listing.files[odd[0]].relative_to(folder)
+        raise UserError(
+            f"The table of labels says that {show(file.parts)} is real, and the file says that "
+            f"mtgan sample wrote it ({counted(len(odd), 'file')} so); mend the table."
+        )
+    return marked | (listing.generated == 1)
+
+
+def _rows_of_split(
+    listing: Listing, generated: np.ndarray, split: str, folder: Path, notes: list[str]
+) -> np.ndarray:
+    """The positions of a split's files; generated ones among real ones are for training alone."""
+    apart = generated if not generated.all() else np.zeros_like(generated)
+    if "test" not in listing.splits:
+        chosen = held_out_rows(listing.strata, split, apart)
+        if split != "all":
+            notes.append(HELD_OUT_NOTE)
+    elif split == "all":
+        chosen = np.arange(len(listing.files))
+    else:
+        chosen = np.flatnonzero([own == split for own in listing.splits])
+        made = apart[chosen]
+        if split == "test" and made.any():
+            notes.append(f"Test images are real: {made.sum():,} generated ones are not read.")
+            chosen = chosen[~made]
+        if not len(chosen):
+            raise UserError(
+                f"{folder} has the splits {', '.join(sorted(set(listing.splits)))}, and no "
+                f"{'real ' if made.any() else ''}images for {split!r}."
+            )
+    if split != "test" and apart[chosen].any():
+        notes.append(generated_note(int(apart[chosen].sum()), len(chosen)))
+    return chosen
 
 
 def _read(
@@ -229,9 +276,26 @@ def _common_size(headers: list[Header]) -> tuple[tuple[int, int], list[str]]:
 # Labels
 
 
-def list_folder(folder: Path) -> Listing:
-    """Files and labels of a folder; UserError where there are no images, or labels do not fit."""
+def list_folder(path: Path) -> Listing:
+    """Files and labels of a folder, or of a table that names images beside it or below; UserError
+    where there are none, or labels do not fit."""
+    table = path if path.is_file() else None
+    folder = path.parent if table else path
+    refuse_results(path)
     tree = read_tree(folder)
+    told: list[str] = []
+    if table:
+        if not tree.pictures:
+            raise UserError(
+                f"{table} names image files, and there are none in {folder}; put them beside it or "
+                "into folders below, or, if one of its columns holds strings that are to be "
+                f"generated, name it: {table},column=NAME."
+            )
+        named = read_labels([table], folder, _paths(folder, tree.pictures)).row_of >= 0
+        if not named.all():
+            others = [place for place, own in zip(tree.pictures, named, strict=True) if not own]
+            told.append(f"{table.name} does not name {examples(others)}: not read.")
+        tree.pictures = list(compress(tree.pictures, named))
     layout = read_layout(tree.pictures, tree.folders)
     if not layout.kept:
         notes = [*layout.notes, *left_out_notes(tree.left_out)]
@@ -239,24 +303,75 @@ def list_folder(folder: Path) -> Listing:
             f"{folder} holds no images; name a folder of class/x.jpg, or images beside a "
             f"labels.csv. {' '.join(notes)}".strip()
         )
-    files = [folder.joinpath(*tree.pictures[i]) for i in layout.kept]
-    # Folders that are no classes leave the labels to tables that lie in them.
-    tables, about_labels = find_tables(folder, files, len(set(layout.places)) > 1)
+    files = _paths(folder, [tree.pictures[i] for i in layout.kept])
+    in_classes = len(set(layout.places)) > 1
+    tables, about = ([table], []) if table else find_tables(folder, files, in_classes)
+    generated, splits = np.full(len(files), -1), layout.splits
     if tables:
-        rows, taxonomy, more = read_labels(tables, folder, files)
-        strata = in_old_order(rows[:, :1], next(iter(taxonomy.classes.values()), ()))
-        about_labels += more
-        tree.take_out([table.relative_to(folder).parts for table in tables])
+        everything = _paths(folder, tree.pictures)
+        said = read_labels(tables, folder, everything).select(layout.kept)
+        labels = _with_table(folder, files, layout, said, in_classes, about)
+        strata = in_old_order(labels.rows[:, :1], next(iter(labels.taxonomy.classes.values()), ()))
+        about += said.notes
+        tree.take_out([place.relative_to(folder).parts for place in tables])
+        generated = said.generated
+        if said.splits is not None:
+            splits = assign(said.splits, layout.splits, said.where, about)
     else:
-        rows, taxonomy, strata = _from_places(folder, files, layout)
-        about_labels += layout.doubts
-    notes = [*layout.notes, *left_out_notes(tree.left_out), *about_labels]
-    return Listing(files, rows, taxonomy, strata, layout.splits, notes)
+        labels, strata = _from_places(folder, files, layout)
+        about += layout.doubts
+    notes = [*layout.notes, *told, *left_out_notes(tree.left_out), *about]
+    listing = Listing(files, labels.rows, labels.taxonomy, strata, generated, splits, notes)
+    return listing if splits == layout.splits else _without_unread(listing)
 
 
-def _from_places(
-    folder: Path, files: list[Path], layout: Layout
-) -> tuple[np.ndarray, Taxonomy, np.ndarray]:
+def _paths(folder: Path, places: Iterable[Place]) -> list[Path]:
+    return [folder.joinpath(*place) for place in places]
+
+
+def _without_unread(listing: Listing) -> Listing:
+    """The files of a listing that are of a split."""
+    kept = np.flatnonzero([bool(split) for split in listing.splits])
+    return replace(
+        listing,
+        files=[listing.files[i] for i in kept],
+        rows=listing.rows[kept],
+        strata=listing.strata[kept],
+        generated=listing.generated[kept],
+        splits=[listing.splits[i] for i in kept],
+    )
+
+
+def _with_table(
+    folder: Path,
+    files: list[Path],
+    layout: Layout,
+    said: TableLabels,
+    in_classes: bool,
+    notes: list[str],
+) -> Labels:
+    """The labels of a table, joined with those of folders where these are classes."""
+    alone = Labels(said.rows, said.taxonomy)
+    depths = {len(place) for place in layout.places if place is not None}
+    if not in_classes:
+        return alone
+    why = ""
+    if said.whole:
+        why = "it lists all labels that there are"
+    elif len(depths) > 1:
+        why = "images lie at different depths"
+    elif divide_only(layout.places):
+        why = "these only divide the images"
+    if why:
+        name = said.table.parts[0][1].relative_to(folder)
+        notes.append(f"The labels are those of {name}, and not the names of folders: {why}.")
+        return alone
+    folders, _ = _from_places(folder, files, layout)
+    places = [file.relative_to(folder).parts for file in files]
+    return join(folders, said, places, notes)
+
+
+def _from_places(folder: Path, files: list[Path], layout: Layout) -> tuple[Labels, np.ndarray]:
     """Labels from the folders that files lie in, the innermost being the finest; and strata."""
     depths = {len(place) for place in layout.places if place is not None}
     if len(depths) > 1:
@@ -272,7 +387,7 @@ def _from_places(
     depth = depths.pop()
     if depth == 0:
         none = np.empty((len(files), 0), dtype=np.int64)
-        return none, Taxonomy((), {}, {}), none
+        return Labels(none, Taxonomy((), {}, {})), none
     places = [place and tuple(map(_as_text, place)) for place in layout.places]
     finest = {place for place in places if place is not None}
     # A class is known by its whole path; it is named by its last part where that is unambiguous.
@@ -298,7 +413,7 @@ def _from_places(
     taxonomy = Taxonomy(tuple(levels), classes, parents)
     rows = taxonomy.label_rows(np.array([label_of[place] for place in places]))
     old: dict[Place | None, int] = {place: i for i, place in enumerate(sorted(finest))}
-    return rows, taxonomy, np.array([[old.get(place, -1)] for place in places])
+    return Labels(rows, taxonomy), np.array([[old.get(place, -1)] for place in places])
 
 
 def _as_text(part: str) -> str:

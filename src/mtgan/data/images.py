@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 from mtgan.files import replacing
 from mtgan.lettering import Lettering
@@ -24,6 +25,8 @@ _TURNS = {
 _LONGEST = 8
 _BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # of TIFF
 _LETTERS = 12  # size of labels, in pixels
+MARK_GENERATED, MARK_OVERVIEW = "mtgan sample", "mtgan data info"
+"""The marks of pictures that these commands write: they are known again wherever they are put."""
 
 
 def fit_image(
@@ -117,6 +120,18 @@ def _in_eight_bits(image: Image.Image, span: tuple[float, float] | None) -> Imag
     # Pillow inverts such pictures where they have eight bits, but not these.
     tags = image.tag_v2 if image.format == "TIFF" else {}  # type: ignore[attr-defined]
     return Image.fromarray(255 - scaled if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else scaled)
+
+
+def is_marked(image: Image.Image, mark: str) -> bool:
+    """Whether an opened picture says, before its pixels, that a program of ours wrote it."""
+    return image.info.get("Software") == mark
+
+
+def marked(mark: str) -> PngInfo:
+    """What a PNG is saved with (pnginfo=...), so that it says which program wrote it."""
+    info = PngInfo()
+    info.add_text("Software", mark)
+    return info
 
 
 def resize_samples(samples: np.ndarray, size: tuple[int, int], channels: int) -> np.ndarray:

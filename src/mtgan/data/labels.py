@@ -4,44 +4,67 @@ A table lies in the folder of the set, or in each of its folders of images (trai
 names files relative to where it lies. What contradicts itself is an error that names the place.
 """
 
-import csv
-import io
 import os
 import posixpath
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from mtgan.data.arrays import with_found_parents
 from mtgan.data.columns import join_one_hot, read_column
 from mtgan.data.dataset import taxonomy_of
-from mtgan.data.taxonomy import Taxonomy, chain_name, class_map, clean_name, name_fault
+from mtgan.data.roles import take_roles
+from mtgan.data.tables import TABLE_ENDINGS, Read, read_csv, read_json_table
+from mtgan.data.taxonomy import Taxonomy, class_map
 from mtgan.errors import UserError
-from mtgan.files import read_json, read_text
 
-_ENDINGS = (".csv", ".tsv")
 _JSON = "dataset.json"
 # Tables of these names are taken before others; others are tables in the set's own folder alone.
 _NAMES = ("labels", "dataset", "metadata")
 _NOT_READ = (".json", ".jsonl", ".parquet", ".xlsx", ".xls", ".ods", ".txt")
-# What the column of files may be called (also name, after these); the first column else.
-FILE_COLUMNS = ("file", "filename", "file_name", "path", "image")
-_DELIMITERS = ",;\t"
-_LARGEST = 1 << 29  # bytes: some ten million rows
 
 
-class TableLabels(NamedTuple):
-    """What tables say of files: rows int64 [N, L], -1 where missing, and notes on the reading."""
+@dataclass(frozen=True)
+class TableLabels:
+    """What tables say of N files.
+
+    rows: int64 [N, L], -1 where missing; splits: train, test, eval or val of each file, "" where
+    nothing says it, or None without such a column; generated: int64 [N], 1 and 0 where a table
+    says that a file was generated or is real, -1 where nothing does; whole: whether they are all
+    labels that there are, whatever folders say; notes: on the reading; table, row_of: the rows, and
+    int64 [N], that of each file, -1 where it has none.
+    """
 
     rows: np.ndarray
     taxonomy: Taxonomy
+    splits: list[str] | None
+    generated: np.ndarray
+    whole: bool
     notes: list[str]
+    table: "Table"
+    row_of: np.ndarray
+
+    def where(self, file: int) -> str:
+        """Where a file's row stands, as "labels.csv, line 7"."""
+        return self.table.where(int(self.row_of[file]))
+
+    def select(self, files: Sequence[int]) -> "TableLabels":
+        """What they say of these files, in this order."""
+        chosen = np.array(files, dtype=np.int64)
+        rows = self.rows[chosen]
+        return replace(
+            self,
+            rows=rows,
+            taxonomy=with_found_parents(self.taxonomy, rows),
+            splits=None if self.splits is None else [self.splits[i] for i in chosen],
+            generated=self.generated[chosen],
+            row_of=self.row_of[chosen],
+        )
 
 
 # Which tables
@@ -76,9 +99,6 @@ def find_tables(
         why = f"{own.name} has the labels" if own else "other folders of images have no table"
         notes += [f"{t.relative_to(folder)} is not read: {why}." for t in deeper.values()]
         tables = [own] if own else []
-    if tables and in_classes:
-        name = tables[0].relative_to(folder)
-        notes.append(f"The labels are those of {name}, and not the names of folders.")
     return tables, notes
 
 
@@ -88,12 +108,12 @@ def _table_in(place: Path, folder: Path, any_name: bool) -> tuple[Path | None, l
     with os.scandir(place) as entries:
         for entry in entries:
             name = entry.name.lower()
-            if name.startswith(".") or not name.endswith((*_ENDINGS, *_NOT_READ)):
+            if name.startswith(".") or not name.endswith((*TABLE_ENDINGS, *_NOT_READ)):
                 continue
             if (place / entry.name).is_dir():
                 continue
             named = Path(name).stem in _NAMES
-            if name.endswith(_ENDINGS) or name == _JSON:
+            if name.endswith(TABLE_ENDINGS) or name == _JSON:
                 tables += [place / entry.name] if named or any_name else []
             elif named:
                 path = (place / entry.name).relative_to(folder)
@@ -137,7 +157,7 @@ class Table:
         _, path, unit = self.parts[bisect_right(self.parts, row, key=lambda part: part[0]) - 1]
         return f"{path}, {unit} {self.places[row]}"
 
-    def add(self, read: "_Read", prefix: str) -> None:
+    def add(self, read: Read, prefix: str) -> None:
         """Append what was read of a table in the folder `prefix`."""
         if self.parts and list(self.columns) != read.levels:
             raise UserError(
@@ -156,15 +176,6 @@ class Table:
                 column.append(cell)
 
 
-class _Read(NamedTuple):
-    """One table as it stands: (place, file, cells) of each row, and what a place is called."""
-
-    path: Path
-    unit: str
-    levels: list[str]
-    rows: list[tuple[int, str, list[str]]]
-
-
 def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> TableLabels:
     """The labels of a folder's image files by the tables that find_tables found.
 
@@ -174,18 +185,20 @@ def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> 
     """
     index = _index(folder, files)
     endings = {file.suffix.lower() for file in files} - {""}
-    table = Table()
+    table, whole = Table(), False
     for path in tables:
         prefix = _composed(path.parent.relative_to(folder).as_posix())
 
         def is_file(cell: str, prefix: str = prefix) -> bool:
             return _joined(prefix, cell) in index or Path(cell).suffix.lower() in endings
 
-        read = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path, is_file)
+        read = read_json_table(path) if path.suffix.lower() == ".json" else read_csv(path, is_file)
         if not read.levels:
             table.notes.append(f"{path.name} says that there are no labels.")
+        whole |= read.whole
         table.add(read, prefix)
-    rows = _rows_of(table, index, folder)
+    positions = _positions(table, index, folder)
+    roles = take_roles(table.columns, table.notes)
     columns = join_one_hot(
         {
             level: read_column(level, cells, table.where, table.notes)
@@ -193,11 +206,24 @@ def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> 
         },
         table.notes,
     )
+    # Of files [N] now, and no more of rows; the last entry of what rows say is for other files.
+    row_of = np.full(len(files), -1, dtype=np.int64)
+    row_of[positions[positions >= 0]] = np.flatnonzero(positions >= 0)
     labels = np.full((len(files), len(columns)), -1, dtype=np.int64)
     for place, (_, found) in enumerate(columns.values()):
-        labels[rows[rows >= 0], place] = found[rows >= 0]
+        labels[:, place] = np.append(found, -1)[row_of]
     taxonomy = taxonomy_of({level: names for level, (names, _) in columns.items()})
-    return TableLabels(labels, with_found_parents(taxonomy, labels), table.notes)
+    words = [*(roles.splits or ()), ""]
+    return TableLabels(
+        labels,
+        with_found_parents(taxonomy, labels),
+        None if roles.splits is None else [words[row] for row in row_of],
+        np.array([*(roles.generated or [-1] * len(positions)), -1])[row_of],
+        whole,
+        table.notes,
+        table,
+        row_of,
+    )
 
 
 def in_old_order(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -206,128 +232,6 @@ def in_old_order(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
     if all(name.lstrip("-").isdecimal() for name in names):
         return labels
     return class_map(names, sorted(names))[labels]
-
-
-def _read_csv(path: Path, is_file: Callable[[str], bool]) -> _Read:
-    text = read_text(path, "The table of labels", limit=_LARGEST)
-    header = next((line for line in io.StringIO(text) if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=lambda mark: _count(header, mark))
-    lines = _cells(path, text, delimiter)
-    line, columns = next(lines, (1, []))
-    if len(columns) < 2:
-        raise UserError(
-            f"{path} should have a header, a column with the file, and one per label level; "
-            f"found the columns {columns}."
-        )
-    _check_header(path, line, columns, is_file)
-    lower = [column.lower() for column in columns]
-    key = 0
-    if lower[0] not in FILE_COLUMNS:
-        key = next((lower.index(name) for name in (*FILE_COLUMNS, "name") if name in lower), 0)
-    rows = []
-    for line, cells in lines:
-        if len(cells) != len(columns):
-            raise UserError(
-                f"{path}, line {line}: {len(cells)} cells under {len(columns)} columns; put a name "
-                f'that holds the delimiter {delimiter!r} in quotes ("crane, bird"), and leave a '
-                "missing label's cell empty."
-            )
-        file = cells.pop(key)
-        if not file:
-            raise UserError(f"{path}, line {line}: the row names no file.")
-        rows.append((line, file, cells))
-    return _Read(path, "line", columns[:key] + columns[key + 1 :], rows)
-
-
-def _count(header: str, delimiter: str) -> int:
-    """How many columns a header has under a delimiter."""
-    try:
-        return len(next(csv.reader([header], delimiter=delimiter), []))
-    except csv.Error:
-        return 0
-
-
-def _check_header(
-    path: Path, line: int, columns: Sequence[str], is_file: Callable[[str], bool]
-) -> None:
-    for place, column in enumerate(columns, 1):
-        fault = name_fault(column, level=True)
-        if not column or column.startswith("Unnamed: "):  # as pandas calls what had no name
-            fault = "it has no name; if it is an index, leave it out"
-        elif is_file(column):
-            fault = "it looks like a file; give the table a header, such as file,label"
-        if fault:
-            raise UserError(
-                f"{path}, line {line}: the {place}. column cannot be called {column!r}: {fault}."
-            )
-    if len(set(columns)) < len(columns):
-        twice = next(column for column, count in Counter(columns).items() if count > 1)
-        raise UserError(f"{path}, line {line}: two columns are called {twice!r}; rename one.")
-
-
-def _cells(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of each row that is not empty, blanks about the cells left out."""
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
-    line = 1
-    try:
-        for row in reader:
-            cells = [clean_name(cell) for cell in row]
-            if any("\n" in cell for cell in cells):
-                raise csv.Error(f"a cell goes on to line {reader.line_num}")
-            if any(cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise UserError(
-            f"{path}, line {line}: a quotation mark seems to have no partner ({error})."
-        ) from error
-
-
-def _read_json(path: Path) -> _Read:
-    values = read_json(path, "The labels")
-    pairs = values.get("labels") if isinstance(values, Mapping) else None
-    if pairs is None and isinstance(values, Mapping) and "labels" in values:
-        return _Read(path, "entry", [], [])  # as StyleGAN's tools write it
-    if not isinstance(pairs, list):
-        named = pairs if isinstance(pairs, Mapping) else values
-        pairs = list(named.items()) if isinstance(named, Mapping) else []
-    if not pairs or not all(
-        isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
-        for pair in pairs
-    ):
-        raise UserError(
-            f'{path} should be {{"labels": [["file", label]]}} or {{"file": {{level: class}}}}.'
-        )
-    lengths: dict[int, int] = {}  # of lists of labels: the first entry of each
-    for i, (_, label) in enumerate(pairs, 1):
-        if isinstance(label, list) and lengths.setdefault(len(label), i) == i and len(lengths) > 1:
-            length, first = next(iter(lengths.items()))
-            raise UserError(
-                f"{path}, entry {i}: {len(label)} labels, and entry {first} has {length}; write "
-                "null for a missing label."
-            )
-    found = [_json_labels(f"{path}, entry {i}", label) for i, (_, label) in enumerate(pairs, 1)]
-    levels = list(dict.fromkeys(level for labels in found for level in labels))
-    rows = [
-        (i, clean_name(file), [labels.get(level, "") for level in levels])
-        for i, ((file, _), labels) in enumerate(zip(pairs, found, strict=True), 1)
-    ]
-    return _Read(path, "entry", levels, rows)
-
-
-def _json_labels(where: str, label: Any) -> dict[str, str]:
-    """Class names by level; a list's levels are called fine, coarse, top, ..."""
-    if not isinstance(label, Mapping):
-        several = label if isinstance(label, list) else [label]
-        label = {chain_name(i): value for i, value in enumerate(several)}
-    found = {}
-    for level, value in label.items():
-        if fault := name_fault(clean_name(level), level=True):
-            raise UserError(f"{where}: a label level cannot be called {level!r}: {fault}.")
-        if not isinstance(value, str | int | float | None):
-            raise UserError(f"{where}: the {level!r} label should be one name; found {value!r}.")
-        found[clean_name(level)] = "" if value is None else clean_name(str(value))
-    return found
 
 
 # Files and classes of a table
@@ -357,25 +261,36 @@ def _joined(prefix: str, file: str) -> str:
     return posixpath.normpath(posixpath.join(prefix, file))
 
 
-def _rows_of(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarray:
-    """int64 [R]: the position of each row's file; -1 for one that is there and is not read."""
-    names = [
-        name if name in index else posixpath.normpath(name.replace("\\", "/"))
-        for name in table.files
-    ]
-    if index.keys().isdisjoint(names):  # perhaps as seen from a folder that wraps all others
-        wrap = os.path.commonpath([posixpath.dirname(name) for name in index])
-        while wrap and index.keys().isdisjoint(_joined(wrap, name) for name in names):
-            wrap = posixpath.dirname(wrap)
-        names = [_joined(wrap, name) for name in names]
+def _positions(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarray:
+    """int64 [R]: the position of each row's file; -1 for one that is there and is not read.
+
+    A name may also be the end of a path, as seen from one of the folders below, if it is the end
+    of one alone; or a path as seen from one of the folders that the folder itself lies in.
+    """
+    below: dict[str, list[str]] = {}
+    for name in index:
+        below.setdefault(posixpath.basename(name), []).append(name)
+    names, absent = [], []
+    around = folder.resolve().parts
+    for row, name in enumerate(table.files):
+        if name not in index:
+            name = _below(posixpath.normpath(name.replace("\\", "/")), around)
+        if name not in index and not _lies_in(folder, name):
+            found = [n for n in below.get(posixpath.basename(name), ()) if n.endswith(f"/{name}")]
+            if len(found) > 1:
+                raise UserError(
+                    f"{table.where(row)} names the file {name!r}, and there are several of it "
+                    f"({found[0]}, {found[1]}); write the folder before it."
+                )
+            absent += [] if found else [row]
+            name = found[0] if found else name
+        names.append(name)
     rows = np.array([index.get(name, -1) for name in names], dtype=np.int64)
     known = rows[rows >= 0]
     if len(np.unique(known)) < len(known):
         twice = Counter(known.tolist()).most_common(1)[0][0]
         first, second = np.flatnonzero(rows == twice)[:2].tolist()
         raise _twice(table, second, names[second], first)
-    unknown = np.flatnonzero(rows < 0).tolist()
-    absent = [row for row in unknown if not _lies_in(folder, names[row])]
     if absent:
         first = names[absent[0]]
         ended = next((name for name in index if name.rpartition(".")[0] == first), "")
@@ -385,6 +300,15 @@ def _rows_of(table: Table, index: Mapping[str, int], folder: Path) -> np.ndarray
             f"{first}, in {table.where(absent[0])}); {hint}, or add the files."
         )
     return rows
+
+
+def _below(name: str, folder: Sequence[str]) -> str:
+    """A path without those of its first parts that are the last parts of the folder's path."""
+    parts = PurePosixPath(name).parts
+    for count in range(min(len(parts) - 1, len(folder)), 0, -1):
+        if tuple(folder[-count:]) == parts[:count]:
+            return posixpath.join(*parts[count:])
+    return name
 
 
 def _twice(table: Table, row: int, file: str, first: int) -> UserError:

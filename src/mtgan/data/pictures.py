@@ -20,7 +20,14 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from PIL import Image
 
-from mtgan.data.images import fit_image, orientation, white_of
+from mtgan.data.images import (
+    MARK_GENERATED,
+    MARK_OVERVIEW,
+    fit_image,
+    is_marked,
+    orientation,
+    white_of,
+)
 from mtgan.data.progress import progress
 from mtgan.files import error_number, reason
 
@@ -41,6 +48,8 @@ _THREADS = 8
 # Files per task of a thread: for small files, handing over one by one costs more than decoding.
 _TASK = 64
 _GRAY = {"1", "L", "LA", "La", "I", "F"}
+OVERVIEW = "drawn by mtgan data info"
+"""Why a picture of a data set is no picture in one."""
 _turns = threading.Lock()
 T = TypeVar("T")
 
@@ -61,13 +70,15 @@ class Header:
     """What is known of a picture before it is fitted.
 
     height, width: of the upright picture; color: whether it has any; span: its least and largest
-    value, where its format does not say which value is white (integers of 32 bits, floats).
+    value, where its format does not say which value is white (integers of 32 bits, floats);
+    generated: whether it bears the mark of `mtgan sample`.
     """
 
     height: int
     width: int
     color: bool
     span: tuple[float, float] | None = None
+    generated: bool = False
 
 
 @functools.cache
@@ -109,13 +120,24 @@ def is_picture(path: Path) -> bool:
         return False
 
 
+def is_overview(path: Path) -> bool:
+    """Whether a file is a picture that `mtgan data info` drew of a data set."""
+    try:
+        with open_picture(path) as image:
+            return is_marked(image, MARK_OVERVIEW)
+    except Exception:
+        return False
+
+
 def read_header(path: Path) -> Header:
     """The header of a picture; any exception where there is none."""
     with open_picture(path) as image:
+        if is_marked(image, MARK_OVERVIEW):
+            raise PictureError(OVERVIEW)
         height, width = _upright_sides(image)
         color = image.mode not in _GRAY and not image.mode.startswith("I;16")
         span = _span(image) if white_of(image) is None else None
-        return Header(height, width, color, span)
+        return Header(height, width, color, span, is_marked(image, MARK_GENERATED))
 
 
 def decode(

@@ -1,6 +1,7 @@
 """load_dataset, and the register of what it can load."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,8 @@ def load_dataset(
     seed: int = 0,
     download: bool = True,
 ) -> Dataset:
-    """Load a data set by its registered name, or from a folder, an .npz or a prepared folder.
+    """Load a data set by its registered name, or from a folder, a table of labels, an .npz or a
+    prepared folder.
 
     Args:
         name: A name of list_datasets(), or a path.
@@ -192,39 +194,65 @@ def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[in
 
 
 def hold_out(data: Dataset, split: str) -> Dataset:
-    """The train or test part of a set that has no splits of its own; always the same one."""
-    if split == "all":
-        return replace(data, split=split)
-    part = data.select(held_out_rows(data.labels, split))
-    return replace(part, split=split, notes=(*data.notes, HELD_OUT_NOTE))
+    """The train or test part of a set that has no splits of its own; always the same one.
+
+    Among real samples, generated ones are for training alone.
+    """
+    apart = data.apart
+    told = [] if split == "all" else [HELD_OUT_NOTE]
+    if split != "all":
+        data = data.select(held_out_rows(data.labels, split, apart))
+    if split != "test" and apart.any():
+        told.append(generated_note(int(apart.sum()), len(data)))
+    return replace(data, split=split, notes=(*data.notes, *told))
 
 
-def held_out_rows(labels: np.ndarray, split: str) -> np.ndarray:
-    """The positions that belong to a split, of a set with labels [N, L] and no own splits."""
-    held = round(HELD_OUT * len(labels))
+def held_out_rows(labels: np.ndarray, split: str, apart: np.ndarray | None = None) -> np.ndarray:
+    """The positions that belong to a split, of a set with labels [N, L] and no own splits.
+
+    apart: bool [N], samples that are never held out.
+    """
+    pool = np.arange(len(labels)) if apart is None else np.flatnonzero(~apart)
+    held = round(HELD_OUT * len(pool))
     random = np.random.default_rng(0)
     if labels.shape[1]:
-        test = stratified_choice(labels[:, 0], held, random)
+        test = stratified_choice(labels[pool, 0], held, random)
     else:
-        test = random.permutation(len(labels))[:held]
+        test = random.permutation(len(pool))[:held]
     mask = np.zeros(len(labels), dtype=bool)
-    mask[test] = True
+    mask[pool[test]] = True
     return np.flatnonzero({"test": mask, "train": ~mask, "all": mask | ~mask}[split])
 
 
-def _meant(name: str) -> str:
-    """The registered name that differs in case or hyphens alone (CIFAR-10), else the name itself.
+def generated_note(count: int, total: int) -> str:
+    """What is said of generated images among real ones."""
+    return (
+        f"{count:,} of {total:,} images were generated: they are trained on, and images for tests "
+        "and validation are taken from the real ones alone."
+    )
 
-    A path of that name is meant as it stands.
-    """
-    if name in SOURCES or Path(name).exists():
-        return name
-    plain = {_plain(known): known for known in SOURCES.names()}
-    return plain.get(_plain(name), name)
+
+def _meant(name: str) -> str:
+    """The registered name that is meant; see `meant`."""
+    if not name:
+        raise UserError("The name of the data set is empty; write . for the folder where you are.")
+    return meant(name, SOURCES.names())
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """The known name that differs from `name` in case and signs between letters alone (CIFAR-10),
+    else the name itself. A path of that name is meant as it stands."""
+    try:
+        if name in known or Path(name).exists():
+            return name
+    except OSError as error:
+        shown = name if len(name) < 100 else f"{name[:60]}..."
+        raise UserError(f"{shown} cannot be read: {reason(error)}.") from error
+    return {_plain(each): each for each in known}.get(_plain(name), name)
 
 
 def _plain(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "")
+    return re.sub(r"[-_. ]", "", name.lower())
 
 
 def _is_path(name: str) -> bool:
@@ -244,7 +272,7 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
     from mtgan.data.arrays import is_npz, is_prepared, load_npz, load_prepared
     from mtgan.data.cifar import is_cifar, load_cifar
     from mtgan.data.domains import is_domains, load_domains
-    from mtgan.data.folder import load_folder
+    from mtgan.data.folder import is_images, load_folder
 
     if not _is_path(request.name):
         return SOURCES.get(request.name).load
@@ -256,7 +284,7 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
         (is_npz, load_npz),
         (is_prepared, load_prepared),
         (is_cifar, load_cifar),
-        (Path.is_dir, load_folder),
+        (is_images, load_folder),
     ]
     try:
         for recognizes, load in formats:
@@ -267,8 +295,8 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
         raise UserError(f"{path} cannot be read: {reason(error)}.") from error
     if there:
         raise UserError(
-            f"{path} is neither a folder of images nor an .npz file; if it is an archive, "
-            "extract it."
+            f"{path} is neither a folder of images nor an .npz file, nor a table that names "
+            "images; if it is an archive, extract it."
         )
     raise UserError(
         f"There is no data set {request.name!r}, and no folder or .npz file of that name either: "

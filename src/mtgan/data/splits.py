@@ -31,7 +31,7 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 # The first of these that there is serves as test. The others are used for nothing.
-_AS_TEST = ("test", "eval", "val")
+AS_TEST = ("test", "eval", "val")
 
 
 @dataclass
@@ -148,7 +148,7 @@ class _Reading:
         """Take the folders of a column, which are splits, off; those not used are left out."""
         counts = Counter(place[column] for place in self.rest)
         present = {words[name].use for name in counts}
-        as_test = next((use for use in _AS_TEST if use in present), "test")
+        as_test = next((use for use in AS_TEST if use in present), "test")
         serving = [(name,) for name in counts if words[name].use == as_test]
         if as_test != "test":
             count = counted(sum(counts[name] for (name,) in serving))

@@ -14,6 +14,8 @@ TABLES = {".csv", ".tsv"}
 SUFFIXES = {".txt", ".smi", *TABLES}
 
 _LARGEST = 4 << 30
+# A column whose name has one of these words in it holds strings.
+_STRING_WORDS = {"selfies", "string", "strings", "sequence", "sequences", "text", "word", "words"}
 _LOOKED_AT = 100  # strings beside a first line, which tell whether it is a header
 # What SMILES are written with: atoms in brackets, the common ones without, bonds, rings, branches.
 _SMILES = re.compile(
@@ -37,6 +39,25 @@ def is_text(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.is_dir()
 
 
+def refuse_doubtful(path: Path) -> None:
+    """UserError where a table does not tell by itself that it is one of strings: it has several
+    columns, and none that is called as strings are."""
+    if path.suffix.lower() not in TABLES or not path.is_file():
+        return
+    first = read_text(path, "The file of strings", limit=_LARGEST).lstrip("\n").partition("\n")[0]
+    header = [name.strip().strip('"') for name in first.split(max(",;\t", key=first.count))]
+    named = [name for name in header if name]
+    # A header that looks like SMILES is refused for that by whoever reads the table.
+    told = any(_is_called_strings(name) or _looks_like_smiles(name) for name in named)
+    if len(named) > 1 and not told:
+        column = f"{path},column={named[0]}"
+        raise UserError(
+            f"{path} names no images, and none of its columns ({', '.join(named)}) is called as "
+            f"strings are (smiles, text, ...); say which one is to be generated, as {column!r}, or "
+            "give the table a column `file` with the images beside it."
+        )
+
+
 def read_strings(
     path: Path, column: str | None = None, labels: str | None = None, titles: bool = True
 ) -> Strings:
@@ -46,7 +67,8 @@ def read_strings(
     where it is a header.
 
     Args:
-        column: Of a table, by name; the one called smiles when absent, else the first.
+        column: Of a table, by name; when absent, the one called smiles, else one called
+            text, string, sequence or word, else the first.
         labels: The column of class names.
         titles: Whether lines of a .smi file have titles; False takes the lines as they stand.
 
@@ -145,14 +167,21 @@ def _read_table(text: str, path: Path, column: str | None, labels: str | None) -
 
 
 def _column(header: list[str], path: Path) -> str:
-    """The column called smiles, else the one whose name has that in it, else the first."""
+    """The column called smiles, else the one whose name has that in it, else one that is called
+    otherwise as strings are, else the first."""
     exact = [name for name in header if name.lower() == "smiles"]
     found = exact or [name for name in header if "smiles" in name.lower()]
     if len(found) > 1:
         raise UserError(
             f"{path} has several columns of SMILES ({', '.join(found)}); choose one by column=NAME."
         )
-    return next(name for name in (*found, *header) if name)
+    others = filter(_is_called_strings, header)
+    return next(name for name in (*found, *others, *header) if name)
+
+
+def _is_called_strings(column: str) -> bool:
+    lower = column.lower()
+    return "smiles" in lower or not _STRING_WORDS.isdisjoint(re.split(r"[^a-z]+", lower))
 
 
 def _chosen(column: str, header: list[str], path: Path) -> str:

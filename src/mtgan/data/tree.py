@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from mtgan.data.pictures import ENDINGS, attempt_all, is_picture
+from mtgan.data.pictures import ENDINGS, OVERVIEW, attempt_all, is_overview, is_picture
+from mtgan.data.results import kind_of
 from mtgan.errors import UserError
 from mtgan.files import reason
 from mtgan.text import printable
@@ -24,6 +25,7 @@ _HIDDEN = "hidden"
 _NOWHERE = "links that lead nowhere"
 _AGAIN = "links to folders that are read already, or lead in a circle"
 _SPECIAL = "pipes, sockets or devices"
+_WRITTEN = "what mtgan wrote of a"
 _FOREIGN = "no pictures of a format that is read"
 _EXAMPLES = 3
 _LONGEST_SHOWN = 150
@@ -110,6 +112,9 @@ class _Walk:
         except OSError as error:
             self.tree.leave_out(reason(error), place)
             return
+        if place and (kind := kind_of(entry.name for entry in entries)):
+            self.tree.leave_out(f"{_WRITTEN} {kind}", place)
+            return
         if place and not hidden:
             self.tree.folders.add(place)
         for entry in entries:
@@ -131,6 +136,8 @@ class _Walk:
             self.ahead.append((place, False))
         elif not stat.S_ISREG(mode):
             self.tree.leave_out(_SPECIAL, place)
+        elif entry.name.endswith("-samples.png") and is_overview(Path(entry.path)):
+            self.tree.leave_out(OVERVIEW, place)
         elif _ending(entry.name) in ENDINGS:
             self.tree.pictures.append(place)
         else:
@@ -159,7 +166,8 @@ def left_out_notes(left_out: dict[str, list[Place]]) -> list[str]:
             kinds = [f"{count:,} {show([ending])}" for ending, count in endings.most_common(5)]
             more = ["others"] if len(endings) > 5 else []
             why = f"{why}: {', '.join(kinds + more)}"
-        notes.append(f"Left out {counted(len(places), 'file')} ({why}): {examples(places)}.")
+        what = "folder" if why.startswith(_WRITTEN) else "file"
+        notes.append(f"Left out {counted(len(places), what)} ({why}): {examples(places)}.")
     return notes
 
 

@@ -6,6 +6,7 @@ in the data set's taxonomy; `fine`, `coarse` and `top` also mean its first, seco
 where it has none of that name.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -22,6 +23,15 @@ def _no_truth(value: Any) -> Any:
     return value
 
 
+def _sides(value: Any) -> Any:
+    """ "64x128" as [64, 128], as the command line's --size takes it, and "64" as 64."""
+    found = re.fullmatch(r"(\d+)(?:[xX](\d+))?", value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    height, width = found.groups()
+    return int(height) if width is None else [int(height), int(width)]
+
+
 _Number = BeforeValidator(_no_truth)
 _LARGEST = 1e38  # of float32
 
@@ -31,6 +41,7 @@ Width = Annotated[int, _Number, Field(ge=1, le=65_536)]
 Few = Annotated[int, _Number, Field(ge=1, le=1_000)]
 Batch = Annotated[int, _Number, Field(ge=2, le=1_000_000)]
 Side = Annotated[int, _Number, Field(ge=1, le=LARGEST_SIDE)]
+Size = Annotated[Side | tuple[Side, Side] | None, BeforeValidator(_sides)]
 Seed = Annotated[int, _Number, Field(ge=0, le=LARGEST_SEED)]
 Weight = Annotated[float, _Number, Field(ge=0, le=_LARGEST)]
 Rate = Annotated[float, _Number, Field(gt=0, le=_LARGEST)]
@@ -173,7 +184,8 @@ class Optimizer(Part):
 class Data(Part):
     """What of the data set is used, and how."""
 
-    size: Side | tuple[Side, Side] | None = None  # (H, W); as found when absent
+    size: Size = None  # 64, (H, W) or HxW; as found when absent
+    channels: Literal[1, 3] | None = None  # 1 (grey) or 3 (RGB); as found when absent
     # A whole number is a count, a fraction in (0, 1] a share.
     subset: Positive | FreeShare | None = None
     stratified: bool = True

@@ -163,6 +163,7 @@ def identity(recipe: Recipe, data: Mapping[str, Any], seed: int) -> str:
 
 def _what_is_trained(recipe: Recipe, data: Mapping[str, Any]) -> list[Any]:
     trained = recipe.model_dump(mode="json", exclude=_DESCRIPTION)
+    del trained["data"]["channels"]  # the loading says them
     loading = dict(data)
     if isinstance(loading["taxonomy"], str):  # what the file says, not where it lies
         loading["taxonomy"] = read_text(loading["taxonomy"], "The taxonomy")
@@ -230,8 +231,9 @@ def _data_of(arm: Arm, study: Study) -> dict[str, StudyData]:
 def _loading(data: StudyData, recipe: Recipe) -> dict[str, Any]:
     """Arguments of load_dataset: the study's, and the recipe's where the study says nothing."""
     values = data.model_dump(mode="json")
-    if values["size"] is None:
-        values["size"] = recipe.model_dump(mode="json")["data"]["size"]
+    for key in ("size", "channels"):
+        if values[key] is None:
+            values[key] = recipe.model_dump(mode="json")["data"][key]
     if values["subset"] is None:
         values["subset"] = recipe.data.subset
         values["stratified"] = recipe.data.stratified

@@ -13,9 +13,9 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, read_text
-from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_SIDE, LARGEST_STEP, MOST_SEEDS
+from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, MOST_SEEDS
 from mtgan.recipes.load import read_mapping, sentence
-from mtgan.recipes.schema import Part
+from mtgan.recipes.schema import Part, Size
 from mtgan.registry import nearest
 
 _FILES = resources.files("mtgan.studies") / "files"
@@ -28,7 +28,6 @@ Settings = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
 Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT, strict=True)]
 Steps = Annotated[int, Field(ge=1, le=LARGEST_STEP, strict=True)]
-Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE, strict=True)]
 Share = Annotated[float, Field(gt=0, le=1, strict=True)]
 Name = Annotated[str, Field(min_length=1)]
 
@@ -66,8 +65,8 @@ class StudyData(Part):
 
     name: Name
     root: str | None = None
-    size: Side | tuple[Side, Side] | None = None  # the recipe's when absent
-    channels: Literal[1, 3] | None = None
+    size: Size = None  # 64, (H, W) or HxW; the recipe's when absent
+    channels: Literal[1, 3] | None = None  # likewise
     taxonomy: str | dict[str, Any] | None = None
     # A whole number is a count, a fraction in (0, 1] a share.
     subset: Count | Share | None = None

@@ -9,8 +9,9 @@ import numpy as np
 
 from mtgan.data import Taxonomy
 from mtgan.data.canvas import Domain
-from mtgan.data.images import save_grid, to_image
-from mtgan.data.labels import FILE_COLUMNS
+from mtgan.data.images import MARK_GENERATED, marked, save_grid, to_image
+from mtgan.data.roles import GENERATED, SOURCE_COLUMNS
+from mtgan.data.tables import FILE_COLUMNS
 from mtgan.errors import UserError
 from mtgan.files import new_folder, replacing, write_text
 
@@ -46,14 +47,16 @@ def export_samples(
 ) -> None:
     """Write images uint8 [N, C, H, W] and labels int64 [N, L] (or None) to `out`.
 
-    FILE.npz: arrays `images` [N, H, W, C], `labels`, and the names of levels and classes; what
-    load_dataset and `mtgan evaluate` read. FILE.png: one grid. Else a folder of NNNNNN.png with
-    labels.csv beside them, a missing label (-1) being an empty cell. UserError where anything
+    FILE.npz: arrays `images` [N, H, W, C], `labels`, the names of levels and classes, and
+    `generated`; what load_dataset and `mtgan evaluate` read. FILE.png: one grid. Else a folder of
+    NNNNNN.png with labels.csv beside them, a missing label (-1) being an empty cell; its last
+    column says that they are generated, and so does each picture itself. UserError where anything
     cannot be written; nothing half-written is left.
     """
     suffix = out.suffix.lower()
     if suffix == ".npz":
-        arrays = {"images": images.transpose(0, 2, 3, 1)}
+        made = np.ones(len(images), dtype=bool)
+        arrays = {"images": images.transpose(0, 2, 3, 1), "generated": made}
         if labels is not None:
             arrays |= {"labels": labels, "level_names": np.array(taxonomy.levels, dtype=str)}
             for level in taxonomy.levels:
@@ -68,19 +71,22 @@ def export_samples(
         with new_folder(out) as folder:
             names = [f"{i:06d}.png" for i in range(len(images))]
             for name, image in zip(names, images, strict=True):
-                to_image(image).save(folder / name)
-            if labels is not None:
-                _write_labels(names, labels, taxonomy, folder / "labels.csv")
+                to_image(image).save(folder / name, pnginfo=marked(MARK_GENERATED))
+            _write_labels(names, labels, taxonomy, folder / "labels.csv")
 
 
-def _write_labels(names: Sequence[str], labels: np.ndarray, taxonomy: Taxonomy, path: Path) -> None:
-    levels = {level.lower() for level in taxonomy.levels}
-    files = next(name for name in FILE_COLUMNS if name not in levels)
+def _write_labels(
+    names: Sequence[str], labels: np.ndarray | None, taxonomy: Taxonomy, path: Path
+) -> None:
+    levels = taxonomy.levels if labels is not None else ()
+    taken = {level.lower() for level in levels}
+    files = next(name for name in FILE_COLUMNS if name not in taken)
+    source = next(name for name in SOURCE_COLUMNS if name not in taken)
+    rows = labels.tolist() if labels is not None else [[]] * len(names)
     with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow([files, *taxonomy.levels])
-        for name, row in zip(names, labels.tolist(), strict=True):
-            classes = zip(taxonomy.levels, row, strict=True)
-            rows.writerow(
-                [name, *(taxonomy.classes[level][i] if i >= 0 else "" for level, i in classes)]
-            )
+        lines = csv.writer(file)
+        lines.writerow([files, *levels, source])
+        for name, row in zip(names, rows, strict=True):
+            cells = zip(levels, row, strict=True)
+            classes = (taxonomy.classes[level][i] if i >= 0 else "" for level, i in cells)
+            lines.writerow([name, *classes, GENERATED])
