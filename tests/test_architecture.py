@@ -14,7 +14,9 @@ SOURCE = Path(mtgan.__file__).parent
 ORDER = [
     "errors",
     "limits",
+    "plugins",
     "registry",
+    "parts",
     "files",
     "text",
     "lettering",

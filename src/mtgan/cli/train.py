@@ -46,7 +46,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
-    from mtgan import processes
+    from mtgan import plugins, processes
     from mtgan.cli.options import read_data, read_recipe, tell_notes
     from mtgan.training import train as train_recipe
 
@@ -67,5 +67,6 @@ def train(
     )
     if not quiet and processes.is_first():
         say(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
-        say(f"  {command('mtgan', 'sample', run.path, '--n', 64, '--out', 'samples.png')}")
-        say(f"  {command('mtgan', 'report', run.path)}")
+        own = plugins.options(run.recipe.run.get("plugins", ()))
+        say(f"  {command('mtgan', 'sample', run.path, '--n', 64, '--out', 'samples.png', *own)}")
+        say(f"  {command('mtgan', 'report', run.path, *own)}")

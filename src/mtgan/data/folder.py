@@ -19,7 +19,7 @@ import numpy as np
 from mtgan.data.dataset import Dataset
 from mtgan.data.labels import find_tables, in_old_order, read_labels
 from mtgan.data.pictures import Header, Refusal, attempt_all, decode, read_header
-from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows
+from mtgan.data.sources import HELD_OUT_NOTE, Request, held_out_rows, register_format
 from mtgan.data.splits import Layout, read_layout
 from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
 from mtgan.data.tree import Place, left_out_notes, read_tree
@@ -61,6 +61,7 @@ class Fit:
         return decode(file, self.size, self.channels, self.span)
 
 
+@register_format("images", Path.is_dir, last=True)
 def load_folder(request: Request) -> Dataset:
     """The folder request.name; its images decoded, fitted to one size, unreadable ones passed
     over (and counted in the notes)."""

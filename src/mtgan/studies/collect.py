@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
 from mtgan.files import new_folder, write_bytes, write_json, write_text
+from mtgan.plugins import opening
 from mtgan.recipes.records import read_record
 from mtgan.studies.plan import Plan, read_result_file, run_folder
 from mtgan.studies.records import Failures, PlanRecord
@@ -48,7 +49,8 @@ class StudyResult:
             )
         remedy = "run the study again, and it is written anew"
         plan = read_record(path / "plan.json", PlanRecord, remedy)
-        return cls(path, load_study(path / "study.yaml"), plan)
+        with opening(path):
+            return cls(path, load_study(path / "study.yaml"), plan)
 
     @property
     def labels(self) -> list[str]:
@@ -130,7 +132,8 @@ def begin_folder(plan: Plan, out: Path) -> None:
     its finished runs are used where they are the same.
     """
     if is_study_folder(out):
-        other = load_study(out / "study.yaml")
+        with opening(out):
+            other = load_study(out / "study.yaml")
         if (other.name, other.scale) != (plan.study.name, plan.study.scale):
             raise UserError(
                 f"{out} holds the study {other.name} at scale {other.scale}; name another folder "

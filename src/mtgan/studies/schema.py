@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, read_text
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_SIDE, LARGEST_STEP, MOST_SEEDS
-from mtgan.recipes.load import read_mapping, sentence
+from mtgan.recipes.load import read_mapping, sentence, use_plugins
 from mtgan.recipes.schema import Part
 from mtgan.registry import nearest
 
@@ -140,6 +140,7 @@ class Study(Part):
     about: str = ""
     source: str = ""
     scale: Name = "full"
+    plugins: list[str] = []  # modules of one's own that are imported first, by workers too
     recipes: Annotated[list[Arm], Field(min_length=1)]
     variants: Annotated[dict[str, Settings], Field(min_length=1)] = {"": {}}
     datasets: Annotated[dict[str, StudyData], Field(min_length=1)]
@@ -212,6 +213,7 @@ def load_study(study: str | Path, scale: str = "full", seeds: int | None = None)
     values = {"name": label, "scale": scale, **values}
     if seeds is not None:
         values["seeds"] = seeds
+    use_plugins(values, what)
     try:
         return Study.model_validate(values)
     except ValidationError as error:
@@ -220,7 +222,8 @@ def load_study(study: str | Path, scale: str = "full", seeds: int | None = None)
 
 def dump_study(study: Study) -> str:
     """The resolved study as YAML, which is itself a study file."""
-    return dump_yaml(study.model_dump(mode="json"))
+    aside = set() if study.plugins else {"plugins"}
+    return dump_yaml(study.model_dump(mode="json", exclude=aside))
 
 
 def _scales(values: dict[str, Any], what: str) -> dict[str, Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import evaluate_domain
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, check_memory
+from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.training.batches import columns, draw_latents
 from mtgan.training.checkpoints import (
@@ -59,7 +60,8 @@ class Run:
                 "folder that `mtgan train` wrote, such as runs/demo."
             )
         facts = DataFacts.from_dict(files.read_json(data_file), str(data_file))
-        recipe = load_recipe(recipe_file)
+        with opening(path):
+            recipe = load_recipe(recipe_file)
         validated(RunRecord, recipe.run, f"{recipe_file}, under `run`,")
         return cls(path, recipe, facts)
 
@@ -85,7 +87,8 @@ class Run:
                 f"{self.recipe.run['data_name']!r} was made of arrays, or that was changed."
             )
         other = {} if split in {None, spec.get("split")} else {"split": split, "subset": None}
-        return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
+        with opening(self.path):
+            return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
 
     def game(self, step: int | None = None) -> Game:
         """The players as of a checkpoint (the newest when `step` is None), on the CPU.
