@@ -201,7 +201,7 @@ def dump_recipe(recipe: BaseModel) -> str:
     """The resolved recipe (of any schema) as YAML, which is itself a valid recipe."""
     values = recipe.model_dump(mode="json", exclude={"extends"})
     for key in ("run", "plugins"):
-        if not values[key]:
+        if not values.get(key, True):
             del values[key]
     return dump_yaml(values)
 
