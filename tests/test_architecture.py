@@ -33,6 +33,7 @@ ORDER = [
     "analysis",
     "studies",
     "reports",
+    "api",
     "cli",
 ]
 EVALUATION_MAY_IMPORT = {*ORDER[: ORDER.index("data") + 1], "evaluation"}

@@ -25,6 +25,7 @@ from mtgan.parts import (
     OUTPUTS,
     PENALTIES,
 )
+from mtgan.text import printable
 
 
 def _no_truth(value: Any) -> Any:
@@ -239,3 +240,10 @@ class Recipe(Part):
     data: Data = Data()
     training: Training = Training()
     run: dict[str, Any] = {}  # what a run has recorded here: data set, seed, versions
+
+    def __repr__(self) -> str:
+        bound = "" if self.penalty.kind == "none" else f" + {self.penalty.kind}"
+        text = f"{self.name!r}: {self.objective}{bound}, {self.training.steps:,} steps"
+        return f"Recipe({printable(text)})"
+
+    __str__ = __repr__

@@ -25,18 +25,24 @@ from mtgan.recipes.records import read_record
 from mtgan.studies.plan import Plan, read_result_file, run_folder
 from mtgan.studies.records import Failures, PlanRecord
 from mtgan.studies.schema import Measure, Study, dump_study, load_study
+from mtgan.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyResult:
     """A study's folder as it stands: which runs have finished, and their values."""
 
     path: Path
     study: Study
     plan: dict[str, Any]
+
+    def __repr__(self) -> str:
+        runs = {run for cell in self.plan["cells"] for run in cell["runs"].values()}
+        text = f"{str(self.path)!r}: {len(self.results)} of {len(runs)} runs finished"
+        return f"StudyResult({printable(text)})"
 
     @classmethod
     def open(cls, path: str | Path) -> "StudyResult":

@@ -17,6 +17,7 @@ from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_SIDE, LARGEST_STEP
 from mtgan.recipes.load import read_mapping, sentence, use_plugins
 from mtgan.recipes.schema import Part
 from mtgan.registry import nearest
+from mtgan.text import html_summary, printable
 
 _FILES = resources.files("mtgan.studies") / "files"
 MERGED = ("set", "budget", "evaluation")
@@ -166,6 +167,30 @@ class Study(Part):
             named = "" if isinstance(twice, int) else ", or give each a name of its own"
             raise ValueError(f"{twice!r} stands there twice; take one away{named}")
         return values
+
+    def __repr__(self) -> str:
+        parts = (
+            (self.recipes, "recipe"),
+            (self.variants, "variant"),
+            (self.datasets, "data set"),
+            (self.seeds, "seed"),
+        )
+        counts = (f"{len(each)} {noun}{'s' if len(each) > 1 else ''}" for each, noun in parts)
+        text = f"{self.name!r}, scale {self.scale}: {' x '.join(counts)}"
+        return f"Study({printable(text)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what is varied and measured."""
+        rows = {
+            "recipes": ", ".join(arm.label for arm in self.recipes),
+            "variants": ", ".join(filter(None, self.variants)) or "none",
+            "data sets": ", ".join(self.datasets),
+            "seeds": len(self.seeds),
+            "measures": ", ".join(measure.name for measure in self.measures),
+        }
+        return html_summary(f"{self.title or self.name} (scale {self.scale})", rows)
 
     @property
     def evaluated_curves(self) -> list[str]:
