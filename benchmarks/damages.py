@@ -37,7 +37,7 @@ def disturbances(held_out: Dataset, data: Dataset) -> dict[str, list[float]]:
             overall(damage_images(name, held_out.samples, strength), held_out, data)
             for strength in STRENGTHS
         ]
-        for name in IMAGE_DAMAGES
+        for name in IMAGE_DAMAGES.names()
     }
     strange = "fashion-mnist-10k" if data.name == "digits" else "digits"
     foreign = mtgan.load_dataset(strange, size=data.shape[1:], channels=data.shape[0]).samples

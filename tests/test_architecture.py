@@ -14,7 +14,9 @@ SOURCE = Path(mtgan.__file__).parent
 ORDER = [
     "errors",
     "limits",
+    "plugins",
     "registry",
+    "parts",
     "files",
     "text",
     "lettering",
@@ -31,6 +33,7 @@ ORDER = [
     "analysis",
     "studies",
     "reports",
+    "api",
     "cli",
 ]
 EVALUATION_MAY_IMPORT = {*ORDER[: ORDER.index("data") + 1], "evaluation"}

@@ -6,22 +6,32 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from mtgan.data import Dataset, Taxonomy, load_dataset
+    from mtgan.api import classify, compare, evaluate, report, study
+    from mtgan.data import Dataset, Taxonomy, list_datasets, load_dataset
     from mtgan.errors import UserError
-    from mtgan.evaluation import Scorecard, evaluate
-    from mtgan.recipes import Recipe, load_recipe
+    from mtgan.evaluation import Scorecard
+    from mtgan.recipes import Recipe, list_recipes, load_recipe
+    from mtgan.studies import Study, load_study
     from mtgan.training import Run, train
 
 # Public names and the module each lives in; loaded on first use so that `import mtgan` stays quick.
 _HOMES = {
+    "classify": "mtgan.api",
+    "compare": "mtgan.api",
+    "evaluate": "mtgan.api",
+    "report": "mtgan.api",
+    "study": "mtgan.api",
     "Dataset": "mtgan.data",
     "Taxonomy": "mtgan.data",
+    "list_datasets": "mtgan.data",
     "load_dataset": "mtgan.data",
     "UserError": "mtgan.errors",
     "Scorecard": "mtgan.evaluation",
-    "evaluate": "mtgan.evaluation",
     "Recipe": "mtgan.recipes",
+    "list_recipes": "mtgan.recipes",
     "load_recipe": "mtgan.recipes",
+    "Study": "mtgan.studies",
+    "load_study": "mtgan.studies",
     "Run": "mtgan.training",
     "train": "mtgan.training",
 }
@@ -31,12 +41,20 @@ __all__ = [
     "Recipe",
     "Run",
     "Scorecard",
+    "Study",
     "Taxonomy",
     "UserError",
     "__version__",
+    "classify",
+    "compare",
     "evaluate",
+    "list_datasets",
+    "list_recipes",
     "load_dataset",
     "load_recipe",
+    "load_study",
+    "report",
+    "study",
     "train",
 ]
 

@@ -155,3 +155,12 @@ def by_first(work: Callable[[], T]) -> T:
     if answer[1] is not None:
         raise answer[1]
     return answer[0]
+
+
+def refuse_differences(mine: list[Any]) -> None:
+    """UserError in a process that was started with something else than the first one."""
+    if by_first(lambda: mine) != mine:
+        raise UserError(
+            f"Process {rank()} was started with another recipe, data set or seed than process 0; "
+            "start all of them by the same command."
+        )

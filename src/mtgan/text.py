@@ -1,8 +1,12 @@
 """Words from outside as text and nothing else: no markup, no terminal escapes, no shell syntax."""
 
+import base64
 import hashlib
+import io
 import shlex
 import unicodedata
+from collections.abc import Mapping
+from html import escape as html_escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -74,3 +78,33 @@ def console(stderr: bool = False, quiet: bool = False) -> "Console":
             return super().render_str(printable(text), **options)
 
     return TextConsole(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
+
+
+def rendered(table: Any, html: bool = False, width: int = 100) -> str:
+    """What rich would print, as plain text or as HTML for a notebook."""
+    from rich.console import Console
+
+    terminal = Console(file=io.StringIO(), record=True, width=width, markup=False, emoji=False)
+    terminal.print(table)
+    if not html:
+        return "\n".join(line.rstrip() for line in terminal.export_text().splitlines()).rstrip()
+    code = '<pre style="line-height:normal">{code}</pre>'
+    return terminal.export_html(code_format=code, inline_styles=True)
+
+
+def html_summary(title: str, rows: Mapping[str, object], picture: bytes | None = None) -> str:
+    """A few lines of HTML for a notebook: a title, what it says, and a PNG."""
+    cells = "".join(
+        f"<tr><th style='text-align:left'>{_escaped(key)}</th>"
+        f"<td style='text-align:left'>{_escaped(value)}</td></tr>"
+        for key, value in rows.items()
+    )
+    image = ""
+    if picture is not None:
+        encoded = base64.b64encode(picture).decode("ascii")
+        image = f"<img style='max-width:100%' src='data:image/png;base64,{encoded}'>"
+    return f"<div><b>{_escaped(title)}</b><table>{cells}</table>{image}</div>"
+
+
+def _escaped(text: object) -> str:
+    return html_escape(printable(text))

@@ -40,7 +40,7 @@ def test_a_registered_source_loads(dummy) -> None:
 
 
 def test_a_name_is_registered_once(dummy) -> None:
-    with pytest.raises(AssertionError, match="'stripes' is registered twice"):
+    with pytest.raises(UserError, match="'stripes' is registered twice"):
         register_dataset("stripes", "Again.")(dummy)
 
 

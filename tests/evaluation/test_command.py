@@ -1,8 +1,6 @@
 """`mtgan evaluate` from outside: runs, files, JSON, pictures, one sentence for mistakes."""
 
 import json
-import sys
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +8,9 @@ import pytest
 from mtgan.cli import main
 from mtgan.data import Taxonomy
 from mtgan.evaluation import Scorecard
+from mtgan.recipes import load_recipe
+from mtgan.training import Run
+from mtgan.training.facts import DataFacts
 
 QUICK = ["--data", "digits", "--device", "cpu"]
 
@@ -67,40 +68,47 @@ def test_quiet_and_measures_by_name(capsys, samples, tmp_path):
     assert list(json.loads(card.read_text())["entries"]) == ["frechet_distance"]
 
 
-def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
-    (tmp_path / "recipe.yaml").write_text("")
-    asked = {}
-    # The run knows the classes in another order than the reference: by name, they are the same.
+@pytest.fixture
+def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
+    """What a run on digits is asked for; it answers with held-out ones, and knows the classes in
+    another order than the data: by name, they are the same."""
     classes = {level: names[::-1] for level, names in unseen.taxonomy.classes.items()}
     known = Taxonomy(unseen.taxonomy.levels, classes, {"fine": ("coarse", (0, 1) * 5)})
     samples = unseen.in_order_of(known)
     assert samples.taxonomy == known
+    asked = {}
 
-    def sample_with_labels(count, seed):
+    def sample_with_labels(self, count, seed):
         asked.update(count=count, seed=seed)
         return samples.samples[:count], samples.labels[:count]
 
-    module = ModuleType("mtgan.training")
-    facts = SimpleNamespace(domains=(), taxonomy=known)
-    run_on_images = SimpleNamespace(sample_with_labels=sample_with_labels, facts=facts)
-    module.Run = SimpleNamespace(open=lambda path: run_on_images)
-    monkeypatch.setitem(sys.modules, "mtgan.training", module)
+    recipe = load_recipe("gan").model_copy(update={"run": {"data": digits.spec}})
+    made = Run(tmp_path, recipe, DataFacts.of(samples))
+    (tmp_path / "recipe.yaml").write_text("")
+    monkeypatch.setattr(Run, "open", lambda path: made)
+    monkeypatch.setattr(Run, "sample_with_labels", sample_with_labels)
+    return asked
+
+
+@pytest.mark.parametrize("data", [QUICK[:2], []])
+def test_a_run_generates_its_samples(capsys, asked, data, tmp_path):
     card = tmp_path / "card.json"
-    options = ["--n", "85", "--seed", "4", "--no-ladder", "--features", "pixels"]
-    code, _, _ = run(capsys, str(tmp_path), *QUICK, *options, "--json", str(card), "--quiet")
+    options = ["--n", "85", "--seed", "4", "--no-ladder", "--features", "pixels", "--device", "cpu"]
+    code, _, _ = run(capsys, str(tmp_path), *data, *options, "--json", str(card), "--quiet")
     assert code == 0
     assert asked == {"count": 85, "seed": 4}
     protocol = json.loads(card.read_text())["protocol"]
     accuracy = json.loads(card.read_text())["entries"]["conditional_accuracy/fine"]["value"]
     assert accuracy > 0.8
     assert "EMA" in protocol["checkpoint"]
-    assert protocol["seed"] == 4
+    assert (protocol["seed"], protocol["dataset"]) == (4, "digits")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["nowhere", *QUICK], "nowhere"),
+        (["nowhere"], "nowhere is no run"),
         (["digits", *QUICK, "--protocol", "fid"], "no protocol 'fid'"),
         (["digits", *QUICK, "--features", "vgg"], "no feature space 'vgg'"),
         (["digits", *QUICK, "--metrics", "fad"], "no measure 'fad'"),

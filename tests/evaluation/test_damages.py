@@ -22,7 +22,7 @@ def images() -> np.ndarray:
     return np.stack(waves).astype(np.uint8)[:, None].repeat(3, axis=1)
 
 
-@pytest.mark.parametrize("name", list(IMAGE_DAMAGES))
+@pytest.mark.parametrize("name", IMAGE_DAMAGES.names())
 def test_grows_with_strength_and_repeats_with_the_seed(name, images):
     gaps = [
         np.abs(damage_images(name, images, s, seed=1).astype(float) - images).mean()

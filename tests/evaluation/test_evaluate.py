@@ -161,7 +161,7 @@ def test_global_distances_hide_swapped_classes(judge, unseen, real):
     assert card["conditional_accuracy/fine"] < 0.1
 
 
-@pytest.mark.parametrize("damage", [*IMAGE_DAMAGES, "foreign images"])
+@pytest.mark.parametrize("damage", [*IMAGE_DAMAGES.names(), "foreign images"])
 def test_overall_falls_with_every_disturbance(judge, unseen, damage):
     """The disturbances of Heusel et al. 2017 (Figure 3.1 of the thesis shows their blur)."""
     foreign = np.random.default_rng(0).permuted(unseen.samples[:, :, ::-1], axis=3)

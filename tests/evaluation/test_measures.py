@@ -56,10 +56,10 @@ def test_one_function_adds_a_measure(digits, unseen):
         )
         assert card.entries["brightness"].score == pytest.approx(1, abs=0.3)
         assert card.entries["brightness"].floor > 1.2 * card["brightness"], "noise is brighter"
-        with pytest.raises(ValueError, match="two measures"):
+        with pytest.raises(ValueError, match="registered twice"):
             measure(Output("brightness", "lower"))(brightness)
     finally:
-        del base._MEASURES["brightness"]
+        del base.MEASURES._entries["brightness"]
 
 
 def test_class_shares_see_a_missing_class_through_a_weak_classifier():

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from mtgan.nets import Discriminator, DiscriminatorSettings, Generator, HeadSpec
-from mtgan.nets.players import AdversarialHead, LabelVector
+from mtgan.nets.heads import HEADS, LabelVector
 
 SETTINGS = DiscriminatorSettings((1, 4, 4), width=3, kernel=3)
 CLASSES = {"fine": 4}
@@ -108,7 +108,7 @@ def test_whether_a_label_changes_what_the_generator_is_told(conditioning: str, t
     """Joined before a linear output layer, a label moves every score alike: the slope towards the
     image, all that a Wasserstein generator learns from, is the same for every label."""
     settings = DiscriminatorSettings((1, 8, 8), 4, 3)
-    head = AdversarialHead(6, conditioning, "fine", {"fine": 3}, settings.bound)
+    head = HEADS.get(conditioning)(6, LabelVector({"fine": 3}, "fine"), settings.bound)
     features = torch.randn(5, 6, requires_grad=True)
     slopes = [
         torch.autograd.grad(head(features, {"fine": torch.full((5,), c)}).sum(), features)[0]

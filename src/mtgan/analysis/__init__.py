@@ -4,9 +4,6 @@ One file per analysis, registered by its presence in this folder: a function on 
 dataclass that it returns, and one adapter under the decorator `analysis`.
 """
 
-import importlib
-import pkgutil
-
 from mtgan.analysis.base import ANALYSES, Options, Result, analysis
 from mtgan.analysis.conditioning import Conditioning, conditioning
 from mtgan.analysis.diagnose import Diagnosis, Evidence, diagnose, judge
@@ -46,6 +43,3 @@ __all__ = [
     "probe",
     "weights",
 ]
-
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")

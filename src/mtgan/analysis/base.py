@@ -162,7 +162,7 @@ class Analysis:
         check_seed(options.seed, "--seed")
 
 
-ANALYSES: Registry[Analysis] = Registry("analysis")
+ANALYSES: Registry[Analysis] = Registry("analysis", "mtgan.analysis")
 
 
 def analysis(
@@ -170,11 +170,7 @@ def analysis(
 ) -> Callable[[Callable[[Run, Options], Result]], Any]:
     """Decorator that registers `ask(run, options) -> Result` under a name; see Analysis."""
 
-    def register(ask: Callable[[Run, Options], Result]) -> Callable[[Run, Options], Result]:
-        ANALYSES.register(name)(Analysis(ask, about, takes, least))
-        return ask
-
-    return register
+    return ANALYSES.register_as(name, lambda ask: Analysis(ask, about, takes, least))
 
 
 # Where analyses look for images

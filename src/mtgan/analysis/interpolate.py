@@ -41,7 +41,8 @@ from mtgan.analysis.base import (
 )
 from mtgan.analysis.plots import BLUE, ORANGE, RED, SOFT, new_figure, show_grid, side_by_side, tidy
 from mtgan.errors import UserError
-from mtgan.nets.players import Generator, LabelVector
+from mtgan.nets.heads import LabelVector
+from mtgan.nets.players import Generator
 from mtgan.training import Run
 from mtgan.training.batches import draw_latents
 from mtgan.training.run import generate

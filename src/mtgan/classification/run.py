@@ -22,8 +22,10 @@ from mtgan.classification.tasks import Task
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.files import new_folder, write_text, writing
+from mtgan.plugins import opening
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import read_record, validated
+from mtgan.registry import plugin_versions
 from mtgan.training.checkpoints import (
     checkpoint_name,
     list_checkpoints,
@@ -60,7 +62,9 @@ class ClassifierRun:
                 "give a folder that `mtgan classify` wrote."
             )
         facts = read_record(path / _DATA, Facts, _ANEW)
-        return cls(path, load_classifier_recipe(path / _RECIPE), facts)
+        with opening(path):
+            recipe = load_classifier_recipe(path / _RECIPE)
+        return cls(path, recipe, facts)
 
     @classmethod
     def create(
@@ -240,6 +244,8 @@ def run_record(data: Dataset, auxiliary: Dataset | None, seed: int) -> dict[str,
         "seed": seed,
         "versions": {"mtgan": mtgan.__version__, "torch": str(torch.__version__)},
     }
+    if kept := plugin_versions():
+        record["plugins"] = kept
     if auxiliary is not None:
         record |= {
             "auxiliary_data": auxiliary.spec,

@@ -102,6 +102,7 @@ class ClassifierRecipe(Part):
     data: ClassifierData = ClassifierData()
     augmentation: Augmentation = Augmentation()
     training: ClassifierTraining = ClassifierTraining()
+    plugins: list[str] = []  # modules of one's own that are imported first; see mtgan.plugins
     # What a run has recorded here: data sets, seed, versions.
     run: dict[str, Any] = Field(default_factory=dict)
 

@@ -99,7 +99,7 @@ def load_auxiliary_data(name: str | Path, like: Dataset, root: Path | None = Non
 # Label levels that a data set does not have, made for the auxiliary task. Each is called with the
 # split, the number of superclasses and the seed.
 Invention = Callable[[Split, int, int], Taxonomy]
-INVENTIONS: Registry[Invention] = Registry("auxiliary task")
+INVENTIONS: Registry[Invention] = Registry("auxiliary task", "mtgan.classification.tasks")
 
 
 @INVENTIONS.register("same")

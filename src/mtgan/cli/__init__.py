@@ -26,9 +26,11 @@ def _run(arguments: list[str]) -> None:
     import typer.main
 
     from mtgan.cli.app import app
+    from mtgan.cli.shared import share
 
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
         importlib.import_module(f"{__name__}.{module}")
     command = typer.main.get_command(app)
+    share(command)
     with command.make_context("mtgan", list(arguments)) as context:
         command.invoke(context)

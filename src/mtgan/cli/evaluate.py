@@ -9,7 +9,6 @@ import typer
 
 from mtgan.cli.app import app, show, working
 from mtgan.cli.options import (
-    DataName,
     Quiet,
     Root,
     Seed,
@@ -20,25 +19,12 @@ from mtgan.cli.options import (
 from mtgan.limits import LARGEST_COUNT
 
 if TYPE_CHECKING:
-    import numpy as np
     from rich.table import Table
 
-    from mtgan.data import Dataset
-    from mtgan.training import Run
-
-_GENERATED = 50_000  # samples of a run, at most, where a protocol takes all that there are
 _OF_A_DOMAIN = 1_000  # samples, of a run over several
 _NOT_OF_DOMAINS = (
-    "picture",
-    "metrics",
-    "split",
-    "taxonomy",
-    "weights",
-    "protocol",
-    "size",
-    "ladder",
+    *("picture", "metrics", "split", "size", "taxonomy", "weights", "protocol", "ladder"),
 )
-RUN_CHECKPOINT = "newest checkpoint, EMA weights"
 
 
 @app.command()
@@ -47,7 +33,12 @@ def evaluate(
     samples: Annotated[
         str, typer.Argument(help="A run, a folder of images, an .npz, or a data set by name.")
     ],
-    data: DataName,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data", help="The real data, by name or path; of a run its own if left out."
+        ),
+    ] = None,
     split: Annotated[
         str | None, typer.Option(help="Split of the reference: train or test.")
     ] = None,
@@ -87,17 +78,28 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Judge SAMPLES against real data: distances, fidelity, diversity, conditioning, copies."""
+    from mtgan.api import as_run, reference_of
+    from mtgan.api import evaluate as evaluate_samples
     from mtgan.data import load_dataset
-    from mtgan.evaluation import evaluate as evaluate_samples
+    from mtgan.errors import UserError
     from mtgan.evaluation.protocol import protocol_rule
 
     printing = str(json_file) == "-"
     for path in (picture, json_file):
         check_free(path, force)
-    run = _run(samples)
+    run = as_run(samples)
+    if data is None and (run is None or (odd := given(context, "root", "taxonomy"))):
+        raise UserError(
+            f"{samples} is no run, which would bring its own data; name the real data by --data."
+            if run is None
+            else f"{' and '.join(odd)} belongs to --data; give both, or neither."
+        )
     if run is not None and run.facts.domains:
         _refuse_of_domains(samples, given(context, *_NOT_OF_DOMAINS))
-        training, held_out = (load_dataset(data, part, root=root) for part in ("train", "test"))
+        training, held_out = (
+            load_dataset(data, part, root=root) if data else run.load_data(part, whole=True)
+            for part in ("train", "test")
+        )
         with working(quiet or printing):
             values = run.evaluate_domains(
                 *(training, held_out, _OF_A_DOMAIN if n is None else n),
@@ -108,16 +110,16 @@ def evaluate(
         show(values, json.dumps(values, indent=2), _domain_table(values), json_file, quiet)
         return
     rule = protocol_rule(protocol)
-    reference = load_dataset(
-        data, split or rule.split or "train", root=root, taxonomy=taxonomy, size=size
-    )
-    wanted = rule.generated if rule.exact or n is None else n
+    part = split or rule.split or "train"
+    if data is not None:
+        reference = load_dataset(data, part, root=root, taxonomy=taxonomy, size=size)
+    else:
+        assert run is not None
+        reference = reference_of(run, None, part)
     with working(quiet or printing) as progress:
-        images, labels, checkpoint = _samples(samples, run, reference, wanted, seed)
         card = evaluate_samples(
-            images,
+            run or samples,
             reference,
-            labels=labels,
             features=features,
             metrics=metrics,
             n=n,
@@ -128,7 +130,6 @@ def evaluate(
             weights=weights,
             protocol=protocol,
             ladder=ladder,
-            checkpoint=checkpoint,
             progress=progress,
         )
         if picture is not None:
@@ -147,15 +148,6 @@ def _refuse_of_domains(samples: str, options: list[str]) -> None:
         )
 
 
-def _run(samples: str) -> "Run | None":
-    """The run that is to be judged, or None for samples that are there already."""
-    if not (Path(samples) / "recipe.yaml").is_file():
-        return None
-    from mtgan.training import Run
-
-    return Run.open(samples)
-
-
 def _domain_table(values: Mapping[str, Mapping[str, Any]]) -> "Table":
     from rich.table import Table
 
@@ -163,20 +155,3 @@ def _domain_table(values: Mapping[str, Mapping[str, Any]]) -> "Table":
     for name, entry in values.items():
         table.add_row(name.replace("_", " "), f"{entry['value']:.4g}", entry["better"])
     return table
-
-
-def _samples(
-    source: str, run: "Run | None", reference: "Dataset", wanted: int | None, seed: int
-) -> tuple[Any, "np.ndarray | None", str]:
-    """What to judge: a run generates as many samples as are wanted; all else is read."""
-    from mtgan.data import Dataset
-    from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT
-
-    if run is None:
-        return source, None, UNKNOWN_CHECKPOINT
-    count = min(wanted or _GENERATED, len(reference.samples))
-    images, labels = run.sample_with_labels(count, seed=seed)
-    if labels is None:
-        return images, None, RUN_CHECKPOINT
-    named = Dataset(images, labels, run.facts.taxonomy, source, "all")
-    return named, None, RUN_CHECKPOINT

@@ -1,5 +1,6 @@
 """Options that several verbs share, and what they mean."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +53,17 @@ def given(context: typer.Context, *names: str) -> list[str]:
             off = context.params.get(parameter.name) is False and parameter.secondary_opts
             found.append(parameter.secondary_opts[0] if off else parameter.opts[0])
     return found
+
+
+def parse_time(option: str, text: str) -> float:
+    """Seconds of 90s, 10m, 1.5h or 2d; UserError for anything else."""
+    from mtgan.errors import UserError
+
+    seconds = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip().lower())
+    if found is None or not float(found[1]):
+        raise UserError(f"{option} should be a time like 90s, 10m or 2h; found {text!r}.")
+    return float(found[1]) * seconds[found[2]]
 
 
 def check_free(path: Path | None, force: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 from mtgan.cli.app import app, print_error
 from mtgan.cli.options import Quiet
 from mtgan.limits import MOST_SEEDS
-from mtgan.text import file_name, literal, printable
+from mtgan.text import literal, printable
 
 if TYPE_CHECKING:
     from mtgan.studies.collect import StudyResult
@@ -49,11 +49,10 @@ def study(
     from mtgan.registry import nearest
     from mtgan.studies.plan import make_plan
     from mtgan.studies.schema import load_study
+    from mtgan.studies.study import study_folder
 
     plan = make_plan(load_study(file, scale, seeds))
-    if out is None:
-        ending = "" if plan.study.scale == "full" else f"-{plan.study.scale}"
-        out = Path("studies") / file_name(f"{plan.study.name}{ending}")
+    out = out or study_folder(plan.study)
     if executor not in _EXECUTORS:
         from mtgan.errors import UserError
 

@@ -16,7 +16,7 @@ from mtgan.cli.options import (
     Steps,
     TaxonomyFile,
 )
-from mtgan.text import command, file_name
+from mtgan.text import command
 
 
 @app.command()
@@ -43,29 +43,37 @@ def train(
     compile: Annotated[
         Literal["on", "off"], typer.Option(help="Compile the networks with torch.compile.")
     ] = "off",
+    max_time: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="End after 90s, 10m or 2h, evaluated and saved."),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
-    from mtgan import processes
-    from mtgan.cli.options import read_data, read_recipe, tell_notes
+    from mtgan import plugins, processes
+    from mtgan.cli.options import parse_time, read_data, read_recipe, tell_notes
     from mtgan.training import train as train_recipe
 
     resolved = read_recipe(recipe, overrides, scale, steps)
     dataset = read_data(data, resolved.data, root, taxonomy)
     tell_notes(dataset, quiet)
-    folder = out or Path("runs") / file_name(f"{resolved.name}-{dataset.name}-s{seed}")
+    seconds = None if max_time is None else parse_time("--max-time", max_time)
     run = train_recipe(
         resolved,
         dataset,
-        folder,
+        out,
         seed=seed,
         resume=resume,
         device=device,
         precision=precision,
         compile=compile == "on",
         quiet=quiet,
+        max_seconds=seconds,
     )
     if not quiet and processes.is_first():
         say(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
-        say(f"  {command('mtgan', 'sample', run.path, '--n', 64, '--out', 'samples.png')}")
-        say(f"  {command('mtgan', 'report', run.path)}")
+        if run.steps[-1] < run.recipe.training.steps:
+            say(f"  {run.recipe.training.steps} were asked for; --resume goes on from here")
+        own = plugins.options(run.recipe.run.get("plugins", ()))
+        say(f"  {command('mtgan', 'sample', run.path, '--n', 64, '--out', 'samples.png', *own)}")
+        say(f"  {command('mtgan', 'report', run.path, *own)}")

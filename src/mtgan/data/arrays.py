@@ -12,7 +12,7 @@ import numpy as np
 
 from mtgan.data.canvas import canvas_size, domain_from_dict, domain_to_dict
 from mtgan.data.dataset import Dataset, taxonomy_of
-from mtgan.data.sources import Request, hold_out
+from mtgan.data.sources import Request, hold_out, register_format
 from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, name_fault
 from mtgan.errors import UserError
 from mtgan.files import new_folder, read_json, require_file, write_text
@@ -34,6 +34,7 @@ def is_npz(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".npz"
 
 
+@register_format("npz", is_npz)
 def load_npz(request: Request) -> Dataset:
     """An .npz with `images` (uint8 [N, H, W, C], [N, C, H, W] or [N, H, W]) and `labels` ([N] or
     [N, L] integers, -1 where missing, or one-hot rows; optional), `level_names` and
@@ -318,6 +319,7 @@ def is_prepared(path: Path) -> bool:
     return (path / _MARK).is_file()
 
 
+@register_format("prepared", is_prepared)
 def load_prepared(request: Request) -> Dataset:
     """A folder that write_prepared wrote. The samples stay on the disk."""
     path = Path(request.name)

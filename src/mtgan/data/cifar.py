@@ -20,7 +20,7 @@ import numpy as np
 
 from mtgan.data.dataset import Dataset
 from mtgan.data.download import fetch
-from mtgan.data.sources import Request, register_dataset
+from mtgan.data.sources import Request, register_dataset, register_format
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import reason, require_file
@@ -187,6 +187,7 @@ def is_cifar(path: Path) -> bool:
     return _set_at(path) is not None
 
 
+@register_format("cifar", is_cifar)
 def load_cifar(request: Request) -> Dataset:
     """CIFAR-10 or CIFAR-100 from the path request.name."""
     path = Path(request.name)

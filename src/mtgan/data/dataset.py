@@ -3,20 +3,25 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from mtgan.data.canvas import Domain, domain_to_dict
 from mtgan.data.taxonomy import Taxonomy, class_map
 from mtgan.errors import UserError
+from mtgan.text import html_summary, printable
 
 
-@dataclass
+@dataclass(repr=False)
 class Dataset:
     """Labeled samples of one split.
+
+    A sequence of pairs (sample uint8 [C, H, W], labels int64 [L]), as torch's DataLoader takes it;
+    a slice or an array of positions gives a Dataset.
 
     Attributes:
         samples: uint8 [N, C, H, W], an array or a memory map.
@@ -81,6 +86,49 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @overload
+    def __getitem__(self, index: int | np.integer) -> tuple[np.ndarray, np.ndarray]: ...
+
+    @overload
+    def __getitem__(self, index: "slice | np.ndarray | list[int]") -> "Dataset": ...
+
+    def __getitem__(self, index: Any) -> Any:
+        """One pair (sample, labels) by position, or the Dataset of several positions.
+
+        IndexError for a position that there is none of.
+        """
+        if isinstance(index, slice) or np.ndim(index):
+            return self.select(np.arange(len(self))[index])
+        place = operator.index(index)
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"{self.name} has {len(self)} samples, and none at {place}")
+        return np.array(self.samples[place]), np.array(self.labels[place])
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.shape))
+        labels = self.taxonomy.summary() or "none"
+        text = f"{self.name!r}, {self.split}: {len(self):,} samples of {shape}; labels: {labels}"
+        return f"Dataset({printable(text)})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, and its first samples."""
+        import io
+
+        from mtgan.data.images import make_grid
+
+        rows = {
+            "split": self.split,
+            "samples": f"{len(self):,} of {' x '.join(map(str, self.shape))} (C x H x W)",
+            "labels": self.taxonomy.summary() or "none",
+        }
+        picture = io.BytesIO()
+        if len(self) and not self.domains:
+            make_grid(np.asarray(self.samples[:10]), columns=10).save(picture, "png")
+        return html_summary(self.name, rows, picture.getvalue() or None)
 
     @property
     def shape(self) -> tuple[int, int, int]:

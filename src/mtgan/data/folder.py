@@ -26,7 +26,13 @@ from mtgan.data.labels import TableLabels, find_tables, in_old_order, read_label
 from mtgan.data.pictures import Header, Refusal, attempt_all, decode, read_header
 from mtgan.data.results import refuse_results
 from mtgan.data.roles import assign
-from mtgan.data.sources import HELD_OUT_NOTE, Request, generated_note, held_out_rows
+from mtgan.data.sources import (
+    HELD_OUT_NOTE,
+    Request,
+    generated_note,
+    held_out_rows,
+    register_format,
+)
 from mtgan.data.splits import Layout, read_layout
 from mtgan.data.tables import names_images
 from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
@@ -76,6 +82,7 @@ def is_images(path: Path) -> bool:
     return path.is_dir() or names_images(path)
 
 
+@register_format("images", is_images, last=True)
 def load_folder(request: Request) -> Dataset:
     """The folder request.name; its images decoded, fitted to one size, unreadable ones passed
     over (and counted in the notes)."""

@@ -63,7 +63,7 @@ class StringSource:
     length: int | None = None
 
 
-STRING_SOURCES: Registry[StringSource] = Registry("set of strings")
+STRING_SOURCES: Registry[StringSource] = Registry("set of strings", "mtgan.data.sequences")
 
 
 def read_sequences(

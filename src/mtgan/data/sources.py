@@ -14,6 +14,7 @@ from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import reason
 from mtgan.limits import LARGEST_SIDE, check_seed
+from mtgan.plugins import is_outside, remedy
 from mtgan.registry import Registry, nearest
 
 SPLITS = ("train", "test", "all")
@@ -50,19 +51,30 @@ class Source:
     load: Callable[[Request], Dataset]
 
 
-SOURCES: Registry[Source] = Registry("data set")
+@dataclass(frozen=True)
+class Format:
+    """A loader of the paths that it recognizes. `last`: it asks little, so others come first."""
+
+    recognizes: Callable[[Path], bool]
+    load: Callable[[Request], Dataset]
+    last: bool = False
 
 
-def register_dataset(
-    name: str, about: str
-) -> Callable[[Callable[[Request], Dataset]], Callable[[Request], Dataset]]:
-    """Decorator that files a loader: Request -> Dataset."""
+Loader = Callable[[Request], Dataset]
+SOURCES: Registry[Source] = Registry("data set", "mtgan.data", has=("about", "load"))
+FORMATS: Registry[Format] = Registry("format", "mtgan.data", has=("recognizes", "load"))
 
-    def file(load: Callable[[Request], Dataset]) -> Callable[[Request], Dataset]:
-        SOURCES.register(name)(Source(about, load))
-        return load
 
-    return file
+def register_dataset(name: str, about: str) -> Callable[[Loader], Loader]:
+    """Decorator that files a loader, Request -> Dataset, under a name of its own."""
+    return SOURCES.register_as(name, lambda load: Source(about, load))
+
+
+def register_format(
+    name: str, recognizes: Callable[[Path], bool], last: bool = False
+) -> Callable[[Loader], Loader]:
+    """Decorator that files a loader, Request -> Dataset, for the paths that it recognizes."""
+    return FORMATS.register_as(name, lambda load: Format(recognizes, load, last))
 
 
 def list_datasets() -> dict[str, str]:
@@ -236,7 +248,7 @@ def _meant(name: str) -> str:
     """The registered name that is meant; see `meant`."""
     if not name:
         raise UserError("The name of the data set is empty; write . for the folder where you are.")
-    return meant(name, SOURCES.names())
+    return name if is_outside(name) else meant(name, SOURCES.names())
 
 
 def meant(name: str, known: Sequence[str]) -> str:
@@ -256,7 +268,7 @@ def _plain(name: str) -> str:
 
 
 def _is_path(name: str) -> bool:
-    return name not in SOURCES
+    return name not in SOURCES and not is_outside(name)
 
 
 def _full_name(name: str) -> str:
@@ -269,27 +281,17 @@ def _full_name(name: str) -> str:
 
 
 def _find(request: Request) -> Callable[[Request], Dataset]:
-    from mtgan.data.arrays import is_npz, is_prepared, load_npz, load_prepared
-    from mtgan.data.cifar import is_cifar, load_cifar
     from mtgan.data.domains import is_domains, load_domains
-    from mtgan.data.folder import is_images, load_folder
 
     if not _is_path(request.name):
         return SOURCES.get(request.name).load
     if is_domains(request.name):
         return load_domains
     path = Path(request.name)
-    # The first that recognizes the path; any other folder is one of images.
-    formats: list[tuple[Callable[[Path], bool], Callable[[Request], Dataset]]] = [
-        (is_npz, load_npz),
-        (is_prepared, load_prepared),
-        (is_cifar, load_cifar),
-        (is_images, load_folder),
-    ]
     try:
-        for recognizes, load in formats:
-            if recognizes(path):
-                return load
+        for _, known in sorted(FORMATS.items(), key=lambda item: item[1].last):
+            if known.recognizes(path):
+                return known.load
         there = path.exists()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {reason(error)}.") from error
@@ -300,7 +302,7 @@ def _find(request: Request) -> Callable[[Request], Dataset]:
         )
     raise UserError(
         f"There is no data set {request.name!r}, and no folder or .npz file of that name either: "
-        f"{nearest(request.name, SOURCES.names())}"
+        f"{nearest(request.name, SOURCES.names())} {remedy()}"
     )
 
 

@@ -20,9 +20,11 @@ import numpy as np
 from mtgan.errors import UserError
 from mtgan.files import read_yaml
 from mtgan.registry import nearest
+from mtgan.text import html_summary, printable
 
 # What the levels of a nested hierarchy are called, finest first.
 _CHAIN_NAMES = ("fine", "coarse", "top")
+_SHOWN = 20  # classes of a level, in a notebook
 
 
 def chain_name(position: int) -> str:
@@ -80,7 +82,7 @@ def class_map(own: Sequence[str], other: Sequence[str]) -> np.ndarray:
     return np.array([*(place.get(name, -1) for name in own), -1], dtype=np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Taxonomy:
     """Label levels, their classes, and parents.
 
@@ -130,6 +132,26 @@ class Taxonomy:
                 )
             if any(not 0 <= i < self.num_classes(parent) for i in indices):
                 raise UserError(f"A parent of level {level!r} is not a class of {parent!r}.")
+
+    def __repr__(self) -> str:
+        return f"Taxonomy({printable(self.summary() or 'no labels')})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: each level, and its first classes."""
+        rows = {}
+        for level, names in self.classes.items():
+            more = f", ... ({len(names)} in all)" if len(names) > _SHOWN else ""
+            above = f" (refines {self.parents[level][0]})" if level in self.parents else ""
+            rows[level + above] = ", ".join(names[:_SHOWN]) + more
+        return html_summary("Taxonomy", rows)
+
+    def summary(self) -> str:
+        """The levels with their numbers of classes, "fine (10) within coarse (2), tone (3)": those
+        that refine one another first, then independent ones."""
+        sizes = {level: f"{level} ({len(self.classes[level])})" for level in self.levels}
+        alone = [text for level, text in sizes.items() if level not in self.chain]
+        chain = " within ".join(sizes[level] for level in self.chain)
+        return ", ".join(filter(None, [chain, *alone]))
 
     # Questions
 

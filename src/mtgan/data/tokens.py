@@ -16,7 +16,7 @@ class Tokenizer:
     join: Callable[[list[str]], str]
 
 
-TOKENIZERS: Registry[Tokenizer] = Registry("kind of tokens")
+TOKENIZERS: Registry[Tokenizer] = Registry("kind of tokens", "mtgan.data.tokens")
 
 
 def _split_selfies(text: str) -> list[str] | None:

@@ -15,27 +15,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from mtgan.registry import Registry
+
 Damage = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
-IMAGE_DAMAGES: dict[str, Damage] = {}
-
-
-def image_damage(name: str) -> Callable[[Damage], Damage]:
-    """Register an image damage under a name."""
-
-    def register(function: Damage) -> Damage:
-        if name in IMAGE_DAMAGES:
-            raise ValueError(f"two damages are registered as {name!r}")
-        IMAGE_DAMAGES[name] = function
-        return function
-
-    return register
+IMAGE_DAMAGES: Registry[Damage] = Registry(
+    "image damage", "mtgan.evaluation.damages", has=("__call__",)
+)
 
 
 def damage_images(name: str, images: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:
     """Apply a registered damage.
 
     Args:
-        name: A key of `IMAGE_DAMAGES`.
+        name: A name of `IMAGE_DAMAGES`.
         images: uint8 [N, C, H, W].
         strength: 0 (none) to 1 (heavy).
         seed: Decides every random draw.
@@ -45,21 +37,21 @@ def damage_images(name: str, images: np.ndarray, strength: float, seed: int = 0)
     """
     if strength <= 0:
         return images.copy()
-    return IMAGE_DAMAGES[name](images, strength, np.random.default_rng(seed))
+    return IMAGE_DAMAGES.get(name)(images, strength, np.random.default_rng(seed))
 
 
 def _to_uint8(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
-@image_damage("noise")
+@IMAGE_DAMAGES.register("noise")
 def noise(images: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
     """Mix with uniform noise: (1 - strength) * x + strength * noise."""
     mixed = random.integers(0, 256, images.shape, dtype=np.uint8) * np.float32(strength)
     return _to_uint8(mixed + images * np.float32(1 - strength))
 
 
-@image_damage("blur")
+@IMAGE_DAMAGES.register("blur")
 def blur(images: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
     """Gaussian blur; at strength 1 its standard deviation is an eighth of the smaller side."""
     sigma = strength * min(images.shape[2:]) / 8
@@ -73,7 +65,7 @@ def blur(images: np.ndarray, strength: float, random: np.random.Generator) -> np
     return _to_uint8(values.reshape(images.shape).numpy())
 
 
-@image_damage("rectangles")
+@IMAGE_DAMAGES.register("rectangles")
 def rectangles(images: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
     """Five black rectangles at random places, each side `strength` half of the image's."""
     damaged = images.copy()
@@ -87,7 +79,7 @@ def rectangles(images: np.ndarray, strength: float, random: np.random.Generator)
     return damaged
 
 
-@image_damage("swirl")
+@IMAGE_DAMAGES.register("swirl")
 def swirl(images: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
     """Turn the picture about its center, by 2 pi * strength there and by nothing at the border."""
     height, width = images.shape[2:]
@@ -110,7 +102,7 @@ def swirl(images: np.ndarray, strength: float, random: np.random.Generator) -> n
     return _to_uint8(turned.numpy())
 
 
-@image_damage("salt-and-pepper")
+@IMAGE_DAMAGES.register("salt-and-pepper")
 def salt_and_pepper(images: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
     """A share `strength` / 2 of the pixels become black or white."""
     damaged = images.copy()

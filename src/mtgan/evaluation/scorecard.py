@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
 from mtgan.evaluation.protocol import Protocol
+from mtgan.text import printable, rendered
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -77,7 +78,7 @@ class Rung:
     values: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scorecard(Mapping[str, float]):
     """All numbers of one evaluation; a mapping from measure to number.
 
@@ -105,6 +106,18 @@ class Scorecard(Mapping[str, float]):
     ladder: tuple[Rung, ...] = ()
     details: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        overall = "no overall figure" if self.overall is None else f"overall {self.overall:.2f}"
+        stamp = self.protocol
+        text = f"{overall}; {len(self)} numbers of n = {stamp.generated:,} in {stamp.features}"
+        return f"Scorecard({printable(text)})"
+
+    def __str__(self) -> str:
+        return rendered(self.table())
+
+    def _repr_html_(self) -> str:
+        return rendered(self.table(), html=True)
 
     def __getitem__(self, name: str) -> float:
         return self.entries[name].value
@@ -171,8 +184,30 @@ class Scorecard(Mapping[str, float]):
         return draw_card(self, Path(path))
 
 
-def compare(cards: Mapping[str, Scorecard] | Sequence[Scorecard]) -> "Table":
-    """One rich table of several cards, a column each.
+@dataclass(frozen=True, repr=False)
+class CardTable:
+    """Several cards side by side: prints as a table, in a terminal, by rich and in a notebook."""
+
+    cards: Mapping[str, Scorecard]
+
+    def table(self) -> "Table":
+        """For rich: a column for each card."""
+        from mtgan.evaluation.tables import comparison_table
+
+        return comparison_table(self.cards)
+
+    def __rich__(self) -> "Table":
+        return self.table()
+
+    def __repr__(self) -> str:
+        return rendered(self.table())
+
+    def _repr_html_(self) -> str:
+        return rendered(self.table(), html=True)
+
+
+def compare(cards: Mapping[str, Scorecard] | Sequence[Scorecard]) -> CardTable:
+    """One table of several cards, a column each, as an object that prints.
 
     Args:
         cards: Cards by title, or a sequence of cards.
@@ -180,8 +215,6 @@ def compare(cards: Mapping[str, Scorecard] | Sequence[Scorecard]) -> "Table":
     Raises:
         UserError: Cards of unlike protocols; the sentence says what differs.
     """
-    from mtgan.evaluation.tables import comparison_table
-
     titled = cards if isinstance(cards, Mapping) else {f"{i + 1}": c for i, c in enumerate(cards)}
     if not titled:
         raise UserError("there are no cards to compare: give at least one")
@@ -192,7 +225,7 @@ def compare(cards: Mapping[str, Scorecard] | Sequence[Scorecard]) -> "Table":
                 f"the cards {first_title!r} and {title!r} were made by unlike protocols "
                 f"({'; '.join(differences)}): evaluate both in the same way first"
             )
-    return comparison_table(titled)
+    return CardTable(titled)
 
 
 _PAIRED = ("interval",)

@@ -1,10 +1,8 @@
 """Building blocks and backbones; no training knowledge."""
 
-from mtgan.nets import backbones as _register_all
-from mtgan.nets.augmentation import AUGMENTATIONS, augment
-from mtgan.nets.backbone import BACKBONES, DiscriminatorSettings, GeneratorSettings
-from mtgan.nets.initialization import INITIALIZATIONS, initialize
-from mtgan.nets.normalization import NORMALIZATIONS
+from mtgan.nets.augmentation import augment
+from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings
+from mtgan.nets.initialization import initialize
 from mtgan.nets.players import (
     Classifier,
     Discriminator,
@@ -13,10 +11,12 @@ from mtgan.nets.players import (
     HeadSpec,
     Labels,
 )
+from mtgan.parts import AUGMENTATIONS, BACKBONES, HEADS, INITIALIZATIONS, NORMALIZATIONS
 
 __all__ = [
     "AUGMENTATIONS",
     "BACKBONES",
+    "HEADS",
     "INITIALIZATIONS",
     "NORMALIZATIONS",
     "Classifier",
@@ -30,4 +30,3 @@ __all__ = [
     "augment",
     "initialize",
 ]
-del _register_all

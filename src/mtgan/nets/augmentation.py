@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from mtgan.registry import Registry
+from mtgan.parts import AUGMENTATIONS
 
 Augmentation = Callable[[Tensor], Tensor]
-AUGMENTATIONS: Registry[Augmentation] = Registry("augmentation")
 
 # Shares of the side: how far images are shifted, and how large a square is cut out.
 _SHIFT, _CUT = 1 / 8, 1 / 2

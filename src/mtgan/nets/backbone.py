@@ -4,7 +4,6 @@ A backbone is registered under the name that recipes use, in a file of its own. 
 lists, since sharing and bifurcation speak of first and last layers.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,9 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from mtgan.nets.normalization import NORMALIZATIONS
 from mtgan.nets.ops import LeakyReLU
-from mtgan.registry import Registry
+from mtgan.parts import NORMALIZATIONS
 
 Shape = tuple[int, int, int]  # C, H, W
 
@@ -81,9 +79,6 @@ class Backbone(Protocol):
 
     def feature_count(self, settings: DiscriminatorSettings) -> int:
         """Number of features per sample after the last discriminator layer."""
-
-
-BACKBONES: Registry[Callable[[], Backbone]] = Registry("backbone")
 
 
 class GaussianNoise(nn.Module):

@@ -6,10 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from mtgan.registry import Registry
+from mtgan.parts import INITIALIZATIONS
 
 Initializer = Callable[[torch.Tensor, torch.Generator], None]
-INITIALIZATIONS: Registry[Initializer] = Registry("initialization")
 
 
 @INITIALIZATIONS.register("glorot-uniform")

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from mtgan import processes
-from mtgan.registry import Registry
+from mtgan.parts import NORMALIZATIONS
 
 # A factory takes (channels, classes) to a layer; classes is 0 where nothing is conditioned.
 NormalizationFactory = Callable[[int, int], nn.Module]
-NORMALIZATIONS: Registry[NormalizationFactory] = Registry("normalization")
 
 # Those that let one sample's output depend on the others of its batch.
 MIXES_SAMPLES = frozenset({"batch", "conditional-batch"})

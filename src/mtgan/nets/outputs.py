@@ -10,10 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mtgan import processes
-from mtgan.registry import Registry
-
-# A factory takes (vocabularies, channels of the canvas) to a layer.
-OUTPUTS: Registry[Callable[[Sequence[int], int], nn.Module]] = Registry("generator output")
+from mtgan.parts import OUTPUTS
 
 
 class Shared(nn.Module):

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.nets.backbone import DiscriminatorSettings
+from mtgan.nets.heads import Labels, LabelVector, as_levels
 from mtgan.nets.normalization import MIXES_SAMPLES
-from mtgan.nets.ops import LeakyReLU
+from mtgan.parts import HEADS
 
-Labels = Mapping[str, Tensor]
 LayerFactory = Callable[[], list[nn.Module]]
 
 
@@ -25,39 +25,6 @@ class DiscriminatorOutput:
     score: Tensor  # [N], before any squashing
     logits: dict[str, Tensor] = field(default_factory=dict)  # task name -> [N, K]
     features: Tensor | None = None  # [N, F], what the adversarial head saw
-
-
-def as_levels(levels: str | Sequence[str] | None) -> tuple[str, ...]:
-    """One level, several or none as a tuple."""
-    return (levels,) if isinstance(levels, str) else tuple(levels or ())
-
-
-class LabelVector(nn.Module):
-    """Labels as one vector: the one-hot codes of the given levels, side by side.
-
-    Only the blocks of `levels` are filled: networks that share layers and serve one level each
-    tell their levels apart by it. A missing label (-1) is all zeros.
-    """
-
-    def __init__(self, classes: Mapping[str, int], levels: str | Sequence[str] | None) -> None:
-        super().__init__()
-        self.classes = dict(classes)
-        self.levels = as_levels(levels)
-
-    @property
-    def length(self) -> int:
-        return sum(self.classes.values())
-
-    def forward(self, labels: Labels, like: Tensor) -> Tensor:
-        """[N, sum of K] in the type and on the device of `like` [N, ...]."""
-        blocks = []
-        for level, count in self.classes.items():
-            if level in self.levels:
-                index = torch.arange(count, device=like.device)
-                blocks.append((labels[level][:, None] == index).to(like.dtype))
-            else:
-                blocks.append(like.new_zeros(len(like), count))
-        return torch.cat(blocks, dim=1)
 
 
 class Generator(nn.Module):
@@ -98,49 +65,6 @@ class Generator(nn.Module):
         x, y = self._inputs(latents, labels)
         (layer,) = self.layers
         return layer.teacher_forcing(x, y, real)  # type: ignore[operator]
-
-
-class AdversarialHead(nn.Module):
-    """Features [N, F] (and labels) to scores [N].
-
-    conditioning "none"; "concat": the label vector joins the features before the output layer
-    (cWGAN.a; thesis 4.0.2); "dense": it passes a layer of 256 units first (cWGAN.b);
-    "projection": the inner product of an embedding of the label and the features is added
-    (Miyato & Koyama 2018, eq. 4).
-    """
-
-    def __init__(
-        self,
-        features: int,
-        conditioning: str,
-        levels: str | Sequence[str] | None,
-        classes: Mapping[str, int],
-        bound: Callable[[nn.Module], nn.Module],
-    ) -> None:
-        super().__init__()
-        self.conditioning = conditioning
-        self.label_vector = LabelVector(classes, levels)
-        labels = self.label_vector.length
-        joined = {"concat": labels, "dense": 256}.get(conditioning, 0)
-        self.dense = (
-            nn.Sequential(bound(nn.Linear(labels, 256)), LeakyReLU(0.2))
-            if conditioning == "dense"
-            else None
-        )
-        self.embed = (
-            bound(nn.Linear(labels, features, bias=False)) if conditioning == "projection" else None
-        )
-        self.linear = bound(nn.Linear(features + joined, 1))
-
-    def forward(self, features: Tensor, labels: Labels) -> Tensor:
-        if self.conditioning == "none":
-            return self.linear(features).squeeze(1)
-        y = self.label_vector(labels, features)
-        if self.embed is not None:
-            return self.linear(features).squeeze(1) + (self.embed(y) * features).sum(1)
-        if self.dense is not None:
-            y = self.dense(y)
-        return self.linear(torch.cat([features, y], dim=1)).squeeze(1)
 
 
 class TaskHead(nn.Module):
@@ -185,7 +109,8 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(make_layers())
-        self.adversarial = AdversarialHead(features, conditioning, level, classes, settings.bound)
+        labels = LabelVector(classes, level)
+        self.adversarial = HEADS.get(conditioning)(features, labels, settings.bound)
         self.task_names = list(tasks)
         self.leaves = [len(self.layers) - (spec.bifurcation - 1) for spec in tasks.values()]
         self.heads = nn.ModuleList(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from mtgan.registry import Registry
+from mtgan.parts import OBJECTIVES
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,6 @@ class AdversarialObjective:
     generator: Callable[[Tensor, Tensor | None], Tensor]
     generator_needs_real: bool = False
     critic: bool = False
-
-
-OBJECTIVES: Registry[AdversarialObjective] = Registry("adversarial objective")
 
 
 def _cross_entropy_real_fake(real: Tensor, fake: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mtgan.nets.ops import input_gradients_only
-from mtgan.registry import Registry
+from mtgan.parts import PENALTIES
 
 Score = Callable[[Tensor], Tensor]
 
@@ -24,9 +24,6 @@ class Penalty:
     terms: Callable[[Score, Tensor, Tensor, Tensor], dict[str, Tensor]] | None = None
     clips: bool = False
     differentiates_score: bool = False
-
-
-PENALTIES: Registry[Penalty] = Registry("Lipschitz penalty")
 
 
 def input_gradient(score: Score, samples: Tensor) -> Tensor:

@@ -1,14 +1,11 @@
 """Soft sharing: a penalty that draws the first layers of two networks together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from mtgan.registry import Registry
-
-# A norm takes the corresponding weights of two networks, layer by layer, to one scalar.
-NORMS: Registry[Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]] = Registry("sharing norm")
+from mtgan.parts import NORMS
 
 
 @NORMS.register("l2")

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from mtgan import plugins
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, parse_yaml, read_text
 from mtgan.recipes.rules import check
@@ -85,6 +86,7 @@ class Shelf(Generic[Schema]):
         return recipe
 
     def _validate(self, values: dict[str, Any], name: str) -> Schema:
+        use_plugins(values, f"Recipe {name}")
         try:
             return self.schema.model_validate(values)
         except ValidationError as error:
@@ -103,6 +105,8 @@ class Shelf(Generic[Schema]):
             values.pop(key, None)
         merged = _merge(values, own)
         merged["name"] = own.get("name", label)
+        if values.get("plugins") and isinstance(own.get("plugins"), list):
+            merged["plugins"] = [*dict.fromkeys([*values["plugins"], *own["plugins"]])]
         return merged
 
     def _read(self, name: str) -> tuple[dict[str, Any], str]:
@@ -119,6 +123,16 @@ class Shelf(Generic[Schema]):
                 "(A file of your own ends in .yaml.)"
             )
         return read_mapping(text, f"The recipe {name}"), label
+
+
+def use_plugins(values: Mapping[str, Any], what: str) -> None:
+    """Import the modules that a recipe or study names under `plugins`; UserError where one fails,
+    or they are no list of names. In a run's recipe they are also recorded under `run`."""
+    named, run = values.get("plugins", []), values.get("run")
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise UserError(f"{what}: plugins should be a list of modules; found {named!r}.")
+    recorded = run.get("plugins") if isinstance(run, Mapping) else None
+    plugins.use([*named, *(recorded if isinstance(recorded, Mapping) else ())])
 
 
 def read_mapping(text: str, what: str) -> dict[str, Any]:
@@ -186,8 +200,9 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
 def dump_recipe(recipe: BaseModel) -> str:
     """The resolved recipe (of any schema) as YAML, which is itself a valid recipe."""
     values = recipe.model_dump(mode="json", exclude={"extends"})
-    if not values["run"]:
-        del values["run"]
+    for key in ("run", "plugins"):
+        if not values.get(key, True):
+            del values[key]
     return dump_yaml(values)
 
 

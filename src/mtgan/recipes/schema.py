@@ -1,7 +1,7 @@
 """The parts of a recipe, their meaning, and their ranges.
 
-A key that names something registered (an objective, a backbone, ...) is compared with the names
-in mtgan.recipes.names, so that reading recipes needs no torch. Label levels are named as
+A key that names something registered (an objective, a backbone, ...) is compared with the names in
+mtgan.parts, so that reading recipes needs no torch. Label levels are named as
 in the data set's taxonomy; `fine`, `coarse` and `top` also mean its first, second and third level
 where it has none of that name.
 """
@@ -13,7 +13,20 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from mtgan.limits import LARGEST_SEED, LARGEST_SIDE, LARGEST_STEP
-from mtgan.recipes.names import known
+from mtgan.parts import (
+    AGGREGATORS,
+    AUGMENTATIONS,
+    BACKBONES,
+    HEADS,
+    HIERARCHIES,
+    INITIALIZATIONS,
+    NORMALIZATIONS,
+    NORMS,
+    OBJECTIVES,
+    OUTPUTS,
+    PENALTIES,
+)
+from mtgan.text import printable
 
 
 def _no_truth(value: Any) -> Any:
@@ -48,15 +61,17 @@ Rate = Annotated[float, _Number, Field(gt=0, le=_LARGEST)]
 Share = Annotated[float, _Number, Field(ge=0, le=1)]
 FreeShare = Annotated[float, _Number, Field(gt=0, le=1)]
 LessThanOne = Annotated[float, _Number, Field(ge=0, lt=1)]
-ObjectiveName = Annotated[str, AfterValidator(known("adversarial objective"))]
-PenaltyName = Annotated[str, AfterValidator(known("Lipschitz penalty"))]
-BackboneName = Annotated[str, AfterValidator(known("backbone"))]
-NormalizationName = Annotated[str, AfterValidator(known("normalization"))]
-AugmentationName = Annotated[str, AfterValidator(known("augmentation"))]
-InitializationName = Annotated[str, AfterValidator(known("initialization"))]
-HierarchyName = Annotated[str, AfterValidator(known("kind of hierarchy"))]
-NormName = Annotated[str, AfterValidator(known("sharing norm"))]
-AggregatorName = Annotated[str, AfterValidator(known("aggregator"))]
+ObjectiveName = Annotated[str, AfterValidator(OBJECTIVES.check)]
+PenaltyName = Annotated[str, AfterValidator(PENALTIES.check)]
+HeadName = Annotated[str, AfterValidator(HEADS.check)]
+OutputName = Annotated[str, AfterValidator(OUTPUTS.check)]
+BackboneName = Annotated[str, AfterValidator(BACKBONES.check)]
+NormalizationName = Annotated[str, AfterValidator(NORMALIZATIONS.check)]
+AugmentationName = Annotated[str, AfterValidator(AUGMENTATIONS.check)]
+InitializationName = Annotated[str, AfterValidator(INITIALIZATIONS.check)]
+HierarchyName = Annotated[str, AfterValidator(HIERARCHIES.check)]
+NormName = Annotated[str, AfterValidator(NORMS.check)]
+AggregatorName = Annotated[str, AfterValidator(AGGREGATORS.check)]
 PrecisionName = Literal["32", "bf16"]
 Precision = Annotated[PrecisionName, BeforeValidator(str)]  # YAML reads 32 as a number
 
@@ -88,7 +103,7 @@ class GeneratorPart(Part):
     kernel: Few = 5
     normalization: NormalizationName = "batch"
     conditioning: Literal["none", "concat", "normalization"] = "none"
-    output: Literal["tanh", "sigmoid", "softmax", "by-domain"] = "tanh"  # backbones of canvases
+    output: OutputName = "tanh"  # the last layer, of backbones that have a choice
     # Weight of foretelling real strings row by row, for backbones that make rows one by one.
     teacher_forcing: Weight = 0.0
 
@@ -101,7 +116,7 @@ class DiscriminatorPart(Part):
     kernel: Few = 5
     normalization: NormalizationName = "none"
     normalize_first_layer: bool = False
-    conditioning: Literal["none", "concat", "dense", "projection"] = "none"
+    conditioning: HeadName = "none"  # by which head it gives a score; see mtgan.nets.heads
     dropout: LessThanOne = 0.0
     activation_noise: Weight = 0.0  # standard deviation of Gaussian noise after each activation
     spectral_norm: bool = False
@@ -223,6 +238,8 @@ class Recipe(Part):
     generator: GeneratorPart = GeneratorPart()
     discriminator: DiscriminatorPart = DiscriminatorPart()
     classifier: ClassifierPart = ClassifierPart()
+    # Modules of one's own that are imported first; see mtgan.plugins.
+    plugins: list[str] = []
     # The label level that conditions generator and discriminator, or several.
     condition_on: str | list[str] = "fine"
     twins: list[str] = []  # label levels that each get a generator and a discriminator
@@ -235,3 +252,10 @@ class Recipe(Part):
     data: Data = Data()
     training: Training = Training()
     run: dict[str, Any] = {}  # what a run has recorded here: data set, seed, versions
+
+    def __repr__(self) -> str:
+        bound = "" if self.penalty.kind == "none" else f" + {self.penalty.kind}"
+        text = f"{self.name!r}: {self.objective}{bound}, {self.training.steps:,} steps"
+        return f"Recipe({printable(text)})"
+
+    __str__ = __repr__

@@ -20,22 +20,29 @@ from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
 from mtgan.files import new_folder, write_bytes, write_json, write_text
+from mtgan.plugins import opening
 from mtgan.recipes.records import read_record
 from mtgan.studies.plan import Plan, read_result_file, run_folder
 from mtgan.studies.records import Failures, PlanRecord
 from mtgan.studies.schema import Measure, Study, dump_study, load_study
+from mtgan.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyResult:
     """A study's folder as it stands: which runs have finished, and their values."""
 
     path: Path
     study: Study
     plan: dict[str, Any]
+
+    def __repr__(self) -> str:
+        runs = {run for cell in self.plan["cells"] for run in cell["runs"].values()}
+        text = f"{str(self.path)!r}: {len(self.results)} of {len(runs)} runs finished"
+        return f"StudyResult({printable(text)})"
 
     @classmethod
     def open(cls, path: str | Path) -> "StudyResult":
@@ -48,7 +55,8 @@ class StudyResult:
             )
         remedy = "run the study again, and it is written anew"
         plan = read_record(path / "plan.json", PlanRecord, remedy)
-        return cls(path, load_study(path / "study.yaml"), plan)
+        with opening(path):
+            return cls(path, load_study(path / "study.yaml"), plan)
 
     @property
     def labels(self) -> list[str]:
@@ -130,7 +138,8 @@ def begin_folder(plan: Plan, out: Path) -> None:
     its finished runs are used where they are the same.
     """
     if is_study_folder(out):
-        other = load_study(out / "study.yaml")
+        with opening(out):
+            other = load_study(out / "study.yaml")
         if (other.name, other.scale) != (plan.study.name, plan.study.scale):
             raise UserError(
                 f"{out} holds the study {other.name} at scale {other.scale}; name another folder "

@@ -5,7 +5,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from mtgan.errors import UserError
 from mtgan.files import read_text
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.recipes.records import read_record
-from mtgan.registry import nearest
+from mtgan.registry import nearest, plugin_folders
 from mtgan.studies.records import RunResult
 from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData, first_repeated
 
 # What a recipe says about itself, and not about what is trained.
-_DESCRIPTION = {"name", "extends", "title", "source", "about", "run"}
+_DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
 _TIMED_ITERATIONS = 3
 _CURVE_POINTS = 10  # evaluations during training, for curves that only they give
 _LONGEST_NAME = 80
@@ -59,6 +59,7 @@ class Job:
     evaluation: dict[str, Any]
     out: str
     device: str = "auto"
+    plugins: Mapping[str, str] = field(default_factory=dict)  # see mtgan.plugins.folders
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,15 @@ class Plan:
         found: dict[str, Job] = {}
         evaluation = self.study.evaluation.model_dump(mode="json")
         recipes = [cell.recipe.model_dump(mode="json") for cell in self.cells]
+        plugins = plugin_folders()
         for seed in self.study.seeds:
             for cell, recipe in zip(self.cells, recipes, strict=True):
                 run = cell.run_id(seed)
                 if run not in found:
                     folder = str(run_folder(out, run))
-                    found[run] = Job(run, recipe, cell.data, seed, evaluation, folder, device)
+                    found[run] = Job(
+                        run, recipe, cell.data, seed, evaluation, folder, device, plugins
+                    )
         return list(found.values())
 
     def cell(self, label: str) -> Cell:

@@ -14,9 +14,10 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, read_text
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, MOST_SEEDS
-from mtgan.recipes.load import read_mapping, sentence
+from mtgan.recipes.load import read_mapping, sentence, use_plugins
 from mtgan.recipes.schema import Part, Size
 from mtgan.registry import nearest
+from mtgan.text import html_summary, printable
 
 _FILES = resources.files("mtgan.studies") / "files"
 MERGED = ("set", "budget", "evaluation")
@@ -139,6 +140,7 @@ class Study(Part):
     about: str = ""
     source: str = ""
     scale: Name = "full"
+    plugins: list[str] = []  # modules of one's own that are imported first, by workers too
     recipes: Annotated[list[Arm], Field(min_length=1)]
     variants: Annotated[dict[str, Settings], Field(min_length=1)] = {"": {}}
     datasets: Annotated[dict[str, StudyData], Field(min_length=1)]
@@ -164,6 +166,30 @@ class Study(Part):
             named = "" if isinstance(twice, int) else ", or give each a name of its own"
             raise ValueError(f"{twice!r} stands there twice; take one away{named}")
         return values
+
+    def __repr__(self) -> str:
+        parts = (
+            (self.recipes, "recipe"),
+            (self.variants, "variant"),
+            (self.datasets, "data set"),
+            (self.seeds, "seed"),
+        )
+        counts = (f"{len(each)} {noun}{'s' if len(each) > 1 else ''}" for each, noun in parts)
+        text = f"{self.name!r}, scale {self.scale}: {' x '.join(counts)}"
+        return f"Study({printable(text)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what is varied and measured."""
+        rows = {
+            "recipes": ", ".join(arm.label for arm in self.recipes),
+            "variants": ", ".join(filter(None, self.variants)) or "none",
+            "data sets": ", ".join(self.datasets),
+            "seeds": len(self.seeds),
+            "measures": ", ".join(measure.name for measure in self.measures),
+        }
+        return html_summary(f"{self.title or self.name} (scale {self.scale})", rows)
 
     @property
     def evaluated_curves(self) -> list[str]:
@@ -211,6 +237,7 @@ def load_study(study: str | Path, scale: str = "full", seeds: int | None = None)
     values = {"name": label, "scale": scale, **values}
     if seeds is not None:
         values["seeds"] = seeds
+    use_plugins(values, what)
     try:
         return Study.model_validate(values)
     except ValidationError as error:
@@ -219,7 +246,8 @@ def load_study(study: str | Path, scale: str = "full", seeds: int | None = None)
 
 def dump_study(study: Study) -> str:
     """The resolved study as YAML, which is itself a study file."""
-    return dump_yaml(study.model_dump(mode="json"))
+    aside = set() if study.plugins else {"plugins"}
+    return dump_yaml(study.model_dump(mode="json", exclude=aside))
 
 
 def _scales(values: dict[str, Any], what: str) -> dict[str, Mapping[str, Any]]:

@@ -23,6 +23,7 @@ from mtgan.data import Dataset
 from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
 from mtgan.files import hold, read_json, write_json, writing
+from mtgan.plugins import use_from
 from mtgan.recipes import Recipe
 from mtgan.studies.plan import Job, load_data, read_result
 from mtgan.training import Run, train
@@ -36,6 +37,7 @@ def run_job(job: Job) -> None:
 
     A run that is finished and measured as asked is left alone. Two workers never work on one run.
     """
+    use_from(job.plugins)
     with _alone(Path(job.out)):
         if read_result(job) is not None:
             return

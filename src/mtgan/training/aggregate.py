@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mtgan import processes
 from mtgan.errors import import_extra
-from mtgan.registry import Registry
+from mtgan.parts import AGGREGATORS
 from mtgan.training.steps import LossTerm, StepResult
 
 ADVERSARIAL = ""
@@ -25,10 +25,6 @@ class Aggregator(Protocol):
     def backward(self, result: StepResult, parameters: Sequence[nn.Parameter]) -> Tensor:
         """Set .grad of the parameters (the aggregator's own are among them), averaged over the
         processes, and return this process's loss. What it decides may be added to result.logs."""
-
-
-# From the names of the classification tasks to an aggregator.
-AGGREGATORS: Registry[Callable[[Sequence[str]], Aggregator]] = Registry("aggregator")
 
 
 def weighted_sum(terms: Mapping[str, LossTerm]) -> Tensor:
@@ -150,12 +146,8 @@ def _from_torchjd(name: str) -> Callable[[Sequence[str]], Aggregator]:
 
 
 # Quinton & Rey 2024; Desideri 2012; Yu et al. 2020; Liu et al. 2021; Senushkin et al. 2023.
-_TORCHJD = {
-    "upgrad": "UPGrad",
-    "mgda": "MGDA",
-    "pcgrad": "PCGrad",
-    "imtl-g": "IMTLG",
-    "aligned-mtl": "AlignedMTL",
-}
-for _name, _class in _TORCHJD.items():
-    AGGREGATORS.register(_name)(_from_torchjd(_class))
+AGGREGATORS.register("upgrad")(_from_torchjd("UPGrad"))
+AGGREGATORS.register("mgda")(_from_torchjd("MGDA"))
+AGGREGATORS.register("pcgrad")(_from_torchjd("PCGrad"))
+AGGREGATORS.register("imtl-g")(_from_torchjd("IMTLG"))
+AGGREGATORS.register("aligned-mtl")(_from_torchjd("AlignedMTL"))

@@ -11,6 +11,7 @@ from mtgan import files
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe, dump_recipe
+from mtgan.registry import plugin_versions
 from mtgan.training.checkpoints import RESUME, list_checkpoints
 from mtgan.training.facts import DataFacts
 from mtgan.training.run import DATA, RECIPE, Run
@@ -59,18 +60,17 @@ def begin_run(path: Path, recipe: Recipe, data: Dataset, facts: DataFacts, seed:
     What is left of a killed start of the same run is written anew. UserError where files are of
     another run, or cannot be written.
     """
-    recorded = recipe.model_copy(
-        update={
-            "run": {
-                "data": data.spec,
-                "data_name": data.name,
-                "data_fingerprint": data.fingerprint,
-                "samples": len(data),
-                "seed": seed,
-                "versions": {"mtgan": mtgan.__version__, "torch": str(torch.__version__)},
-            }
-        }
-    )
+    record = {
+        "data": data.spec,
+        "data_name": data.name,
+        "data_fingerprint": data.fingerprint,
+        "samples": len(data),
+        "seed": seed,
+        "versions": {"mtgan": mtgan.__version__, "torch": str(torch.__version__)},
+    }
+    if kept := plugin_versions():
+        record["plugins"] = kept
+    recorded = recipe.model_copy(update={"run": record})
     texts = {DATA: json.dumps(facts.to_dict()), RECIPE: dump_recipe(recorded)}
     if path.exists():  # empty, perhaps mounted, or cut off: filled in place, the recipe last
         for name, text in texts.items():
@@ -106,8 +106,8 @@ def refuse_other_run(run: Run, recipe: Recipe, data: Dataset, seed: int) -> None
         raise UserError(
             f"{run.path} was trained with seed {recorded['seed']}, not {seed}; resume so."
         )
-    was = run.recipe.model_dump(exclude={"run", "extends"})
-    now = recipe.model_dump(exclude={"run", "extends"})
+    aside = {"run", "extends", "plugins"}
+    was, now = run.recipe.model_dump(exclude=aside), recipe.model_dump(exclude=aside)
     was["training"]["steps"] = max(was["training"]["steps"], now["training"]["steps"])
     if was != now:
         key = _first_difference(was, now)

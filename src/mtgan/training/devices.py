@@ -1,5 +1,7 @@
 """Where to compute, and in which precision; PyTorch's own means, and one place for them."""
 
+import os
+import shutil
 from contextlib import AbstractContextManager
 from typing import get_args
 
@@ -45,3 +47,15 @@ def with_precision(recipe: Recipe, precision: str) -> Recipe:
 def computing_in(precision: str, device: torch.device) -> AbstractContextManager[None]:
     """Networks compute in this precision inside; bf16 is mixed, and weights stay float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+def refuse_compiling(device: torch.device) -> None:
+    """UserError where networks cannot be compiled."""
+    if processes.count() > 1:
+        raise UserError("--compile on is for one process; leave it out, or start one alone.")
+    compiler = os.environ.get("CXX", "g++")
+    if device.type == "cpu" and shutil.which(compiler) is None:
+        raise UserError(
+            f"--compile on needs a C++ compiler, and {compiler!r} is not to be found; install one, "
+            "name it by the variable CXX, or leave --compile out."
+        )

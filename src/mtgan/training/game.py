@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from mtgan.errors import UserError
 from mtgan.nets import (
-    AUGMENTATIONS,
-    BACKBONES,
     Classifier,
     Discriminator,
     DiscriminatorSettings,
@@ -24,13 +22,13 @@ from mtgan.nets import (
     HeadSpec,
     initialize,
 )
-from mtgan.nets.players import as_levels
-from mtgan.objectives import NORMS, OBJECTIVES, PENALTIES
+from mtgan.nets.heads import as_levels
 from mtgan.objectives.penalties import clip_weights
+from mtgan.parts import AGGREGATORS, AUGMENTATIONS, BACKBONES, NORMS, OBJECTIVES, PENALTIES
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import ClassifierPart, DiscriminatorPart, Sharing, Task
 from mtgan.registry import nearest
-from mtgan.training.aggregate import AGGREGATORS, Aggregator, WeightedSum
+from mtgan.training.aggregate import Aggregator, WeightedSum
 from mtgan.training.batches import Batch, Noise, mix_seed
 from mtgan.training.facts import DataFacts
 from mtgan.training.steps import (

@@ -2,7 +2,7 @@
 it is the *hierarchy* that helps a GAN, or just a second head (thesis 2017, chapter 6; proposal).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,10 +10,8 @@ import torch
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.features.classifier import scale_pixels, train_classifier
+from mtgan.parts import HIERARCHIES
 from mtgan.recipes.schema import Hierarchy
-from mtgan.registry import Registry
-
-HIERARCHIES: Registry[Callable[[Dataset, Hierarchy], Dataset]] = Registry("kind of hierarchy")
 
 
 def with_hierarchies(data: Dataset, hierarchies: Sequence[Hierarchy]) -> Dataset:

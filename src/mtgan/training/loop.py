@@ -1,8 +1,6 @@
 """The training loop: it knows phases, and no model's name."""
 
 import contextlib
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,6 +18,7 @@ from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.recipes import Recipe
 from mtgan.training.batches import Batch, Feed, draw_latents, draw_noise, mix_seed
 from mtgan.training.begin import begin_run, find_run, lengthen, refuse_other_run
+from mtgan.training.callbacks import Callback, Listeners
 from mtgan.training.checkpoints import (
     checkpoint_name,
     first_not_finite,
@@ -31,12 +30,18 @@ from mtgan.training.checkpoints import (
     save_checkpoint,
     state_of,
 )
-from mtgan.training.devices import choose_device, computing_in, with_precision
+from mtgan.training.devices import (
+    choose_device,
+    computing_in,
+    refuse_compiling,
+    with_precision,
+)
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
 from mtgan.training.hierarchies import with_hierarchies
+from mtgan.training.inputs import as_data, as_recipe, usual_folder
 from mtgan.training.interrupt import StopRequest
-from mtgan.training.logs import Averages, NoLog, Progress, RunLog, tidy
+from mtgan.training.logs import Averages, NoLog, Progress, RunLog, headline, tidy
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.pictures import save_pictures
 from mtgan.training.record import StateRecord, SumRecord
@@ -49,25 +54,38 @@ class TrainingDiverged(UserError):
 
 
 def train(
-    recipe: Recipe,
-    data: Dataset,
-    out: str | Path,
+    recipe: Recipe | str | Path,
+    data: Dataset | str | Path,
+    out: str | Path | None = None,
     *,
+    steps: int | None = None,
+    scale: str = "full",
+    overrides: Mapping[str, Any] | None = None,
     seed: int = 0,
     resume: bool = False,
     device: str = "auto",
     precision: str | None = None,
     compile: bool = False,
     quiet: bool = False,
+    callbacks: Sequence[Callback] = (),
+    max_seconds: float | None = None,
 ) -> Run:
     """Train a recipe on a data set into the run folder `out`, and return the Run.
 
+    recipe: whole, or by its name or file, then with the scale and overrides of load_recipe; data:
+    whole, or by a name or path that load_dataset takes. out: runs/RECIPE-DATA-sSEED when None.
+    steps: instead of the recipe's training.steps.
     seed: of initialization, order, noise and labels; from 0 to 2**31 - 1. resume: go on from the
     newest complete checkpoint of `out` (on the CPU, bit for bit as if never stopped, the logged
     values too), or begin where there is none; the recipe and the data must be those of the run,
     except that training.steps may grow. device: auto, cpu or cuda; precision: 32 or bf16 (networks
     run in mixed bfloat16, weights stay float32) instead of the recipe's training.precision.
     compile: the networks by torch.compile, wherever they are differentiated once.
+
+    callbacks: functions called with the iterations done and the values, by name, of every line of
+    metrics.jsonl; one that returns True ends the training. max_seconds: of wall-clock time, after
+    which it ends. Either end is one as after the last step, evaluated and saved, and can be gone on
+    with by resume.
 
     Where torchrun started several processes, all of them call this alike, and train one run as
     one process would; see mtgan.processes.
@@ -76,9 +94,13 @@ def train(
     gradient (or, at a checkpoint, a weight or statistic) is not finite, Interrupted after Ctrl-C
     or SIGTERM once the state is saved.
     """
-    trainer = Trainer(recipe, data, Path(out), seed, resume, device, precision, compile)
+    listeners = Listeners(callbacks, max_seconds)
+    recipe = as_recipe(recipe, scale, steps, overrides)
+    data = as_data(data, recipe)
+    folder = usual_folder(recipe.name, data.name, seed) if out is None else Path(out)
+    trainer = Trainer(recipe, data, folder, seed, resume, device, precision, compile)
     with torch.random.fork_rng(devices=trainer.rng_devices):
-        return trainer.run_to_the_end(quiet)
+        return trainer.run_to_the_end(quiet, listeners)
 
 
 def count_parameters(recipe: Recipe, data: Dataset) -> dict[str, int]:
@@ -115,7 +137,7 @@ class Trainer:
         self.device = choose_device(device)
         self.rng_devices = [self.device] if self.device.type == "cuda" else []
         processes.join(self.device)
-        _refuse_differences([recipe.model_dump(), data.fingerprint, seed])
+        processes.refuse_differences([recipe.model_dump(), data.fingerprint, seed])
         found = processes.by_first(partial(find_run, out, resume))
         if found is not None:
             # As it was: a clustering may come out otherwise elsewhere, and an order of classes.
@@ -133,7 +155,7 @@ class Trainer:
         self.game = Game(recipe, self.facts, seed)
         _refuse_uneven_shares(self.game.phases)
         if compile:
-            _refuse_compiling(self.device)
+            refuse_compiling(self.device)
         if found is None:
             found = processes.by_first(partial(begin_run, out, recipe, data, self.facts, seed))
         refuse_other_run(found, recipe, data, seed)
@@ -200,7 +222,8 @@ class Trainer:
 
     # The loop
 
-    def run_to_the_end(self, quiet: bool) -> Run:
+    def run_to_the_end(self, quiet: bool, listeners: Listeners | None = None) -> Run:
+        self.listeners = listeners or Listeners()
         part, first = self.recipe.training, processes.is_first()
         if self.iteration >= part.steps:
             if first:
@@ -214,26 +237,28 @@ class Trainer:
             keep = partial(self._keep, log, progress)  # called by the first process alone
             if self.restored is None:
                 processes.by_first(partial(keep, bool(part.evaluate_every), True, True))
-            while self.iteration < part.steps:
+            ended = self.listeners.enough(timed=False)  # there is time for one iteration
+            while self.iteration < part.steps and not ended:
                 self._iterate(self.averages)
                 self.iteration += 1
                 stopped = processes.any_of(stop.requested)
-                ended = self.iteration == part.steps
+                ended = self.iteration == part.steps or self.listeners.enough()
 
                 progress.advance(self.iteration)
-                evaluate, picture, report = (
-                    self._due(every, ended)
-                    for every in (part.evaluate_every, part.sample_every, part.log_every)
-                )
-                save = self._due(part.checkpoint_every, ended or stopped)
+                report = self._due(part.log_every, ended)
+                rest = (part.evaluate_every, part.sample_every, part.checkpoint_every)
+                due = any(self._due(every, ended) for every in rest) or stopped
                 # A CPU has nothing to wait for; a GPU is asked only where it is waited for anyway.
-                if self.device.type == "cpu" or evaluate or picture or save or report:
+                if self.device.type == "cpu" or report or due:
                     self._refuse_non_finite(log)
                 if report:
                     self._report(log, progress)
-                if evaluate or picture or save:
-                    averages = self.averages.state() if save else []
-                    processes.by_first(partial(keep, evaluate, picture, save, averages))
+                    ended = ended or self.listeners.enough()
+                if due or ended:
+                    evaluate, picture, save = (self._due(every, ended) for every in rest)
+                    kept = (evaluate, picture, save or stopped, self.averages.state())
+                    processes.by_first(partial(keep, *kept))
+                    ended = ended or self.listeners.enough()
                 if stopped and not ended:
                     raise Interrupted(
                         f"Stopped at iteration {self.iteration} of {part.steps}, and saved; the "
@@ -259,7 +284,9 @@ class Trainer:
         values |= self._loss_ratios(values)
         rate = log.clock.rate(self.iteration)
         log.write("train", self.iteration, values, steps_per_second=rate)
-        progress.show(self.iteration, rate, _headline(values))
+        if processes.is_first():
+            self.listeners.tell(self.iteration, values)
+        progress.show(self.iteration, rate, headline(values))
         if self._due(self.recipe.training.log_every, done=False):
             self.averages.clear()
             log.clock.mark(self.iteration)
@@ -279,6 +306,7 @@ class Trainer:
             self._diverged(log, f"{name} is not finite after iteration {self.iteration}; stopped")
         if evaluate:
             self._evaluate(log, progress)
+            picture, save = (asked or self.listeners.asked for asked in (picture, save))
         if picture:
             log.picture(
                 self.iteration,
@@ -390,6 +418,7 @@ class Trainer:
         images, labels = self._generate(evaluator.n, "evaluation")
         values = evaluator(images, labels)
         log.write("evaluation", self.iteration, values, protocol=evaluator.protocol)
+        self.listeners.tell(self.iteration, values)
         distance = values["frechet_distance"]
         if not self.best or distance < self.best["frechet_distance"]:
             self.best = {"step": self.iteration, "frechet_distance": distance}
@@ -408,36 +437,6 @@ class Trainer:
                 pair = [torch.tensor(values[name]) for name in names]
                 ratios[f"log_loss_ratio{twin.label}"] = log_loss_ratio(*pair).item()
         return ratios
-
-
-def _headline(values: Mapping[str, float]) -> dict[str, float]:
-    """What the progress line shows: each player's loss."""
-    return {
-        name.removesuffix("/loss"): value
-        for name, value in values.items()
-        if name.endswith("/loss")
-    }
-
-
-def _refuse_differences(mine: list[Any]) -> None:
-    """UserError in a process that was started with something else than the first one."""
-    if processes.by_first(lambda: mine) != mine:
-        raise UserError(
-            f"Process {processes.rank()} was started with another recipe, data set or seed "
-            "than process 0; start all of them by the same command."
-        )
-
-
-def _refuse_compiling(device: torch.device) -> None:
-    """UserError where networks cannot be compiled."""
-    if processes.count() > 1:
-        raise UserError("--compile on is for one process; leave it out, or start one alone.")
-    compiler = os.environ.get("CXX", "g++")
-    if device.type == "cpu" and shutil.which(compiler) is None:
-        raise UserError(
-            f"--compile on needs a C++ compiler, and {compiler!r} is not to be found; install one, "
-            "name it by the variable CXX, or leave --compile out."
-        )
 
 
 def _refuse_uneven_shares(phases: Sequence[Phase]) -> None:

@@ -80,6 +80,7 @@ class RunRecord(Record):
     samples: NonNegative
     seed: NonNegative
     versions: dict[str, str]
+    plugins: dict[str, str] = {}  # by module its version, "" where it has none
 
 
 # metrics.jsonl

@@ -14,7 +14,9 @@ from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import evaluate_domain
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, check_memory
+from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
+from mtgan.text import html_summary, printable
 from mtgan.training.batches import columns, draw_latents
 from mtgan.training.checkpoints import (
     CheckpointReplaced,
@@ -59,9 +61,25 @@ class Run:
                 "folder that `mtgan train` wrote, such as runs/demo."
             )
         facts = DataFacts.from_dict(files.read_json(data_file), str(data_file))
-        recipe = load_recipe(recipe_file)
+        with opening(path):
+            recipe = load_recipe(recipe_file)
         validated(RunRecord, recipe.run, f"{recipe_file}, under `run`,")
         return cls(path, recipe, facts)
+
+    def __repr__(self) -> str:
+        return f"Run({printable(f'{str(self.path)!r}: {self._summary()}')})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what was trained, and the newest samples."""
+        pictures = sorted((self.path / "samples").glob("*.png"))
+        newest = pictures[-1].read_bytes() if pictures else None
+        return html_summary(str(self.path), {"run": self._summary()}, newest)
+
+    def _summary(self) -> str:
+        record, steps = self.recipe.run, self.steps
+        done = f"{steps[-1]:,} of {self.recipe.training.steps:,}" if steps else "no"
+        seed = record.get("seed", "?")
+        return f"{self.recipe.name} on {record.get('data_name', '?')}, seed {seed}, {done} steps"
 
     @property
     def steps(self) -> list[int]:
@@ -72,8 +90,8 @@ class Run:
         """The lines of metrics.jsonl: see mtgan.training.logs.RunLog."""
         return read_log(self.path / "metrics.jsonl")
 
-    def load_data(self, split: str | None = None) -> Dataset:
-        """The data set that the run was trained on; or another split of it, whole.
+    def load_data(self, split: str | None = None, whole: bool = False) -> Dataset:
+        """The data set that the run was trained on; or another split of it, or all of this one.
 
         UserError where it can no longer be loaded, or was made of arrays.
         """
@@ -85,7 +103,9 @@ class Run:
                 f"{self.recipe.run['data_name']!r} was made of arrays, or that was changed."
             )
         other = {} if split in {None, spec.get("split")} else {"split": split, "subset": None}
-        return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
+        other |= {"subset": None} if whole else {}
+        with opening(self.path):
+            return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
 
     def game(self, step: int | None = None) -> Game:
         """The players as of a checkpoint (the newest when `step` is None), on the CPU.

@@ -81,7 +81,8 @@ def test_installed_modules_come_first(tiny, beside):
 @pytest.mark.parametrize("in_path", [False, True])
 def test_nothing_is_imported_from_the_folder_of_a_run(tiny, beside, in_path):
     """What others wrote there would be executed; `python -m mtgan` has the folder in its path."""
-    (beside / "recipe.yaml").write_text("")
+    for name in ("recipe.yaml", "data.json"):
+        (beside / name).write_text("")
     (beside / "feat_run.py").write_text("raise SystemExit('executed')")
     (beside / "feat_folder").mkdir()
     (beside / "feat_folder" / "inner.py").write_text("raise SystemExit('executed')")

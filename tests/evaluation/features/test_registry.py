@@ -142,7 +142,7 @@ def test_an_unwritable_cache_is_no_obstacle(tiny, tmp_path, monkeypatch):
 def test_names():
     known = set(feature_spaces())
     assert {"classifier", "inception", "imagenet-lite", "pixels", "module:function"} <= known
-    with pytest.raises(ValueError, match="two feature spaces"):
+    with pytest.raises(ValueError, match="registered twice"):
         register_features("pixels")(lambda request: Counting())
 
 
@@ -153,7 +153,7 @@ def test_one_registration_adds_a_space(tiny):
     try:
         assert build_extractor(FeatureRequest("dummy", tiny)).weights == "tiny"
     finally:
-        del base._BUILDERS["dummy"]
+        del base.FEATURE_SPACES._entries["dummy"]
 
 
 def test_unknown_space(tiny):

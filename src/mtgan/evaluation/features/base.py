@@ -3,8 +3,6 @@
 Legend: n images, C channels, H x W pixels, D features, K classes of one label level.
 """
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +22,8 @@ from mtgan.evaluation.cache import (
     prune,
     save_tensors,
 )
+from mtgan.plugins import remedy
+from mtgan.registry import Registry
 
 CPU = torch.device("cpu")
 
@@ -122,27 +122,17 @@ class FeatureRequest:
 
 Builder = Callable[[FeatureRequest], FeatureExtractor]
 USER_FUNCTION = "module:function"
-_BUILDERS: dict[str, Builder] = {}
+FEATURE_SPACES: Registry[Builder] = Registry("feature space", "mtgan.evaluation.features")
 
 
 def register_features(name: str) -> Callable[[Builder], Builder]:
     """Register a function `build(request: FeatureRequest) -> FeatureExtractor` under a name."""
-
-    def register(build: Builder) -> Builder:
-        if name in _BUILDERS:
-            raise ValueError(f"two feature spaces are registered as {name!r}")
-        _BUILDERS[name] = build
-        return build
-
-    return register
+    return FEATURE_SPACES.register(name)
 
 
 def feature_spaces() -> dict[str, Builder]:
     """Every registered feature space; modules of this package register by their presence."""
-    package = importlib.import_module("mtgan.evaluation.features")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
-    return dict(_BUILDERS)
+    return dict(FEATURE_SPACES.items())
 
 
 def build_extractor(request: FeatureRequest) -> FeatureExtractor:
@@ -156,7 +146,8 @@ def build_extractor(request: FeatureRequest) -> FeatureExtractor:
     if key not in spaces:
         raise UserError(
             f"there is no feature space {request.name!r}: choose one of "
-            f"{', '.join(sorted(spaces))} (the last form means your own Python function)"
+            f"{', '.join(sorted(spaces))} ({USER_FUNCTION} means your own Python function). "
+            f"{remedy()}"
         )
     with torch.random.fork_rng(devices=[]):
         return spaces[key](request)

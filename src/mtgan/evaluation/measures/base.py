@@ -4,8 +4,6 @@ A metric function works on arrays; a measure is the line that hands it the array
 and says which axis and scale its numbers belong to. Adding one is one file in this folder.
 """
 
-import importlib
-import pkgutil
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +11,8 @@ from dataclasses import dataclass, field
 from mtgan.errors import UserError
 from mtgan.evaluation.comparison import Comparison
 from mtgan.evaluation.metrics.inputs import SmallSampleWarning
+from mtgan.plugins import is_outside, remedy
+from mtgan.registry import Registry
 
 FEATURES, PIXELS = "features", "pixels"
 LISTED = 20  # names that a sentence holds at most
@@ -106,7 +106,9 @@ ALIASES = {
 }
 """What other tools call them."""
 
-_MEASURES: dict[str, Measure] = {}
+MEASURES: Registry[Measure] = Registry(
+    "measure", "mtgan.evaluation.measures", has=("compute", "outputs")
+)
 
 
 def measure(
@@ -119,24 +121,18 @@ def measure(
     """Register a function `Comparison -> Outcome` as a measure under the function's name."""
 
     def register(compute: Callable[[Comparison], Outcome]) -> Callable[[Comparison], Outcome]:
-        name = compute.__name__
-        if name in _MEASURES:
-            raise ValueError(f"two measures are registered as {name!r}")
-        about = (compute.__doc__ or "").partition("\n")[0]
-        _MEASURES[name] = Measure(
+        name, about = compute.__name__, (compute.__doc__ or "").partition("\n")[0]
+        made = Measure(
             name, outputs, compute, slow, resampled and not slow, tuple(needs), space, about
         )
-        return compute
+        return MEASURES.register_as(name, lambda compute: made)(compute)
 
     return register
 
 
 def measures() -> dict[str, Measure]:
     """Every registered measure; modules of this folder register by their presence."""
-    package = importlib.import_module("mtgan.evaluation.measures")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
-    return dict(_MEASURES)
+    return dict(MEASURES.items())
 
 
 def chosen_measures(names: Iterable[str]) -> list[Measure]:
@@ -146,6 +142,7 @@ def chosen_measures(names: Iterable[str]) -> list[Measure]:
     Raises:
         UserError: A name that no measure has.
     """
+    names = [MEASURES.get(name).name if is_outside(name) else name for name in names]
     known = measures()
     groups = {
         "all": list(known),
@@ -158,7 +155,7 @@ def chosen_measures(names: Iterable[str]) -> list[Measure]:
             if member not in known:
                 raise UserError(
                     f"there is no measure {member!r}: choose from {', '.join(known)}, "
-                    "or all, or default"
+                    f"or all, or default. {remedy()}"
                 )
             wanted[member] = known[member]
     return [item for name, item in known.items() if name in wanted]

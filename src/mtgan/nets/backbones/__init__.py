@@ -1,7 +1,1 @@
-"""The backbones, one file each; importing this package registers them all."""
-
-import importlib
-import pkgutil
-
-for _info in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_info.name}")
+"""The backbones, one file each, found by their presence in this folder."""

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from mtgan.errors import UserError
 from mtgan.nets.backbone import (
-    BACKBONES,
     DiscriminatorSettings,
     GeneratorSettings,
     Shape,
 )
 from mtgan.nets.ops import Conv2d, ConvTranspose2d
+from mtgan.parts import BACKBONES
 
 _SMALLEST, _LARGEST = 8, 256
 

@@ -14,14 +14,13 @@ normalizes by batch, and that is the recipe's to say.
 N: batch; L, V: length and channels of the canvas; C: channels inside.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from mtgan.errors import UserError
-from mtgan.nets.backbone import BACKBONES, DiscriminatorSettings, GeneratorSettings, Shape
+from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.outputs import OUTPUTS
+from mtgan.parts import BACKBONES
 
 _DROPOUT_1D, _DROPOUT_2D = 0.4, 0.5
 _KERAS_SLOPE = 0.3  # LeakyReLU's default there
@@ -96,7 +95,11 @@ class OnCanvas:
     """What the three forms have in common."""
 
     name: str
-    outputs = tuple(OUTPUTS.names())
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The kinds of last layer that it can have."""
+        return tuple(OUTPUTS.names())
 
     def check_shape(self, shape: Shape) -> None:
         check_canvas(self.name, shape)
@@ -116,21 +119,12 @@ class OnCanvas:
         return x.flatten(1).shape[1]
 
 
-def file(name: str) -> Callable[[type[OnCanvas]], type[OnCanvas]]:
-    """Decorator that registers a form under its name."""
-
-    def register(form: type[OnCanvas]) -> type[OnCanvas]:
-        form.name = name
-        BACKBONES.register(name)(form)
-        return form
-
-    return register
-
-
-@file("multidomain-conv1d")
+@BACKBONES.register("multidomain-conv1d")
 class Conv1d(OnCanvas):
     """width: of the generator's dense map (7: a quarter of the source's 28 channels; then 4/3 and
     2 times that); of the discriminator's first convolution (25; then 2/5 of it)."""
+
+    name = "multidomain-conv1d"
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         length, channels = quarter(settings.shape[1]), settings.shape[2]
@@ -169,9 +163,11 @@ class Conv1d(OnCanvas):
         ]
 
 
-@file("multidomain-conv2d")
+@BACKBONES.register("multidomain-conv2d")
 class Conv2d(OnCanvas):
     """width: channels inside the generator (1 in the source), and of the discriminator (50)."""
+
+    name = "multidomain-conv2d"
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         size = quarter(settings.shape[1]), quarter(settings.shape[2])
@@ -212,10 +208,12 @@ class Conv2d(OnCanvas):
         ]
 
 
-@file("multidomain-hybrid")
+@BACKBONES.register("multidomain-hybrid")
 class Hybrid(OnCanvas):
     """width: of the generator's middle map (64; twice that in its first), and of the
     discriminator's convolution in two dimensions (50)."""
+
+    name = "multidomain-hybrid"
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         width, kernel, (_, length, channels) = settings.width, settings.kernel, settings.shape

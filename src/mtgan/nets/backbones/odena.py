@@ -8,8 +8,9 @@ Dropout and activation noise are the recipe's.
 
 from torch import Tensor, nn
 
-from mtgan.nets.backbone import BACKBONES, DiscriminatorSettings, GeneratorSettings, Shape
+from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.backbones.conv import check_sides, down_blocks, pyramid, transposed_layers
+from mtgan.parts import BACKBONES
 
 
 class MeanOverPositions(nn.Module):

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.errors import UserError
-from mtgan.nets.backbone import BACKBONES, GeneratorSettings
+from mtgan.nets.backbone import GeneratorSettings
 from mtgan.nets.backbones.residual1d import BLOCKS, Branch, Dense, normalized
 from mtgan.nets.outputs import ByDomain
+from mtgan.parts import BACKBONES
 
 
 class Rows(nn.Module):
@@ -72,12 +73,16 @@ class Rows(nn.Module):
         return self.output.cross_entropy(logits, y, real.squeeze(1))
 
 
+@BACKBONES.register("multidomain-recurrent")
 class Recurrent(Dense):
     """width: units of the network that makes the contexts; there is no kernel."""
 
     name = "multidomain-recurrent"
-    outputs = ("by-domain",)
     foretells_rows = True
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return ("by-domain",)
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         latent, length = settings.latent or settings.inputs, settings.shape[1]
@@ -88,6 +93,3 @@ class Recurrent(Dense):
                 f"{latent})."
             )
         return [Rows(settings)]
-
-
-BACKBONES.register(Recurrent.name)(Recurrent)

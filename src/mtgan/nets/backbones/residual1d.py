@@ -12,10 +12,11 @@ N: batch; L, V: length and channels of the canvas; P: positions; C: width.
 import torch
 from torch import Tensor, nn
 
-from mtgan.nets.backbone import BACKBONES, DiscriminatorSettings, GeneratorSettings, Shape
+from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.backbones.multidomain import check_canvas
 from mtgan.nets.ops import LeakyReLU
 from mtgan.nets.outputs import OUTPUTS
+from mtgan.parts import BACKBONES
 
 _ROWS = 4  # of the canvas in one position
 _BRANCH = 0.3  # weight of a residual branch (released code of Gulrajani et al. 2017)
@@ -117,11 +118,16 @@ class ToCanvas(nn.Module):
         return self.output(rows.view(len(x), 1, -1, self.channels)[:, :, : self.length], y)
 
 
+@BACKBONES.register("multidomain-residual")
 class Residual:
     """width: channels of every layer; kernel: of the convolutions along the positions."""
 
     name = "multidomain-residual"
-    outputs = tuple(OUTPUTS.names())
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The kinds of last layer that it can have."""
+        return tuple(OUTPUTS.names())
 
     def rows(self, length: int) -> int:
         return _ROWS
@@ -149,9 +155,7 @@ class Residual:
         return settings.width * self.positions(settings.shape)
 
 
-BACKBONES.register(Residual.name)(Residual)
-
-
+@BACKBONES.register("multidomain-dense")
 class Dense(Residual):
     """width: units of every layer; there is no kernel."""
 
@@ -159,6 +163,3 @@ class Dense(Residual):
 
     def rows(self, length: int) -> int:
         return length
-
-
-BACKBONES.register(Dense.name)(Dense)

@@ -1,0 +1,182 @@
+"""The functions at the top of the package: they introduce those to each other who do not know
+each other, and take names and paths wherever objects are taken."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtgan.classification import ClassifierRecipe, ClassifierRun, load_classifier_recipe
+from mtgan.classification import classify as train_classifier
+from mtgan.classification.tasks import load_auxiliary_data, load_data
+from mtgan.data import Dataset, load_dataset
+from mtgan.errors import UserError
+from mtgan.evaluation import Scorecard
+from mtgan.evaluation import compare as compare_cards
+from mtgan.evaluation import evaluate as evaluate_samples
+from mtgan.evaluation.protocol import protocol_rule
+from mtgan.evaluation.scorecard import CardTable
+from mtgan.files import read_text
+from mtgan.studies import Study, load_study
+from mtgan.studies.collect import StudyResult, is_study_folder
+from mtgan.training import Run
+from mtgan.training.inputs import usual_folder
+
+_GENERATED = 50_000  # samples of a run, at most, where a protocol takes all that there are
+
+NEWEST = "newest checkpoint, EMA weights"
+"""By which rule the checkpoint of a run was chosen, for the card's stamp."""
+
+
+def as_run(source: Any) -> Run | None:
+    """The run that is meant, whole or by its folder; None for anything else."""
+    if isinstance(source, Run):
+        return source
+    named = isinstance(source, str | Path) and (Path(source) / "recipe.yaml").is_file()
+    return Run.open(source) if named else None
+
+
+def evaluate(
+    samples: Any, reference: Dataset | str | Path | Any = None, **options: Any
+) -> Scorecard:
+    """Judge generated samples, or a run, against real data.
+
+    samples: a Run or its folder, or samples as mtgan.evaluation.evaluate takes them. reference:
+    real images; of a run, the data set that it was trained on, whole, when None; a name or path is
+    read in the size of the run's samples. options: as of mtgan.evaluation.evaluate (metrics,
+    features, n, seed, split, protocol, ...).
+
+    Raises UserError for samples without a reference, a run over several domains (see
+    Run.evaluate_domains), and as mtgan.evaluation.evaluate does.
+    """
+    run = as_run(samples)
+    if run is None:
+        if reference is None:
+            raise UserError(
+                "Samples are judged against real data: evaluate(samples, data). A run alone brings "
+                "its own."
+            )
+        return evaluate_samples(samples, reference, **options)
+    if run.facts.domains:
+        raise UserError(
+            f"{run.path} was trained on several domains, each of which is judged by measures of "
+            "its own: mtgan evaluate RUN, or run.evaluate_domains(training, held_out, n)."
+        )
+    rule = protocol_rule(options.get("protocol", "default"))
+    real = reference_of(run, reference, options.get("split") or rule.split or "train")
+    wanted = options.get("n")
+    wanted = rule.generated if rule.exact or wanted is None else wanted
+    count = min(wanted or _GENERATED, len(real))
+    images, labels = run.sample_with_labels(count, seed=options.get("seed", 0))
+    made: Any = images
+    if labels is not None:
+        made = Dataset(images, labels, run.facts.taxonomy, str(run.path), "all")
+    return evaluate_samples(made, real, **{"checkpoint": NEWEST, **options})
+
+
+def reference_of(run: Run, reference: Any, split: str) -> Any:
+    """What a run is judged against: what is given, or a split of the data that it was trained on,
+    whole."""
+    if reference is None:
+        return run.load_data(split, whole=True)
+    if isinstance(reference, str | Path):
+        channels, height, width = run.facts.shape
+        return load_dataset(reference, split, size=(height, width), channels=channels)
+    return reference
+
+
+def classify(
+    recipe: ClassifierRecipe | str | Path,
+    data: Dataset | str | Path,
+    out: str | Path | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    auxiliary_data: Dataset | str | Path | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> ClassifierRun:
+    """Train a classifier into the run folder `out` (runs/RECIPE-DATA-sSEED when None).
+
+    recipe, data, auxiliary_data: whole, or by name or path; overrides: of a recipe that is named.
+    options: as of mtgan.classification.classify (test, resume, device, quiet), with its errors.
+    """
+    if not isinstance(recipe, ClassifierRecipe):
+        recipe = load_classifier_recipe(recipe, dict(overrides or {}))
+    elif overrides:
+        raise UserError(
+            f"The recipe {recipe.name} is whole; name the recipe where there are overrides."
+        )
+    real = data if isinstance(data, Dataset) else load_data(data, recipe.data)
+    other = auxiliary_data
+    if isinstance(other, str | Path):
+        other = load_auxiliary_data(other, real)
+    folder = usual_folder(recipe.name, real.name, seed) if out is None else out
+    return train_classifier(recipe, real, folder, auxiliary_data=other, seed=seed, **options)
+
+
+def study(
+    study: Study | str | Path,
+    out: str | Path | None = None,
+    *,
+    scale: str = "full",
+    seeds: int | None = None,
+    jobs: int = 1,
+    device: str = "auto",
+) -> StudyResult:
+    """Run a study, or go on with it, in processes of this machine, and write its page.
+
+    study: whole, or by its name or file, then with scale and seeds. out: studies/NAME-SCALE when
+    None. jobs: runs side by side. Runs that fail are in `failures` of the result. Raises UserError
+    as mtgan.studies.study.run_study does, and where no run has finished.
+    """
+    from mtgan.reports import write_study_report
+    from mtgan.studies.execute import LocalExecutor
+    from mtgan.studies.plan import make_plan
+    from mtgan.studies.study import require_results, run_study, study_folder
+
+    if not isinstance(study, Study):
+        study = load_study(study, scale, seeds)
+    elif scale != "full" or seeds is not None:
+        raise UserError(f"The study {study.name} is whole; give scale and seeds to load_study.")
+    folder = study_folder(study) if out is None else Path(out)
+    result = run_study(make_plan(study), folder, LocalExecutor(folder / "logs", jobs), device)
+    require_results(result)
+    write_study_report(result)
+    return result
+
+
+def report(source: Run | StudyResult | str | Path, out: str | Path | None = None) -> Path:
+    """Write the page of a run or a study, whole or by its folder, and return its path.
+
+    UserError where there is neither, or the page cannot be written.
+    """
+    from mtgan.reports import write_report, write_study_report
+
+    target = None if out is None else Path(out)
+    if isinstance(source, str | Path):
+        found = StudyResult.open(source) if is_study_folder(Path(source)) else Run.open(source)
+    else:
+        found = source
+    if isinstance(found, StudyResult):
+        return write_study_report(found, target)[0]
+    return write_report(found, target)
+
+
+def compare(cards: Mapping[str, Any] | Sequence[Any]) -> CardTable:
+    """One table of several scorecards, a column each, as an object that prints.
+
+    cards: Scorecards, or files that `mtgan evaluate --json` wrote, by title or in a sequence.
+    UserError for cards of unlike protocols, and files that hold none.
+    """
+    if isinstance(cards, Mapping):
+        return compare_cards({title: _as_card(card) for title, card in cards.items()})
+    titled = {
+        str(card) if isinstance(card, str | Path) else f"{i + 1}": _as_card(card)
+        for i, card in enumerate(cards)
+    }
+    return compare_cards(titled)
+
+
+def _as_card(card: Any) -> Scorecard:
+    if isinstance(card, str | Path):
+        return Scorecard.from_json(read_text(Path(card), "The scorecard"))
+    return card

@@ -1,0 +1,63 @@
+"""What a recipe may name: one registry for each kind of part.
+
+Parts are registered where they are written, with torch; the registries stand here without it, so
+that a recipe can be read and checked in no time. A module of your own imports them from here.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from mtgan.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from mtgan.data import Dataset
+    from mtgan.nets.augmentation import Augmentation
+    from mtgan.nets.backbone import Backbone
+    from mtgan.nets.heads import HeadFactory
+    from mtgan.nets.initialization import Initializer
+    from mtgan.nets.normalization import NormalizationFactory
+    from mtgan.objectives.adversarial import AdversarialObjective
+    from mtgan.objectives.penalties import Penalty
+    from mtgan.recipes.schema import Hierarchy
+    from mtgan.training.aggregate import Aggregator
+
+_CALLED = ("__call__",)
+
+OBJECTIVES: "Registry[AdversarialObjective]" = Registry(
+    "adversarial objective",
+    "mtgan.objectives.adversarial",
+    has=("discriminator", "generator"),
+)
+PENALTIES: "Registry[Penalty]" = Registry(
+    "Lipschitz penalty", "mtgan.objectives.penalties", has=("terms", "clips")
+)
+# A norm takes the corresponding weights of two networks, layer by layer, to one scalar.
+NORMS: "Registry[Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]]" = Registry(
+    "sharing norm", "mtgan.objectives.sharing", has=_CALLED
+)
+BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
+    "backbone", "mtgan.nets.backbones", has=_CALLED
+)
+HEADS: "Registry[HeadFactory]" = Registry("discriminator head", "mtgan.nets.heads", has=_CALLED)
+NORMALIZATIONS: "Registry[NormalizationFactory]" = Registry(
+    "normalization", "mtgan.nets.normalization", has=_CALLED
+)
+AUGMENTATIONS: "Registry[Augmentation]" = Registry(
+    "augmentation", "mtgan.nets.augmentation", has=_CALLED
+)
+INITIALIZATIONS: "Registry[Initializer]" = Registry(
+    "initialization", "mtgan.nets.initialization", has=_CALLED
+)
+# A factory takes (vocabularies, channels of the canvas) to a layer.
+OUTPUTS: "Registry[Callable[[Sequence[int], int], nn.Module]]" = Registry(
+    "generator output", "mtgan.nets.outputs", has=_CALLED
+)
+# From the names of the classification tasks to an aggregator.
+AGGREGATORS: "Registry[Callable[[Sequence[str]], Aggregator]]" = Registry(
+    "aggregator", "mtgan.training.aggregate", has=_CALLED
+)
+HIERARCHIES: "Registry[Callable[[Dataset, Hierarchy], Dataset]]" = Registry(
+    "kind of hierarchy", "mtgan.training.hierarchies", has=_CALLED
+)
