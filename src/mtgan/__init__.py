@@ -8,9 +8,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from mtgan.data import Dataset, Taxonomy, load_dataset
     from mtgan.errors import UserError
-    from mtgan.evaluation import Scorecard, evaluate
+    from mtgan.evaluation import Scorecard
     from mtgan.recipes import Recipe, load_recipe
     from mtgan.training import Run, train
+    from mtgan.training.judge import evaluate
 
 # Public names and the module each lives in; loaded on first use so that `import mtgan` stays quick.
 _HOMES = {
@@ -19,7 +20,7 @@ _HOMES = {
     "load_dataset": "mtgan.data",
     "UserError": "mtgan.errors",
     "Scorecard": "mtgan.evaluation",
-    "evaluate": "mtgan.evaluation",
+    "evaluate": "mtgan.training.judge",
     "Recipe": "mtgan.recipes",
     "load_recipe": "mtgan.recipes",
     "Run": "mtgan.training",

@@ -1,8 +1,7 @@
 """`mtgan evaluate` from outside: runs, files, JSON, pictures, one sentence for mistakes."""
 
 import json
-import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -80,11 +79,11 @@ def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
         asked.update(count=count, seed=seed)
         return samples.samples[:count], samples.labels[:count]
 
-    module = ModuleType("mtgan.training")
     facts = SimpleNamespace(domains=(), taxonomy=known)
-    run_on_images = SimpleNamespace(sample_with_labels=sample_with_labels, facts=facts)
-    module.Run = SimpleNamespace(open=lambda path: run_on_images)
-    monkeypatch.setitem(sys.modules, "mtgan.training", module)
+    run_on_images = SimpleNamespace(
+        sample_with_labels=sample_with_labels, facts=facts, path=tmp_path
+    )
+    monkeypatch.setattr("mtgan.training.Run.open", lambda path: run_on_images)
     card = tmp_path / "card.json"
     options = ["--n", "85", "--seed", "4", "--no-ladder", "--features", "pixels"]
     code, _, _ = run(capsys, str(tmp_path), *QUICK, *options, "--json", str(card), "--quiet")
@@ -95,6 +94,7 @@ def test_a_run_generates_its_samples(capsys, unseen, tmp_path, monkeypatch):
     assert accuracy > 0.8
     assert "EMA" in protocol["checkpoint"]
     assert protocol["seed"] == 4
+    assert (tmp_path / "evaluation.json").read_text() == card.read_text()
 
 
 @pytest.mark.parametrize(

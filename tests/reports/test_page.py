@@ -44,8 +44,8 @@ def test_each_domain_stands_on_the_page_in_its_own_form(tmp_path, monkeypatch) -
     assert 'alt="Real images"' in page
     assert 'alt="Molecules"' in page
     assert "Strings, smiles" in page
-    assert f"mtgan strings {run.path} --data nci-smiles,count=64 --domain smiles" in page
-    assert "mtgan evaluate image.npz --data digits" in page
+    assert f"mtgan sample {run.path} --domain smiles --n 1000 --out smiles.smi" in page
+    assert f"<pre>mtgan evaluate {run.path}</pre>" in page
     real = data.domains[1].read(data.samples[data.labels[:, 1] == 1])
     assert "\n".join(html.escape(text) for text in real[:24]) in page
 
@@ -84,7 +84,8 @@ def test_commands_are_quoted_for_the_shell(tmp_path: Path) -> None:
     ).read_text()
     written = html.unescape(page)
     assert f"mtgan sample '{out}' --n 1000 --out samples.npz" in written
-    assert f"--data 'my pictures; rm -rf ~' --seed 0 --steps 2 --out '{out}' --resume" in written
+    assert f"mtgan train --resume '{out}' --steps 2<" in written
+    assert f"mtgan train --data-of '{out}' --scale tiny" in written
 
 
 def test_words_from_outside_are_text(tmp_path: Path) -> None:

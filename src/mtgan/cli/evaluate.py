@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, show, working
+from mtgan.cli.app import app, say, show, working
 from mtgan.cli.options import (
-    DataName,
     Quiet,
     Root,
     Seed,
@@ -18,17 +17,15 @@ from mtgan.cli.options import (
     given,
 )
 from mtgan.limits import LARGEST_COUNT
+from mtgan.text import command
 
 if TYPE_CHECKING:
-    import numpy as np
     from rich.table import Table
 
-    from mtgan.data import Dataset
+    from mtgan.evaluation import Scorecard
     from mtgan.training import Run
 
-_OF_A_DOMAIN = 1_000  # samples, of a run over several
 _NOT_OF_DOMAINS = ("picture", "metrics", "split", "taxonomy", "weights", "protocol", "ladder")
-RUN_CHECKPOINT = "newest checkpoint, EMA weights"
 
 
 @app.command()
@@ -37,7 +34,10 @@ def evaluate(
     samples: Annotated[
         str, typer.Argument(help="A run, a folder of images, an .npz, or a data set by name.")
     ],
-    data: DataName,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="Real data by name or path; of a run its own if left out."),
+    ] = None,
     split: Annotated[
         str | None, typer.Option(help="Split of the reference: train or test.")
     ] = None,
@@ -73,50 +73,101 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Judge SAMPLES against real data: distances, fidelity, diversity, conditioning, copies."""
-    from mtgan.data import load_dataset
-    from mtgan.evaluation import evaluate as evaluate_samples
-    from mtgan.evaluation.protocol import protocol_rule
-
     printing = str(json_file) == "-"
     for path in (picture, json_file):
         check_free(path, force)
     run = _run(samples)
+    _refuse_options_without_data(data, run, given(context, "root", "taxonomy"))
     if run is not None and run.facts.domains:
         _refuse_of_domains(samples, given(context, *_NOT_OF_DOMAINS))
-        training, held_out = (load_dataset(data, part, root=root) for part in ("train", "test"))
         with working(quiet or printing):
-            values = run.evaluate_domains(
-                *(training, held_out, _OF_A_DOMAIN if n is None else n),
-                features=features,
-                device=device,
-                seed=seed,
-            )
+            values = _judge_domains(run, data, root, n, features, device, seed)
         show(values, json.dumps(values, indent=2), _domain_table(values), json_file, quiet)
+        _store(run, values, quiet or printing)
         return
-    rule = protocol_rule(protocol)
-    reference = load_dataset(data, split or rule.split, root=root, taxonomy=taxonomy)
-    wanted = rule.generated if rule.exact or n is None else n
+    options: dict[str, Any] = {
+        "features": features,
+        "metrics": metrics,
+        "n": n,
+        "split": split,
+        "seed": seed,
+        "device": device,
+        "weights": weights,
+        "protocol": protocol,
+        "ladder": ladder,
+    }
     with working(quiet or printing) as progress:
-        images, labels, checkpoint = _samples(samples, run, reference, wanted, seed)
-        card = evaluate_samples(
-            images,
-            reference,
-            labels=labels,
-            features=features,
-            metrics=metrics,
-            n=n,
-            split=split,
-            seed=seed,
-            device=device,
-            weights=weights,
-            protocol=protocol,
-            ladder=ladder,
-            checkpoint=checkpoint,
-            progress=progress,
-        )
+        card = _judge(samples, run, data, root, taxonomy, {**options, "progress": progress})
         if picture is not None:
             card.picture(picture)
     show(card.to_dict(), card.to_json(), card.table(), json_file, quiet)
+    if run is not None:
+        _store(run, card, quiet or printing)
+
+
+def _judge(
+    samples: str,
+    run: "Run | None",
+    data: str | None,
+    root: Path | None,
+    taxonomy: Path | None,
+    options: dict[str, Any],
+) -> "Scorecard":
+    """The card of a run, or of samples that are there already."""
+    from mtgan.data import load_dataset
+    from mtgan.evaluation import evaluate as evaluate_samples
+    from mtgan.evaluation.protocol import protocol_rule
+
+    reference = None
+    if data is not None:
+        split = options["split"] or protocol_rule(options["protocol"]).split
+        reference = load_dataset(data, split, root=root, taxonomy=taxonomy)
+    if run is None:
+        assert reference is not None
+        return evaluate_samples(samples, reference, **options)
+    from mtgan.training.judge import evaluate_run
+
+    return evaluate_run(run, reference, **options)
+
+
+def _judge_domains(
+    run: "Run",
+    data: str | None,
+    root: Path | None,
+    n: int | None,
+    features: str,
+    device: str,
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    from mtgan.data import load_dataset
+    from mtgan.training.judge import evaluate_domains_of
+
+    real = None
+    if data is not None:
+        real = (load_dataset(data, "train", root=root), load_dataset(data, "test", root=root))
+    return evaluate_domains_of(run, real, n, features=features, device=device, seed=seed)
+
+
+def _store(run: "Run", values: Any, quiet: bool) -> None:
+    """Keep the evaluation in the run's folder; said last, since the table is shown in any case."""
+    from mtgan.training.judge import store
+
+    path = store(run, values)
+    if not quiet:
+        say(f"kept in {path}; {command('mtgan', 'report', run.path)} shows it")
+
+
+def _refuse_options_without_data(data: str | None, run: "Run | None", options: list[str]) -> None:
+    """UserError where there is nothing to compare with, or options speak of data not named."""
+    from mtgan.errors import UserError
+
+    if data is None and run is None:
+        raise UserError("Name the real data by --data; a run alone brings its own.")
+    if data is None and options:
+        raise UserError(
+            f"{' and '.join(options)} says how to read --data, and none is named; a run brings its "
+            "own data as it read them."
+        )
 
 
 def _refuse_of_domains(samples: str, options: list[str]) -> None:
@@ -146,20 +197,3 @@ def _domain_table(values: Mapping[str, Mapping[str, Any]]) -> "Table":
     for name, entry in values.items():
         table.add_row(name.replace("_", " "), f"{entry['value']:.4g}", entry["better"])
     return table
-
-
-def _samples(
-    source: str, run: "Run | None", reference: "Dataset", wanted: int, seed: int
-) -> tuple[Any, "np.ndarray | None", str]:
-    """What to judge: a run generates as many samples as are wanted; all else is read."""
-    from mtgan.data import Dataset
-    from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT
-
-    if run is None:
-        return source, None, UNKNOWN_CHECKPOINT
-    count = min(wanted, len(reference.samples))
-    images, labels = run.sample_with_labels(count, seed=seed)
-    if labels is None:
-        return images, None, RUN_CHECKPOINT
-    named = Dataset(images, labels, run.facts.taxonomy, source, "all")
-    return named, None, RUN_CHECKPOINT

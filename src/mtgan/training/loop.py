@@ -31,6 +31,7 @@ from mtgan.training.checkpoints import (
     save_checkpoint,
     state_of,
 )
+from mtgan.training.commands import how_to_resume
 from mtgan.training.devices import choose_device, computing_in, with_precision
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase
@@ -236,8 +237,8 @@ class Trainer:
                     processes.by_first(partial(keep, evaluate, picture, save, averages))
                 if stopped and not ended:
                     raise Interrupted(
-                        f"Stopped at iteration {self.iteration} of {part.steps}, and saved; the "
-                        f"same command with --resume goes on from there (run: {self.run.path}).",
+                        f"Stopped at iteration {self.iteration} of {part.steps}, and saved; "
+                        f"{how_to_resume(self.run)}",
                         stop.number,
                     )
         return self.run
