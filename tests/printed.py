@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import re
 import shlex
 from dataclasses import dataclass
@@ -74,23 +75,38 @@ def is_excepted(line: str) -> bool:
 
 def shortened(line: str, domains: bool = False) -> list[str]:
     """The words after `mtgan`, with which it takes seconds: fewer steps, runs or samples."""
-    words = [SMALLER.get(word, word) for word in shlex.split(line)[1:]]
-    verb, resumed = words[0], "--resume" in words and "--data" not in words
+    words = [SMALLER.get(word, word) for word in shlex.split(line)]
+    words = words[words.index("mtgan") + 1 :]
+    verb, other = words[0], words[1]
+    if verb == "train" and "--resume" in words:
+        steps = dict(itertools.pairwise(words)).get("--steps", "2")
+        return [*_without(words, "--steps"), "--steps", str(min(int(steps), 4))]
     if verb == "train":
-        words = _without(words, "--steps") if not resumed else words
-        words += [] if resumed else ["--scale", "tiny", "--steps", "2"]
-        words += [] if resumed else ["--set", "training.evaluate_every=0"]
-    elif verb == "evaluate":
-        words += ["--features", "pixels"]
-        words += [] if domains or "+" in line else ["--no-ladder"]
+        words = [*_without(words, "--steps", "--scale"), "--scale", "tiny", "--steps", "2"]
+        return [*words, "--set", "training.evaluate_every=0"]
+    if verb == "evaluate":
+        whole = [] if domains or "+" in line or "runs/both" in line else ["--no-ladder"]
+        return [*words, "--features", "pixels", *whole]
+    if verb == "classify":
+        part = [] if "--sweep" in words or "--fraction" in words else ["--fraction", "0.05"]
+        words = [*_without(words, "--seeds"), *(["--seeds", "1"] if "--sweep" in words else part)]
+        return [*words, "--set", "training.epochs=1"]
+    if verb == "study":
+        return [*_without(words, "--jobs"), "--seeds", "1"]
+    if verb == "bench":
+        words = [*_without(words, "--rounds", "--n"), "--rounds", "1"]
+        small = {"train": ["--recipe", "wgan-gp", "--scale", "tiny"], "evaluate": ["--n", "200"]}
+        return [*_without(words, "--recipe", "--scale"), *small.get(other, [])]
     return words
 
 
-def _without(words: list[str], option: str) -> list[str]:
-    if option not in words:
-        return words
-    at = words.index(option)
-    return words[:at] + words[at + 2 :]
+def _without(words: list[str], *options: str) -> list[str]:
+    """The words without these options and their values."""
+    return [
+        word
+        for before, word in itertools.pairwise(["", *words])
+        if word not in options and before not in options
+    ]
 
 
 def run(words: list[str], folder: Path) -> str:

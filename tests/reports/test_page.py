@@ -1,11 +1,14 @@
 """The page of a run."""
 
 import html
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mtgan.data import load_dataset
+from mtgan.data import Taxonomy, load_dataset
+from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics.molecules import parse_molecules
 from mtgan.reports import write_report
@@ -48,6 +51,30 @@ def test_each_domain_stands_on_the_page_in_its_own_form(tmp_path, monkeypatch) -
     assert f"<pre>mtgan evaluate {run.path}</pre>" in page
     real = data.domains[1].read(data.samples[data.labels[:, 1] == 1])
     assert "\n".join(html.escape(text) for text in real[:24]) in page
+
+
+def test_a_conditional_run_has_a_named_row_per_class(tmp_path: Path, monkeypatch) -> None:
+    shown = {}
+
+    def grid(images, columns, row_labels=()):
+        shown[tuple(row_labels)] = images
+        return make_grid(images, columns)
+
+    monkeypatch.setattr("mtgan.reports.classes.make_grid", grid)
+    data = make_data()
+    rows = data.labels.copy()
+    rows[:, 1] = np.arange(len(rows)) // 4 % 2  # an attribute that does not follow from the class
+    taxonomy = Taxonomy(data.taxonomy.levels, data.taxonomy.classes, {})
+    attributes = replace(data, labels=rows, taxonomy=taxonomy)
+    keys = {"condition_on": ["fine", "coarse"], "training__steps": 1}
+    for name, given in (("nested", data), ("attributes", attributes)):
+        run = train(small_recipe("cwgan-a", **keys), given, tmp_path / name, quiet=True)
+        page = write_report(run).read_text()
+        assert 'alt="Samples by fine"' in page
+        assert ('alt="Samples by coarse"' in page) == (name == "attributes")
+        assert 'alt="Samples"' not in page
+    assert set(shown) == {("a", "b", "c", "d"), ("x", "y")}
+    assert (shown["x", "y"][:10] == run.sample(10, {"coarse": "x"})).all()
 
 
 def test_the_page_can_be_written_elsewhere(run: Run, tmp_path: Path) -> None:

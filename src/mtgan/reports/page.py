@@ -22,6 +22,7 @@ from mtgan.evaluation.domains import are_molecules
 from mtgan.evaluation.metrics.molecules import draw_molecules, parse_molecules
 from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
+from mtgan.reports.classes import class_grids
 from mtgan.reports.evaluations import evaluation_tables
 from mtgan.text import printable
 from mtgan.training import Run
@@ -134,8 +135,13 @@ def _facts(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]
 def _samples(run: Run) -> list[Picture]:
     made: Any = None
     if not run.facts.domains:
-        made = run.sample(64) if run.steps else None
-        pictures = _beside(run, "Samples", made, "Real images", _real(run))
+        by_class = class_grids(run) if run.steps else {}
+        made = run.sample(64) if run.steps and not by_class else None
+        pictures = [
+            Picture(f"Samples by {level}", image_uri(grid), f"A row per class. {_drawn(run)}")
+            for level, grid in by_class.items()
+        ]
+        pictures += _beside(run, "Samples", made, "Real images", _real(run))
         return [*pictures, *([evolution] if (evolution := _evolution(run)) else [])]
     pictures = []
     for domain in run.facts.domains:
@@ -146,15 +152,17 @@ def _samples(run: Run) -> list[Picture]:
     return pictures
 
 
+def _drawn(run: Run) -> str:
+    return (
+        f"Drawn from the averaged generator after {run.steps[-1]:,} iterations, seed 0, unselected."
+    )
+
+
 def _beside(run: Run, title: str, made: Any, real_title: str, real: Any) -> list[Picture]:
     """Generated images [N, C, H, W] and real ones, as two grids; without those that are None."""
     pictures = []
     if made is not None:
-        caption = (
-            f"Drawn from the averaged generator after {run.steps[-1]:,} iterations, seed 0, "
-            "unselected."
-        )
-        pictures.append(Picture(title, image_uri(make_grid(made, columns=8)), caption))
+        pictures.append(Picture(title, image_uri(make_grid(made, columns=8)), _drawn(run)))
     if real is not None:
         caption = "Drawn at random from the training data."
         rows = np.random.default_rng(0).choice(len(real), min(64, len(real)), replace=False)
