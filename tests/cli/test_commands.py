@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mtgan.classification import CLASSIFIERS
 from mtgan.cli import main
+from mtgan.recipes import list_recipes
 
 SMALL = [
     *("--set", "training.batch_size=8", "--set", "generator.width=8"),
@@ -108,6 +110,27 @@ def test_recipes(tmp_path: Path) -> None:
     again = mtgan("recipes", "show", "mine.yaml", cwd=tmp_path)
     assert again.stdout == shown.stdout
     assert "steps: 7" in again.stdout
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_recipes_can_be_read_at_any_width(tmp_path: Path, monkeypatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = mtgan("recipes", "list", cwd=tmp_path).stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    words = {word for line in lines for word in line.split()}
+    assert {e.name for e in list_recipes()} | set(CLASSIFIERS.names()) <= words
+
+
+@pytest.mark.parametrize("name", ["mtl-hard", "own.yaml", "whole.yaml"])
+def test_recipes_of_classifiers_are_shown(tmp_path: Path, name: str) -> None:
+    (tmp_path / "own.yaml").write_text("extends: mtl-hard\n")
+    whole = mtgan("recipes", "show", "mtl-hard", cwd=tmp_path).stdout
+    (tmp_path / "whole.yaml").write_text(whole)
+    shown = mtgan("recipes", "show", name, "--set", "training.epochs=3", cwd=tmp_path)
+    assert "kind: hard" in shown.stdout
+    assert "epochs: 3" in shown.stdout
+    refused = mtgan("recipes", "show", name, "--scale", "tiny", cwd=tmp_path)
+    assert "which has no --scale" in refused.stderr
 
 
 @pytest.mark.parametrize(
