@@ -8,7 +8,7 @@ import typer
 from mtgan.cli.app import app, print_error
 from mtgan.cli.options import Quiet
 from mtgan.limits import MOST_SEEDS
-from mtgan.text import console, file_name, printable
+from mtgan.text import console, duration, file_name, printable
 
 if TYPE_CHECKING:
     from mtgan.studies.collect import StudyResult
@@ -145,15 +145,7 @@ def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
         print(f"evaluated during training every {every} iterations, for the curves")
     print(printable(f"{found.runs} runs, {found.finished} of them finished; folder: {out}"))
     print(
-        f"about {_duration(found.seconds)} of training for one job after another"
-        + (f", {_duration(found.seconds / jobs)} at best with {jobs} jobs" if jobs > 1 else "")
+        f"about {duration(found.seconds)} of training for one job after another"
+        + (f", {duration(found.seconds / jobs)} at best with {jobs} jobs" if jobs > 1 else "")
         + " (measuring not included)"
     )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"

@@ -215,6 +215,7 @@ class Trainer:
             keep = partial(self._keep, log, progress)  # called by the first process alone
             if self.restored is None:
                 processes.by_first(partial(keep, bool(part.evaluate_every), True, True))
+            progress.begin()
             while self.iteration < part.steps:
                 self._iterate(self.averages)
                 self.iteration += 1
@@ -278,6 +279,7 @@ class Trainer:
         name = first_not_finite({**self.game.tensors(), **self.optimizers.tensors()})
         if name is not None:
             self._diverged(log, f"{name} is not finite after iteration {self.iteration}; stopped")
+        began = log.clock.seconds
         if evaluate:
             self._evaluate(log, progress)
         if picture:
@@ -285,6 +287,7 @@ class Trainer:
                 self.iteration,
                 save_pictures(self.game, self.run.path, self.seed, self.iteration),
             )
+        log.clock.leave_out(log.clock.seconds - began)
         if save:
             log.flush()
             self._save(log, list(averages))
