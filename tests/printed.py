@@ -83,7 +83,8 @@ def shortened(line: str, domains: bool = False) -> list[str]:
         return [*_without(words, "--steps"), "--steps", str(min(int(steps), 4))]
     if verb == "train":
         words = [*_without(words, "--steps", "--scale"), "--scale", "tiny", "--steps", "2"]
-        return [*words, "--set", "training.evaluate_every=0"]
+        never = [] if "evaluate_every" in line else ["--set", "training.evaluate_every=0"]
+        return [*words, *never]
     if verb == "evaluate":
         whole = [] if domains or "+" in line or "runs/both" in line else ["--no-ladder"]
         return [*words, "--features", "pixels", *whole]

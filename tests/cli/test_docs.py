@@ -173,25 +173,26 @@ def test_a_wrong_name_would_be_found(line: str) -> None:
 # The walk: what a file of the docs says is done from its top to its end, in one folder.
 
 
-def pictures(folder: Path, side: int = 32) -> None:
-    """superclass/class/N.png, 100 color pictures of each of four classes."""
+def pictures(folder: Path, side: int = 32, mode: str = "RGB") -> None:
+    """superclass/class/N.png, 100 pictures of each of four classes."""
     random = np.random.default_rng(0)
     for index, place in enumerate(("pet/cat", "pet/dog", "thing/car", "thing/mug")):
         (folder / place).mkdir(parents=True)
         for number in range(100):
             shown = random.integers(60 * index, 60 * index + 70, (side, side, 3), dtype=np.uint8)
-            Image.fromarray(shown).save(folder / place / f"{number:03}.png")
+            Image.fromarray(shown).convert(mode).save(folder / place / f"{number:03}.png")
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     """What the docs take for granted: pictures, samples, and short runs of some names."""
     folder = tmp_path_factory.mktemp("docs")
-    for name in ("path/to/folder", "path/to/real"):
+    for name in ("path/to/folder", "cifar-10-jpeg"):
         pictures(folder / name)
+    pictures(folder / "path/to/real", side=28, mode="L")
     random = np.random.default_rng(0)
-    shown = random.integers(0, 255, (100, 32, 32, 3), dtype=np.uint8)
-    np.savez(folder / "samples.npz", images=shown, labels=np.arange(100) % 4)
+    shown = random.integers(0, 255, (100, 28, 28, 1), dtype=np.uint8)
+    np.savez(folder / "samples.npz", images=shown)
     yaml = next(
         b for b in printed.blocks(printed.DOCS / "docs/data.md", "yaml") if "use:" in b.text
     )
@@ -232,10 +233,7 @@ def test_every_example_works(block: printed.Block, place: Path) -> None:
             continue
         words = printed.shortened(line)
         if line.startswith("torchrun"):
-            start = [
-                sys.executable,
-                *["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "mtgan"],
-            ]
+            start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
             subprocess.run([*start, "-m", "mtgan", *words], cwd=place, check=True, timeout=300)
         else:
             printed.run(words, place)
