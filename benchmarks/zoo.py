@@ -54,9 +54,16 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def recipe_of(name: str, steps: int) -> Recipe:
-    """The recipe of a row under the common budget."""
+    """The recipe of a row under the common budget, with its source's decay and average."""
     recipe, changes = VARIANTS.get(name, (name, {}))
-    return mtgan.load_recipe(recipe, {**BUDGET, "training.steps": steps, **changes}, scale="tiny")
+    source = mtgan.load_recipe(recipe)
+    budget = {
+        **BUDGET,
+        "optimizer.decay": source.optimizer.decay,
+        "training.ema_decay": source.training.ema_decay,
+        "training.steps": steps,
+    }
+    return mtgan.load_recipe(recipe, {**budget, **changes}, scale="tiny")
 
 
 def measure(name: str, folder: Path, data: Dataset, steps: int, evaluator: QuickEvaluator) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtgan.text import command, console, file_name, literal, printable
+from mtgan.text import command, console, duration, file_name, literal, printable
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,8 @@ def test_a_console_to_which_all_is_text(monkeypatch) -> None:
         assert text in captured.get()
     assert "[i] \\x07" in captured.get()
     assert "\x1b" not in captured.get()
+
+
+def test_times_are_in_words() -> None:
+    seconds = {40: "40 s", 720: "12 min", 12_600: "3.5 hours", 181_440: "2.1 days"}
+    assert {key: duration(key) for key in seconds} == seconds

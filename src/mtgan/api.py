@@ -13,6 +13,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
 from mtgan.evaluation import compare as compare_cards
 from mtgan.evaluation import evaluate as evaluate_samples
+from mtgan.evaluation.inputs import as_dataset
 from mtgan.evaluation.protocol import protocol_rule
 from mtgan.evaluation.scorecard import CardTable
 from mtgan.files import read_text
@@ -20,11 +21,7 @@ from mtgan.studies import Study, load_study
 from mtgan.studies.collect import StudyResult, is_study_folder
 from mtgan.training import Run
 from mtgan.training.inputs import usual_folder
-
-_GENERATED = 50_000  # samples of a run, at most, where a protocol takes all that there are
-
-NEWEST = "newest checkpoint, EMA weights"
-"""By which rule the checkpoint of a run was chosen, for the card's stamp."""
+from mtgan.training.judge import evaluate_run
 
 
 def as_run(source: Any) -> Run | None:
@@ -61,27 +58,16 @@ def evaluate(
             f"{run.path} was trained on several domains, each of which is judged by measures of "
             "its own: mtgan evaluate RUN, or run.evaluate_domains(training, held_out, n)."
         )
+    if reference is None or isinstance(reference, Dataset):
+        return evaluate_run(run, reference, **options)
     rule = protocol_rule(options.get("protocol", "default"))
-    real = reference_of(run, reference, options.get("split") or rule.split or "train")
-    wanted = options.get("n")
-    wanted = rule.generated if rule.exact or wanted is None else wanted
-    count = min(wanted or _GENERATED, len(real))
-    images, labels = run.sample_with_labels(count, seed=options.get("seed", 0))
-    made: Any = images
-    if labels is not None:
-        made = Dataset(images, labels, run.facts.taxonomy, str(run.path), "all")
-    return evaluate_samples(made, real, **{"checkpoint": NEWEST, **options})
-
-
-def reference_of(run: Run, reference: Any, split: str) -> Any:
-    """What a run is judged against: what is given, or a split of the data that it was trained on,
-    whole."""
-    if reference is None:
-        return run.load_data(split, whole=True)
+    part = options.get("split") or rule.split or "train"
     if isinstance(reference, str | Path):
         channels, height, width = run.facts.shape
-        return load_dataset(reference, split, size=(height, width), channels=channels)
-    return reference
+        real = load_dataset(reference, part, size=(height, width), channels=channels)
+    else:
+        real = as_dataset(reference, "reference")
+    return evaluate_run(run, real, **options)
 
 
 def classify(

@@ -38,6 +38,15 @@ def command(*words: object) -> str:
     return shlex.join(str(word) for word in words)
 
 
+def duration(seconds: float) -> str:
+    """A time to wait in words: "40 s", "12 min", "3.5 hours", "2.1 days"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} hours" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
 def file_name(name: str) -> str:
     """A name from outside as the name of one file: unlike names stay unlike, and none leads
     elsewhere.

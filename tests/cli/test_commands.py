@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mtgan.classification import CLASSIFIERS
 from mtgan.cli import main
+from mtgan.recipes import list_recipes
 
 SMALL = [
     *("--set", "training.batch_size=8", "--set", "generator.width=8"),
@@ -110,6 +112,27 @@ def test_recipes(tmp_path: Path) -> None:
     assert "steps: 7" in again.stdout
 
 
+@pytest.mark.parametrize("columns", [80, 200])
+def test_recipes_can_be_read_at_any_width(tmp_path: Path, monkeypatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = mtgan("recipes", "list", cwd=tmp_path).stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    words = {word for line in lines for word in line.split()}
+    assert {e.name for e in list_recipes()} | set(CLASSIFIERS.names()) <= words
+
+
+@pytest.mark.parametrize("name", ["mtl-hard", "own.yaml", "whole.yaml"])
+def test_recipes_of_classifiers_are_shown(tmp_path: Path, name: str) -> None:
+    (tmp_path / "own.yaml").write_text("extends: mtl-hard\n")
+    whole = mtgan("recipes", "show", "mtl-hard", cwd=tmp_path).stdout
+    (tmp_path / "whole.yaml").write_text(whole)
+    shown = mtgan("recipes", "show", name, "--set", "training.epochs=3", cwd=tmp_path)
+    assert "kind: hard" in shown.stdout
+    assert "epochs: 3" in shown.stdout
+    refused = mtgan("recipes", "show", name, "--scale", "tiny", cwd=tmp_path)
+    assert "which has no --scale" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -149,3 +172,38 @@ def test_the_command_as_a_process(tmp_path: Path) -> None:
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("mtgan: There is no recipe 'nothing'")
+
+
+def test_a_run_alone_is_gone_on_with(place: Path) -> None:
+    result = mtgan("train", "--resume", "runs/a", "--steps", "7", cwd=place)
+    assert result.returncode == 0, result.stderr
+    assert "7 iterations: runs/a" in result.stdout
+    assert mtgan("train", "runs/a", "--resume", cwd=place).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["runs/a"], "runs/a is a run: go on with it by mtgan train --resume runs/a, or"),
+        (["runs/a", "--resume", "--seed", "1"], "what that run recorded; leave --seed out"),
+        (["--resume", "runs/a", "--data", "digits"], "leave --data out (only --steps may grow)"),
+        (["--resume", "runs/a", "--steps", "1"], "training.steps"),
+        (["--resume", "nowhere"], "Say on what to train, by one of: --data"),
+        (["gan", "--data", "digits", "--data-of", "runs/a"], "by one of: --data NAME"),
+        (["gan", "--data-of", "runs/a", "--root", "x"], "leave --root and --taxonomy out"),
+        (["gan", "--data-of", "nowhere"], "nowhere is not a run folder"),
+    ],
+)
+def test_what_a_run_has_recorded_is_not_said_again(place: Path, arguments, sentence) -> None:
+    result = mtgan("train", *arguments, cwd=place)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_without_a_recipe_the_one_that_fits_is_taken_at_tiny(place: Path) -> None:
+    arguments = ("--steps", "1", *SMALL, "--out", "fits")
+    result = mtgan("train", "--data-of", "runs/a", *arguments, cwd=place)
+    assert result.returncode == 0, result.stderr
+    assert "recipe: ac-projection-gan-b at --scale tiny, which fits these data" in result.stdout
+    assert "learning_rate: 0.001" in (place / "fits" / "recipe.yaml").read_text()

@@ -121,7 +121,7 @@ def test_signals_end_a_process_with_one_sentence(number: int, code: int, tmp_pat
     ("arguments", "sentence"),
     [
         (["nonsense"], "No such command 'nonsense'. See mtgan --help."),
-        (["train"], "Missing argument 'recipe'. See mtgan train --help."),
+        (["sample"], "Missing argument 'run'. See mtgan sample --help."),
         (["train", "x", "--bogus[/b]"], "No such option: --bogus[/b]"),
         (["sample", "r", "--out", "x", "--n", "0"], "--n should be a whole number from 1 to 10,0"),
         (["sample", "r", "--out", "x", "--n", "nan"], "found 'nan'"),

@@ -30,7 +30,9 @@ def place(tmp_path_factory) -> Path:
     result = mtgan("train", *arguments, *SMALL, cwd=folder)
     assert result.returncode == 0, result.stderr
     commands = [line for line in result.stdout.splitlines() if line.startswith("  mtgan ")]
-    assert [shlex.split(line)[2] for line in commands] == ["my run", "my run"]
+    assert [shlex.split(line)[1:3] for line in commands] == [
+        [verb, "my run"] for verb in ("sample", "evaluate", "report")
+    ]
     return folder
 
 

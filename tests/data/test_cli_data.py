@@ -64,7 +64,7 @@ def test_info(mtgan, nested: Path) -> None:
     assert "nested: 12 training and 3 test images of 8 x 8, 3 channels" in out
     assert "level fine: 3 classes, refines coarse, 0 missing" in out
     assert "level coarse: 2 classes, 0 missing" in out
-    assert "recipe=ac-wgan-b-real" in out
+    assert "recipe=ac-projection-gan-b" in out
     assert "note: Left out 1 file (unreadable): pet/cat/bad.png." in out
     assert "picture: nested-samples.png" in out
     with Image.open("nested-samples.png") as picture:
@@ -91,7 +91,7 @@ def test_info_for_machines(mtgan, nested: Path) -> None:
     }
     assert facts["counts"]["coarse"] == {"pet": 8, "vehicle": 4}
     assert facts["settings"]["data.size"] == [16, 32]
-    assert facts["settings"]["condition_on"] == "fine"
+    assert facts["settings"]["condition_on"] == ["fine", "coarse"]
     assert facts["fingerprint"] == load_dataset(nested, size="16x32", channels=1).fingerprint
     assert "a fifth, always the same one, is held out" in facts["notes"][0]
     assert facts["notes"][1:] == ["Left out 1 file (unreadable): pet/cat/bad.png."]

@@ -82,7 +82,9 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
         asked.update(count=count, seed=seed)
         return samples.samples[:count], samples.labels[:count]
 
-    recipe = load_recipe("gan").model_copy(update={"run": {"data": digits.spec}})
+    digits_again = {"data": digits.spec, "data_name": "digits"}
+    recorded = {**digits_again, "data_fingerprint": digits.fingerprint}
+    recipe = load_recipe("gan").model_copy(update={"run": recorded})
     made = Run(tmp_path, recipe, DataFacts.of(samples))
     (tmp_path / "recipe.yaml").write_text("")
     monkeypatch.setattr(Run, "open", lambda path: made)
@@ -102,6 +104,7 @@ def test_a_run_generates_its_samples(capsys, asked, data, tmp_path):
     assert accuracy > 0.8
     assert "EMA" in protocol["checkpoint"]
     assert (protocol["seed"], protocol["dataset"]) == (4, "digits")
+    assert (tmp_path / "evaluation.json").read_text() == card.read_text()
 
 
 @pytest.mark.parametrize(

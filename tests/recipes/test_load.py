@@ -107,7 +107,26 @@ def test_scale_shrinks_widths_batch_and_steps_alone() -> None:
     assert tiny.training.evaluate_every <= tiny.training.steps // 10
     assert tiny.tasks == full.tasks
     assert tiny.schedule == full.schedule
-    assert tiny.optimizer == full.optimizer
+
+
+@pytest.mark.parametrize(
+    ("recipe", "scale", "rates"),
+    [
+        ("wgan-gp", "full", (1e-4, None)),
+        ("wgan-gp", "small", (5e-4, None)),
+        ("wgan-gp", "tiny", (1e-3, None)),
+        ("wgan", "tiny", (5e-4, None)),  # at most ten times the source's
+        ("multidomain-gp", "tiny", (1e-3, 5e-4)),  # never lower, and in the same ratio
+    ],
+)
+def test_rates_fit_the_length_of_a_scale(recipe: str, scale: str, rates: tuple) -> None:
+    loaded = load_recipe(recipe, scale=scale)
+    part = loaded.optimizer
+    assert (part.learning_rate, part.discriminator_learning_rate) == rates
+    own = load_recipe(recipe).optimizer
+    assert part.decay == (own.decay if scale == "full" else "linear")
+    assert (part.beta1, part.beta2, part.kind) == (own.beta1, own.beta2, own.kind)
+    assert loaded.training.ema_decay == (0.999 if scale == "full" else 0.998)
 
 
 def test_overrides_win_over_scale() -> None:

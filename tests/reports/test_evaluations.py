@@ -97,11 +97,11 @@ def edited(**changes: object) -> str:
 def test_what_cannot_be_read_is_left_out_and_named(text: str, tmp_path: Path) -> None:
     path = tmp_path / "evaluation.json"
     path.write_text(text)
-    tables, notes = evaluation_tables(path, tmp_path / "r un", "digits")
+    tables, notes = evaluation_tables(path, tmp_path / "r un")
     assert tables is None
     assert len(notes) == 1
     assert str(path) in notes[0]
-    assert f"mtgan evaluate '{tmp_path}/r un' --data digits --json" in notes[0]
+    assert f"Write it anew by: mtgan evaluate '{tmp_path}/r un'" in notes[0]
 
 
 def test_the_page_is_written_all_the_same(run: Run) -> None:

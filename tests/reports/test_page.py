@@ -1,11 +1,14 @@
 """The page of a run."""
 
 import html
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mtgan.data import load_dataset
+from mtgan.data import Taxonomy, load_dataset
+from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.evaluation.metrics.molecules import parse_molecules
 from mtgan.reports import write_report
@@ -44,10 +47,34 @@ def test_each_domain_stands_on_the_page_in_its_own_form(tmp_path, monkeypatch) -
     assert 'alt="Real images"' in page
     assert 'alt="Molecules"' in page
     assert "Strings, smiles" in page
-    assert f"mtgan strings {run.path} --data nci-smiles,count=64 --domain smiles" in page
-    assert "mtgan evaluate image.npz --data digits" in page
+    assert f"mtgan sample {run.path} --domain smiles --n 1000 --out smiles.smi" in page
+    assert f"<pre>mtgan evaluate {run.path}</pre>" in page
     real = data.domains[1].read(data.samples[data.labels[:, 1] == 1])
     assert "\n".join(html.escape(text) for text in real[:24]) in page
+
+
+def test_a_conditional_run_has_a_named_row_per_class(tmp_path: Path, monkeypatch) -> None:
+    shown = {}
+
+    def grid(images, columns, row_labels=()):
+        shown[tuple(row_labels)] = images
+        return make_grid(images, columns)
+
+    monkeypatch.setattr("mtgan.reports.classes.make_grid", grid)
+    data = make_data()
+    rows = data.labels.copy()
+    rows[:, 1] = np.arange(len(rows)) // 4 % 2  # an attribute that does not follow from the class
+    taxonomy = Taxonomy(data.taxonomy.levels, data.taxonomy.classes, {})
+    attributes = replace(data, labels=rows, taxonomy=taxonomy)
+    keys = {"condition_on": ["fine", "coarse"], "training__steps": 1}
+    for name, given in (("nested", data), ("attributes", attributes)):
+        run = train(small_recipe("cwgan-a", **keys), given, tmp_path / name, quiet=True)
+        page = write_report(run).read_text()
+        assert 'alt="Samples by fine"' in page
+        assert ('alt="Samples by coarse"' in page) == (name == "attributes")
+        assert 'alt="Samples"' not in page
+    assert set(shown) == {("a", "b", "c", "d"), ("x", "y")}
+    assert (shown["x", "y"][:10] == run.sample(10, {"coarse": "x"})).all()
 
 
 def test_the_page_can_be_written_elsewhere(run: Run, tmp_path: Path) -> None:
@@ -84,7 +111,8 @@ def test_commands_are_quoted_for_the_shell(tmp_path: Path) -> None:
     ).read_text()
     written = html.unescape(page)
     assert f"mtgan sample '{out}' --n 1000 --out samples.npz" in written
-    assert f"--data 'my pictures; rm -rf ~' --seed 0 --steps 2 --out '{out}' --resume" in written
+    assert f"mtgan train --resume '{out}' --steps 2<" in written
+    assert f"mtgan train --data-of '{out}' --scale tiny" in written
 
 
 def test_words_from_outside_are_text(tmp_path: Path) -> None:

@@ -49,6 +49,18 @@ def test_curves_are_of_training_and_of_evaluations(tmp_path: Path) -> None:
     )
 
 
+def test_the_facts_are_those_of_the_runs(tmp_path: Path) -> None:
+    result = study(tmp_path / "s", "wgan-gp", "wide", budget={"scale": "tiny", "steps": 10})
+    page = write_study_report(result)[0].read_text()
+    for fact in (
+        "wgan-gp, wide (wgan-gp)",
+        "full; recipes at tiny",
+        "640 samples against 640 train images",
+    ):
+        assert f"<td>{fact}" in page or f", {fact}" in page
+    assert "10,000" not in page.split("<details>")[0]
+
+
 def test_a_curve_that_no_run_has_logged_names_the_nearest(tmp_path: Path) -> None:
     result = study(tmp_path / "s", "a", "b", curves=["frechet_distanse"])
     with pytest.raises(UserError, match="'frechet_distanse', and no run logs it: did you mean 'fr"):

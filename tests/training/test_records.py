@@ -98,7 +98,7 @@ def test_a_run_without_a_checkpoint_yet(run: Path) -> None:
     (run / "metrics.jsonl").unlink()
     opened = Run.open(run)
     assert (opened.steps, opened.metrics(), list(opened.games())) == ([], [], [])
-    with pytest.raises(UserError, match="no complete checkpoint yet; train on with --resume"):
+    with pytest.raises(UserError, match="checkpoint yet; train on by mtgan train --resume"):
         opened.sample(2)
 
 

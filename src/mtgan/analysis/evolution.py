@@ -16,6 +16,7 @@ from mtgan.analysis.plots import new_figure, show_grid
 from mtgan.errors import UserError
 from mtgan.training import Run
 from mtgan.training.batches import draw_latents
+from mtgan.training.folders import resume_command
 from mtgan.training.run import generate
 
 SHOWN = 10
@@ -77,7 +78,9 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
         UserError: No checkpoint, or training data that are no longer to be found.
     """
     if not run.steps:
-        raise UserError(f"{run.path} has no complete checkpoint yet; train on with --resume.")
+        raise UserError(
+            f"{run.path} has no complete checkpoint yet; train on by {resume_command(run.path)}"
+        )
     random = torch.Generator().manual_seed(seed)
     rows = run.facts.draw_labels(count, random)
     latents = draw_latents(count, run.recipe.latent.dim, run.recipe.latent.distribution, random)

@@ -126,16 +126,13 @@ def _facts(train: "Dataset", test: "Dataset") -> dict[str, Any]:
 
 
 def _settings(train: "Dataset") -> dict[str, Any]:
-    """Keys of a recipe that follow from the data, and the recipe to begin with."""
+    """The recipe to begin with, as `mtgan train` takes it where none is named, and its keys."""
+    from mtgan.recipes.defaults import default_recipe
+
     _, height, width = train.shape
-    if train.domains:  # canvases, each row drawn by one number of the latent
-        return {"latent.dim": height + 64, "recipe": "multidomain-gp"}
-    levels = train.taxonomy.levels
-    return {
-        "data.size": [height, width],
-        "condition_on": levels[0] if levels else None,
-        "recipe": ("wgan-gp", "ac-wgan-a-real", "ac-wgan-b-real")[min(len(levels), 2)],
-    }
+    name, keys = default_recipe(train.taxonomy, train.shape, train.domains)
+    size = {} if train.domains else {"data.size": [height, width]}
+    return {**size, **keys, "recipe": name}
 
 
 def _print(train: "Dataset", facts: dict[str, Any]) -> None:

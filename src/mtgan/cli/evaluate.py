@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, show, working
+from mtgan.cli.app import app, say, show, working
 from mtgan.cli.options import (
     Quiet,
     Root,
@@ -17,11 +17,14 @@ from mtgan.cli.options import (
     given,
 )
 from mtgan.limits import LARGEST_COUNT
+from mtgan.text import command
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-_OF_A_DOMAIN = 1_000  # samples, of a run over several
+    from mtgan.evaluation import Scorecard
+    from mtgan.training import Run
+
 _NOT_OF_DOMAINS = (
     *("picture", "metrics", "split", "size", "taxonomy", "weights", "protocol", "ladder"),
 )
@@ -35,9 +38,7 @@ def evaluate(
     ],
     data: Annotated[
         str | None,
-        typer.Option(
-            "--data", help="The real data, by name or path; of a run its own if left out."
-        ),
+        typer.Option("--data", help="Real data by name or path; of a run its own if left out."),
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="Split of the reference: train or test.")
@@ -78,63 +79,104 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Judge SAMPLES against real data: distances, fidelity, diversity, conditioning, copies."""
-    from mtgan.api import as_run, reference_of
-    from mtgan.api import evaluate as evaluate_samples
-    from mtgan.data import load_dataset
-    from mtgan.errors import UserError
-    from mtgan.evaluation.protocol import protocol_rule
+    from mtgan.api import as_run
 
     printing = str(json_file) == "-"
     for path in (picture, json_file):
         check_free(path, force)
     run = as_run(samples)
-    if data is None and (run is None or (odd := given(context, "root", "taxonomy"))):
-        raise UserError(
-            f"{samples} is no run, which would bring its own data; name the real data by --data."
-            if run is None
-            else f"{' and '.join(odd)} belongs to --data; give both, or neither."
-        )
+    _refuse_options_without_data(data, run, given(context, "root", "taxonomy"))
     if run is not None and run.facts.domains:
         _refuse_of_domains(samples, given(context, *_NOT_OF_DOMAINS))
-        training, held_out = (
-            load_dataset(data, part, root=root) if data else run.load_data(part, whole=True)
-            for part in ("train", "test")
-        )
         with working(quiet or printing):
-            values = run.evaluate_domains(
-                *(training, held_out, _OF_A_DOMAIN if n is None else n),
-                features=features,
-                device=device,
-                seed=seed,
-            )
+            values = _judge_domains(run, data, root, n, features, device, seed)
         show(values, json.dumps(values, indent=2), _domain_table(values), json_file, quiet)
+        _store(run, values, quiet or printing)
         return
-    rule = protocol_rule(protocol)
-    part = split or rule.split or "train"
-    if data is not None:
-        reference = load_dataset(data, part, root=root, taxonomy=taxonomy, size=size)
-    else:
-        assert run is not None
-        reference = reference_of(run, None, part)
+    options: dict[str, Any] = {
+        "features": features,
+        "metrics": metrics,
+        "n": n,
+        "split": split,
+        "size": size,
+        "seed": seed,
+        "device": device,
+        "weights": weights,
+        "protocol": protocol,
+        "ladder": ladder,
+    }
     with working(quiet or printing) as progress:
-        card = evaluate_samples(
-            run or samples,
-            reference,
-            features=features,
-            metrics=metrics,
-            n=n,
-            split=split,
-            size=size,
-            seed=seed,
-            device=device,
-            weights=weights,
-            protocol=protocol,
-            ladder=ladder,
-            progress=progress,
-        )
+        card = _judge(samples, run, data, root, taxonomy, {**options, "progress": progress})
         if picture is not None:
             card.picture(picture)
     show(card.to_dict(), card.to_json(), card.table(), json_file, quiet)
+    if run is not None:
+        _store(run, card, quiet or printing)
+
+
+def _judge(
+    samples: str,
+    run: "Run | None",
+    data: str | None,
+    root: Path | None,
+    taxonomy: Path | None,
+    options: dict[str, Any],
+) -> "Scorecard":
+    """The card of a run, or of samples that are there already."""
+    from mtgan.data import load_dataset
+    from mtgan.evaluation import evaluate as evaluate_samples
+    from mtgan.evaluation.protocol import protocol_rule
+
+    reference = None
+    if data is not None:
+        split = options["split"] or protocol_rule(options["protocol"]).split or "train"
+        reference = load_dataset(data, split, root=root, taxonomy=taxonomy, size=options["size"])
+    if run is None:
+        assert reference is not None
+        return evaluate_samples(samples, reference, **options)
+    from mtgan.training.judge import evaluate_run
+
+    return evaluate_run(run, reference, **options)
+
+
+def _judge_domains(
+    run: "Run",
+    data: str | None,
+    root: Path | None,
+    n: int | None,
+    features: str,
+    device: str,
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    from mtgan.data import load_dataset
+    from mtgan.training.judge import evaluate_domains_of
+
+    real = None
+    if data is not None:
+        real = (load_dataset(data, "train", root=root), load_dataset(data, "test", root=root))
+    return evaluate_domains_of(run, real, n, features=features, device=device, seed=seed)
+
+
+def _store(run: "Run", values: Any, quiet: bool) -> None:
+    """Keep the evaluation in the run's folder; said last, since the table is shown in any case."""
+    from mtgan.training.judge import store
+
+    path = store(run, values)
+    if not quiet:
+        say(f"kept in {path}; {command('mtgan', 'report', run.path)} shows it")
+
+
+def _refuse_options_without_data(data: str | None, run: "Run | None", options: list[str]) -> None:
+    """UserError where there is nothing to compare with, or options speak of data not named."""
+    from mtgan.errors import UserError
+
+    if data is None and run is None:
+        raise UserError("Name the real data by --data; a run alone brings its own.")
+    if data is None and options:
+        raise UserError(
+            f"{' and '.join(options)} says how to read --data, and none is named; a run brings its "
+            "own data as it read them."
+        )
 
 
 def _refuse_of_domains(samples: str, options: list[str]) -> None:

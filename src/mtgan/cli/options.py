@@ -1,8 +1,9 @@
 """Options that several verbs share, and what they mean."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -75,9 +76,13 @@ def check_free(path: Path | None, force: bool) -> None:
 
 
 def read_recipe(
-    name: str, overrides: list[str] | None, scale: str, steps: int | None = None
+    name: str,
+    overrides: list[str] | None,
+    scale: str,
+    steps: int | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> "Recipe":
-    """The recipe with its overrides; --steps is training.steps."""
+    """The recipe with its overrides, which win over the settings; --steps is training.steps."""
     from mtgan.errors import UserError
     from mtgan.recipes import load_recipe
     from mtgan.recipes.load import parse_overrides
@@ -87,7 +92,7 @@ def read_recipe(
         if "training.steps" in values:
             raise UserError("--steps and --set training.steps mean the same; give one of them.")
         values["training.steps"] = steps
-    return load_recipe(name, values, scale)
+    return load_recipe(name, {**(settings or {}), **values}, scale)
 
 
 def read_data(

@@ -1,15 +1,20 @@
 """`mtgan recipes`: the zoo."""
 
+import textwrap
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, print_json
+from mtgan.cli.app import app, print_json, say
 from mtgan.cli.options import Overrides, Root, ScaleName, TaxonomyFile, given
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mtgan.classification.schema import ClassifierRecipe
     from mtgan.data import Dataset
     from mtgan.recipes import Recipe
 
@@ -34,11 +39,13 @@ def show_list(
     scale: ScaleName = "full",
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Every recipe and what distinguishes it, as in Table 4.1 of the thesis.
+    """Every recipe and what distinguishes it, as in Table 4.1 of the thesis; classifiers, too.
 
-    With --data, also the number of parameters of each network there; a recipe that asks for label
-    levels which the data set lacks has none.
+    A table where the terminal is wide enough, else a few lines for each. With --data, also the
+    number of parameters of each GAN's networks there; a recipe that asks for label levels which
+    the data set lacks has none.
     """
+    from mtgan.classification.schema import CLASSIFIERS
     from mtgan.errors import UserError
     from mtgan.recipes import describe, list_recipes
 
@@ -52,19 +59,58 @@ def show_list(
         read = cache(lambda part: read_data(data, part, root, taxonomy))
         for row, entry in zip(rows, entries, strict=True):
             row["parameters"] = _parameters(entry.recipe, read(entry.recipe.data))
+    classifiers = [CLASSIFIERS.load(name) for name in CLASSIFIERS.names()]
     if as_json:
         for row, entry in zip(rows, entries, strict=True):
-            row |= entry.recipe.model_dump(include={"source", "about"})
-        print_json(rows)
+            row |= {"kind": "gan", **entry.recipe.model_dump(include={"source", "about"})}
+        told = {"name", "title", "source", "about"}
+        print_json(
+            rows + [{"kind": "classifier", **each.model_dump(include=told)} for each in classifiers]
+        )
         return
-    from rich.table import Table
-
     from mtgan.text import console
+
+    terminal = console()
+    if terminal.width >= _WIDE:
+        terminal.print(_table(rows))
+    else:
+        say(_paragraphs(rows, terminal.width))
+    say()
+    say("Classifiers (mtgan classify):")
+    say(_paragraphs([_of_classifier(each) for each in classifiers], terminal.width))
+
+
+_NAMED = {"classifier", "conditioning", "levels", "parameters"}
+_WIDE = 140  # columns, from which the table is not folded
+
+
+def _table(rows: list[dict[str, Any]]) -> "Table":
+    from rich.table import Table
 
     table = Table(*(name.replace("multitask", "MTL") for name in rows[0]))
     for row in rows:
         table.add_row(*map(_cell, row.values()))
-    console().print(table)
+    return table
+
+
+def _paragraphs(rows: list[dict[str, Any]], width: int) -> str:
+    """Name and title of each, and under them what distinguishes it, folded at the width."""
+    lines = []
+    for row in rows:
+        lines.append(f"{row['name']}  {row['title']}")
+        said = [
+            f"{name}: {text}" if name in _NAMED else text
+            for name, value in row.items()
+            if name not in {"name", "title", "multitask"}
+            and (text := _cell(value).replace("\n", ", "))
+        ]
+        folded = textwrap.wrap("; ".join(said), max(20, width - 5), break_on_hyphens=False)
+        lines += [f"    {line}" for line in folded]
+    return "\n".join(lines)
+
+
+def _of_classifier(recipe: "ClassifierRecipe") -> dict[str, Any]:
+    return {"name": recipe.name, "title": recipe.title, "about": recipe.about}
 
 
 def _parameters(recipe: "Recipe", data: "Dataset") -> dict[str, int] | str:
@@ -100,8 +146,28 @@ def show(
     overrides: Overrides = None,
     scale: ScaleName = "full",
 ) -> None:
-    """One recipe fully resolved, as YAML that is itself a valid recipe."""
+    """One recipe of a GAN or a classifier, fully resolved, as YAML that is itself a recipe."""
+    from mtgan.classification.schema import CLASSIFIERS, load_classifier_recipe
     from mtgan.cli.options import read_recipe
+    from mtgan.errors import UserError
     from mtgan.recipes import dump_recipe
+    from mtgan.recipes.load import parse_overrides
 
-    print(dump_recipe(read_recipe(name, overrides, scale)), end="")
+    if not _is_classifier(name, CLASSIFIERS.names()):
+        print(dump_recipe(read_recipe(name, overrides, scale)), end="")
+        return
+    if scale != "full":
+        raise UserError(f"{name} is a classifier's recipe, which has no --scale; leave it out.")
+    recipe = load_classifier_recipe(name, parse_overrides(overrides or []))
+    print(dump_recipe(recipe), end="")
+
+
+def _is_classifier(name: str, known: list[str]) -> bool:
+    """Whether a recipe of this name, or file, is one of `mtgan classify`."""
+    from mtgan.files import read_yaml
+
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml"} or not path.is_file():
+        return name in known
+    values = read_yaml(path, "The recipe")
+    return isinstance(values, dict) and ("network" in values or values.get("extends") in known)

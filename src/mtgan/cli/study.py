@@ -8,7 +8,7 @@ import typer
 from mtgan.cli.app import app, print_error
 from mtgan.cli.options import Quiet
 from mtgan.limits import MOST_SEEDS
-from mtgan.text import literal, printable
+from mtgan.text import console, duration, printable
 
 if TYPE_CHECKING:
     from mtgan.studies.collect import StudyResult
@@ -49,18 +49,20 @@ def study(
     from mtgan.registry import nearest
     from mtgan.studies.plan import make_plan
     from mtgan.studies.schema import load_study
-    from mtgan.studies.study import study_folder
+    from mtgan.studies.study import require_packages, study_folder
 
+    require_packages()  # a plan that cannot be run is not shown
     plan = make_plan(load_study(file, scale, seeds))
     out = out or study_folder(plan.study)
     if executor not in _EXECUTORS:
         from mtgan.errors import UserError
 
         raise UserError(f"There is no executor {executor!r}: {nearest(executor, [*_EXECUTORS])}")
+    chosen = _EXECUTORS[executor](out, jobs, address)
     if dry_run:
         _print_plan(plan, out, jobs, device)
         return
-    _run(plan, out, _EXECUTORS[executor](out, jobs, address), device, quiet)
+    _run(plan, out, chosen, device, quiet)
 
 
 def _local(out: Path, jobs: int, address: str) -> "Executor":
@@ -79,22 +81,21 @@ _EXECUTORS = {"local": _local, "ray": _ray}
 
 
 def _run(plan: "Plan", out: Path, executor: "Executor", device: str, quiet: bool) -> None:
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
     from mtgan.studies.study import run_study
 
-    console = Console(stderr=True)
+    terminal = console(stderr=True)
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     failed: list[Outcome] = []
-    with Progress(*columns, console=console, disable=quiet) as bar:
+    with Progress(*columns, console=terminal, disable=quiet) as bar:
         task = bar.add_task("runs", total=None)
 
         def show(done: int, total: int, last: "Outcome | None") -> None:
             bar.update(task, completed=done, total=total)
             if last is not None and last.error:
                 failed.append(last)
-                console.print(literal(f"failed: {last.job.id}: {last.error}"), soft_wrap=True)
+                terminal.print(f"failed: {last.job.id}: {last.error}", soft_wrap=True)
 
         result = run_study(plan, out, executor, device, show)
     if result.results:
@@ -119,22 +120,19 @@ def _report(result: "StudyResult", quiet: bool) -> None:
 
 
 def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from mtgan.studies.plan import estimate
 
     study = plan.study
-    title = literal(f"{study.name}: plan")
-    grid = Table("cell", "recipe", "iterations", "batch", "data", title=title)
+    grid = Table("cell", "recipe", "iterations", "batch", "data", title=f"{study.name}: plan")
     for cell in plan.cells:
         training = cell.recipe.training
         data = cell.data["name"] + (f", {cell.data['subset']}" if cell.data["subset"] else "")
         row = (cell.label, cell.recipe.name, f"{training.steps:,}", training.batch_size, data)
-        grid.add_row(*map(literal, row))
-    console = Console()
-    console.print(grid)
-    with Console(stderr=True).status("timing a few iterations of each cell"):
+        grid.add_row(*map(str, row))
+    console().print(grid)
+    with console(stderr=True).status("timing a few iterations of each cell"):
         found = estimate(plan, out, device)
     pairs = ", ".join(f"{first.label} against {second.label}" for first, second in plan.pairs)
     print(printable(f"seeds: {', '.join(map(str, study.seeds))}; compared: {pairs}"))
@@ -145,15 +143,7 @@ def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
         print(f"evaluated during training every {every} iterations, for the curves")
     print(printable(f"{found.runs} runs, {found.finished} of them finished; folder: {out}"))
     print(
-        f"about {_duration(found.seconds)} of training for one job after another"
-        + (f", {_duration(found.seconds / jobs)} at best with {jobs} jobs" if jobs > 1 else "")
+        f"about {duration(found.seconds)} of training for one job after another"
+        + (f", {duration(found.seconds / jobs)} at best with {jobs} jobs" if jobs > 1 else "")
         + " (measuring not included)"
     )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"

@@ -1,32 +1,56 @@
 """`mtgan train`: a recipe on a data set, into a run folder."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mtgan.cli.app import app, say
 from mtgan.cli.options import (
-    DataName,
     Overrides,
     Quiet,
     Root,
-    ScaleName,
     Seed,
     Steps,
     TaxonomyFile,
+    given,
 )
 from mtgan.text import command
+
+if TYPE_CHECKING:
+    from mtgan.data import Dataset
+    from mtgan.recipes import Recipe
+    from mtgan.recipes.schema import Data
+    from mtgan.training import Run
 
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe of the zoo, or a YAML file.")],
-    data: DataName,
+    context: typer.Context,
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            help="A recipe of the zoo, or a YAML file; one that fits the data when left out. With "
+            "--resume, a run."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="A data set by name (mtgan data list), or a path."),
+    ] = None,
+    data_of: Annotated[
+        Path | None, typer.Option("--data-of", help="A run, whose data are taken as it read them.")
+    ] = None,
     root: Root = None,
     taxonomy: TaxonomyFile = None,
     overrides: Overrides = None,
-    scale: ScaleName = "full",
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            "--scale",
+            help="tiny, small or full (full; tiny without RECIPE): widths, batch, steps, rates.",
+        ),
+    ] = None,
     steps: Steps = None,
     seed: Seed = 0,
     out: Annotated[
@@ -34,7 +58,10 @@ def train(
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on from the run's newest checkpoint, if there is one."),
+        typer.Option(
+            "--resume",
+            help="Go on from the run's newest checkpoint, if there is one; --resume RUN is enough.",
+        ),
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[
@@ -50,18 +77,31 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
-    from mtgan import plugins, processes
-    from mtgan.cli.options import parse_time, read_data, read_recipe, tell_notes
+    from mtgan import processes
+    from mtgan.cli.options import parse_time, read_recipe, tell_notes
     from mtgan.training import train as train_recipe
+    from mtgan.training.commands import commands_of
+    from mtgan.training.inputs import usual_folder
 
-    resolved = read_recipe(recipe, overrides, scale, steps)
-    dataset = read_data(data, resolved.data, root, taxonomy)
-    tell_notes(dataset, quiet)
     seconds = None if max_time is None else parse_time("--max-time", max_time)
+    if recipe is not None and _is_run(recipe, resume and data is None and data_of is None):
+        opened = _run_to_go_on_with(recipe, resume, given(context, *_OF_A_NEW_RUN))
+        folder, seed = opened.path, opened.recipe.run["seed"]
+        resolved = read_recipe(str(folder / "recipe.yaml"), None, "full", steps)
+        dataset = opened.load_data()
+    else:
+        scale = scale or ("full" if recipe else "tiny")
+        resolved, dataset = _recipe_and_data(
+            recipe, data, data_of, root, taxonomy, overrides, scale, steps
+        )
+        tell_notes(dataset, quiet)
+        if recipe is None and not quiet and processes.is_first():
+            say(f"recipe: {resolved.name} at --scale {scale}, which fits these data")
+        folder = out or usual_folder(resolved.name, dataset.name, seed)
     run = train_recipe(
         resolved,
         dataset,
-        out,
+        folder,
         seed=seed,
         resume=resume,
         device=device,
@@ -74,6 +114,80 @@ def train(
         say(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
         if run.steps[-1] < run.recipe.training.steps:
             say(f"  {run.recipe.training.steps} were asked for; --resume goes on from here")
-        own = plugins.options(run.recipe.run.get("plugins", ()))
-        say(f"  {command('mtgan', 'sample', run.path, '--n', 64, '--out', 'samples.png', *own)}")
-        say(f"  {command('mtgan', 'report', run.path, *own)}")
+        for title, line in commands_of(run).items():
+            if title.split()[0] in {"Sample", "Evaluate", "Page"}:
+                say(f"  {line}")
+
+
+_OF_A_NEW_RUN = ("data", "data_of", "root", "taxonomy", "overrides", "scale", "seed", "out")
+
+
+def _is_run(name: str, alone: bool) -> bool:
+    """Whether what stands in the place of a recipe is a run; a name of the zoo is none, unless it
+    stands alone beside --resume."""
+    from mtgan.recipes.load import zoo_names
+
+    folder = Path(name)
+    found = (folder / "recipe.yaml").is_file() and (folder / "data.json").is_file()
+    return found and (alone or name not in zoo_names())
+
+
+def _run_to_go_on_with(recipe: str, resume: bool, options: list[str]) -> "Run":
+    """The run that stands in the place of a recipe; UserError where more is said of it."""
+    from mtgan.errors import UserError
+    from mtgan.training import Run
+
+    if not resume:
+        raise UserError(
+            f"{recipe} is a run: go on with it by {command('mtgan', 'train', '--resume', recipe)}, "
+            f"or name its recipe, {command(Path(recipe) / 'recipe.yaml')}, to train that anew."
+        )
+    if options:
+        raise UserError(
+            f"--resume {recipe} goes on with what that run recorded; leave {', '.join(options)} "
+            "out (only --steps may grow)."
+        )
+    return Run.open(recipe)
+
+
+def _recipe_and_data(
+    recipe: str | None,
+    data: str | None,
+    data_of: Path | None,
+    root: Path | None,
+    taxonomy: Path | None,
+    overrides: list[str] | None,
+    scale: str,
+    steps: int | None,
+) -> "tuple[Recipe, Dataset]":
+    """What a new run is trained by and on."""
+    from mtgan.cli.options import read_data, read_recipe
+    from mtgan.errors import UserError
+    from mtgan.recipes.defaults import default_recipe
+    from mtgan.training import Run
+
+    if (data is None) == (data_of is None):
+        raise UserError(
+            "Say on what to train, by one of: --data NAME or PATH (mtgan data list), --data-of RUN "
+            "(the data of that run); or go on with a run by --resume RUN."
+        )
+    if data_of is not None and (root or taxonomy):
+        raise UserError(
+            "--data-of takes the data as that run read them; leave --root and --taxonomy out, or "
+            "give --data."
+        )
+
+    def read(part: "Data") -> "Dataset":
+        if data is not None:
+            return read_data(data, part, root, taxonomy)
+        assert data_of is not None
+        return Run.open(data_of).load_data(size=part.size, subset=part.subset)
+
+    if recipe is not None:
+        resolved = read_recipe(recipe, overrides, scale, steps)
+        return resolved, read(resolved.data)
+    # Which one fits the data says; how to read these, no recipe of those but the overrides.
+    of_data = [text for text in overrides or [] if text.startswith("data.")]
+    dataset = read(read_recipe("gan", of_data, scale).data)
+    name, settings = default_recipe(dataset.taxonomy, dataset.shape, dataset.domains)
+    return read_recipe(name, overrides, scale, steps, settings), dataset

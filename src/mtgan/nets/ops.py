@@ -6,6 +6,7 @@ and everything before it is then back-propagated for nothing; here it returns no
 double backward of a convolution falls back to slow paths; here it is convolutions again. A
 convolution beside a resampling by two is one convolution of stride 2. And on CPU, a strided
 convolution to few channels is taken apart, and one by many weights takes fewer multiplications.
+While a graph is traced for deployment, all of them are PyTorch's own.
 
 N: batch; A, B: channels of a convolution's input and output; H, W and H', W': sides of the two;
 K, L: the kernel's.
@@ -72,12 +73,14 @@ def leaky_relu(x: Tensor, slope: float = 0.2) -> Tensor:
     if slope < 0:
         # The mask is read from the output's sign.
         raise ValueError(f"expected a slope >= 0, found {slope}; use torch's leaky_relu")
+    if torch.jit.is_tracing():
+        return functional.leaky_relu(x, slope)
     return _LeakyReLU.apply(x, slope)
 
 
 def relu(x: Tensor) -> Tensor:
     """max(x, 0); derivative 0 at 0, as in PyTorch."""
-    return _LeakyReLU.apply(x, 0.0)
+    return leaky_relu(x, 0.0)
 
 
 class LeakyReLU(nn.Module):
@@ -241,8 +244,11 @@ class _WeightGradient(torch.autograd.Function):
 
 
 def _is_common(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+    """Whether a layer is computed in our way. A graph that is traced, by torch.jit.trace or the
+    older ONNX exporter, holds PyTorch's own operators: others it could neither keep nor read."""
     return (
-        x.dim() == 4
+        not torch.jit.is_tracing()
+        and x.dim() == 4
         and layer.groups == 1
         and layer.padding_mode == "zeros"
         and not isinstance(layer.padding, str)

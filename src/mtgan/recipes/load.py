@@ -22,18 +22,25 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Scale:
-    """How a recipe shrinks for a small machine: factors for widths, batch sizes and steps."""
+    """How a recipe shrinks for a small machine: factors for widths, batch sizes and steps.
+
+    rate: to which its learning rates are raised, so that it gets somewhere in so few steps; they
+    then fall to zero by the last one. None leaves the source's own rates, decay and average.
+    """
 
     width: float
     batch: float
     steps: float
+    rate: float | None = None
 
 
 SCALES = {
     "full": Scale(1.0, 1.0, 1.0),
-    "small": Scale(0.5, 1.0, 1 / 50),
-    "tiny": Scale(0.25, 0.5, 1 / 100),
+    "small": Scale(0.5, 1.0, 1 / 50, 5e-4),
+    "tiny": Scale(0.25, 0.5, 1 / 100, 1e-3),
 }
+_AVERAGE = 0.998  # of weights, over the last 500 steps or so
+_MOST_TIMES = 10  # a rate is raised: clipped weights and RMSprop stand no more
 
 
 @dataclass(frozen=True)
@@ -163,7 +170,9 @@ def load_recipe(
     """The recipe called `recipe` in the zoo, or in a YAML file, fully resolved and checked.
 
     overrides maps dotted keys ("training.steps") to values and wins over `scale`; scale is
-    "tiny", "small" or "full" and multiplies widths, batch sizes and steps, never the structure.
+    "tiny", "small" or "full": the first two multiply widths, batch sizes and steps, and bring
+    learning rates, a decay and an average of weights that fit so short a training; the structure
+    stays.
     Raises UserError for an unknown name, key or value, or parts that do not go together.
     """
 
@@ -258,3 +267,16 @@ def _shrink(values: dict[str, Any], recipe: Recipe, scale: Scale) -> None:
         if getattr(training, key):
             _set(values, f"training.{key}", min(getattr(training, key), max(1, steps // times)))
     _set(values, "training.log_every", min(training.log_every, max(1, steps // 100)))
+    if scale.rate is not None:
+        _set_schedule(values, recipe, scale.rate)
+
+
+def _set_schedule(values: dict[str, Any], recipe: Recipe, rate: float) -> None:
+    """Rates that fit a short training, in the same ratio to each other; none is lowered."""
+    names = ("learning_rate", "discriminator_learning_rate", "classifier_learning_rate")
+    rates = {name: found for name in names if (found := getattr(recipe.optimizer, name))}
+    factor = min(_MOST_TIMES, max(1.0, rate / max(rates.values())))
+    for name, own in rates.items():
+        _set(values, f"optimizer.{name}", float(f"{own * factor:.6g}"))
+    _set(values, "optimizer.decay", "linear")
+    _set(values, "training.ema_decay", min(recipe.training.ema_decay, _AVERAGE))

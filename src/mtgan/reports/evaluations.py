@@ -13,7 +13,7 @@ from mtgan.evaluation.tables import half_width, interval, number
 from mtgan.text import command
 
 
-def evaluation_tables(path: Path, run: Path, data: str) -> tuple[dict[str, Any] | None, list[str]]:
+def evaluation_tables(path: Path, run: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """What `mtgan evaluate` wrote to `path` as columns, rows, axes, overall figure and notes; or
     None, and a sentence where it cannot be read."""
     if not path.exists():
@@ -24,7 +24,7 @@ def evaluation_tables(path: Path, run: Path, data: str) -> tuple[dict[str, Any] 
             return _of_domains(values), []
         return _of_card(Scorecard.from_json(json.dumps(values))), []
     except UserError as error:
-        again = command("mtgan", "evaluate", run, "--data", data, "--json", path, "--force")
+        again = command("mtgan", "evaluate", run)
         sentence = str(error).rstrip(".")
         return None, [f"{path} is left out here: {sentence}. Write it anew by: {again}"]
 

@@ -22,9 +22,12 @@ from mtgan.evaluation.domains import are_molecules
 from mtgan.evaluation.metrics.molecules import draw_molecules, parse_molecules
 from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
+from mtgan.reports.classes import class_grids
 from mtgan.reports.evaluations import evaluation_tables
-from mtgan.text import command, file_name, printable
+from mtgan.text import printable
 from mtgan.training import Run
+from mtgan.training.commands import commands_of
+from mtgan.training.judge import CARD
 
 _STRINGS = 24  # of a domain, on the page
 _OURS = " · mtgan</title>"  # by which a page of ours is known again
@@ -53,9 +56,9 @@ def write_report(run: Run, out: Path | None = None) -> Path:
     """Write the page of a run to `out` (report.html in its folder), and return its path.
 
     The page holds everything that it shows. Real images stand beside the samples where the data
-    set can still be loaded. A scorecard in the run folder (`mtgan evaluate RUN --data DATA --json
-    RUN/evaluation.json`) is shown as tables, answers of `mtgan analyze` as pictures; what cannot be
-    read is left out with a note. UserError where `out` is no page of ours, or cannot be written.
+    set can still be loaded. The newest evaluation (`mtgan evaluate RUN`) is shown as tables,
+    answers of `mtgan analyze` as pictures; what cannot be read is left out with a note. UserError
+    where `out` is no page of ours, or cannot be written.
     """
     environment = Environment(
         loader=PackageLoader("mtgan.reports"),
@@ -86,8 +89,8 @@ def page_content(run: Run) -> dict[str, Any]:
     """What the template shows, as plain values."""
     lines = run.metrics()
     analyses, notes = _analyses(run)
-    written = run.path / "evaluation.json"
-    evaluation, more_notes = evaluation_tables(written, run.path, _data_name(run))
+    written = run.path / CARD
+    evaluation, more_notes = evaluation_tables(written, run.path)
     return {
         "version": mtgan.__version__,
         "recipe": run.recipe,
@@ -100,7 +103,7 @@ def page_content(run: Run) -> dict[str, Any]:
         "analyses": analyses,
         "evaluation": evaluation,
         "unread": [*more_notes, *notes],
-        "commands": _commands(run),
+        "commands": list(commands_of(run).items()),
     }
 
 
@@ -132,8 +135,13 @@ def _facts(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]
 def _samples(run: Run) -> list[Picture]:
     made: Any = None
     if not run.facts.domains:
-        made = run.sample(64) if run.steps else None
-        pictures = _beside(run, "Samples", made, "Real images", _real(run))
+        by_class = class_grids(run) if run.steps else {}
+        made = run.sample(64) if run.steps and not by_class else None
+        pictures = [
+            Picture(f"Samples by {level}", image_uri(grid), f"A row per class. {_drawn(run)}")
+            for level, grid in by_class.items()
+        ]
+        pictures += _beside(run, "Samples", made, "Real images", _real(run))
         return [*pictures, *([evolution] if (evolution := _evolution(run)) else [])]
     pictures = []
     for domain in run.facts.domains:
@@ -144,15 +152,17 @@ def _samples(run: Run) -> list[Picture]:
     return pictures
 
 
+def _drawn(run: Run) -> str:
+    return (
+        f"Drawn from the averaged generator after {run.steps[-1]:,} iterations, seed 0, unselected."
+    )
+
+
 def _beside(run: Run, title: str, made: Any, real_title: str, real: Any) -> list[Picture]:
     """Generated images [N, C, H, W] and real ones, as two grids; without those that are None."""
     pictures = []
     if made is not None:
-        caption = (
-            f"Drawn from the averaged generator after {run.steps[-1]:,} iterations, seed 0, "
-            "unselected."
-        )
-        pictures.append(Picture(title, image_uri(make_grid(made, columns=8)), caption))
+        pictures.append(Picture(title, image_uri(make_grid(made, columns=8)), _drawn(run)))
     if real is not None:
         caption = "Drawn at random from the training data."
         rows = np.random.default_rng(0).choice(len(real), min(64, len(real)), replace=False)
@@ -293,52 +303,3 @@ def _analyses(run: Run) -> tuple[list[Picture], list[str]]:
             uri = image_uri(image)
         pictures.append(Picture(answer.name.capitalize(), uri, answer.verdict + when))
     return pictures, notes
-
-
-def _data_name(run: Run) -> str:
-    """With which --data of a command means the run's data."""
-    recorded = run.recipe.run
-    return str(recorded["data"].get("name", recorded["data_name"]))
-
-
-def _commands(run: Run) -> list[tuple[str, str]]:
-    recipe, data, domains = run.path / "recipe.yaml", _data_name(run), run.facts.domains
-    on = ("--seed", run.recipe.run["seed"], "--steps", 2 * run.recipe.training.steps)
-    other = ("multidomain-conv1d",) if domains else ("ac-wgan-b", "--scale", "tiny")
-    return [
-        *(_domain_commands(run, data) if domains else _image_commands(run, data)),
-        (
-            "Train on",
-            command("mtgan", "train", recipe, "--data", data, *on, "--out", run.path, "--resume"),
-        ),
-        ("Ask what is wrong, if anything", command("mtgan", "analyze", "diagnose", run.path)),
-        ("Another model", command("mtgan", "train", *other, "--data", data)),
-        ("Watch the curves", command("tensorboard", "--logdir", run.path / "tensorboard")),
-    ]
-
-
-def _image_commands(run: Run, data: str) -> list[tuple[str, str]]:
-    written = run.path / "evaluation.json"
-    return [
-        ("Sample", command("mtgan", "sample", run.path, "--n", 1000, "--out", "samples.npz")),
-        ("Evaluate", command("mtgan", "evaluate", run.path, "--data", data, "--json", written)),
-    ]
-
-
-def _domain_commands(run: Run, data: str) -> list[tuple[str, str]]:
-    """A sample of each domain, judged by the data set that is its part of `data`."""
-    commands = []
-    for domain, part in zip(run.facts.domains, data.split("+"), strict=False):
-        real, image = part.removeprefix(f"{domain.name}="), domain.type == "image"
-        file = f"{file_name(domain.name)}{'.npz' if image else '.smi'}"
-        sampled = ("mtgan", "sample", run.path, "--domain", domain.name, "--n", 1000, "--out", file)
-        judged = (
-            ("mtgan", "evaluate", file, "--data", real)
-            if image
-            else ("mtgan", "strings", run.path, "--data", real, "--domain", domain.name)
-        )
-        commands += [
-            (f"Sample {domain.name}", command(*sampled)),
-            (f"Evaluate {domain.name}", command(*judged)),
-        ]
-    return commands

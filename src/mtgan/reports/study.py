@@ -20,7 +20,7 @@ from mtgan.reports.study_charts import dot_chart
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
 from mtgan.studies.plan import run_folder
-from mtgan.studies.schema import Measure, dump_study
+from mtgan.studies.schema import Measure, Study, dump_study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary
 from mtgan.studies.study import refuse_unknown_curves, write_results
 from mtgan.text import command, printable
@@ -126,15 +126,15 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
     protocols = [done["protocol"] for done in result.results.values()]
     used = {str(p.get("features", "")) for p in protocols} - {""}
     measured = (
-        f"averaged generator after the last iteration, up to {study.evaluation.samples:,} samples "
-        f"against as many {study.evaluation.split} images"
+        f"averaged generator after the last iteration, {_counts(protocols, 'generated')} samples "
+        f"against {_counts(protocols, 'reference')} {study.evaluation.split} images"
     )
     data = dict.fromkeys(_data_words(cell["loading"]) for cell in cells)
     rows = [
         ("source", study.source),
-        ("recipes", ", ".join(dict.fromkeys(cell["recipe_name"] for cell in cells))),
+        ("cells", ", ".join(dict.fromkeys(_cell_words(cell) for cell in cells))),
         ("data", "; ".join(data)),
-        ("scale", study.scale),
+        ("scale", _scale_words(study)),
         ("iterations", ", ".join(f"{number:,}" for number in iterations)),
         ("seeds", ", ".join(map(str, study.seeds))),
         ("runs", f"{len(result.results)} of {len(runs)} finished"),
@@ -145,6 +145,27 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
         ),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _cell_words(cell: Mapping[str, Any]) -> str:
+    """A cell's label, and its recipe where the label does not begin with that."""
+    label, recipe = cell["label"], cell["recipe_name"]
+    return label if label.split(" / ")[0] == recipe else f"{label} ({recipe})"
+
+
+def _scale_words(study: Study) -> str:
+    """The study's scale, and that of its recipes where it is another one."""
+    sizes = study.budget.scale
+    return study.scale if study.scale == sizes else f"{study.scale}; recipes at {sizes}"
+
+
+def _counts(protocols: Sequence[Mapping[str, Any]], key: str) -> str:
+    """How many were measured, from the fewest to the most; "as many" where runs do not say."""
+    found = {n for p in protocols if isinstance(n := p.get(key, p.get("n")), int)}
+    if not found:
+        return "as many"
+    low, high = min(found), max(found)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _data_words(loading: dict[str, Any]) -> str:

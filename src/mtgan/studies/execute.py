@@ -109,6 +109,9 @@ class RayExecutor:
     work: Callable[[Job], None] | None = None  # run_job when None
     retries: int = 3
 
+    def __post_init__(self) -> None:
+        _import_ray()  # or say what is missing before anything is written
+
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         ray = _import_ray()
         try:

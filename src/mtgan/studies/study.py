@@ -42,7 +42,7 @@ def run_study(
     process is running the study there, or a curve is of a value that no run logs; Interrupted
     after Ctrl-C or SIGTERM.
     """
-    _require_packages()
+    require_packages()
     begin_folder(plan, out)
     lock = hold(out, "running the study")
     try:
@@ -91,7 +91,7 @@ def write_results(result: StudyResult) -> Statistics:
 
     UserError where no run has finished.
     """
-    _require_packages()
+    require_packages()
     require_results(result)
     write_table(result)
     statistics = conclude(result)
@@ -144,7 +144,7 @@ def refuse_unknown_curves(study: Study, logged: Collection[str]) -> None:
         )
 
 
-def _require_packages() -> None:
+def require_packages() -> None:
     """Said before anything is trained, and not when hours later the table is written."""
     if missing := [name for name in _PACKAGES if find_spec(name) is None]:
         raise UserError(

@@ -178,7 +178,9 @@ def _card(
         name: {"value": float(entry.value), "better": entry.better}
         for name, entry in card.entries.items()
     }
-    return values, {"features": wanted["features"], "metrics": wanted["metrics"], "n": count}
+    # As many as were taken, which held-out data may limit.
+    taken = {"generated": card.protocol.generated, "reference": card.protocol.reference}
+    return values, {"features": wanted["features"], "metrics": wanted["metrics"], **taken}
 
 
 def _domains(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
@@ -192,7 +194,7 @@ def _domains(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, A
         device=job.device,
         seed=wanted["seed"],
     )
-    return values, {"features": wanted["features"], "n": wanted["samples"]}
+    return values, {"features": wanted["features"], "generated": wanted["samples"]}
 
 
 @contextlib.contextmanager

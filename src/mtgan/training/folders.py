@@ -1,4 +1,4 @@
-"""What a folder is that was given for a run and is something else of ours."""
+"""How one goes on with a run's folder, and what it is where it is something else of ours."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,12 @@ from typing import Any
 from mtgan.errors import UserError
 from mtgan.files import read_json
 from mtgan.text import command
+
+
+def resume_command(path: Path, steps: int | None = None) -> str:
+    """Go on with the run in a folder; to more steps where they are given."""
+    longer = () if steps is None else ("--steps", steps)
+    return command("mtgan", "train", "--resume", path, *longer)
 
 
 def refuse_other_than_gan(path: Path) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from mtgan import files, processes
 from mtgan.errors import UserError
 from mtgan.text import console as text_console
-from mtgan.text import printable
+from mtgan.text import duration, printable
 from mtgan.training.checkpoints import RESUME, remove_unfinished
 from mtgan.training.events import EventFile
 from mtgan.training.record import ClockRecord, LineRecord, SumRecord, validated
@@ -91,6 +91,11 @@ class Clock:
         """Iterations per second since the last `mark`."""
         seconds = self.seconds - self._record.logged_seconds
         return (step - self._record.logged_step) / max(seconds, 1e-9)
+
+    def leave_out(self, seconds: float) -> None:
+        """Something else than iterations has taken so long since the last `mark`."""
+        later = self._record.logged_seconds + seconds
+        self._record = self._record.model_copy(update={"logged_seconds": later})
 
     def mark(self, step: int) -> None:
         self._record = self._record.model_copy(
@@ -247,24 +252,24 @@ class Progress:
             MofNCompleteColumn,
             Progress,
             TextColumn,
-            TimeRemainingColumn,
         )
 
         console = text_console(stderr=True)
         self._plain = not quiet and not console.is_terminal
-        self._total, self._last, self._shown = total, done, time.monotonic()
+        self._total, self._first = total, done
+        self._began = self._shown = time.monotonic()
         self._bar = Progress(
             TextColumn("training"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             TextColumn("{task.fields[losses]}", markup=False),  # names of label levels
             console=console,
             disable=quiet or self._plain,
         )
         self._task = self._bar.add_task(
-            "training", total=total, completed=done, speed="", losses=""
+            "training", total=total, completed=done, speed="", left="", losses=""
         )
 
     def __enter__(self) -> "Progress":
@@ -274,18 +279,29 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
+    def begin(self) -> None:
+        """The iterations begin now: what came before (training a judge, say) foretells nothing."""
+        self._began = self._shown = time.monotonic()
+        self._bar.reset(self._task, completed=self._first)
+
+    def _left(self, step: int) -> str:
+        """How long it will take at the pace since the beginning, evaluations included."""
+        pace = (time.monotonic() - self._began) / max(step - self._first, 1)
+        return duration(pace * (self._total - step))
+
     def advance(self, step: int) -> None:
         self._bar.update(self._task, completed=step)
 
     def show(self, step: int, steps_per_second: float, losses: Mapping[str, float]) -> None:
         text = printable("  ".join(f"{name} {value:.3g}" for name, value in losses.items()))
         speed = f"{steps_per_second:.1f} it/s"
-        self._bar.update(self._task, completed=step, speed=speed, losses=text)
+        left = f"{self._left(step)} left"
+        self._bar.update(self._task, completed=step, speed=speed, left=left, losses=text)
         # Where there is no terminal (a log file, CI), a line every so often.
         if self._plain and time.monotonic() - self._shown > 20:
             self._shown = time.monotonic()
-            left = (self._total - step) / max(steps_per_second, 1e-9)
-            print(f"{step}/{self._total}  {speed}  {left:.0f} s left  {text}", file=sys.stderr)
+            line = f"{step}/{self._total}  {speed}  {self._left(step)} left  {text}"
+            print(line, file=sys.stderr)
 
     def say(self, text: str) -> None:
         """A line above the bar."""

@@ -30,6 +30,7 @@ from mtgan.training.checkpoints import (
     save_checkpoint,
     state_of,
 )
+from mtgan.training.commands import how_to_resume
 from mtgan.training.devices import (
     choose_device,
     computing_in,
@@ -238,6 +239,7 @@ class Trainer:
             if self.restored is None:
                 processes.by_first(partial(keep, bool(part.evaluate_every), True, True))
             ended = self.listeners.enough(timed=False)  # there is time for one iteration
+            progress.begin()
             while self.iteration < part.steps and not ended:
                 self._iterate(self.averages)
                 self.iteration += 1
@@ -261,8 +263,8 @@ class Trainer:
                     ended = ended or self.listeners.enough()
                 if stopped and not ended:
                     raise Interrupted(
-                        f"Stopped at iteration {self.iteration} of {part.steps}, and saved; the "
-                        f"same command with --resume goes on from there (run: {self.run.path}).",
+                        f"Stopped at iteration {self.iteration} of {part.steps}, and saved; "
+                        f"{how_to_resume(self.run)}",
                         stop.number,
                     )
         return self.run
@@ -304,6 +306,7 @@ class Trainer:
         name = first_not_finite({**self.game.tensors(), **self.optimizers.tensors()})
         if name is not None:
             self._diverged(log, f"{name} is not finite after iteration {self.iteration}; stopped")
+        began = log.clock.seconds
         if evaluate:
             self._evaluate(log, progress)
             picture, save = (asked or self.listeners.asked for asked in (picture, save))
@@ -312,6 +315,7 @@ class Trainer:
                 self.iteration,
                 save_pictures(self.game, self.run.path, self.seed, self.iteration),
             )
+        log.clock.leave_out(log.clock.seconds - began)
         if save:
             log.flush()
             self._save(log, list(averages))

@@ -27,7 +27,7 @@ from mtgan.training.checkpoints import (
     state_of,
 )
 from mtgan.training.facts import DataFacts
-from mtgan.training.folders import refuse_other_than_gan
+from mtgan.training.folders import refuse_other_than_gan, resume_command
 from mtgan.training.game import Game
 from mtgan.training.logs import read_log
 from mtgan.training.record import RunRecord, validated
@@ -90,8 +90,16 @@ class Run:
         """The lines of metrics.jsonl: see mtgan.training.logs.RunLog."""
         return read_log(self.path / "metrics.jsonl")
 
-    def load_data(self, split: str | None = None, whole: bool = False) -> Dataset:
-        """The data set that the run was trained on; or another split of it, or all of this one.
+    def load_data(
+        self,
+        split: str | None = None,
+        *,
+        whole: bool = False,
+        size: tuple[int, int] | int | None = None,
+        subset: float | None = None,
+    ) -> Dataset:
+        """The data set that the run was trained on; or another split of it, or all of this one; or
+        with images of another size, or another part of them.
 
         UserError where it can no longer be loaded, or was made of arrays.
         """
@@ -100,10 +108,15 @@ class Run:
         if "name" not in spec or not spec.keys() <= known.keys():
             raise UserError(
                 f"{self.path / RECIPE} names no data set that can be loaded (run.data): "
-                f"{self.recipe.run['data_name']!r} was made of arrays, or that was changed."
+                f"{self.recipe.run['data_name']!r} was made of arrays, or that was changed; name "
+                "the data by --data, or in Python hand them over."
             )
-        other = {} if split in {None, spec.get("split")} else {"split": split, "subset": None}
+        other: dict[str, Any] = (
+            {} if split in {None, spec.get("split")} else {"split": split, "subset": None}
+        )
         other |= {"subset": None} if whole else {}
+        asked: dict[str, Any] = {"size": size, "subset": subset}
+        other |= {key: value for key, value in asked.items() if value is not None}
         with opening(self.path):
             return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
 
@@ -137,7 +150,8 @@ class Run:
     def _checkpoint(self, step: int | None) -> tuple[int, Path]:
         checkpoints = dict(list_checkpoints(self.path / "checkpoints"))
         if not checkpoints:
-            raise UserError(f"{self.path} has no complete checkpoint yet; train on with --resume.")
+            train_on = resume_command(self.path)
+            raise UserError(f"{self.path} has no complete checkpoint yet; train on by {train_on}")
         step = max(checkpoints) if step is None else step
         if step not in checkpoints:
             raise UserError(

@@ -1,0 +1,40 @@
+"""Samples of a conditional run: a named row for each class that its generator is told."""
+
+import numpy as np
+from PIL import Image
+
+from mtgan.data.images import make_grid
+from mtgan.errors import UserError
+from mtgan.nets.players import as_levels
+from mtgan.training import Run
+
+_COLUMNS = 10
+_MOST_ROWS = 20
+
+
+def class_grids(run: Run) -> dict[str, Image.Image]:
+    """By label level, a grid whose rows are classes with their names, at most 20; every row of the
+    same seed. Empty where the generator is told nothing."""
+    return {level: _grid(run, level) for level in _levels(run)}
+
+
+def _levels(run: Run) -> list[str]:
+    """The levels that the generator is told, without those that follow from another of them."""
+    recipe, facts = run.recipe, run.facts
+    if recipe.generator.conditioning == "none":
+        return []
+    asked = as_levels(recipe.twins[0] if recipe.twins else recipe.condition_on)
+    told = [facts.level(level, "The page") for level in asked]
+    above = {facts.taxonomy.parents[level][0] for level in told if level in facts.taxonomy.parents}
+    return [level for level in dict.fromkeys(told) if level not in above]
+
+
+def _grid(run: Run, level: str) -> Image.Image:
+    rows, names = [], []
+    for name in run.facts.taxonomy.classes[level][:_MOST_ROWS]:
+        try:
+            rows.append(run.sample(_COLUMNS, {level: name}, seed=0))
+        except UserError:  # a class that no training sample had
+            continue
+        names.append(name)
+    return make_grid(np.concatenate(rows), columns=_COLUMNS, row_labels=names)

@@ -1,0 +1,84 @@
+"""The commands with which one goes on with a run: every page and message prints these."""
+
+from mtgan import plugins
+from mtgan.errors import UserError
+from mtgan.evaluation.sets import MIN_SAMPLES
+from mtgan.recipes import load_recipe
+from mtgan.recipes.defaults import default_recipe
+from mtgan.text import command, file_name
+from mtgan.training.folders import resume_command
+from mtgan.training.game import Game
+from mtgan.training.run import Run
+
+
+def commands_of(run: Run) -> dict[str, str]:
+    """Command lines by what they do ("Sample", "Evaluate", "Page", ...), each complete as it is.
+
+    What a command needs (recipe, data, labels, size, seed) is in the run, so none repeats it.
+    Those that need the training data are left out where these cannot be loaded again.
+    """
+    domains, loads = run.facts.domains, "name" in run.recipe.run["data"]
+    commands = {f"Sample {domain.name}": _sample_domain(run, domain.name) for domain in domains}
+    if not domains:
+        commands["Sample"] = _mtgan(run, "sample", run.path, "--n", 1000, "--out", _SAMPLES)
+    if loads:
+        commands["Evaluate"] = _evaluate(run)
+    commands["Page"] = _mtgan(run, "report", run.path)
+    if loads:
+        longer = ("--steps", 2 * run.recipe.training.steps)
+        commands["Train on"] = _mtgan(run, "train", "--resume", run.path, *longer)
+    commands["Ask what is wrong, if anything"] = _mtgan(run, "analyze", "diagnose", run.path)
+    if loads and (other := _other_model(run)):
+        commands["Another model"] = other
+    commands["Watch the curves"] = command("tensorboard", "--logdir", run.path / "tensorboard")
+    return commands
+
+
+def how_to_resume(run: Run) -> str:
+    """The same in words that also fit a run on arrays, which no command can load."""
+    if "name" in run.recipe.run["data"]:
+        return f"go on by {resume_command(run.path)}"
+    return f"go on by mtgan.train(..., out={str(run.path)!r}, resume=True)"
+
+
+_SAMPLES = "samples.npz"
+
+
+def _mtgan(run: Run, *words: object) -> str:
+    """A command line, with the plugins that the run's parts come from."""
+    return command("mtgan", *words, *plugins.options(run.recipe.run.get("plugins", ())))
+
+
+def _evaluate(run: Run) -> str:
+    """By the measures that so many images allow."""
+    # A set without splits of its own holds out a fifth: a quarter of what is trained on.
+    enough = run.facts.domains or run.recipe.run["samples"] >= 4 * MIN_SAMPLES
+    return _mtgan(run, "evaluate", run.path, *(() if enough else ("--protocol", "training")))
+
+
+def _sample_domain(run: Run, name: str) -> str:
+    ending = ".npz" if run.facts.domain(name).type == "image" else ".smi"
+    out = f"{file_name(name)}{ending}"
+    return _mtgan(run, "sample", run.path, "--domain", name, "--n", 1000, "--out", out)
+
+
+def _other_model(run: Run) -> str:
+    """Another recipe on the same data, small; "" where none that we would name fits them."""
+    facts, mine = run.facts, run.recipe.name
+    name, settings = default_recipe(facts.taxonomy, facts.shape, facts.domains)
+    others = ["multidomain-conv1d"] if facts.domains else ["wgan-gp", "dcgan"]
+    candidates = [("", name, settings), *((other, other, {}) for other in others)]
+    for written, name, settings in candidates:
+        if name == mine:
+            continue
+        try:
+            recipe = load_recipe(name, settings, scale="tiny")
+            Game(recipe, facts)
+        except UserError:
+            continue
+        options: list[object] = ["--scale", "tiny"]
+        if run.recipe.run["samples"] < recipe.training.batch_size:
+            options += ["--set", f"training.batch_size={run.recipe.run['samples']}"]
+        words = [written] if written else []
+        return _mtgan(run, "train", *words, "--data-of", run.path, *options)
+    return ""

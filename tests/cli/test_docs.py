@@ -1,0 +1,239 @@
+"""Every command and example of the README and the docs: the real command line knows its words, and
+(slowly, by `make test-all`) each is run, shortened."""
+
+import contextlib
+import importlib
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer.main
+from PIL import Image
+
+import mtgan.cli
+import printed
+from mtgan import analysis
+from mtgan.classification import load_classifier_recipe
+from mtgan.classification.sweep import load_sweep
+from mtgan.cli.app import app
+from mtgan.cli.options import read_recipe
+from mtgan.data import list_datasets
+from mtgan.data.sequences import STRING_SOURCES
+from mtgan.recipes.load import parse_override
+from mtgan.studies.schema import load_study
+
+SHELL = [
+    (f"{block.place}: {line}", line)
+    for file in printed.FILES
+    for block in printed.blocks(file, "sh")
+    for line in printed.commands(block.text)
+]
+INLINE = [
+    (f"{file.name}: {line}", line)
+    for file in printed.FILES
+    for line in printed.inline(file)
+    if not re.fullmatch(r"mtgan \w+( (info|list|prepare|train|evaluate|data|start))?", line)
+]  # a verb alone is spoken of, not typed
+MADE = {made for _, line in SHELL + INLINE for made in re.findall(r"prepare \S+ (\S+)", line)}
+PYTHON = [b for file in printed.FILES for b in printed.blocks(file, "python")]
+
+
+def words_of(line: str) -> list[str] | None:
+    """What follows `mtgan`; None for another program. A single capital is some number."""
+    words = shlex.split(line)
+    if "mtgan" not in words:
+        return None
+    return [re.sub(r"^[A-Z]$", "2", word) for word in words[words.index("mtgan") + 1 :]]
+
+
+def parsed(words: list[str]) -> tuple[str, dict[str, Any]]:
+    """The verb and the values of its parameters; a usage error where the real CLI has one."""
+    for module in pkgutil.iter_modules(mtgan.cli.__path__):
+        importlib.import_module(f"mtgan.cli.{module.name}")
+    command: Any = typer.main.get_command(app)
+    names: list[str] = []
+    rest = list(words)
+    while hasattr(command, "commands"):
+        names.append(rest.pop(0))
+        assert names[-1] in command.commands, f"no verb {names[-1]}"
+        command = command.commands[names[-1]]
+    return " ".join(names), command.make_context(names[-1], rest).params
+
+
+def check_data(name: str | None) -> None:
+    """AssertionError where a name is neither a data set's nor that of a path or a placeholder."""
+    for part in (name or "").split("+"):
+        word = part.split(",")[0].rpartition("=")[2]
+        path = "/" in word or "." in word or word in MADE
+        placeholder = word.upper() == word
+        assert path or placeholder or word in {*list_datasets(), *STRING_SOURCES.names()}, word
+
+
+def check_recipe(
+    name: str | None, values: dict[str, Any], load: Callable[..., Any] = read_recipe
+) -> None:
+    if name is None or name.endswith(".yaml") or name.upper() == name:
+        return
+    load(name, values.get("overrides"), values.get("scale") or "full")
+
+
+def check_train(values: dict[str, Any]) -> None:
+    if not values["resume"] or values["data"]:
+        assert values["data"] or values["data_of"]
+        check_recipe(values["recipe"], values)
+        check_data(values["data"])
+
+
+def check_classify(values: dict[str, Any]) -> None:
+    check_data(values["data"])
+    check_data(values["auxiliary_data"])
+    overrides = dict(parse_override(text) for text in values["overrides"] or [])
+    if values["sweep"]:
+        load_sweep(values["sweep"], values["scale"] or "full", values["seeds"], overrides)
+    else:
+        load_classifier_recipe(values["recipe"], overrides)
+
+
+def check_study(values: dict[str, Any]) -> None:
+    if not values["file"].endswith(".yaml") and values["file"] != "NAME":
+        load_study(values["file"], values["scale"])
+
+
+def check_analyze(values: dict[str, Any]) -> None:
+    assert values["name"] == "NAME" or values["name"] in analysis.ANALYSES.names()
+    check_data(values["data"])
+
+
+def check_bench(values: dict[str, Any]) -> None:
+    for name in values["recipe"] or ["wgan-gp"]:
+        for scale in values["scale"] or ["tiny"]:
+            check_recipe(name, {"overrides": values["overrides"], "scale": scale})
+
+
+CHECKS = {
+    "train": check_train,
+    "classify": check_classify,
+    "study": check_study,
+    "analyze": check_analyze,
+    "bench train": check_bench,
+    "evaluate": lambda values: check_data(values["data"]),
+    "strings": lambda values: check_data(values["data"]),
+    "data info": lambda values: check_data(values["name"]),
+    "recipes show": lambda values: check_recipe(values["name"], values),
+}
+
+
+@pytest.mark.parametrize(("place", "line"), [*SHELL, *INLINE], ids=lambda text: text[:40])
+def test_the_command_line_knows_every_word(place: str, line: str) -> None:
+    words = words_of(line)
+    if words is None:
+        assert printed.is_excepted(line), f"{place}: what is it, and does it work?"
+        return
+    if words == ["--help"]:
+        return
+    verb, values = parsed(words)
+    CHECKS.get(verb, lambda values: None)(values)
+
+
+def test_few_are_excepted_and_each_is_needed() -> None:
+    assert len(printed.EXCEPTED) <= 10
+    lines = [line for _, line in SHELL] + ["tensorboard --logdir RUN/tensorboard"]
+    for beginning in printed.EXCEPTED:
+        assert any(line.startswith(beginning) for line in lines), beginning
+
+
+@pytest.mark.parametrize("line", ["mtgan train wgan-gp --dat x", "mtgan trian", "mtgan report"])
+def test_a_wrong_command_would_be_found(line: str) -> None:
+    with pytest.raises((AssertionError, Exception)):
+        parsed(words_of(line) or [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mtgan train wgan-pg --data digits",
+        "mtgan train gan --data digts",
+        "mtgan study bifurcaton",
+        "mtgan classify stl --data digits --set x=1",
+    ],
+)
+def test_a_wrong_name_would_be_found(line: str) -> None:
+    verb, values = parsed(words_of(line) or [])
+    with pytest.raises((AssertionError, mtgan.UserError)):
+        CHECKS[verb](values)
+
+
+# The walk: what a file of the docs says is done from its top to its end, in one folder.
+
+
+def pictures(folder: Path, side: int = 32, mode: str = "RGB") -> None:
+    """superclass/class/N.png, 100 pictures of each of four classes."""
+    random = np.random.default_rng(0)
+    for index, place in enumerate(("pet/cat", "pet/dog", "thing/car", "thing/mug")):
+        (folder / place).mkdir(parents=True)
+        for number in range(100):
+            shown = random.integers(60 * index, 60 * index + 70, (side, side, 3), dtype=np.uint8)
+            Image.fromarray(shown).convert(mode).save(folder / place / f"{number:03}.png")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """What the docs take for granted: pictures, samples, and short runs of some names."""
+    folder = tmp_path_factory.mktemp("docs")
+    for name in ("path/to/folder", "cifar-10-jpeg"):
+        pictures(folder / name)
+    pictures(folder / "path/to/real", side=28, mode="L")
+    random = np.random.default_rng(0)
+    shown = random.integers(0, 255, (100, 28, 28, 1), dtype=np.uint8)
+    np.savez(folder / "samples.npz", images=shown)
+    yaml = next(
+        b for b in printed.blocks(printed.DOCS / "docs/data.md", "yaml") if "use:" in b.text
+    )
+    (folder / "use.yaml").write_text(yaml.text)
+    printed.run(["data", "prepare", "path/to/folder", "path/to/prepared"], folder)
+    printed.run(["demo", "--out", "runs/demo", "--steps", "20"], folder)
+    epochs = ["--fraction", "0.02", "--set", "training.epochs=1"]
+    hard = ["classify", "mtl-hard", "--data", "fashion-mnist-10k", "--out", "runs/hard"]
+    printed.run([*hard, *epochs], folder)
+    return folder
+
+
+BLOCKS = [b for file in printed.FILES for b in printed.blocks(file, "sh", "python")]
+# What the text around an example speaks of.
+SPOKEN_OF = """
+import numpy as np, mtgan
+from pathlib import Path
+images = np.zeros((40, 8, 8, 1), dtype=np.uint8)
+labels = np.stack([np.arange(40) % 3, np.arange(40) % 2], axis=1)
+data = mtgan.load_dataset("fashion-mnist-10k", subset=400)
+confusion = np.eye(10)
+samples, taxonomy = data.samples, data.taxonomy
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
+def test_every_example_works(block: printed.Block, place: Path) -> None:
+    if block.language == "python":
+        text = re.sub(r'scale="tiny"', 'overrides={"training.steps": 2}, scale="tiny"', block.text)
+        with contextlib.chdir(place):
+            exec(compile(SPOKEN_OF + text, block.place, "exec"), {})
+        return
+    for line in printed.commands(block.text):
+        if printed.is_excepted(line):
+            continue
+        words = printed.shortened(line)
+        if line.startswith("torchrun"):
+            start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+            subprocess.run([*start, "-m", "mtgan", *words], cwd=place, check=True, timeout=300)
+        else:
+            printed.run(words, place)

@@ -1,0 +1,41 @@
+"""The recipe with which to begin follows from the structure of the labels."""
+
+import pytest
+
+from mtgan.data import Taxonomy
+from mtgan.recipes import load_recipe
+from mtgan.recipes.defaults import default_recipe
+
+SHAPE = (1, 16, 16)
+NESTED = Taxonomy(
+    ("fine", "coarse", "top"),
+    {"fine": ("a", "b", "c"), "coarse": ("x", "y"), "top": ("t",)},
+    {"fine": ("coarse", (0, 0, 1)), "coarse": ("top", (0, 0))},
+)
+ATTRIBUTES = Taxonomy(
+    ("animal", "kind", "tone"),
+    {"animal": ("cat", "ant"), "kind": ("pet", "wild"), "tone": ("red", "blue")},
+    {"animal": ("kind", (0, 1))},
+)
+
+
+@pytest.mark.parametrize(
+    ("taxonomy", "name", "levels"),
+    [
+        (Taxonomy((), {}, {}), "wgan-gp", []),
+        (Taxonomy(("animal",), {"animal": ("cat", "ant")}, {}), "ac-projection-gan-a", ["animal"]),
+        (NESTED, "ac-projection-gan-b", ["fine", "coarse"]),
+        (ATTRIBUTES, "ac-projection-gan-b", ["animal", "kind", "tone"]),
+    ],
+)
+def test_every_level_that_a_head_judges_conditions_the_generator(taxonomy, name, levels) -> None:
+    found, keys = default_recipe(taxonomy, SHAPE)
+    recipe = load_recipe(found, keys)
+    assert found == name
+    asked = recipe.condition_on
+    if levels:
+        assert ([asked] if isinstance(asked, str) else asked) == levels
+    heads = [task.labels for task in recipe.tasks]
+    assert len(heads) == len(levels)
+    assert all(head in levels or head == "fine" for head in heads)
+    assert not any(task.generated for task in recipe.tasks)
