@@ -79,7 +79,7 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
     if not run.steps:
         raise UserError(f"{run.path} has no complete checkpoint yet; train on with --resume.")
     random = torch.Generator().manual_seed(seed)
-    rows = run.facts.draw_labels(count, random)
+    rows = run.game().requests.draw(count, random)
     latents = draw_latents(count, run.recipe.latent.dim, run.recipe.latent.distribution, random)
     made = {step: generate(game, latents, rows) for step, game in run.games()}
     samples = np.stack(list(made.values()))

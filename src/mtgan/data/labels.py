@@ -208,35 +208,68 @@ def in_old_order(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
     return class_map(names, sorted(names))[labels]
 
 
+def read_wanted(path: Path) -> tuple[list[dict[str, str]], list[int]]:
+    """The classes that samples should have, by level, of a table with a row per sample, and the
+    line of each row.
+
+    An empty cell asks for nothing; a column with the file is passed over, as are blank lines.
+    UserError where the table cannot be read, or contradicts itself.
+    """
+    columns, lines = _lines(path, lambda cell: False)
+    known = {*FILE_COLUMNS} if len(columns) > 1 else set()
+    levels = [None if column.lower() in known else column for column in columns]
+    rows, places = [], []
+    for line, cells in lines:
+        pairs = zip(levels, cells, strict=True)
+        rows.append({level: cell for level, cell in pairs if level and cell})
+        places.append(line)
+    if not rows:
+        raise UserError(f"{path} should have a header with label levels, and a row per sample.")
+    return rows, places
+
+
 def _read_csv(path: Path, is_file: Callable[[str], bool]) -> _Read:
-    text = read_text(path, "The table of labels", limit=_LARGEST)
-    header = next((line for line in io.StringIO(text) if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=lambda mark: _count(header, mark))
-    lines = _cells(path, text, delimiter)
-    line, columns = next(lines, (1, []))
+    columns, lines = _lines(path, is_file)
     if len(columns) < 2:
         raise UserError(
             f"{path} should have a header, a column with the file, and one per label level; "
             f"found the columns {columns}."
         )
-    _check_header(path, line, columns, is_file)
     lower = [column.lower() for column in columns]
     key = 0
     if lower[0] not in FILE_COLUMNS:
         key = next((lower.index(name) for name in (*FILE_COLUMNS, "name") if name in lower), 0)
     rows = []
     for line, cells in lines:
-        if len(cells) != len(columns):
-            raise UserError(
-                f"{path}, line {line}: {len(cells)} cells under {len(columns)} columns; put a name "
-                f'that holds the delimiter {delimiter!r} in quotes ("crane, bird"), and leave a '
-                "missing label's cell empty."
-            )
         file = cells.pop(key)
         if not file:
             raise UserError(f"{path}, line {line}: the row names no file.")
         rows.append((line, file, cells))
     return _Read(path, "line", columns[:key] + columns[key + 1 :], rows)
+
+
+def _lines(
+    path: Path, is_file: Callable[[str], bool]
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The columns of a CSV or TSV file, and (line, cells) of each row, as many cells as columns."""
+    text = read_text(path, "The table of labels", limit=_LARGEST)
+    header = next((line for line in io.StringIO(text) if line.strip()), "")
+    delimiter = max(_DELIMITERS, key=lambda mark: _count(header, mark))
+    lines = _cells(path, text, delimiter)
+    line, columns = next(lines, (1, []))
+    _check_header(path, line, columns, is_file)
+
+    def checked() -> Iterator[tuple[int, list[str]]]:
+        for line, cells in lines:
+            if len(cells) != len(columns):
+                raise UserError(
+                    f"{path}, line {line}: {len(cells)} cells under {len(columns)} columns; put a "
+                    f'name that holds the delimiter {delimiter!r} in quotes ("crane, bird"), and '
+                    "leave a missing label's cell empty."
+                )
+            yield line, cells
+
+    return columns, checked()
 
 
 def _count(header: str, delimiter: str) -> int:
