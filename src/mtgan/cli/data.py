@@ -1,5 +1,6 @@
 """`mtgan data`: what there is, what is in it, and sets larger than memory."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,15 +124,14 @@ def _facts(train: "Dataset", test: "Dataset") -> dict[str, Any]:
 
 def _settings(train: "Dataset") -> dict[str, Any]:
     """Keys of a recipe that follow from the data, and the recipe to begin with."""
+    from mtgan.recipes.suggest import suggest
+
     _, height, width = train.shape
     if train.domains:  # canvases, each row drawn by one number of the latent
         return {"latent.dim": height + 64, "recipe": "multidomain-gp"}
-    levels = train.taxonomy.levels
-    return {
-        "data.size": [height, width],
-        "condition_on": levels[0] if levels else None,
-        "recipe": ("wgan-gp", "ac-wgan-a-real", "ac-wgan-b-real")[min(len(levels), 2)],
-    }
+    counts = train.class_counts()
+    poor = [level for level, each in counts.items() if sum(n > 0 for n in each.values()) < 2]
+    return {"data.size": [height, width], **suggest(train.taxonomy, without=poor)}
 
 
 def _print(train: "Dataset", facts: dict[str, Any]) -> None:
@@ -158,11 +158,16 @@ def _print(train: "Dataset", facts: dict[str, Any]) -> None:
             table.add_row(f"... {len(shown) - 30} more", "")
         terminal.print(table)
     settings = facts["settings"]
-    say(f"settings: {', '.join(f'{key}={value}' for key, value in settings.items())}")
+    say(f"settings: {', '.join(f'{key}={_written(value)}' for key, value in settings.items())}")
     for note in facts["notes"]:
         say(f"note: {note}")
     for warning in facts["warnings"]:
         say(f"warning: {warning}")
+
+
+def _written(value: Any) -> str:
+    """A setting as --set takes it."""
+    return json.dumps(value) if isinstance(value, list) else str(value)
 
 
 def _draw(train: "Dataset", target: Path) -> None:

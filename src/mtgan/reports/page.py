@@ -132,13 +132,13 @@ def _facts(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]
 def _samples(run: Run) -> list[Picture]:
     made: Any = None
     if not run.facts.domains:
-        made = run.sample(64) if run.steps else None
+        made = run.sample(64, seed=0) if run.steps else None
         pictures = _beside(run, "Samples", made, "Real images", _real(run))
         return [*pictures, *([evolution] if (evolution := _evolution(run)) else [])]
     pictures = []
     for domain in run.facts.domains:
         if domain.type == "image":
-            made = run.sample_domain(64, domain.name) if run.steps else None
+            made = run.sample_domain(64, domain.name, seed=0) if run.steps else None
             real = _real(run, domain.name)
             pictures += _beside(run, f"Samples, {domain.name}", made, "Real images", real)
     return pictures
@@ -176,7 +176,7 @@ def _strings(run: Run) -> list[Strings]:
     found = []
     for domain in run.facts.domains if run.steps else ():
         if domain.type == "sequence":
-            made = run.sample_domain(256, domain.name)
+            made = run.sample_domain(256, domain.name, seed=0)
             assert isinstance(made, list)
             real = _real(run, domain.name) or []
             drawing = _drawing(made) if real and are_molecules(real) else None

@@ -68,6 +68,7 @@ class DataRecord(Record):
     channels: Literal[1, 3] | None = None
     taxonomy: TaxonomyRecord | None = None
     subset: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    labeled: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     stratified: bool = True
     seed: NonNegative = 0
 

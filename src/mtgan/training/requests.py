@@ -73,7 +73,7 @@ class Requests:
     def complete(self, rows: np.ndarray, generator: torch.Generator) -> Tensor:
         """Rows [N, L] with a label at every needed level: what they have is kept, and what is
         missing (-1) is drawn as it occurs with that in the training data."""
-        rows = np.where(self._kept, rows, -1)
+        rows = np.where(self._kept, self.taxonomy.with_implied(rows), -1)
         rows[self._dead_ends(rows)] = -1
         if not len(self._rows):
             return torch.from_numpy(rows)

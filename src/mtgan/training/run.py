@@ -33,12 +33,12 @@ from mtgan.training.logs import read_log
 from mtgan.training.record import RunRecord, validated
 from mtgan.training.samples import (
     Asked,
-    Classes,
     Labels,
     Samples,
     as_latents,
     count_of,
     drawn_seed,
+    with_class,
 )
 
 RECIPE, DATA = "recipe.yaml", "data.json"
@@ -97,7 +97,11 @@ class Run:
                 f"{self.path / RECIPE} names no data set that can be loaded (run.data): "
                 f"{self.recipe.run['data_name']!r} was made of arrays, or that was changed."
             )
-        other = {} if split in {None, spec.get("split")} else {"split": split, "subset": None}
+        other = (
+            {}
+            if split in {None, spec.get("split")}
+            else {"split": split, "subset": None, "labeled": None}
+        )
         return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
 
     @property
@@ -113,6 +117,17 @@ class Run:
             )
         return best.step
 
+    def resolve(self, step: Step) -> int | None:
+        """The iteration that is meant; None for the newest. UserError where it can be none."""
+        if step is None:
+            return None
+        if step == "best":
+            return self.best_step
+        if isinstance(step, str):
+            raise UserError(f'step should be a whole number, or "best"; found {step!r}.')
+        check_whole("step", step, 0, LARGEST_STEP)
+        return int(step)
+
     def game(self, step: Step = None) -> Game:
         """The players as of a checkpoint (the newest when `step` is None), on the CPU.
 
@@ -120,12 +135,7 @@ class Run:
 
         UserError where there is none, or it is broken, not finite, or of another architecture.
         """
-        if isinstance(step, str):
-            if step != "best":
-                raise UserError(f'step should be a whole number, or "best"; found {step!r}.')
-            step = self.best_step
-        elif step is not None:
-            check_whole("step", step, 0, LARGEST_STEP)
+        step = self.resolve(step)
         for _ in range(_LOOKS):
             found, path = self._checkpoint(step)
             if self._loaded is None or self._loaded[0] != found:
@@ -251,7 +261,7 @@ class Run:
         self,
         n: int,
         domain: str,
-        labels: Classes | None = None,
+        labels: Labels | None = None,
         seed: int | None = None,
         step: Step = None,
     ) -> list[str] | np.ndarray:
@@ -261,9 +271,14 @@ class Run:
         domain that the run does not have or cannot be asked for.
         """
         described = self.facts.domain(domain)
-        if len(self.facts.domains) > 1:
-            labels = {**(labels or {}), DOMAIN_LEVEL: domain}
-        return described.read(np.asarray(self.sample(n, labels, seed, step)))
+        made = self.sample(n, self.of_domain(domain, labels), seed, step)
+        return described.read(np.asarray(made))
+
+    def of_domain(self, domain: str, labels: Labels | None = None) -> Labels | None:
+        """Labels that ask for samples of one domain of the run, and for what `labels` ask."""
+        if len(self.facts.domains) < 2:
+            return labels
+        return with_class(labels, DOMAIN_LEVEL, self.facts.domain(domain).name)
 
     def evaluate_domains(
         self,

@@ -14,10 +14,19 @@ from mtgan.training.facts import level_called
 from mtgan.training.requests import Requests
 
 Classes = Mapping[str, Any]
-"""A class by name or index, or None where it is to be drawn, by level."""
+"""A class, by name or index, by level; or one for each sample."""
 Labels = Classes | str | Sequence[Classes | str | None] | np.ndarray
 """What samples should show: one for all of them, or one for each. A name alone stands for the class
 that is called so. An array holds int64 [n, L], -1 where the class is to be drawn."""
+
+
+class LabelList(list[Classes]):
+    """Labels for each sample, and where each stands, for messages."""
+
+    def __init__(self, entries: Sequence[Classes], places: Sequence[str]) -> None:
+        super().__init__(entries)
+        self.places = list(places)
+
 
 _SHOWN = 3  # notes on combinations, before they are only counted
 
@@ -109,6 +118,21 @@ def as_latents(latents: Any, count: int, dim: int) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(found, dtype=np.float32))
 
 
+def with_class(labels: Labels | None, level: str, name: str) -> Labels:
+    """Labels that also ask for a class of one level; UserError where they ask for another."""
+    if labels is None or isinstance(labels, Mapping):
+        if (labels or {}).get(level, name) != name:
+            raise UserError(
+                f"The labels ask for another {level} than {name!r}; leave it out there."
+            )
+        return {**(labels or {}), level: name}
+    if isinstance(labels, str | np.ndarray):
+        raise UserError(f"Of the {level} {name!r}, labels should be {{level: class}}, or a list.")
+    entries: list[Any] = [with_class(entry, level, name) for entry in labels]
+    places = labels.places if isinstance(labels, LabelList) else None
+    return LabelList(entries, places or [f"labels[{i}]" for i in range(len(entries))])
+
+
 class Asked:
     """The label rows that samples are asked to have, checked against what the generator takes.
 
@@ -121,12 +145,13 @@ class Asked:
         labels: Labels | None,
         count: int,
         requests: Requests,
-        where: Callable[[int], str] = "labels[{}]".format,
     ) -> None:
         self.requests = requests
         self.taxonomy = requests.taxonomy
         entries = _per_sample(labels, self.taxonomy)
-        self._where = where if len(entries) > 1 else lambda i: ""
+        self._places = [f"labels[{i}]" for i in range(len(entries))] if len(entries) > 1 else [""]
+        if isinstance(labels, LabelList):
+            self._places = labels.places
         known: dict[tuple[tuple[str, Any], ...], int] = {}
         rows: list[np.ndarray] = []
         inverse = []
@@ -153,7 +178,7 @@ class Asked:
         try:
             return question()
         except UserError as error:
-            place = self._where(i)
+            place = self._places[i]
             raise UserError(f"{place}: {error}" if place else str(error)) from error
 
     def _classes(self, entry: Classes | str | None, i: int) -> dict[str, int]:
@@ -171,8 +196,6 @@ class Asked:
             )
         wanted: dict[str, int] = {}
         for name, value in entry.items():
-            if value is None:
-                continue
             level = self._level(name)
             if level in wanted:
                 raise UserError(f"The level {level!r} is asked for twice; a sample has one class.")
