@@ -18,6 +18,7 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.training.batches import Feed
 from mtgan.training.facts import DataFacts
+from mtgan.training.requests import Requests
 
 
 def compare(data: Dataset, batch_size: int, rounds: int, batches: int) -> dict[str, Any]:
@@ -35,9 +36,9 @@ def compare(data: Dataset, batch_size: int, rounds: int, batches: int) -> dict[s
             f"{data.name} is read into memory; prepare it first (mtgan data prepare), and give "
             "the prepared folder."
         )
-    facts, device = DataFacts.of(data), torch.device("cpu")
-    mapped = Feed(data, facts, device, 0, False)
-    held = Feed(replace(data, samples=np.array(data.samples)), facts, device, 0, False)
+    requests, device = Requests(DataFacts.of(data)), torch.device("cpu")
+    mapped = Feed(data, requests, device, 0, False)
+    held = Feed(replace(data, samples=np.array(data.samples)), requests, device, 0, False)
     feeds = {"mapped": mapped, "memory": held}
     turn = dict.fromkeys(feeds, 0)
 

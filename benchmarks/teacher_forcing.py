@@ -33,7 +33,7 @@ def train(game: Game, feed: Feed, seed: int) -> None:
     for i in range(recipe.training.steps):
         random = torch.Generator().manual_seed(seed * 1_000_003 + i)
         batch = feed.batch("generator", i, size, random)
-        noise = draw_noise(size, latent.dim, latent.distribution, game.facts, random, device)
+        noise = draw_noise(size, latent.dim, latent.distribution, game.requests, random, device)
         optimizers.set_rates(i)
         optimizers.zero_grad(("generator",))
         generator = game.twins[0].generator
@@ -56,14 +56,14 @@ def main() -> None:
     game = Game(recipe, facts, asked.seed)
     device = torch.device("cpu")
     begun = time.process_time()
-    feed = Feed(data, facts, device, asked.seed, False, recipe.schedule.domains)
+    feed = Feed(data, game.requests, device, asked.seed, False, recipe.schedule.domains)
     train(game, feed, asked.seed)
     seconds = time.process_time() - begun
     values: dict[str, object] = {"cpu_seconds": round(seconds)}
     for index, domain in enumerate(facts.domains):
         if domain.type == "sequence":
             random = torch.Generator().manual_seed(asked.seed)
-            rows = facts.draw_labels(asked.n, random, {DOMAIN_LEVEL: index})
+            rows = game.requests.draw(asked.n, random, {DOMAIN_LEVEL: index})
             latent = recipe.latent
             latents = draw_latents(asked.n, latent.dim, latent.distribution, random)
             found = evaluate_domain(

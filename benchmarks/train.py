@@ -36,6 +36,7 @@ from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from mtgan.training.logs import Averages
 from mtgan.training.loop import Trainer
+from mtgan.training.requests import Requests
 
 RECIPES = ("wgan-gp", "ac-wgan-b", "sc-wgan-b", "resnet-b", "dcgan-advantage")
 # What a recipe is trained on where it names no size: color as the thesis, or gray.
@@ -116,7 +117,7 @@ def _draw(
     def uniform(*shape: int) -> Tensor:
         return torch.rand(*shape, generator=random, dtype=torch.float64)
 
-    labels: Labels = plain.columns(facts.draw_labels(COMPARED, random))
+    labels: Labels = plain.columns(Requests(facts).draw(COMPARED, random))
     z = 2 * uniform(COMPARED, recipe.latent.dim) - 1
     real = 2 * uniform(COMPARED, *facts.shape) - 1
     return Batch(real, labels), Noise(z, labels, uniform(COMPARED))

@@ -8,6 +8,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mtgan.errors import UserError
 
@@ -27,6 +28,15 @@ def check_number(what: str, value: float, low: float, high: float) -> None:
     """UserError where a number is outside low..high (both are inside), or is none."""
     if not low <= value <= high:
         raise UserError(f"{what} should be from {low:,} to {high:,}; found {value!r}.")
+
+
+def check_whole(name: str, value: Any, least: int, most: int) -> None:
+    """UserError, which says the range, where the value is no whole number from least to most."""
+    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        raise UserError(
+            f"{name} should be a whole number from {least:,} to {most:,}; found {value!r}."
+        )
 
 
 def check_seed(seed: int, what: str = "The seed") -> None:

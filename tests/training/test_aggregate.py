@@ -102,8 +102,8 @@ def test_the_jacobian_of_a_penalized_critic_is_that_of_its_sum() -> None:
     facts = DataFacts.of(make_data())
     game = Game(small_recipe("ac-wgan-b"), facts)
     random, cpu = torch.Generator().manual_seed(5), torch.device("cpu")
-    batch = Feed(make_data(), facts, cpu, seed=0, flip=False).batch("test", 0, 8, random)
-    noise = draw_noise(8, 6, "normal", facts, random, cpu)
+    batch = Feed(make_data(), game.requests, cpu, seed=0, flip=False).batch("test", 0, 8, random)
+    noise = draw_noise(8, 6, "normal", game.requests, random, cpu)
     gradients = []
     for aggregator in (WeightedSum(), JacobianAggregator(lambda jacobian: jacobian.sum(0))):
         twin = copy.deepcopy(game)

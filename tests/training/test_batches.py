@@ -5,6 +5,7 @@ import torch
 
 from mtgan.training.batches import Feed, draw_noise, mix_seed
 from mtgan.training.facts import DataFacts
+from mtgan.training.requests import Requests
 from toys import make_data
 
 CPU = torch.device("cpu")
@@ -12,7 +13,7 @@ CPU = torch.device("cpu")
 
 def feed(**other) -> Feed:
     data = make_data(20)
-    return Feed(data, DataFacts.of(data), CPU, seed=other.get("seed", 0), flip=False)
+    return Feed(data, Requests(DataFacts.of(data)), CPU, seed=other.get("seed", 0), flip=False)
 
 
 def test_a_stream_visits_every_sample_once_per_epoch() -> None:
@@ -56,8 +57,8 @@ def test_memory_maps_give_the_same_samples(tmp_path) -> None:
     mapped = make_data(20)
     mapped.samples = np.load(tmp_path / "x.npy", mmap_mode="r")
     facts = DataFacts.of(data)
-    plain = Feed(data, facts, CPU, 0, False).batch("d", 3, 8, torch.Generator())
-    there = Feed(mapped, facts, CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    plain = Feed(data, Requests(facts), CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    there = Feed(mapped, Requests(facts), CPU, 0, False).batch("d", 3, 8, torch.Generator())
     # read in the order of the disk: the same samples with the same labels, sorted
     assert sorted(x.sum().item() for x in plain.samples) == sorted(
         x.sum().item() for x in there.samples
@@ -74,8 +75,10 @@ def _pair(batch):
 def test_flips_mirror_about_half_of_the_samples() -> None:
     data = make_data(400)
     facts = DataFacts.of(data)
-    plain = Feed(data, facts, CPU, 0, False).batch("d", 0, 400, torch.Generator())
-    flipped = Feed(data, facts, CPU, 0, True).batch("d", 0, 400, torch.Generator().manual_seed(0))
+    plain = Feed(data, Requests(facts), CPU, 0, False).batch("d", 0, 400, torch.Generator())
+    flipped = Feed(data, Requests(facts), CPU, 0, True).batch(
+        "d", 0, 400, torch.Generator().manual_seed(0)
+    )
     same = (plain.samples == flipped.samples).flatten(1).all(1)
     mirrored = (plain.samples.flip(3) == flipped.samples).flatten(1).all(1)
     assert (same ^ mirrored).all()
@@ -85,13 +88,13 @@ def test_flips_mirror_about_half_of_the_samples() -> None:
 def test_noise_follows_its_distribution_and_the_labels_of_the_data() -> None:
     data = make_data(40)
     facts = DataFacts.of(data.select(np.flatnonzero(data.labels[:, 0] != 1)))
-    noise = draw_noise(3000, 4, "normal", facts, torch.Generator().manual_seed(0), CPU)
+    noise = draw_noise(3000, 4, "normal", Requests(facts), torch.Generator().manual_seed(0), CPU)
     assert abs(noise.latents.std().item() - 1) < 0.05
     assert set(noise.labels["fine"].tolist()) == {0, 2, 3}
     assert (noise.labels["coarse"] == noise.labels["fine"] // 2).all()
     assert noise.epsilon.min() >= 0
     assert noise.epsilon.max() < 1
-    uniform = draw_noise(3000, 4, "uniform", facts, torch.Generator().manual_seed(0), CPU)
+    uniform = draw_noise(3000, 4, "uniform", Requests(facts), torch.Generator().manual_seed(0), CPU)
     assert -1 <= uniform.latents.min() < -0.99
     assert 0.99 < uniform.latents.max() <= 1
 
@@ -99,7 +102,7 @@ def test_noise_follows_its_distribution_and_the_labels_of_the_data() -> None:
 def test_rows_with_a_missing_label_are_not_drawn() -> None:
     data = make_data(40)
     data.labels[data.labels[:, 0] == 2, 0] = -1
-    rows = DataFacts.of(data).draw_labels(500, torch.Generator().manual_seed(0))
+    rows = Requests(DataFacts.of(data)).draw(500, torch.Generator().manual_seed(0))
     assert set(rows[:, 0].tolist()) == {0, 1, 3}
 
 

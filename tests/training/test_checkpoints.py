@@ -55,14 +55,14 @@ def before_reading(monkeypatch, act) -> None:
 
 def test_a_newest_checkpoint_that_is_pruned_while_it_is_read(run: Run, monkeypatch) -> None:
     folder = run.path / "checkpoints"
-    expected = run.sample(2, step=2)
+    expected = run.sample(2, step=2, seed=0)
     before_reading(monkeypatch, lambda: shutil.rmtree(folder / "step-00000004"))
-    assert (Run.open(run.path).sample(2) == expected).all()
+    assert (Run.open(run.path).sample(2, seed=0) == expected).all()
 
 
 def test_a_checkpoint_that_is_written_anew_while_it_is_read(run: Run, monkeypatch) -> None:
     target = run.path / "checkpoints" / "step-00000004"
-    expected = run.sample(2)
+    expected = run.sample(2, seed=0)
 
     def replace() -> None:
         target.rename(target.with_name("old"))
@@ -70,7 +70,7 @@ def test_a_checkpoint_that_is_written_anew_while_it_is_read(run: Run, monkeypatc
         raise FileNotFoundError  # as the reader finds it in between
 
     before_reading(monkeypatch, replace)
-    assert (Run.open(run.path).sample(2) == expected).all()
+    assert (Run.open(run.path).sample(2, seed=0) == expected).all()
 
 
 def test_a_checkpoint_asked_for_by_its_step_that_goes_away(run: Run, monkeypatch) -> None:

@@ -12,6 +12,7 @@ from mtgan.errors import UserError
 from mtgan.training import Run, train
 from mtgan.training.batches import DomainMixture, Feed
 from mtgan.training.facts import DataFacts
+from mtgan.training.requests import Requests
 from toys import small_recipe
 
 RECIPES = ["multidomain-conv1d", "multidomain-conv2d", "multidomain-hybrid", "multidomain-gp"]
@@ -86,7 +87,7 @@ def test_a_backbone_of_pictures_has_no_other_output(data, tmp_path):
 
 
 def feed(data, kind, flip=False):
-    return Feed(data, DataFacts.of(data), torch.device("cpu"), 0, flip, kind)
+    return Feed(data, Requests(DataFacts.of(data)), torch.device("cpu"), 0, flip, kind)
 
 
 def domains(data, kind, turns=6, size=8):
@@ -109,7 +110,7 @@ def test_mixed_batches_hold_equal_shares_and_turns_one_domain_each(data):
 @pytest.mark.parametrize("kind", ["mixed", "turns", "random"])
 def test_labels_to_generate_by_are_of_the_batchs_domains(kind, data):
     facts = DataFacts.of(data)
-    mixture = DomainMixture(facts, kind, 0)
+    mixture = DomainMixture(Requests(facts), kind, 0)
     for turn, expected in enumerate(domains(data, kind)):
         rows = mixture.draw_labels("x", turn, 8, torch.Generator().manual_seed(turn))
         assert rows[:, 1].tolist() == expected
@@ -123,9 +124,9 @@ def test_mixed_batches_pass_over_every_sample_of_each_domain(data):
 
 def test_one_domain_is_served_as_any_other_data(data):
     facts = DataFacts.of(data)
-    assert DomainMixture(facts, "as-found", 0).shares("x", 3, 8) == [(None, 8)]
+    assert DomainMixture(Requests(facts), "as-found", 0).shares("x", 3, 8) == [(None, 8)]
     alone = load_dataset(data.spec["name"].split("+")[1], "all")
-    assert DomainMixture(DataFacts.of(alone), "mixed", 0).shares("x", 3, 8) == [(None, 8)]
+    assert DomainMixture(Requests(DataFacts.of(alone)), "mixed", 0).shares("x", 3, 8) == [(None, 8)]
 
 
 def test_canvases_are_not_mirrored(data):

@@ -13,6 +13,7 @@ from mtgan.training.batches import Batch, Feed, Noise, draw_noise
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game, Phase, Twin
 from mtgan.training.hierarchies import with_hierarchies
+from mtgan.training.requests import Requests
 from toys import ZOO, make_data, small_recipe
 
 # name -> discriminator's loss, generator's loss, from scores of real and generated samples
@@ -116,11 +117,13 @@ def prepare(name: str) -> tuple[Game, Batch, Noise]:
     game = Game(recipe, facts)
     for twin in game.twins:
         twin.discriminator.eval()  # no dropout, no power iterations between two passes
-    feed = Feed(data, facts, torch.device("cpu"), seed=0, flip=False)
+    feed = Feed(data, Requests(facts), torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(5)
     batch = feed.batch("test", 0, 8, random)
     latent = recipe.latent
-    noise = draw_noise(8, latent.dim, latent.distribution, facts, random, torch.device("cpu"))
+    noise = draw_noise(
+        8, latent.dim, latent.distribution, Requests(facts), random, torch.device("cpu")
+    )
     return game, batch, noise
 
 

@@ -129,11 +129,13 @@ def phase_of(game: Game, name: str) -> Phase:
 
 
 def draw(game: Game, facts: DataFacts, size: int = 8, seed: int = 5):
-    feed = Feed(make_data(), facts, torch.device("cpu"), seed=0, flip=False)
+    feed = Feed(make_data(), game.requests, torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(seed)
     batch = feed.batch("test", 0, size, random)
     latent = game.recipe.latent
-    noise = draw_noise(size, latent.dim, latent.distribution, facts, random, torch.device("cpu"))
+    noise = draw_noise(
+        size, latent.dim, latent.distribution, game.requests, random, torch.device("cpu")
+    )
     return batch, noise
 
 

@@ -138,7 +138,7 @@ def change(file: Path, key: str, value: Any) -> None:
         ("taxonomy.levels", ["fine"], "needs distinct levels with classes each"),
         ("label_rows.1", [9, 0], r"label_rows.1: \[9, 0\] is no row of the taxonomy"),
         ("label_rows.1", [1], r"label_rows.1: \[1\] is no row of the taxonomy"),
-        ("label_rows.1.0", -1, "label_rows.1.0: input should be greater than or equal to 0"),
+        ("label_rows.1.0", -2, "label_rows.1.0: input should be greater than or equal to -1"),
         ("label_counts.0", "many", "label_counts.0: input should be a valid integer"),
         ("label_counts", [1], "label_counts: it has 1 entries, and label_rows 4"),
         ("label_counts.0", 10**30, "label_counts.0: input should be less than or equal to"),

@@ -73,7 +73,7 @@ def test_unlabeled_draws_follow_the_training_data(conditional: Run) -> None:
     [
         ({"fine": "zebra"}, "zebra"),
         ({"fine": 9}, "from 0 to 3; found 9"),
-        ({"color": "red"}, "needs the label level 'color'"),
+        ({"color": "red"}, "There is no label level .color."),
         ({"fine": "a", "coarse": "y"}, "exclude each other"),
     ],
 )

@@ -30,6 +30,7 @@ from mtgan.lettering import save_figure
 from mtgan.limits import LARGEST_COUNT, check_number, check_seed
 from mtgan.registry import Registry
 from mtgan.training import Run
+from mtgan.training.run import Step
 
 Images = np.ndarray
 Progress = Callable[[str], None]
@@ -47,7 +48,7 @@ class Options:
     Attributes:
         n: Number of samples; None takes the analysis's own default.
         seed: Of every random draw.
-        step: Checkpoint; None is the newest.
+        step: Checkpoint by its iteration, or "best"; None is the newest.
         features: Feature space by name, or "auto".
         data: Another data set than the run's own, where that is a question (`probe`).
         progress: Called with a sentence before each part that takes a while.
@@ -55,7 +56,7 @@ class Options:
 
     n: int | None = None
     seed: int = 0
-    step: int | None = None
+    step: Step = None
     features: str = AUTO
     data: str | None = None
     progress: Progress = silent

@@ -252,9 +252,16 @@ def conditioning(
     check_alike(samples, data.samples)
     check_labels(labels, len(samples), data)
     held_out = held_out or data.load_split("test")
-    names = list(label_levels(data))
-    if not names:
+    levels = data.taxonomy.levels
+    asked_levels = {each for i, each in enumerate(levels) if (labels[:, i] >= 0).any()}
+    names = [each for each in label_levels(data) if each in asked_levels]
+    if not label_levels(data):
         raise UserError(f"{data.name} has no labels of at least two classes to be conditioned on.")
+    if not names or level not in {None, *names}:
+        raise UserError(
+            f"The samples were not asked for classes of the level {level or levels[0]!r}, so there "
+            "is no conditioning to judge; give the labels that they were asked to have."
+        )
     level = level or names[0]
     extractor = extractor_of(data, "classifier", progress)
     progress("asking the classifier")

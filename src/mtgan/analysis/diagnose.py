@@ -37,6 +37,7 @@ from mtgan.evaluation.metrics import frechet_distance
 from mtgan.training import Run
 from mtgan.training.batches import columns
 from mtgan.training.game import Game
+from mtgan.training.run import Step
 
 ALPHA = 0.01
 OVERFIT_GAP = 0.25
@@ -353,7 +354,7 @@ class Diagnosis(Result):
 
 
 def diagnose(
-    run: Run, n: int = 500, seed: int = 0, step: int | None = None, progress: Progress = silent
+    run: Run, n: int = 500, seed: int = 0, step: Step = None, progress: Progress = silent
 ) -> Diagnosis:
     """Look at a run, finished or in training, and say what is wrong with it.
 
@@ -381,7 +382,7 @@ def of_run(run: Run, options: Options) -> Diagnosis:
 
 
 def evidence_of(
-    run: Run, n: int = 500, seed: int = 0, step: int | None = None, progress: Progress = silent
+    run: Run, n: int = 500, seed: int = 0, step: Step = None, progress: Progress = silent
 ) -> Evidence:
     """Everything that the rules ask for; from the log alone where there is no checkpoint yet."""
     lines = run.metrics()

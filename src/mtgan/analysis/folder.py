@@ -38,7 +38,7 @@ def analyze_run(
     _refuse_foreign(target, picture, name, out == run.path / FOLDER)
     result = asked.ask(run, options)
     newest = run.steps[-1] if run.steps else None
-    step = newest if options.step is None else options.step
+    step = newest if options.step is None else run.resolve(options.step)
     answer = {"analysis": name, "run": str(run.path), "step": step, **result.to_dict()}
     with files.replacing(target) as temporary:  # neither, where one of them cannot be written
         temporary.write_text(json.dumps(answer, indent=2))

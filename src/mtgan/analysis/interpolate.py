@@ -247,7 +247,7 @@ def of_run(run: Run, options: Options) -> Interpolation:
     latent = run.recipe.latent
     random = torch.Generator().manual_seed(options.seed)
     count = options.count(48)
-    rows = run.facts.draw_labels(count, random)
+    rows = game.requests.draw(count, random)
     latents = draw_latents(count, latent.dim, latent.distribution, random)
     generator = next(iter(game.average.values()))
     extractor = extractor_of(run.load_data(), options.features, options.progress)

@@ -50,6 +50,7 @@ from mtgan.evaluation.metrics import authenticity, data_copying, nearest
 from mtgan.evaluation.metrics.data_copying import mann_whitney_z
 from mtgan.evaluation.metrics.gray_neighbors import to_gray
 from mtgan.training import Run
+from mtgan.training.run import Step
 
 ALPHA = 0.01
 """Level of the verdict, over all spaces together (Bonferroni)."""
@@ -198,7 +199,7 @@ def neighbors(
     shift: int = 2,
     features: str = "auto",
     seed: int = 0,
-    step: int | None = None,
+    step: Step = None,
     progress: Progress = silent,
 ) -> Neighbors:
     """Nearest training images of samples, beside those of held-out real images.
@@ -371,7 +372,7 @@ def _material(
     held_out: ImageSource | None,
     n: int,
     seed: int,
-    step: int | None,
+    step: Step,
 ) -> tuple[Images, Dataset, Images]:
     """Samples, training data, held-out images."""
     if isinstance(subject, Run):

@@ -244,7 +244,7 @@ def _probe(
 ) -> tuple[dict[Key, float], dict[Key, tuple[float, float]]]:
     """Gradients, and shares of activations off and units dead, on one batch per phase."""
     cpu = torch.device("cpu")
-    feed = Feed(data, game.facts, cpu, seed, flip=False)
+    feed = Feed(data, game.requests, cpu, seed, flip=False)
     latent = game.recipe.latent
     gradients: dict[Key, float] = {}
     with torch.random.fork_rng(devices=[]), _watched(game) as activity:
@@ -253,7 +253,7 @@ def _probe(
             random = torch.Generator().manual_seed(mix_seed(seed, "weights", phase.name))
             size = min(phase.batch_size, len(data))
             batch = feed.batch(phase.name, 0, size, random)
-            noise = draw_noise(size, latent.dim, latent.distribution, game.facts, random, cpu)
+            noise = draw_noise(size, latent.dim, latent.distribution, game.requests, random, cpu)
             for network in game.networks.values():
                 network.zero_grad(set_to_none=True)
             weighted_sum(phase.step(batch, noise).terms).backward()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtgan.cli.app import app, print_json, say, working
-from mtgan.cli.options import Checkpoint, Quiet, Seed
+from mtgan.cli.options import Checkpoint, Quiet, Seed, as_step
 from mtgan.limits import LARGEST_COUNT
 
 
@@ -45,7 +45,7 @@ def analyze(
     from mtgan.training import Run
 
     with working(quiet or as_json) as progress:
-        options = Options(n, seed, step, features, data, progress)
+        options = Options(n, seed, as_step(step), features, data, progress)
         result, files = analyze_run(name, Run.open(run), out, options)
     if as_json:
         print_json(result.to_dict())

@@ -1,5 +1,6 @@
 """`mtgan data`: what there is, what is in it, and sets larger than memory."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -130,7 +131,7 @@ def _settings(train: "Dataset") -> dict[str, Any]:
     from mtgan.recipes.defaults import default_recipe
 
     _, height, width = train.shape
-    name, keys = default_recipe(train.taxonomy, train.shape, train.domains)
+    name, keys = default_recipe(train.taxonomy, train.shape, train.domains, train.labels)
     size = {} if train.domains else {"data.size": [height, width]}
     return {**size, **keys, "recipe": name}
 
@@ -159,11 +160,16 @@ def _print(train: "Dataset", facts: dict[str, Any]) -> None:
             table.add_row(f"... {len(shown) - 30} more", "")
         terminal.print(table)
     settings = facts["settings"]
-    say(f"settings: {', '.join(f'{key}={value}' for key, value in settings.items())}")
+    say(f"settings: {', '.join(f'{key}={_written(value)}' for key, value in settings.items())}")
     for note in facts["notes"]:
         say(f"note: {note}")
     for warning in facts["warnings"]:
         say(f"warning: {warning}")
+
+
+def _written(value: Any) -> str:
+    """A setting as --set takes it."""
+    return json.dumps(value) if isinstance(value, list) else str(value)
 
 
 def _say_how_to_begin(begin: "Beginning", train: "Dataset") -> None:

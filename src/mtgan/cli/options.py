@@ -36,12 +36,33 @@ Steps = Annotated[
     int | None,
     typer.Option(min=1, max=LARGEST_STEP, help="Iterations; overrides the recipe's."),
 ]
+
+
+def _step(text: str) -> str:
+    """An iteration, or best; as text, since a default may be neither."""
+    if text != "best" and not (text.isdecimal() and int(text) <= LARGEST_STEP):
+        raise typer.BadParameter(
+            f"{text!r} is not best, nor a whole number from 0 to {LARGEST_STEP:,}."
+        )
+    return text
+
+
 Checkpoint = Annotated[
-    int | None,
+    str | None,
     typer.Option(
-        "--step", min=0, max=LARGEST_STEP, help="The checkpoint's; the newest when left out."
+        "--step",
+        metavar="STEP",
+        parser=_step,
+        help="The checkpoint's iteration, or best; the newest when left out.",
     ),
 ]
+
+
+def as_step(step: str | None) -> int | str | None:
+    """What --step says, as runs take it."""
+    return int(step) if step and step != "best" else step
+
+
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
@@ -108,6 +129,7 @@ def read_data(
         channels=part.channels,
         subset=part.subset,
         stratified=part.stratified,
+        labeled=part.labeled,
         taxonomy=taxonomy,
     )
 

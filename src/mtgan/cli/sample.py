@@ -1,12 +1,18 @@
 """`mtgan sample`: images from a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mtgan.cli.app import app, say
-from mtgan.cli.options import Checkpoint, Quiet, Samples, Seed
+from mtgan.cli.options import Checkpoint, Quiet, as_step
+from mtgan.limits import LARGEST_COUNT, LARGEST_SEED
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_COUNT = 64
 
 
 @app.command()
@@ -16,17 +22,39 @@ def sample(
         Path,
         typer.Option(help="FILE.npz, FILE.png (a grid), a folder of PNGs; FILE.txt for strings."),
     ],
-    n: Samples = 64,
+    n: Annotated[
+        int | None,
+        typer.Option(
+            "--n",
+            min=1,
+            max=LARGEST_COUNT,
+            help="How many samples; 64, or as many as there are rows of labels or latents.",
+        ),
+    ] = None,
     label: Annotated[
         list[str] | None,
         typer.Option(help="LEVEL=CLASS, as fine=Bag or coarse=shoes; repeatable."),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="CSV file: a column per level, a row per sample, empty cells drawn."),
+    ] = None,
+    latents: Annotated[
+        Path | None, typer.Option(help="FILE.npy: latents [n, Z] to make them from.")
     ] = None,
     domain: Annotated[
         str | None,
         typer.Option(help="One domain of a run over several, read back from its canvas."),
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=LARGEST_SEED, help="Of all that is drawn; drawn if left out."),
+    ] = None,
     step: Checkpoint = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=LARGEST_COUNT, help="Samples that are made at once.")
+    ] = 250,
     quiet: Quiet = False,
 ) -> None:
     """Draw samples from a run's averaged generator; the run folder alone is enough."""
@@ -34,25 +62,65 @@ def sample(
     from mtgan.training import Run
     from mtgan.training.export import check_target, export_samples, write_strings
 
-    labels = {}
-    for text in label or []:
-        level, equals, name = text.partition("=")
+    if label and labels:
+        raise UserError("Give --label, for all samples, or --labels, for each; not both.")
+    wanted: Any = _of_each(labels) if labels else _of_all(label or [])
+    made_from = None if latents is None else _read_latents(latents)
+    opened = Run.open(run)
+    described = None if domain is None else opened.facts.domain(domain)
+    strings = described is not None and described.type == "sequence"
+    check_target(out, strings)
+    if domain is not None:
+        wanted = opened.of_domain(domain, wanted)
+    if n is None and not labels and made_from is None:
+        n = _COUNT
+    samples = opened.sample(
+        n, wanted, seed, as_step(step), batch_size, latents=made_from, device=device
+    )
+    read = samples if described is None else described.read(samples)
+    if isinstance(read, list):
+        write_strings(read, out)
+    else:
+        export_samples(read, None if described else samples.labels, opened.facts.taxonomy, out)
+    if not quiet:
+        for note in samples.notes:
+            say(f"note: {note}")
+        say(f"wrote {len(samples)} samples to {out} (seed {samples.seed})")
+
+
+def _of_all(texts: list[str]) -> dict[str, str]:
+    """LEVEL=CLASS, one of each level."""
+    from mtgan.errors import UserError
+
+    labels: dict[str, str] = {}
+    for text in texts:
+        level, equals, name = (part.strip() for part in text.partition("="))
         if not equals:
             raise UserError(f"--label takes LEVEL=CLASS, as in fine=Bag; found {text!r}.")
         if level in labels:
             raise UserError(f"--label {level} is given twice; a sample has one class of a level.")
         labels[level] = name
-    opened = Run.open(run)
-    strings = domain is not None and opened.facts.domain(domain).type == "sequence"
-    check_target(out, strings)
-    samples, rows = (
-        opened.sample_with_labels(n, labels, seed=seed, step=step)
-        if domain is None
-        else (opened.sample_domain(n, domain, labels, seed=seed, step=step), None)
-    )
-    if isinstance(samples, list):
-        write_strings(samples, out)
-    else:
-        export_samples(samples, rows, opened.facts.taxonomy, out)
-    if not quiet:
-        say(f"wrote {n} samples to {out}")
+    return labels
+
+
+def _of_each(path: Path) -> Any:
+    """The rows of a file, as labels that say where they stand."""
+    from mtgan.data.tables import read_wanted
+    from mtgan.training.samples import LabelList
+
+    rows, lines = read_wanted(path)
+    return LabelList(rows, [f"{path}, line {line}" for line in lines])
+
+
+def _read_latents(path: Path) -> "np.ndarray":
+    import numpy as np
+
+    from mtgan.errors import UserError
+
+    try:
+        found = np.load(path, allow_pickle=False)
+        if not isinstance(found, np.ndarray):
+            raise ValueError("it holds several arrays")
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path} is no file of latents, as numpy.save writes it: {error}") from None
+    return found

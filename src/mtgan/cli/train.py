@@ -189,5 +189,7 @@ def _recipe_and_data(
     # Which one fits the data says; how to read these, no recipe of those but the overrides.
     of_data = [text for text in overrides or [] if text.startswith("data.")]
     dataset = read(read_recipe("gan", of_data, scale).data)
-    name, settings = default_recipe(dataset.taxonomy, dataset.shape, dataset.domains)
+    name, settings = default_recipe(
+        dataset.taxonomy, dataset.shape, dataset.domains, dataset.labels
+    )
     return read_recipe(name, overrides, scale, steps, settings), dataset

@@ -182,22 +182,34 @@ class Dataset:
         stratified keeps the shares of the finest level's classes (largest remainders); a smaller
         amount with the same seed is not in general part of a larger one.
         """
-        count = self._count_of(amount)
-        random = np.random.default_rng(seed)
-        if stratified and self.labels.shape[1]:
-            chosen = stratified_choice(self.labels[:, 0], count, random)
-        else:
-            chosen = random.permutation(len(self))[:count]
-        drawn = self.select(np.sort(chosen))
+        drawn = self.select(np.sort(self._choose("subset", amount, stratified, seed)))
         drawn.spec = {**self.spec, "subset": amount, "stratified": stratified, "seed": seed}
         return drawn
 
-    def _count_of(self, amount: float) -> int:
+    def labeled_on(self, amount: float, stratified: bool = True, seed: int = 0) -> "Dataset":
+        """All samples, of which a share in (0, 1] or a count, drawn as by `subset`, keep their
+        labels; those of the others are missing (-1)."""
+        chosen = self._choose("labeled", amount, stratified, seed)
+        rows = np.full_like(self.labels, -1)
+        rows[chosen] = self.labels[chosen]
+        made_by = {"labeled": amount, "stratified": stratified, "seed": seed}
+        spec = {**self.spec, **made_by} if self.spec else {}
+        return replace(self, labels=rows, spec=spec, stored_fingerprint=None)
+
+    def _choose(self, what: str, amount: float, stratified: bool, seed: int) -> np.ndarray:
+        """Positions of a share or count of the samples."""
+        count = self._count_of(what, amount)
+        random = np.random.default_rng(seed)
+        if stratified and self.labels.shape[1]:
+            return stratified_choice(self.labels[:, 0], count, random)
+        return random.permutation(len(self))[:count]
+
+    def _count_of(self, what: str, amount: float) -> int:
         share = isinstance(amount, float) and 0 < amount <= 1
         count = round(amount * len(self)) if share else amount
         if not math.isfinite(count) or count != int(count) or not 1 <= count <= len(self):
             raise UserError(
-                f"subset={amount}: {self.name} has {len(self)} samples; take a share in (0, 1] "
+                f"{what}={amount}: {self.name} has {len(self)} samples; take a share in (0, 1] "
                 f"or a whole number from 1 to {len(self)}."
             )
         return int(count)
@@ -264,7 +276,7 @@ class Dataset:
             raise UserError(f"{self.name} was made from arrays, and has no other split to load.")
         if split == self.split:
             return self
-        other = load_dataset(**{**self.spec, "split": split, "subset": None})
+        other = load_dataset(**{**self.spec, "split": split, "subset": None, "labeled": None})
         return other.in_order_of(self.taxonomy)
 
     def class_counts(self) -> dict[str, dict[str, int]]:

@@ -93,6 +93,7 @@ def load_dataset(
     subset: float | None = None,
     stratified: bool = True,
     seed: int = 0,
+    labeled: float | None = None,
     download: bool = True,
 ) -> Dataset:
     """Load a data set by its registered name, or from a folder, a table of labels, an .npz or a
@@ -110,6 +111,8 @@ def load_dataset(
         subset: Share in (0, 1] or count of the samples to keep, drawn by seed.
         stratified: Whether the subset keeps the shares of the finest classes.
         seed: Seed of the subset.
+        labeled: Share in (0, 1] or count of the samples that keep their labels, drawn as a subset
+            is; the others stay, without any.
         download: Whether files that are found nowhere may be downloaded.
 
     Raises:
@@ -145,6 +148,8 @@ def load_dataset(
     }
     if subset is not None:
         data = data.subset(subset, stratified, seed)
+    if labeled is not None:
+        data = data.labeled_on(labeled, stratified, seed)
     return data
 
 

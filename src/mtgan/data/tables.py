@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from mtgan.data.pictures import ENDINGS
+from mtgan.data.roles import SOURCE_COLUMNS
 from mtgan.data.taxonomy import chain_name, clean_name, name_fault
 from mtgan.errors import UserError
 from mtgan.files import read_json, read_text
@@ -35,6 +36,26 @@ class Read(NamedTuple):
     levels: list[str]
     rows: list[tuple[int, str, list[str]]]
     whole: bool = False
+
+
+def read_wanted(path: Path) -> tuple[list[dict[str, str]], list[int]]:
+    """The classes that samples should have, by level, of a table with a row per sample, and the
+    line of each row.
+
+    An empty cell asks for nothing; columns with the file and its origin are passed over, as are
+    blank lines. UserError where the table cannot be read, or contradicts itself.
+    """
+    columns, lines = _lines(path, lambda cell: False)
+    known = {*FILE_COLUMNS, *SOURCE_COLUMNS} if len(columns) > 1 else set()
+    levels = [None if column.lower() in known else column for column in columns]
+    rows, places = [], []
+    for line, cells in lines:
+        pairs = zip(levels, cells, strict=True)
+        rows.append({level: cell for level, cell in pairs if level and cell})
+        places.append(line)
+    if not rows:
+        raise UserError(f"{path} should have a header with label levels, and a row per sample.")
+    return rows, places
 
 
 def read_csv(path: Path, is_file: Callable[[str], bool]) -> Read:

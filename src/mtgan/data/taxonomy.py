@@ -184,6 +184,25 @@ class Taxonomy:
             indices = np.where(indices >= 0, np.asarray(parents)[indices], -1)
         return indices
 
+    def above(self, level: str) -> tuple[str, ...]:
+        """The levels that coarsen this one, in order."""
+        found: list[str] = []
+        while level in self.parents:
+            level = self.parents[level][0]
+            found.append(level)
+        return tuple(found)
+
+    def with_implied(self, rows: np.ndarray) -> np.ndarray:
+        """Label rows [N, L] in which missing coarse labels (-1) follow from the finer ones."""
+        rows = np.array(rows, dtype=np.int64)
+        for column, level in enumerate(self.levels):  # finer ones come first
+            if level in self.parents:
+                above, places = self.parents[level]
+                over = self.levels.index(above)
+                implied = np.array([*places, -1])[rows[:, column]]
+                rows[:, over] = np.where(rows[:, over] >= 0, rows[:, over], implied)
+        return rows
+
     def descendants(self, level: str, cls: int, at: str) -> np.ndarray:
         """Indices of the classes at the finer level `at` that lie in class `cls` of `level`."""
         return np.flatnonzero(self.lift(np.arange(self.num_classes(at)), at, level) == cls)

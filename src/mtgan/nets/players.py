@@ -45,6 +45,8 @@ class Generator(nn.Module):
         self.layers = nn.ModuleList(layers)
         levels = as_levels(levels)
         self.level = levels[0] if levels else None
+        # What it is told: layers that take a class are given the first level alone.
+        self.levels = levels if concat else levels[:1]
         self.label_vector = LabelVector(concat, levels) if concat else None
 
     def _inputs(self, latents: Tensor, labels: Labels) -> tuple[Tensor, Tensor | None]:

@@ -3,39 +3,44 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from mtgan.data import Taxonomy
 from mtgan.data.canvas import Domain
 
 
 def default_recipe(
-    taxonomy: Taxonomy, shape: tuple[int, int, int], domains: Sequence[Domain] = ()
+    taxonomy: Taxonomy,
+    shape: tuple[int, int, int],
+    domains: Sequence[Domain] = (),
+    labels: np.ndarray | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Name of a recipe of the zoo, and the keys to override in it.
 
     On labeled images the generator is conditioned on, and a head learns, the finest level and the
     one above it; or every level where some do not follow from the finest (attributes).
-    shape: (C, H, W) of a sample.
+    shape: (C, H, W) of a sample. labels: int64 [N, L], of which levels with fewer than two classes
+    are left out; all levels count when None.
     """
     if domains:  # canvases, each row drawn by one number of the latent
         return "multidomain-gp", {"latent.dim": shape[1] + 64}
-    levels = taxonomy.levels
+    levels = [
+        level
+        for column, level in enumerate(taxonomy.levels)
+        if labels is None or len(np.unique(labels[labels[:, column] >= 0, column])) > 1
+    ]
     if not levels:
         return "wgan-gp", {}
-    if len(levels) == 1:
-        return "ac-projection-gan-a", {"condition_on": levels[0]}
-    if set(levels) == _above(taxonomy, levels[0]):
-        return "ac-projection-gan-b", {"condition_on": list(levels[:2])}
-    tasks = [
-        {"labels": level, "classifier": "discriminator-head", "weight": 0.5, "generated": False}
-        for level in levels
+    nested = set(levels) <= {levels[0], *taxonomy.above(levels[0])}
+    judged = levels[:2] if nested else levels
+    keys: dict[str, Any] = {"condition_on": judged[0] if len(judged) == 1 else judged}
+    # The zoo's heads are called by position, which a level's own name precedes.
+    heads = [
+        word if word in taxonomy.levels else taxonomy.levels[place]
+        for place, word in enumerate(("fine", "coarse")[: len(judged)])
     ]
-    return "ac-projection-gan-b", {"condition_on": list(levels), "tasks": tasks}
-
-
-def _above(taxonomy: Taxonomy, level: str) -> set[str]:
-    """The level, and all that follow from it."""
-    found = {level}
-    while level in taxonomy.parents:
-        level = taxonomy.parents[level][0]
-        found.add(level)
-    return found
+    if judged != heads:
+        part = {"classifier": "discriminator-head", "generated": False}
+        weight = round(1 / max(len(judged), 2), 3)
+        keys["tasks"] = [{"labels": level, "weight": weight, **part} for level in judged]
+    return "ac-projection-gan-a" if len(judged) == 1 else "ac-projection-gan-b", keys

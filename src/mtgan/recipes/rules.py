@@ -149,6 +149,18 @@ def discriminator_conditioned_alone(recipe: Recipe) -> str | None:
 
 
 @warning
+def levels_that_no_layer_takes(recipe: Recipe) -> str | None:
+    asked = recipe.condition_on
+    several = not isinstance(asked, str) and len(asked) > 1
+    if recipe.generator.conditioning != "normalization" or not several:
+        return None
+    return (
+        f"generator.conditioning=normalization tells the generator the first of condition_on "
+        f"alone ({asked[0]}); set it to concat."
+    )
+
+
+@warning
 def critic_without_bound(recipe: Recipe) -> str | None:
     bounded = recipe.penalty.kind != "none" or recipe.discriminator.spectral_norm
     if recipe.objective != "wasserstein" or bounded:

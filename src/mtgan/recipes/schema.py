@@ -204,6 +204,7 @@ class Data(Part):
     # A whole number is a count, a fraction in (0, 1] a share.
     subset: Positive | FreeShare | None = None
     stratified: bool = True
+    labeled: Positive | FreeShare | None = None  # of the samples used, those that keep their labels
     flip: bool = False  # random horizontal flips
 
 

@@ -169,11 +169,12 @@ def _counts(protocols: Sequence[Mapping[str, Any]], key: str) -> str:
 
 
 def _data_words(loading: dict[str, Any]) -> str:
-    subset = loading["subset"]
-    if subset is None:
-        return str(loading["name"])
-    amount = f"{subset:.0%}" if isinstance(subset, float) else f"{subset} images"
-    return f"{loading['name']}, {amount}"
+    found = [str(loading["name"])]
+    for key, words in (("subset", ""), ("labeled", "labels on ")):
+        if (amount := loading.get(key)) is not None:
+            share = f"{amount:.0%}" if isinstance(amount, float) else f"{amount} images"
+            found.append(f"{words}{share}")
+    return ", ".join(found)
 
 
 def _chart(result: StudyResult, measure: Measure, statistics: Statistics) -> str | None:

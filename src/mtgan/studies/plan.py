@@ -168,6 +168,8 @@ def identity(recipe: Recipe, data: Mapping[str, Any], seed: int) -> str:
 def _what_is_trained(recipe: Recipe, data: Mapping[str, Any]) -> list[Any]:
     trained = recipe.model_dump(mode="json", exclude=_DESCRIPTION)
     del trained["data"]["channels"]  # the loading says them
+    if trained["data"]["labeled"] is None:
+        del trained["data"]["labeled"]  # as before there was such a key
     loading = dict(data)
     if isinstance(loading["taxonomy"], str):  # what the file says, not where it lies
         loading["taxonomy"] = read_text(loading["taxonomy"], "The taxonomy")
@@ -241,6 +243,10 @@ def _loading(data: StudyData, recipe: Recipe) -> dict[str, Any]:
     if values["subset"] is None:
         values["subset"] = recipe.data.subset
         values["stratified"] = recipe.data.stratified
+    if values["labeled"] is None:
+        values["labeled"] = recipe.data.labeled
+    if values["labeled"] is None:
+        del values["labeled"]  # as before there was such a key
     for key in ("root", "taxonomy"):  # workers may run elsewhere
         if isinstance(values[key], str):
             values[key] = str(Path(values[key]).resolve())

@@ -33,6 +33,7 @@ class Loading(Record):
 
     name: str
     subset: int | float | None
+    labeled: int | float | None = None
 
 
 class CellRecord(Record):

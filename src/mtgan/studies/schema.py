@@ -72,6 +72,7 @@ class StudyData(Part):
     # A whole number is a count, a fraction in (0, 1] a share.
     subset: Count | Share | None = None
     stratified: bool = True
+    labeled: Count | Share | None = None  # those that keep their labels
     seed: Seed = 0
 
 

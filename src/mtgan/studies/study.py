@@ -157,7 +157,7 @@ def _prepare_instruments(plan: Plan) -> None:
     wanted = plan.study.evaluation
     seen = []
     for cell in plan.cells:
-        loading = {**cell.data, "subset": None, "taxonomy": None}
+        loading = {**cell.data, "subset": None, "labeled": None, "taxonomy": None}
         if loading not in seen:
             seen.append(loading)
             for reference in image_sets(reference_of(cell.data, wanted.split)):

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mtgan.data import Dataset
+from mtgan.data import Dataset, Taxonomy
 from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
 from mtgan.files import hold, read_json, write_json, writing
@@ -71,7 +71,8 @@ def _can_go_on(out: Path) -> bool:
 
 def reference_of(data: Mapping[str, Any], split: str) -> Dataset:
     """What a run on `data` is measured against: the whole set under its own label hierarchy."""
-    return load_data({**data, "split": split, "subset": None, "taxonomy": None})
+    whole = {"split": split, "subset": None, "labeled": None, "taxonomy": None}
+    return load_data({**data, **whole})
 
 
 def measure(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
@@ -94,7 +95,8 @@ def measure(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, An
 
 
 def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarray:
-    """Label rows [N, L] of the run as rows of the reference's taxonomy, by the finest class."""
+    """Label rows [N, L] of the run as rows of the reference's taxonomy: by the finest class, and at
+    the other levels by name where both taxonomies mean the same by them."""
     own, other = run.facts.taxonomy, reference.taxonomy
     theirs = other.classes[other.levels[0]] if other.levels else ()
     table = class_map(own.classes[own.levels[0]], theirs)
@@ -103,7 +105,26 @@ def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarr
             f"{run.path} was trained on other finest classes than {reference.name} has, so its "
             "samples cannot be measured against it."
         )
-    return other.label_rows(table[rows[:, 0]])
+    found = other.label_rows(table[rows[:, 0]])
+    meant = _meanings(own)
+    for column, level in enumerate(other.levels):
+        if meant.get(level) == _meanings(other)[level]:
+            index = class_map(own.classes[level], other.classes[level])
+            labels = index[rows[:, own.levels.index(level)]]
+            found[:, column] = np.where(found[:, column] >= 0, found[:, column], labels)
+    return found
+
+
+def _meanings(taxonomy: Taxonomy) -> dict[str, Any]:
+    """What each level means: its classes, and which finer ones lie in them."""
+    named = taxonomy.by_names()
+    return {
+        level: (
+            set(classes),
+            {finer: parents for finer, (above, parents) in named.items() if above == level},
+        )
+        for level, (_, classes) in named.items()
+    }
 
 
 def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from mtgan.data import Dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.nets import Labels
-from mtgan.training.facts import DataFacts
+from mtgan.training.requests import Requests
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,9 @@ class DomainMixture:
     as in every data set of one domain.
     """
 
-    def __init__(self, facts: DataFacts, kind: str, seed: int) -> None:
-        self.facts = facts
+    def __init__(self, requests: Requests, kind: str, seed: int) -> None:
+        self.requests = requests
+        facts = requests.facts
         self.count = len(facts.domains)
         self.level = facts.taxonomy.levels.index(DOMAIN_LEVEL) if facts.domains else None
         self.kind = kind if self.count > 1 else "as-found"
@@ -91,9 +92,7 @@ class DomainMixture:
     def draw_labels(self, stream: str, turn: int, size: int, generator: torch.Generator) -> Tensor:
         """Label rows [size, L] to generate by, of the same domains as the batch's."""
         rows = [
-            self.facts.draw_labels(
-                count, generator, {} if domain is None else {DOMAIN_LEVEL: domain}
-            )
+            self.requests.draw(count, generator, {} if domain is None else {DOMAIN_LEVEL: domain})
             for domain, count in self.shares(stream, turn, size)
         ]
         return torch.cat(rows)
@@ -105,28 +104,31 @@ class Feed:
     def __init__(
         self,
         data: Dataset,
-        facts: DataFacts,
+        requests: Requests,
         device: torch.device,
         seed: int,
         flip: bool,
         domains: str = "as-found",
     ) -> None:
+        facts = requests.facts
         if flip and facts.domains:
             raise UserError(
                 "data.flip=true would mirror canvases, and the order of a canvas's channels is the "
                 "alphabet's; set data.flip=false."
             )
-        self.facts = facts
+        self.levels = facts.taxonomy.levels
         self.device = device
         self.seed = seed
         self.flip = flip
-        self.mixture = DomainMixture(facts, domains, seed)
+        self.mixture = DomainMixture(requests, domains, seed)
         self._members = self.mixture.members(data.labels)
         samples = data.samples
         # A memory-mapped set stays on disk, and is read batch by batch.
         self._mapped = samples if isinstance(samples, np.memmap) else None
         self._samples = None if self._mapped is not None else torch.from_numpy(samples).to(device)
-        self._labels = torch.from_numpy(np.ascontiguousarray(data.labels)).to(device)
+        self._rows = data.taxonomy.with_implied(data.labels)
+        self._partial = bool((self._rows < 0).any())
+        self._labels = torch.from_numpy(self._rows).to(device)
         self._permutation = lru_cache(maxsize=8)(self._permute)
 
     def _permute(self, stream: str, epoch: int, domain: int | None) -> np.ndarray:
@@ -147,18 +149,32 @@ class Feed:
             size -= len(part)
         return np.concatenate(parts)
 
+    def draw_labels(
+        self, stream: str, turn: int, real: bool, size: int, generator: torch.Generator
+    ) -> Tensor:
+        """Label rows [size, L] to generate by in the `turn`-th move of a stream.
+
+        real: the move has a batch of real samples, too. Where labels are missing in the data, the
+        rows are those of that batch, completed: what is compared is then asked for alike.
+        """
+        if real and self._partial:
+            return self.mixture.requests.complete(
+                self._rows[self._batch_indices(stream, turn, size)], generator
+            )
+        return self.mixture.draw_labels(stream, turn, size, generator)
+
+    def _batch_indices(self, stream: str, turn: int, size: int) -> np.ndarray:
+        """Positions of the samples of the `turn`-th batch of a stream, of all processes."""
+        shares = self.mixture.shares(stream, turn, size)
+        parts = [self.indices(stream, turn, count, domain) for domain, count in shares]
+        index = np.concatenate(parts)
+        # Sequential reads are kinder to a disk.
+        return index if self._mapped is None else np.sort(index)
+
     def batch(self, stream: str, turn: int, size: int, generator: torch.Generator) -> Batch:
         """The `turn`-th batch of a stream; of several processes, each gets its share of it."""
         mine = processes.share(size)
-        index = np.concatenate(
-            [
-                self.indices(stream, turn, count, domain)
-                for domain, count in self.mixture.shares(stream, turn, size)
-            ]
-        )
-        if self._mapped is not None:
-            index = np.sort(index)  # sequential reads are kinder to a disk
-        index = index[mine]
+        index = self._batch_indices(stream, turn, size)[mine]
         where = send(torch.from_numpy(index), self.device)
         rows = self._labels[where]
         if self._samples is None:
@@ -173,14 +189,14 @@ class Feed:
         if self.flip:
             mirrored = torch.rand(size, 1, 1, 1, generator=generator)[mine] < 0.5
             samples = torch.where(send(mirrored, self.device), samples.flip(3), samples)
-        return Batch(samples, columns(rows, self.facts.taxonomy.levels))
+        return Batch(samples, columns(rows, self.levels))
 
 
 def draw_noise(
     count: int,
     dim: int,
     distribution: str,
-    facts: DataFacts,
+    requests: Requests,
     generator: torch.Generator,
     device: torch.device,
     draw_labels: Callable[[int, torch.Generator], Tensor] | None = None,
@@ -188,13 +204,13 @@ def draw_noise(
     """Noise for `count` samples, or this process's share of it; the generator is a CPU one, so
     that devices agree on the draw.
 
-    draw_labels: gives the label rows; facts.draw_labels when absent.
+    draw_labels: gives the label rows; requests.draw when absent.
     """
     mine = processes.share(count)
     latents = draw_latents(count, dim, distribution, generator)
-    rows = (draw_labels or facts.draw_labels)(count, generator)
+    rows = (draw_labels or requests.draw)(count, generator)
     epsilon = torch.rand(count, generator=generator)
-    labels = columns(send(rows[mine], device), facts.taxonomy.levels)
+    labels = columns(send(rows[mine], device), requests.taxonomy.levels)
     return Noise(send(latents[mine], device), labels, send(epsilon[mine], device))
 
 

@@ -65,7 +65,7 @@ def _sample_domain(run: Run, name: str) -> str:
 def _other_model(run: Run) -> str:
     """Another recipe on the same data, small; "" where none that we would name fits them."""
     facts, mine = run.facts, run.recipe.name
-    name, settings = default_recipe(facts.taxonomy, facts.shape, facts.domains)
+    name, settings = default_recipe(facts.taxonomy, facts.shape, facts.domains, facts.label_rows)
     others = ["multidomain-conv1d"] if facts.domains else ["wgan-gp", "dcgan"]
     candidates = [("", name, settings), *((other, other, {}) for other in others)]
     for written, name, settings in candidates:

@@ -1,12 +1,9 @@
 """What a game needs to know of its data, and a run keeps of it: the run folder alone is enough."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 
 from mtgan.data import Dataset, Taxonomy
 from mtgan.data.canvas import Domain, domain_from_dict, domain_to_dict
@@ -28,15 +25,15 @@ class DataFacts:
 
     shape: tuple[int, int, int]
     taxonomy: Taxonomy
-    label_rows: np.ndarray  # int64 [U, L], the distinct complete rows
+    label_rows: np.ndarray  # int64 [U, L], the distinct rows, -1 where a label is missing
     label_counts: np.ndarray  # int64 [U]
     domains: tuple[Domain, ...] = ()
 
     @classmethod
     def of(cls, data: Dataset) -> "DataFacts":
-        labels = np.asarray(data.labels)
-        complete = labels[(labels >= 0).all(axis=1)] if labels.shape[1] else labels[:0]
-        rows, counts = np.unique(complete, axis=0, return_counts=True)
+        labels = data.taxonomy.with_implied(data.labels)
+        labels = labels if labels.shape[1] else labels[:0]
+        rows, counts = np.unique(labels, axis=0, return_counts=True)
         return cls(data.shape, data.taxonomy, rows, counts, data.domains)
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,12 +64,9 @@ class DataFacts:
 
     def level(self, name: str, asked_by: str) -> str:
         """The taxonomy's level that `name` means; UserError naming `asked_by` where none does."""
-        levels = self.taxonomy.levels
-        if name in levels:
-            return name
-        position = _POSITIONS.get(name)
-        if position is not None and position < len(levels):
-            return levels[position]
+        levels, level = self.taxonomy.levels, level_called(name, self.taxonomy)
+        if level is not None:
+            return level
         found = f"only {', '.join(map(repr, levels))}" if levels else "no labels at all"
         raise UserError(
             f"{asked_by} needs the label level {name!r}, and the data set has {found}; give the "
@@ -104,44 +98,21 @@ class DataFacts:
         above = self.taxonomy.lift(np.arange(self.taxonomy.num_classes(level)), level, DOMAIN_LEVEL)
         return tuple(sizes[i] for i in above)
 
-    def require_labels(self, asked_by: str) -> None:
-        if not len(self.label_rows):
+    def require_labels(self, level: str, asked_by: str) -> None:
+        """UserError where no sample has a label of this level."""
+        if not (self.label_rows[:, self.taxonomy.levels.index(level)] >= 0).any():
             raise UserError(
-                f"{asked_by} draws labels as they occur in the training data, and no sample there "
-                "has a label at every level; complete the labels, or take a recipe without them."
+                f"{asked_by} draws labels of level {level!r} as they occur in the training data, "
+                "and no sample there has one; add these labels, or take a recipe without them."
             )
 
-    @cached_property
-    def _probabilities(self) -> np.ndarray:
-        return self.label_counts / max(self.label_counts.sum(), 1)
 
-    def draw_labels(
-        self,
-        count: int,
-        generator: torch.Generator,
-        wanted: Mapping[str, int] | None = None,
-    ) -> torch.Tensor:
-        """Label rows [count, L] in the proportions of the training data; on the CPU.
-
-        wanted: class index by level; rows are then drawn among those that have these classes, so
-        that a coarse class is drawn as its fine ones occur. Empty rows where there are no labels.
-        """
-        if not len(self.label_rows):
-            return torch.full((count, self.label_rows.shape[1]), -1, dtype=torch.int64)
-        weights = self._probabilities
-        for level, index in (wanted or {}).items():
-            column = self.label_rows[:, self.taxonomy.levels.index(level)]
-            weights = weights * (column == index)
-        if not weights.any():
-            asked = ", ".join(
-                f"{level}={self.taxonomy.classes[level][index]}"
-                for level, index in (wanted or {}).items()
-            )
-            raise UserError(f"No training sample had {asked}: these labels exclude each other.")
-        drawn = torch.multinomial(
-            torch.from_numpy(weights), count, replacement=True, generator=generator
-        )
-        return torch.from_numpy(self.label_rows)[drawn]
+def level_called(name: str, taxonomy: Taxonomy) -> str | None:
+    """The taxonomy's level that `name` means, by itself or by position; None where none does."""
+    if name in taxonomy.levels:
+        return name
+    position = _POSITIONS.get(name, len(taxonomy.levels))
+    return taxonomy.levels[position] if position < len(taxonomy.levels) else None
 
 
 def _refuse_odd_rows(rows: list[list[int]], counts: list[int], taxonomy: Taxonomy) -> None:

@@ -31,6 +31,7 @@ from mtgan.registry import nearest
 from mtgan.training.aggregate import Aggregator, WeightedSum
 from mtgan.training.batches import Batch, Noise, mix_seed
 from mtgan.training.facts import DataFacts
+from mtgan.training.requests import Requests
 from mtgan.training.steps import (
     ClassifierStep,
     DiscriminatorStep,
@@ -123,10 +124,15 @@ class Game:
             (task, facts.level(task.labels, f"The task {task.labels!r} of recipe {recipe.name}"))
             for task in recipe.tasks
         ]
-        if recipe.generator.conditioning != "none" or self.tasks:
-            facts.require_labels(f"Recipe {recipe.name}")
         names: list[str | None] = [*recipe.twins] or [None]
         self.twins = [self._build_twin(name) for name in names]
+        told = [level for twin in self.twins for level in twin.generator.levels]
+        needed = {*told, *(level for _, level in self.tasks)}
+        for level in facts.taxonomy.levels:
+            if level in needed:
+                facts.require_labels(level, f"Recipe {recipe.name}")
+        # Samples are asked of the first twin.
+        self.requests = Requests(facts, self.twins[0].generator.levels, needed)
         for task, level in self.tasks:
             if task.classifier == "separate":
                 self.networks[f"classifier/{task.labels}"] = self._build_classifier(level)
@@ -237,6 +243,18 @@ class Game:
             backbone.feature_count(settings),
             self.facts.taxonomy.num_classes(level),
         )
+
+    def untold_tasks(self) -> list[str]:
+        """Levels by which a task judges generated samples, and which no generator is told."""
+        told = {level for twin in self.twins for level in twin.generator.levels}
+        told |= {above for level in told for above in self.facts.taxonomy.above(level)}
+        weighty = [
+            level
+            for task, level in self.tasks
+            if task.generated
+            or (task.weight if task.generator_weight is None else task.generator_weight)
+        ]
+        return [level for level in weighty if told and level not in told]
 
     # Sharing
 

@@ -1,6 +1,7 @@
 """The training loop: it knows phases, and no model's name."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,9 +14,10 @@ from mtgan import processes
 from mtgan.data import Dataset
 from mtgan.errors import Interrupted, UserError
 from mtgan.evaluation import QuickEvaluator
-from mtgan.limits import LARGEST_SEED
+from mtgan.limits import LARGEST_SEED, check_whole
 from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.recipes import Recipe
+from mtgan.recipes.rules import RecipeWarning
 from mtgan.training.batches import Batch, Feed, draw_latents, draw_noise, mix_seed
 from mtgan.training.begin import begin_run, find_run, lengthen, refuse_other_run
 from mtgan.training.callbacks import Callback, Listeners
@@ -46,7 +48,7 @@ from mtgan.training.logs import Averages, NoLog, Progress, RunLog, headline, tid
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.pictures import save_pictures
 from mtgan.training.record import StateRecord, SumRecord
-from mtgan.training.run import Run, check_whole, generate
+from mtgan.training.run import Run, generate
 from mtgan.training.watch import Watch
 
 
@@ -154,6 +156,7 @@ class Trainer:
             )
         self.facts = DataFacts.of(data)
         self.game = Game(recipe, self.facts, seed)
+        _warn_of_untold_tasks(self.game)
         _refuse_uneven_shares(self.game.phases)
         if compile:
             refuse_compiling(self.device)
@@ -170,7 +173,7 @@ class Trainer:
         self.optimizers = Optimizers(recipe, self.game.groups)
         self.watch = Watch(self.device)
         self.feed = Feed(
-            data, self.facts, self.device, seed, recipe.data.flip, recipe.schedule.domains
+            data, self.game.requests, self.device, seed, recipe.data.flip, recipe.schedule.domains
         )
         self.iteration = 0  # iterations done
         self.best: dict[str, float] = {}  # step and value of the lowest Frechet distance so far
@@ -236,6 +239,8 @@ class Trainer:
             if first:  # and nobody else trains in the folder
                 self.run = lengthen(self.run, self.recipe)
             keep = partial(self._keep, log, progress)  # called by the first process alone
+            if note := self.game.requests.note():
+                progress.say(f"note: {note}")
             if self.restored is None:
                 processes.by_first(partial(keep, bool(part.evaluate_every), True, True))
             ended = self.listeners.enough(timed=False)  # there is time for one iteration
@@ -344,10 +349,10 @@ class Trainer:
             phase.batch_size,
             latent.dim,
             latent.distribution,
-            self.facts,
+            self.game.requests,
             generator,
             self.device,
-            partial(self.feed.mixture.draw_labels, phase.name, turn),
+            partial(self.feed.draw_labels, phase.name, turn, phase.needs_real),
         )
         with self._only(phase.updates):
             with computing_in(self.recipe.training.precision, self.device):
@@ -410,12 +415,13 @@ class Trainer:
     def _generate(self, count: int, name: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Samples and their labels from a noise that is the same at every call."""
         random = torch.Generator().manual_seed(mix_seed(self.seed, name))
-        rows = self.facts.draw_labels(count, random)
+        requests = self.game.requests
+        rows = requests.draw(count, random)
         latent = self.recipe.latent
         latents = draw_latents(count, latent.dim, latent.distribution, random)
         images = generate(self.game, latents, rows)
         conditioned = self.recipe.generator.conditioning != "none"
-        return images, rows.numpy() if conditioned else None
+        return images, requests.given(rows.numpy()) if conditioned else None
 
     def _evaluate(self, log: RunLog, progress: Progress) -> None:
         evaluator = self._evaluator
@@ -441,6 +447,19 @@ class Trainer:
                 pair = [torch.tensor(values[name]) for name in names]
                 ratios[f"log_loss_ratio{twin.label}"] = log_loss_ratio(*pair).item()
         return ratios
+
+
+def _warn_of_untold_tasks(game: Game) -> None:
+    """A task that asks the generator for what it is not told has nothing to teach it."""
+    if untold := game.untold_tasks():
+        told = [level for twin in game.twins for level in twin.generator.levels]
+        levels = ",".join(dict.fromkeys([*told, *untold]))
+        warnings.warn(
+            f"Recipe {game.recipe.name}: a task judges samples by {', '.join(map(repr, untold))}, "
+            f"of which the generator is told nothing; set condition_on=[{levels}].",
+            RecipeWarning,
+            stacklevel=2,
+        )
 
 
 def _refuse_uneven_shares(phases: Sequence[Phase]) -> None:

@@ -40,7 +40,7 @@ def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
     latent = game.recipe.latent
     for index, domain in enumerate(game.facts.domains):
         random = torch.Generator().manual_seed(mix_seed(seed, "picture", domain.name))
-        rows = game.facts.draw_labels(_OF_A_DOMAIN, random, {DOMAIN_LEVEL: index})
+        rows = game.requests.draw(_OF_A_DOMAIN, random, {DOMAIN_LEVEL: index})
         latents = draw_latents(_OF_A_DOMAIN, latent.dim, latent.distribution, random)
         folder = run / "domains" / domain.name
         with files.writing(folder, RESUME):
@@ -57,8 +57,9 @@ def _grid_samples(game: Game, seed: int) -> np.ndarray:
     level = game.twins[0].level
     if level is None:
         latents = draw_latents(_COLUMNS * _ROWS, latent.dim, latent.distribution, random)
-        return generate(game, latents, facts.draw_labels(len(latents), random))
-    present = np.unique(facts.label_rows[:, facts.taxonomy.levels.index(level)])[:10]
+        return generate(game, latents, game.requests.draw(len(latents), random))
+    classes = facts.label_rows[:, facts.taxonomy.levels.index(level)]
+    present = np.unique(classes[classes >= 0])[:10]
     row = draw_latents(_COLUMNS, latent.dim, latent.distribution, random)
-    rows = [facts.draw_labels(_COLUMNS, random, {level: int(c)}) for c in present]
+    rows = [game.requests.draw(_COLUMNS, random, {level: int(c)}) for c in present]
     return generate(game, row.repeat(len(present), 1), torch.cat(rows))

@@ -14,6 +14,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
+Label = Annotated[int, Field(ge=-1)]  # -1: missing
 Side = Annotated[int, Field(ge=1, le=65_536)]
 Count = Annotated[int, Field(ge=1, le=2**53)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -47,7 +48,7 @@ class FactsRecord(Record):
 
     shape: Annotated[list[Side], Field(min_length=3, max_length=3)]
     taxonomy: TaxonomyRecord
-    label_rows: list[list[NonNegative]]
+    label_rows: list[list[Label]]
     label_counts: list[Count]
     domains: list[dict[str, Any]] = []
 
@@ -67,6 +68,7 @@ class DataRecord(Record):
     channels: Literal[1, 3] | None = None
     taxonomy: TaxonomyRecord | None = None
     subset: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    labeled: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     stratified: bool = True
     seed: NonNegative = 0
 

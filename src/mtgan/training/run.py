@@ -1,7 +1,8 @@
 """A run: the folder that holds all that came of one training, and what can be asked of it."""
 
+import copy
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import evaluate_domain
-from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, check_memory
+from mtgan.limits import LARGEST_COUNT, LARGEST_STEP, check_memory, check_whole
 from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.text import html_summary, printable
@@ -26,13 +27,25 @@ from mtgan.training.checkpoints import (
     restore_tensors,
     state_of,
 )
+from mtgan.training.devices import choose_device
 from mtgan.training.facts import DataFacts
 from mtgan.training.folders import refuse_other_than_gan, resume_command
 from mtgan.training.game import Game
 from mtgan.training.logs import read_log
 from mtgan.training.record import RunRecord, validated
+from mtgan.training.samples import (
+    Asked,
+    Labels,
+    Samples,
+    as_latents,
+    count_of,
+    drawn_seed,
+    with_class,
+)
 
 RECIPE, DATA = "recipe.yaml", "data.json"
+Step = int | str | None
+"""A checkpoint by its iteration; "best"; None: the newest."""
 _LOOKS = 50  # at checkpoints that are replaced while they are read
 
 
@@ -111,20 +124,46 @@ class Run:
                 f"{self.recipe.run['data_name']!r} was made of arrays, or that was changed; name "
                 "the data by --data, or in Python hand them over."
             )
-        other: dict[str, Any] = (
-            {} if split in {None, spec.get("split")} else {"split": split, "subset": None}
-        )
-        other |= {"subset": None} if whole else {}
+        other: dict[str, Any] = {}
+        if whole or split not in {None, spec.get("split")}:
+            other = {"split": split or spec.get("split", "train"), "subset": None, "labeled": None}
         asked: dict[str, Any] = {"size": size, "subset": subset}
         other |= {key: value for key, value in asked.items() if value is not None}
         with opening(self.path):
             return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
 
-    def game(self, step: int | None = None) -> Game:
+    @property
+    def best_step(self) -> int:
+        """The iteration of the lowest Frechet distance while it was trained, whose checkpoint is
+        kept; UserError where none was measured."""
+        _, path = self._checkpoint(None)
+        best = state_of(path, files.read_json(path / "state.json")).best
+        if best is None:
+            raise UserError(
+                f"{self.path} was not evaluated while it was trained, so no step is known to be "
+                f"the best; name one ({', '.join(map(str, self.steps))})."
+            )
+        return best.step
+
+    def resolve(self, step: Step) -> int | None:
+        """The iteration that is meant; None for the newest. UserError where it can be none."""
+        if step is None:
+            return None
+        if step == "best":
+            return self.best_step
+        if isinstance(step, str):
+            raise UserError(f'step should be a whole number, or "best"; found {step!r}.')
+        check_whole("step", step, 0, LARGEST_STEP)
+        return int(step)
+
+    def game(self, step: Step = None) -> Game:
         """The players as of a checkpoint (the newest when `step` is None), on the CPU.
+
+        step: an iteration, or "best"; see best_step.
 
         UserError where there is none, or it is broken, not finite, or of another architecture.
         """
+        step = self.resolve(step)
         for _ in range(_LOOKS):
             found, path = self._checkpoint(step)
             if self._loaded is None or self._loaded[0] != found:
@@ -170,68 +209,105 @@ class Run:
 
     def sample(
         self,
-        n: int,
-        labels: Mapping[str, str | int] | None = None,
-        seed: int = 0,
-        step: int | None = None,
+        n: int | None = None,
+        labels: Labels | None = None,
+        seed: int | None = None,
+        step: Step = None,
         batch_size: int = 250,
-    ) -> np.ndarray:
-        """uint8 [n, C, H, W] from the averaged generator; see sample_with_labels."""
-        return self.sample_with_labels(n, labels, seed, step, batch_size)[0]
+        *,
+        latents: np.ndarray | torch.Tensor | None = None,
+        device: str = "cpu",
+    ) -> Samples:
+        """Samples uint8 [n, C, H, W] from the averaged generator, as an array.
+
+        Args:
+            n: From 1 to 10,000,000, as far as this machine's memory goes; may be left out where
+                labels or latents are given for each sample.
+            labels: What the samples should show, for all of them or for each: {level: class}, a
+                list of these, {level: [class, ...]}, names of classes, or int64 [n, L]. A class is
+                a name or an index; a coarse class draws among its fine ones, and what is not asked
+                for is drawn as it occurs in the training data. With twins, the first one is asked.
+            seed: From 0 to 2**31 - 1; the same one gives the same samples, whatever the batch size,
+                and the same latents whatever the labels. Where there is none, one is drawn.
+            step: The checkpoint's; "best": that of the lowest Frechet distance while it was
+                trained; the newest when left out.
+            batch_size: Samples that are made at once, from 1 to 10,000,000.
+            latents: [n, Z] to make them from, instead of drawn ones.
+            device: cpu, cuda, or auto (the GPU where there is one).
+
+        Returns:
+            An array that also has the attributes `labels` (what the generator was given: int64
+            [n, L], or None), `seed`, `latents`, `taxonomy` and `notes`.
+
+        Raises:
+            UserError: Numbers out of range; labels that the generator is not told, that exclude
+                each other, or that no training sample has; a checkpoint that is not there.
+        """
+        count = count_of(n, labels, latents)
+        seed = drawn_seed(seed)
+        check_whole("batch_size", batch_size, 1, LARGEST_COUNT)
+        check_memory(f"{count:,} samples of {self.path}", count, self.facts.shape)
+        place = choose_device(device)
+        game = self.game(step)
+        conditioned = bool(game.requests.taken)
+        if labels is not None and len(labels) and not conditioned:
+            raise UserError(
+                f"Recipe {self.recipe.name} trains a generator without labels, so it cannot be "
+                "asked for any; take a conditional recipe."
+            )
+        asked = Asked(labels, count, game.requests)
+        random = torch.Generator().manual_seed(seed)
+        rows = game.requests.draw(count, random)
+        part = self.recipe.latent
+        if latents is None:
+            z = draw_latents(count, part.dim, part.distribution, random)
+        else:
+            z = as_latents(latents, count, part.dim)
+        if (asked.rows >= 0).any():
+            # By a stream of their own, so that other labels have the same latents.
+            rows = asked.draw(torch.Generator().manual_seed(seed))
+        images = generate(game, z, rows, batch_size, place)
+        given = game.requests.given(rows.numpy()) if conditioned else None
+        return Samples.of(images, given, self.facts.taxonomy, seed, z.numpy(), asked.notes)
 
     def sample_with_labels(
         self,
-        n: int,
-        labels: Mapping[str, str | int] | None = None,
-        seed: int = 0,
-        step: int | None = None,
+        n: int | None = None,
+        labels: Labels | None = None,
+        seed: int | None = None,
+        step: Step = None,
         batch_size: int = 250,
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Samples uint8 [n, C, H, W], and the labels int64 [n, L] they were made by.
+    ) -> tuple[Samples, np.ndarray | None]:
+        """Samples, and the labels int64 [n, L] that the generator was given; see `sample`.
 
-        n: from 1 to 10,000,000, as far as this machine's memory goes. labels: class (name or index)
-        by level; a coarse class draws among its fine ones. Labels are None where the generator
-        takes none. seed: from 0 to 2**31 - 1; the same one gives the same samples, whatever the
-        batch size (1 to 10,000,000). UserError for numbers out of range, and labels that the
-        generator cannot follow.
+        Labels are -1 at levels that the generator is not told and that follow from none of those;
+        None where it takes none.
         """
-        check_whole("n", n, 1, LARGEST_COUNT)
-        check_whole("seed", seed, 0, LARGEST_SEED)
-        check_whole("batch_size", batch_size, 1, LARGEST_COUNT)
-        if step is not None:
-            check_whole("step", step, 0, LARGEST_STEP)
-        check_memory(f"{n:,} samples of {self.path}", n, self.facts.shape)
-        game = self.game(step)
-        wanted = self._wanted(labels or {})
-        conditioned = self.recipe.generator.conditioning != "none"
-        if wanted and not conditioned:
-            raise UserError(
-                f"Recipe {self.recipe.name} trains a generator without labels, so it cannot be "
-                f"asked for {', '.join(wanted)}; take a conditional recipe."
-            )
-        random = torch.Generator().manual_seed(int(seed))
-        rows = self.facts.draw_labels(n, random, wanted)
-        latents = draw_latents(n, self.recipe.latent.dim, self.recipe.latent.distribution, random)
-        images = generate(game, latents, rows, batch_size)
-        return images, rows.numpy() if conditioned else None
+        found = self.sample(n, labels, seed, step, batch_size)
+        return found, found.labels
 
     def sample_domain(
         self,
         n: int,
         domain: str,
-        labels: Mapping[str, str | int] | None = None,
-        seed: int = 0,
-        step: int | None = None,
+        labels: Labels | None = None,
+        seed: int | None = None,
+        step: Step = None,
     ) -> list[str] | np.ndarray:
         """n strings, or images uint8 [n, C, H, W], of one domain of the run.
 
-        Arguments as of sample_with_labels. A string is "" where its canvas is padding alone.
-        UserError for a domain that the run does not have or cannot be asked for.
+        Arguments as of `sample`. A string is "" where its canvas is padding alone. UserError for a
+        domain that the run does not have or cannot be asked for.
         """
         described = self.facts.domain(domain)
-        if len(self.facts.domains) > 1:
-            labels = {**(labels or {}), DOMAIN_LEVEL: domain}
-        return described.read(self.sample(n, labels, seed, step))
+        made = self.sample(n, self.of_domain(domain, labels), seed, step)
+        return described.read(np.asarray(made))
+
+    def of_domain(self, domain: str, labels: Labels | None = None) -> Labels | None:
+        """Labels that ask for samples of one domain of the run, and for what `labels` ask."""
+        if len(self.facts.domains) < 2:
+            return labels
+        return with_class(labels, DOMAIN_LEVEL, self.facts.domain(domain).name)
 
     def evaluate_domains(
         self,
@@ -262,30 +338,23 @@ class Run:
             )
         return values
 
-    def _wanted(self, labels: Mapping[str, str | int]) -> dict[str, int]:
-        taxonomy = self.facts.taxonomy
-        wanted = {}
-        for name, value in labels.items():
-            level = self.facts.level(name, f"The label {name}={value}")
-            if isinstance(value, str):
-                wanted[level] = taxonomy.class_index(level, value)
-            else:
-                check_whole(
-                    f"The class of level {level!r}", value, 0, taxonomy.num_classes(level) - 1
-                )
-                wanted[level] = int(value)
-        return wanted
-
 
 @torch.no_grad()
 def generate(
-    game: Game, latents: torch.Tensor, rows: torch.Tensor, batch_size: int = 250
+    game: Game,
+    latents: torch.Tensor,
+    rows: torch.Tensor,
+    batch_size: int = 250,
+    device: torch.device | None = None,
 ) -> np.ndarray:
     """uint8 [N, C, H, W] from the averaged generator for latents [N, Z] and label rows [N, L].
 
-    With twins, the first one (the main task's) is asked.
+    With twins, the first one (the main task's) is asked. device: where it is computed; where the
+    generator lies when left out.
     """
     generator = next(iter(game.average.values()))
+    if device is not None and device != next(generator.parameters()).device:
+        generator = copy.deepcopy(generator).to(device)
     device = next(generator.parameters()).device
     parts = []
     for z, y in zip(latents.split(batch_size), rows.split(batch_size), strict=True):
@@ -293,12 +362,3 @@ def generate(
         samples = generator(z.to(device), labels)
         parts.append(((samples + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8).cpu())
     return torch.cat(parts).numpy()
-
-
-def check_whole(name: str, value: Any, least: int, most: int) -> None:
-    """UserError, which says the range, where the value is no whole number from least to most."""
-    whole = hasattr(value, "__index__") and not isinstance(value, bool)
-    if not whole or not least <= value <= most:
-        raise UserError(
-            f"{name} should be a whole number from {least:,} to {most:,}; found {value!r}."
-        )

@@ -102,14 +102,12 @@ class SoftSharing:
 
 
 def complete_labels(labels: Labels, drawn: Labels) -> dict[str, Tensor]:
-    """Labels to generate by: those of the real sample where it has them all, else drawn ones.
+    """Labels to generate by: those of the real sample where it has them, else drawn ones, which
+    are drawn to go with those that it has (Feed.draw_labels).
 
     Algorithms 3 and 4 of the thesis generate with the classes of the real batch.
     """
-    if not labels:
-        return {}
-    complete = torch.stack(list(labels.values())).ge(0).all(dim=0)
-    return {level: torch.where(complete, y, drawn[level]) for level, y in labels.items()}
+    return {level: torch.where(y >= 0, y, drawn[level]) for level, y in labels.items()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,214 @@
+"""Which labels a generator is asked for: drawn as they occur in the training data, or completed.
+
+A request needs a label at some levels only: those that the generator is told, and those of its
+tasks. A training sample counts at every level at which it has a label.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtgan.errors import UserError
+from mtgan.training.facts import DataFacts
+
+# Fewer samples than these say little of how labels go together; then those count, too, that do not
+# contradict, having no label there. Where all labels are known, there are none of these.
+_FEW = 30
+_CACHED = 10_000_000  # weights that are kept from one draw to the next
+
+
+class Requests:
+    """Draws label rows [N, L] by which a generator is asked for samples; on the CPU.
+
+    facts: the training data's labels; taken: the levels that the generator is told; needed: all
+    levels at which a request must have a label. By default all levels.
+    """
+
+    def __init__(
+        self,
+        facts: DataFacts,
+        taken: Sequence[str] | None = None,
+        needed: Collection[str] | None = None,
+    ) -> None:
+        self.facts = facts
+        self.taxonomy = taxonomy = facts.taxonomy
+        self.taken = tuple(taxonomy.levels if taken is None else taken)
+        self._rows = facts.label_rows
+        self._counts = facts.label_counts
+        labeled = {
+            level for i, level in enumerate(taxonomy.levels) if (self._rows[:, i] >= 0).any()
+        }
+        asked = self.taken if needed is None else needed
+        self.needed = tuple(level for level in taxonomy.levels if level in labeled & {*asked})
+        self._needed = self._columns(self.needed)
+        self._kept = self._columns(self._with_above(self.needed))
+        self._seen = self._find_seen()
+        self._fit = ~self._dead_ends(self._rows)
+        self._probabilities = self._counts / max(self._counts.sum(), 1)
+        # What rows a row is completed from; looked up for every batch.
+        size = max(8, _CACHED // max(len(self._rows), 1))
+        self._donors = lru_cache(maxsize=size)(self._find_donors)
+
+    @property
+    def askable(self) -> tuple[str, ...]:
+        """The levels at which a class can be asked for: those that the generator is told, and
+        those above them, whose classes are drawn as the finer ones occur."""
+        known = self._with_above(self.taken)
+        return tuple(level for level in self.taxonomy.levels if level in known)
+
+    def draw(
+        self, count: int, generator: torch.Generator, wanted: Mapping[str, int] | None = None
+    ) -> Tensor:
+        """Label rows int64 [count, L] in the proportions of the training data.
+
+        wanted: class index by level, as `row` takes it; the other levels are drawn as they occur
+        with these classes, so that a coarse class is drawn as its fine ones occur. Levels that are
+        not needed may be -1. Rows of -1 where the data have no labels.
+        """
+        return self.complete(np.tile(self.row(wanted or {}), (count, 1)), generator)
+
+    def complete(self, rows: np.ndarray, generator: torch.Generator) -> Tensor:
+        """Rows [N, L] with a label at every needed level: what they have is kept, and what is
+        missing (-1) is drawn as it occurs with that in the training data."""
+        rows = np.where(self._kept, self.taxonomy.with_implied(rows), -1)
+        rows[self._dead_ends(rows)] = -1
+        if not len(self._rows):
+            return torch.from_numpy(rows)
+        kinds, inverse = np.unique(rows, axis=0, return_inverse=True)
+        for i, row in enumerate(kinds):
+            places = np.flatnonzero(inverse.reshape(-1) == i)
+            rows[places] = self._fill(row, len(places), generator)
+        return torch.from_numpy(rows)
+
+    def given(self, rows: np.ndarray) -> np.ndarray:
+        """The rows [N, L] as far as the generator was told them, and what the taxonomy implies;
+        all else is -1."""
+        told = np.where(self._columns(self.taken), rows, -1)
+        return self.taxonomy.with_implied(told)
+
+    def row(self, wanted: Mapping[str, int]) -> np.ndarray:
+        """int64 [L]: wanted classes, by level, and those that they lie in; -1 elsewhere.
+
+        UserError for classes that exclude each other by the taxonomy, or that no sample has.
+        """
+        taxonomy = self.taxonomy
+        row = np.full(len(taxonomy.levels), -1, dtype=np.int64)
+        asked_by: dict[str, str] = {}
+        for level, index in wanted.items():
+            name = f"{level}={taxonomy.classes[level][index]}"
+            for each in (level, *taxonomy.above(level)):
+                column = taxonomy.levels.index(each)
+                implied = int(taxonomy.lift(np.array(index), level, each))
+                if row[column] not in {-1, implied}:
+                    raise UserError(
+                        f"{asked_by[each]} and {name} exclude each other: they lie in different "
+                        f"classes of level {each!r}."
+                    )
+                row[column] = implied
+                asked_by.setdefault(each, name)
+            if not (self._rows[:, taxonomy.levels.index(level)] == index).any():
+                raise UserError(
+                    f"No training sample has {name}, so the generator has not learned it."
+                )
+        if self._dead_ends(row[None])[0]:
+            raise UserError(
+                f"No training sample with {', '.join(asked_by.values())} has a label at the levels "
+                f"that the generator is told ({', '.join(self.taken)}), so it cannot be asked so."
+            )
+        return row
+
+    def were_seen(self, row: np.ndarray) -> bool:
+        """Whether a training sample has all labels of a row [L] (those that are not -1)."""
+        known = row >= 0
+        return bool((self._rows[:, known] == row[known]).all(axis=1).any())
+
+    def note(self) -> str:
+        """How many samples the requests are drawn from, where labels are missing; else ""."""
+        if not self.needed or not len(self._rows):
+            return ""
+        labeled = self._rows[:, self._needed] >= 0
+        if labeled.all():
+            return ""
+        total = int(self._counts.sum())
+        each = [
+            f"{int(self._counts[labeled[:, i]].sum()):,} with a label of {level!r}"
+            for i, level in enumerate(self.needed)
+        ]
+        whole = int(self._counts[labeled.all(axis=1)].sum())
+        both = f", {whole:,} of them with all" if len(each) > 1 else ""
+        return (
+            f"Labels to generate by are drawn from the samples that have them: of {total:,}, "
+            f"{' and '.join(each)}{both}."
+        )
+
+    # How a row is completed
+
+    def _columns(self, levels: Collection[str]) -> np.ndarray:
+        """bool [L]: which levels these are."""
+        return np.array([level in levels for level in self.taxonomy.levels], dtype=bool)
+
+    def _with_above(self, levels: Sequence[str]) -> set[str]:
+        return {each for level in levels for each in (level, *self.taxonomy.above(level))}
+
+    def _find_seen(self) -> dict[tuple[int, int], np.ndarray]:
+        """For each needed level, and each one above it: the classes there in which a sample has a
+        label of the needed level; levels by column."""
+        seen = {}
+        levels = self.taxonomy.levels
+        for level in self.needed:
+            column = levels.index(level)
+            labeled = self._rows[self._rows[:, column] >= 0]
+            for above in self.taxonomy.above(level):
+                over = levels.index(above)
+                seen[column, over] = np.unique(labeled[:, over])
+        return seen
+
+    def _dead_ends(self, rows: np.ndarray) -> np.ndarray:
+        """bool [N]: rows that nothing completes, since in their coarse class no sample has the fine
+        label that is needed."""
+        dead = np.zeros(len(rows), dtype=bool)
+        for (column, over), classes in self._seen.items():
+            missing = (rows[:, column] < 0) & (rows[:, over] >= 0)
+            dead |= missing & ~np.isin(rows[:, over], classes)
+        return dead
+
+    def _fill(self, row: np.ndarray, count: int, generator: torch.Generator) -> np.ndarray:
+        """[count, L]: completions of one row [L]."""
+        rows = np.tile(row, (count, 1))
+        weights, columns = self._donors(row.tobytes())
+        if weights is None:
+            return rows
+        drawn = torch.multinomial(weights, count, replacement=True, generator=generator)
+        rows = np.where((rows < 0) & columns, self._rows[drawn.numpy()], rows)
+        if (rows[:, self._needed] >= 0).all():
+            return rows
+        return self.complete(rows, generator).numpy()
+
+    def _find_donors(self, key: bytes) -> tuple[Tensor | None, np.ndarray]:
+        """From which of the data's rows the missing labels of a row are taken: weights [U], None
+        where there is nothing to take; and which columns."""
+        row, rows = np.frombuffer(key, dtype=np.int64), self._rows
+        known, missing = row >= 0, self._needed & (row < 0)
+        useful = self._fit.copy()
+        if missing.any():
+            useful &= (rows[:, missing] >= 0).any(axis=1)
+        same = rows[:, known] == row[known]
+        chosen = useful & same.all(axis=1)
+        if self._counts[chosen].sum() < _FEW:
+            chosen = useful & (same | (rows[:, known] < 0)).all(axis=1)
+        columns = np.ones(len(row), dtype=bool)
+        if not chosen.any():
+            if not missing.any():
+                return None, columns
+            # Labels that no sample has together: the first missing level by itself.
+            column = int(np.flatnonzero(missing)[0])
+            level = self.taxonomy.levels[column]
+            columns = self._columns(self._with_above([level]))
+            above = columns & known
+            chosen = (rows[:, column] >= 0) & (rows[:, above] == row[above]).all(axis=1)
+            if not chosen.any():
+                return None, columns
+        return torch.from_numpy(self._probabilities * chosen), columns
