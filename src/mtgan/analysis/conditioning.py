@@ -1,8 +1,8 @@
 """Does the generator follow its labels, and with how much variety in each class?
 
 - GAN-test (Shmelkov et al. 2018): accuracy of a classifier of real data on samples, per level;
-- GAN-train (the same): a classifier trained on samples alone, tested on real held-out images,
-  beside one trained on as many real images;
+- GAN-train (the same), in its linear form, as `mtgan evaluate` has it: a linear probe trained on
+  samples alone, tested on real held-out images, beside one trained on as many real images;
 - control, class by class: is a class shown more often when it is asked for than when another is?
   Fisher's exact test, Holm-corrected over the classes;
 - collapse *within* classes: MS-SSIM of random pairs (Odena et al. 2017), the mean pairwise feature
@@ -13,10 +13,10 @@
 N: samples; K: classes; D: features.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import fisher_exact
@@ -39,14 +39,9 @@ from mtgan.analysis.plots import BLUE, ORANGE, RED, SOFT, new_figure, show_grid,
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_alike, check_labels
-from mtgan.evaluation.features import extract
-from mtgan.evaluation.features.classifier import (
-    Budget,
-    label_levels,
-    scale_pixels,
-    train_classifier,
-)
+from mtgan.evaluation.features import extract, label_levels
 from mtgan.evaluation.metrics import ms_ssim, superclass_consistency
+from mtgan.evaluation.probe import train_on_generated_accuracy
 from mtgan.training import Run
 
 ALPHA = 0.01
@@ -230,7 +225,6 @@ def conditioning(
     held_out: Dataset | None = None,
     *,
     level: str | None = None,
-    budget: Budget | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Conditioning:
@@ -242,7 +236,6 @@ def conditioning(
         data: Real training data, with labels.
         held_out: Real data that were not trained on; the test split when left out.
         level: Level whose classes are reported; the finest when left out.
-        budget: Of the training of the GAN-train classifiers.
         seed: Of draws.
         progress: Called before each part that takes a while.
 
@@ -269,12 +262,18 @@ def conditioning(
     real = extract(extractor, np.asarray(held_out.samples))
     shown = {each: mine.logits[each].argmax(axis=1) for each in names}
     shown_real = {each: real.logits[each].argmax(axis=1) for each in names}
-    progress("training classifiers on samples, and on real images")
-    trained = _gan_train(samples, labels, data, held_out, names, budget, seed)
-    reports = [
-        _level_report(each, data, labels, shown[each], held_out, shown_real[each], trained[each])
-        for each in names
-    ]
+    as_many = data.select(spread_rows(len(data), len(samples), seed))
+    known = extract(extractor, np.asarray(as_many.samples), cache=False).features
+    reports = []
+    for each in names:
+        own, truth = labels[:, levels.index(each)], held_out.labels_of(each)
+        learned = [
+            train_on_generated_accuracy(mine.features, own, real.features, truth, seed),
+            train_on_generated_accuracy(known, as_many.labels_of(each), real.features, truth, seed),
+        ]
+        reports.append(
+            _level_report(each, data, labels, shown[each], held_out, shown_real[each], learned)
+        )
     progress("comparing classes")
     classes = class_reports(
         (samples, mine.features, labels[:, data.taxonomy.levels.index(level)], shown[level]),
@@ -318,39 +317,6 @@ def of_run(run: Run, options: Options) -> Conditioning:
     )
 
 
-def _gan_train(
-    samples: Images,
-    labels: np.ndarray,
-    data: Dataset,
-    held_out: Dataset,
-    levels: list[str],
-    budget: Budget | None,
-    seed: int,
-) -> dict[str, tuple[float, float]]:
-    """Held-out accuracy by level of classifiers trained on samples, and on as many real images."""
-    columns = [data.taxonomy.levels.index(level) for level in levels]
-    sizes = {level: data.taxonomy.num_classes(level) for level in levels}
-    rows = spread_rows(len(data), len(samples), seed)
-    accuracies = []
-    for images, targets in ((samples, labels), (np.asarray(data.samples[rows]), data.labels[rows])):
-        network = train_classifier(
-            images, np.ascontiguousarray(targets[:, columns]), sizes, seed=seed, budget=budget
-        )
-        with torch.inference_mode():
-            pixels = torch.from_numpy(np.ascontiguousarray(held_out.samples))
-            parts = [network(scale_pixels(batch))[1] for batch in pixels.split(500)]
-        accuracies.append(
-            {
-                level: _accuracy(
-                    torch.cat([part[level] for part in parts]).argmax(dim=1).numpy(),
-                    held_out.labels_of(level),
-                )
-                for level in levels
-            }
-        )
-    return {level: (accuracies[0][level], accuracies[1][level]) for level in levels}
-
-
 def _accuracy(shown: np.ndarray, asked: np.ndarray) -> float:
     known = asked >= 0
     return float((shown == asked)[known].mean()) if known.any() else float("nan")
@@ -363,7 +329,7 @@ def _level_report(
     shown: np.ndarray,
     held_out: Dataset,
     shown_real: np.ndarray,
-    trained: tuple[float, float],
+    learned: Sequence[float],
 ) -> LevelReport:
     asked = labels[:, data.taxonomy.levels.index(level)]
     inside = chance = None
@@ -374,8 +340,8 @@ def _level_report(
         level=level,
         gan_test=_accuracy(shown, asked),
         real_test=_accuracy(shown_real, held_out.labels_of(level)),
-        gan_train=trained[0],
-        real_train=trained[1],
+        gan_train=learned[0],
+        real_train=learned[1],
         mistakes_inside=inside,
         chance=chance,
     )

@@ -65,6 +65,34 @@ class LinearProbe:
         return self.classes[self.logits(features).argmax(axis=1)]
 
 
+def train_on_generated_accuracy(
+    features: np.ndarray,
+    labels: np.ndarray,
+    real_features: np.ndarray,
+    truth: np.ndarray,
+    seed: int = 0,
+) -> float:
+    """Accuracy on real data of a linear probe that learned from generated samples alone.
+
+    The linear form of GAN-train (Shmelkov, Schmid & Alahari 2018, arXiv 1807.09499): a linear
+    discriminant on frozen features. It falls when classes are missing or collapsed and when they
+    are confused; labels that are wrong at random average out.
+
+    Args:
+        features: [N, D] of the samples.
+        labels: int64 [N] that they were asked to have, -1 where none.
+        real_features: [M, D].
+        truth: int64 [M], -1 where missing: those are not asked; nan without any.
+        seed: Of the draw of samples, where there are many.
+    """
+    known = truth >= 0
+    classes = np.flatnonzero(np.bincount(labels[labels >= 0]) > 1)
+    guess = np.full(int(known.sum()), classes[0] if len(classes) else -1)
+    if len(classes) > 1:
+        guess = LinearProbe.fit(features, labels, seed).predict(real_features[known])
+    return float((guess == truth[known]).mean()) if known.any() else float("nan")
+
+
 def some(count: int, seed: int) -> np.ndarray:
     """At most `SAMPLES` of `count` rows, sorted."""
     return np.sort(np.random.default_rng(seed).permutation(count)[:SAMPLES])
