@@ -337,6 +337,55 @@ def test_entry_points_are_imported_and_a_broken_one_is_told_of(here: Path, monke
     assert plugins.versions(["theirs"]) == {"theirs": "1.2"}
 
 
+def test_no_file_of_a_run_or_prepared_folder_names_what_is_imported(here: Path) -> None:
+    """Every file that is read of a folder: recipe, facts of the data, the way to the data."""
+    from mtgan.data import load_dataset, prepare_dataset
+    from mtgan.training import Run, train
+    from toys import make_data, small_recipe
+
+    (here / "strings.txt").write_text("ab\nba\nabab\n" * 20)
+    prepare_dataset(here / "strings.txt", here / "prepared")
+    marks = [p for p in (here / "prepared").iterdir() if '"characters"' in p.read_text("latin-1")]
+    for mark in marks:
+        mark.write_text(mark.read_text().replace('"characters"', '"own_one:thing"'))
+    with pytest.raises(UserError, match="prepared names the module own_one"):
+        load_dataset(here / "prepared")
+    run = train(small_recipe("gan", training__steps=1), make_data(), here / "run", quiet=True)
+    recipe, facts = (run.path / name for name in ("recipe.yaml", "data.json"))
+    kept = recipe.read_text(), facts.read_text()
+    for old, new in (
+        ("objective: non-saturating", "objective: own_one:thing"),
+        ("backbone: conv", "backbone: own_one:thing"),
+        ("name: toy", "name: own_one:thing"),
+    ):
+        assert old in kept[0]
+        recipe.write_text(kept[0].replace(old, new))
+        with pytest.raises(UserError, match="run names the module own_one"):
+            Run.open(run.path).load_data()
+    recipe.write_text(kept[0])
+    domain = {
+        "type": "sequence",
+        "name": "s",
+        "kind": "own_one:thing",
+        "tokens": ["|"],
+        "length": 2,
+    }
+    facts.write_text(json.dumps({**json.loads(kept[1]), "domains": [domain]}))
+    with pytest.raises(UserError, match="run names the module own_one"):
+        Run.open(run.path)
+    assert "own_one" not in sys.modules
+
+
+def test_workers_find_what_a_study_names_by_module(here: Path) -> None:
+    from mtgan.studies.plan import make_plan
+    from mtgan.studies.schema import Study
+    from studies_toys import TINY
+
+    named = {"samples": 64, "features": "own_one:thing", "metrics": "own_two:thing, vendi_score"}
+    (job,) = make_plan(Study.model_validate({**TINY, "evaluation": named})).jobs(here)
+    assert {"own_one": str(here), "own_two": str(here)}.items() <= job.plugins.items()
+
+
 # Registries
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from mtgan.data.domains import image_sets
 from mtgan.errors import Interrupted, Terminated, UserError
 from mtgan.evaluation import QuickEvaluator
+from mtgan.evaluation.measures import chosen_measures
 from mtgan.files import hold, write_json
 from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
@@ -155,6 +156,7 @@ def _require_packages() -> None:
 def _prepare_instruments(plan: Plan) -> None:
     """Train the classifiers that runs are measured by now, once, and not in every worker."""
     wanted = plan.study.evaluation
+    chosen_measures((wanted.metrics or "default").split(","))  # a name that is none is said now
     seen = []
     for cell in plan.cells:
         loading = {**cell.data, "subset": None, "taxonomy": None}
