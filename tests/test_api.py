@@ -122,6 +122,23 @@ def test_what_a_run_and_samples_are_judged_against() -> None:
         mtgan.evaluate(np.zeros((4, 8, 8), np.uint8))
 
 
+def test_a_run_is_judged_against_its_own_data(tmp_path: Path, monkeypatch) -> None:
+    """Whole, where it was trained on a part; by the data's labels, where the recipe made its own;
+    and a change of the data is told of."""
+    hierarchy = [{"kind": "random", "classes": 3}]
+    part = {"data__subset": 200, "hierarchy": hierarchy, "training__steps": 1}
+    run = mtgan.train(small_recipe("ac-wgan-b", **part), "digits", tmp_path / "run", quiet=True)
+    quick = {"features": "pixels", "metrics": "conditional_accuracy,frechet_distance", "n": 300}
+    card = mtgan.evaluate(str(run.path), protocol="training", **quick)
+    assert (card.protocol.dataset, card.protocol.generated) == ("digits", 300)
+    plain = small_recipe("gan", training__steps=1)
+    run = mtgan.train(plain, "digits", tmp_path / "other", quiet=True)
+    other = mtgan.load_dataset("digits").select(np.arange(400))
+    monkeypatch.setattr(mtgan.Run, "load_data", lambda run, split, whole: other)
+    with pytest.warns(UserWarning, match="digits has changed since"):
+        mtgan.evaluate(run, protocol="training", **quick)
+
+
 def test_whole_things_are_not_changed_by_names_options() -> None:
     from mtgan.training.inputs import as_data, as_recipe
 

@@ -1,6 +1,7 @@
 """The functions at the top of the package: they introduce those to each other who do not know
 each other, and take names and paths wherever objects are taken."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from mtgan.evaluation.scorecard import CardTable
 from mtgan.files import read_text
 from mtgan.studies import Study, load_study
 from mtgan.studies.collect import StudyResult, is_study_folder
+from mtgan.studies.worker import reference_labels
 from mtgan.training import Run
 from mtgan.training.inputs import usual_folder
 
@@ -66,7 +68,11 @@ def evaluate(
     images, labels = run.sample_with_labels(count, seed=options.get("seed", 0))
     made: Any = images
     if labels is not None:
-        made = Dataset(images, labels, run.facts.taxonomy, str(run.path), "all")
+        taxonomy = run.facts.taxonomy
+        if run.recipe.hierarchy and isinstance(real, Dataset):
+            # What the recipe has made of the labels is no instrument: the data's own are.
+            labels, taxonomy = reference_labels(labels, run, real), real.taxonomy
+        made = Dataset(images, labels, taxonomy, str(run.path), "all")
     return evaluate_samples(made, real, **{"checkpoint": NEWEST, **options})
 
 
@@ -74,11 +80,27 @@ def reference_of(run: Run, reference: Any, split: str) -> Any:
     """What a run is judged against: what is given, or a split of the data that it was trained on,
     whole."""
     if reference is None:
-        return run.load_data(split, whole=True)
+        data = run.load_data(split, whole=True)
+        _tell_of_changes(run, data)
+        return data
     if isinstance(reference, str | Path):
         channels, height, width = run.facts.shape
         return load_dataset(reference, split, size=(height, width), channels=channels)
     return reference
+
+
+def _tell_of_changes(run: Run, data: Dataset) -> None:
+    """Warn where the data are not those that the run was trained on any more."""
+    record = run.recipe.run
+    spec, same = record["data"], data.fingerprint == record["data_fingerprint"]
+    # Of a part, another split, or under labels that the recipe makes, the run keeps no fingerprint.
+    whole = spec.get("subset") is None and data.split == spec.get("split", "train")
+    if whole and not run.recipe.hierarchy and not same:
+        warnings.warn(
+            f"{record['data_name']} has changed since {run.path} was trained on it (fingerprint "
+            f"{record['data_fingerprint'][:12]} then, {data.fingerprint[:12]} now).",
+            stacklevel=3,
+        )
 
 
 def classify(
@@ -127,8 +149,8 @@ def study(
     """
     from mtgan.reports import write_study_report
     from mtgan.studies.execute import LocalExecutor
-    from mtgan.studies.plan import make_plan
-    from mtgan.studies.study import require_results, run_study, study_folder
+    from mtgan.studies.plan import make_plan, study_folder
+    from mtgan.studies.study import require_results, run_study
 
     if not isinstance(study, Study):
         study = load_study(study, scale, seeds)

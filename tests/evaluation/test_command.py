@@ -82,7 +82,9 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
         asked.update(count=count, seed=seed)
         return samples.samples[:count], samples.labels[:count]
 
-    recipe = load_recipe("gan").model_copy(update={"run": {"data": digits.spec}})
+    trained = digits.in_order_of(known)
+    record = {"data": digits.spec, "data_fingerprint": trained.fingerprint}
+    recipe = load_recipe("gan").model_copy(update={"run": record})
     made = Run(tmp_path, recipe, DataFacts.of(samples))
     (tmp_path / "recipe.yaml").write_text("")
     monkeypatch.setattr(Run, "open", lambda path: made)

@@ -18,6 +18,7 @@ from mtgan.recipes.records import read_record
 from mtgan.registry import nearest, plugin_folders
 from mtgan.studies.records import RunResult
 from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData, first_repeated
+from mtgan.text import file_name
 
 # What a recipe says about itself, and not about what is trained.
 _DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
@@ -185,6 +186,12 @@ def _what_is_trained(recipe: Recipe, data: Mapping[str, Any]) -> list[Any]:
 
 def _digest(trained: list[Any], seed: int) -> str:
     return hashlib.sha256(json.dumps([*trained, seed], sort_keys=True).encode()).hexdigest()
+
+
+def study_folder(study: Study) -> Path:
+    """Where a study goes that is given no folder."""
+    ending = "" if study.scale == "full" else f"-{study.scale}"
+    return Path("studies") / file_name(f"{study.name}{ending}")
 
 
 def run_folder(out: Path, run: str) -> Path:

@@ -17,15 +17,8 @@ from mtgan.studies.execute import Executor, Outcome
 from mtgan.studies.plan import Plan, read_result, short_log
 from mtgan.studies.schema import Study
 from mtgan.studies.worker import reference_of
-from mtgan.text import file_name
 
 _PACKAGES = ("pandas", "pyarrow", "statsmodels")
-
-
-def study_folder(study: Study) -> Path:
-    """Where a study goes that is given no folder."""
-    ending = "" if study.scale == "full" else f"-{study.scale}"
-    return Path("studies") / file_name(f"{study.name}{ending}")
 
 
 def run_study(
