@@ -51,7 +51,7 @@ def test_the_examples_run(examples: dict) -> None:
 
 
 def test_objects_print_in_a_line(examples: dict) -> None:
-    shown = ("data", "run", "card", "recipe", "plan")
+    shown = ("data", "run", "card", "recipe", "plan", "classifier")
     for value in [*map(examples.get, shown), examples["data"].taxonomy]:
         text = repr(value)
         assert text.startswith(f"{type(value).__name__}(")
@@ -137,24 +137,6 @@ def test_a_run_is_judged_against_its_own_data(tmp_path: Path, monkeypatch) -> No
     monkeypatch.setattr(mtgan.Run, "load_data", lambda run, split, whole: other)
     with pytest.warns(UserWarning, match="digits has changed since"):
         mtgan.evaluate(run, protocol="training", **quick)
-
-
-def test_whole_things_are_not_changed_by_names_options() -> None:
-    from mtgan.training.inputs import as_data, as_recipe
-
-    recipe = small_recipe("gan")
-    assert as_recipe(recipe) is recipe
-    assert as_recipe(recipe, steps=7).training.steps == 7
-    assert as_recipe("gan", "tiny", 7).training.steps == 7
-    for options in ({"scale": "tiny"}, {"overrides": {"latent.dim": 3}}):
-        with pytest.raises(mtgan.UserError, match="is whole"):
-            as_recipe(recipe, **options)
-    with pytest.raises(mtgan.UserError, match="steps should be from 1"):
-        as_recipe(recipe, steps=0)
-    with pytest.raises(mtgan.UserError, match="mean the same"):
-        as_recipe("gan", steps=3, overrides={"training.steps": 4})
-    half = as_data("digits", small_recipe("gan", data__subset=0.5, data__size=4))
-    assert (len(half), half.shape) == (719, (1, 4, 4))
 
 
 def test_a_checker_of_types_finds_ours() -> None:

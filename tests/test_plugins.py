@@ -12,7 +12,6 @@ import yaml
 
 from mtgan import plugins
 from mtgan.errors import UserError
-from mtgan.registry import Registry
 
 # One file for each part; the package imports them.
 PARTS = {
@@ -317,8 +316,8 @@ def test_nothing_is_imported_from_the_folder_of_a_run(here: Path, trusted: bool)
 
 def test_no_name_means_the_inside_of_the_package() -> None:
     assert plugins.is_outside("my.module:Thing")
-    assert not plugins.is_outside("mtgan.plugins:trust")
-    assert not plugins.is_outside("c:/data")
+    for name in ("mtgan.plugins:trust", "mtgan:report", "__main__:main", "c:/data", "a=b:c"):
+        assert not plugins.is_outside(name)
 
 
 def test_entry_points_are_imported_and_a_broken_one_is_told_of(here: Path, monkeypatch) -> None:
@@ -384,56 +383,3 @@ def test_workers_find_what_a_study_names_by_module(here: Path) -> None:
     named = {"samples": 64, "features": "own_one:thing", "metrics": "own_two:thing, vendi_score"}
     (job,) = make_plan(Study.model_validate({**TINY, "evaluation": named})).jobs(here)
     assert {"own_one": str(here), "own_two": str(here)}.items() <= job.plugins.items()
-
-
-# Registries
-
-
-@pytest.fixture
-def registry():
-    from mtgan.registry import REGISTRIES
-
-    yield Registry("trick", has=("__call__",))
-    del REGISTRIES["trick"]
-
-
-def test_a_part_is_found_by_its_module(here: Path, registry: Registry) -> None:
-    (here / "own_one.py").write_text("def thing(): return 1\nnumber = 3\n")
-    assert registry.get("own_one:thing")() == 1
-    assert registry.check("own_one:thing") == "own_one:thing"
-    assert registry.names() == []
-    assert registry.modules() == ["own_one"]
-    with pytest.raises(UserError, match="own_one:number is no trick: it cannot be called"):
-        registry.get("own_one:number")
-    with pytest.raises(UserError, match=r"There is no trick 'x': .*import your module, or name it"):
-        registry.get("x")
-
-
-def test_a_name_has_one_owner(registry: Registry) -> None:
-    registry.register("a")(len)
-    with pytest.raises(UserError, match=r"registered twice, by builtins and by .*test_plugins"):
-        registry.register("a")(lambda: 1)
-
-
-def test_a_cell_of_a_notebook_runs_twice(registry: Registry) -> None:
-    def cell():
-        return 1
-
-    cell.__module__ = "__main__"
-    for _ in range(2):
-        registry.register("b")(cell)
-    assert registry.modules() == ["__main__"]
-
-
-def test_parts_of_the_script_itself_are_told_of(registry: Registry, monkeypatch) -> None:
-    from mtgan.registry import plugin_folders, plugin_versions
-
-    def mine():
-        return 1
-
-    mine.__module__ = "__main__"
-    registry.register("mine")(mine)
-    with pytest.raises(UserError, match=r"trick 'mine'.* workers cannot know"):
-        plugin_folders()
-    with pytest.warns(UserWarning, match="write them into a module"):
-        assert "__main__" not in plugin_versions()
