@@ -116,8 +116,8 @@ def study(
     """
     from mtgan.reports import write_study_report
     from mtgan.studies.execute import LocalExecutor
-    from mtgan.studies.plan import make_plan
-    from mtgan.studies.study import require_results, run_study, study_folder
+    from mtgan.studies.plan import make_plan, study_folder
+    from mtgan.studies.study import require_results, run_study
 
     if not isinstance(study, Study):
         study = load_study(study, scale, seeds)

@@ -43,7 +43,8 @@ _trusted: list[bool] = []
 
 def is_outside(name: str) -> bool:
     """Whether a name has the form module:Name, so that it means something outside the package."""
-    return _NAME.fullmatch(name) is not None and name.split(".")[0] != "mtgan"
+    inside = re.split("[.:]", name)[0] in {"mtgan", "__main__"}  # whose functions are no parts
+    return _NAME.fullmatch(name) is not None and not inside
 
 
 def use(names: Iterable[str]) -> None:

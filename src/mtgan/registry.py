@@ -62,9 +62,10 @@ class Registry(Generic[T]):
 
     def register_as(self, name: str, make: Callable[[Made], T]) -> Callable[[Made], Made]:
         """As `register`; what is filed is made of what is decorated."""
-        module = sys._getframe(1).f_globals["__name__"]
-        if module == __name__:  # called by `register`
-            module = sys._getframe(2).f_globals["__name__"]
+        frame: Any = sys._getframe(1)
+        if frame.f_globals is globals():  # called by `register`
+            frame = frame.f_back
+        module = frame.f_globals.get("__name__", _MAIN)
 
         def file(written: Made) -> Made:
             # An instance says of its class only where that was written.

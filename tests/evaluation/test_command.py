@@ -82,9 +82,8 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
         asked.update(count=count, seed=seed)
         return samples.samples[:count], samples.labels[:count]
 
-    digits_again = {"data": digits.spec, "data_name": "digits"}
-    recorded = {**digits_again, "data_fingerprint": digits.fingerprint}
-    recipe = load_recipe("gan").model_copy(update={"run": recorded})
+    record = {"data": digits.spec, "data_name": "digits", "data_fingerprint": digits.fingerprint}
+    recipe = load_recipe("gan").model_copy(update={"run": record})
     made = Run(tmp_path, recipe, DataFacts.of(samples))
     (tmp_path / "recipe.yaml").write_text("")
     monkeypatch.setattr(Run, "open", lambda path: made)

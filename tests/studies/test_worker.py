@@ -23,8 +23,9 @@ from mtgan.studies.execute import Outcome
 from mtgan.studies.plan import Plan, make_plan, read_result
 from mtgan.studies.schema import Study
 from mtgan.studies.study import run_study
-from mtgan.studies.worker import job_file, logged_values, reference_labels, run_job
+from mtgan.studies.worker import job_file, logged_values, run_job
 from mtgan.training import Run
+from mtgan.training.judge import reference_labels
 from studies.conftest import finish
 from studies_toys import TINY
 

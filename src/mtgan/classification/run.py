@@ -26,6 +26,7 @@ from mtgan.plugins import opening
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import read_record, validated
 from mtgan.registry import plugin_versions
+from mtgan.text import printable
 from mtgan.training.checkpoints import (
     checkpoint_name,
     list_checkpoints,
@@ -50,6 +51,12 @@ class ClassifierRun:
         self.path = path
         self.recipe = recipe
         self.facts = facts
+
+    def __repr__(self) -> str:
+        done = "finished" if (self.path / "result.json").exists() else "not finished"
+        data = self.recipe.run.get("data_name", "?")
+        text = f"{str(self.path)!r}: {self.recipe.name} on {data}, {done}"
+        return f"ClassifierRun({printable(text)})"
 
     @classmethod
     def open(cls, path: str | Path) -> "ClassifierRun":

@@ -25,6 +25,7 @@ from mtgan.recipes.schema import (
     Weight,
     Width,
 )
+from mtgan.text import printable
 
 
 class Network(Part):
@@ -105,6 +106,12 @@ class ClassifierRecipe(Part):
     plugins: list[str] = []  # modules of one's own that are imported first; see mtgan.plugins
     # What a run has recorded here: data sets, seed, versions.
     run: dict[str, Any] = Field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        epochs, sharing = self.training.epochs, self.sharing.kind
+        return f"ClassifierRecipe({printable(repr(self.name))}: sharing {sharing}, {epochs} epochs)"
+
+    __str__ = __repr__
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -47,9 +47,9 @@ def study(
     mend (a recipe that does not fit the data, a training that diverges), and with 1 where not.
     """
     from mtgan.registry import nearest
-    from mtgan.studies.plan import make_plan
+    from mtgan.studies.plan import make_plan, study_folder
     from mtgan.studies.schema import load_study
-    from mtgan.studies.study import require_packages, study_folder
+    from mtgan.studies.study import require_packages
 
     require_packages()  # a plan that cannot be run is not shown
     plan = make_plan(load_study(file, scale, seeds))

@@ -17,6 +17,7 @@ from mtgan.data.taxonomy import Taxonomy, chain_name, clean_name, name_fault
 from mtgan.errors import UserError
 from mtgan.files import new_folder, read_json, require_file, write_text
 from mtgan.limits import memory_bytes
+from mtgan.plugins import opening
 from mtgan.registry import nearest
 
 _MARK = "mtgan-data.json"
@@ -334,7 +335,8 @@ def load_prepared(request: Request) -> Dataset:
         name, notes, fingerprint = about["name"], about.get("notes", []), part["fingerprint"]
         if not all(isinstance(text, str) for text in (name, fingerprint, *notes)):
             raise TypeError("its name, notes and fingerprints should be text")
-        domains = tuple(domain_from_dict(domain) for domain in about.get("domains", ()))
+        with opening(path):
+            domains = tuple(domain_from_dict(domain) for domain in about.get("domains", ()))
         sizes = zip(canvas_size(domains) if domains else (), samples.shape[2:], strict=False)
         if any(least > size for least, size in sizes):
             raise ValueError(f"canvases of {samples.shape[2:]} for {domains}")

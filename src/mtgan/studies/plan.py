@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mtgan import plugins
 from mtgan.errors import UserError
 from mtgan.files import read_text
 from mtgan.recipes import Recipe, load_recipe
@@ -17,6 +18,7 @@ from mtgan.recipes.records import read_record
 from mtgan.registry import nearest, plugin_folders
 from mtgan.studies.records import RunResult
 from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData, first_repeated
+from mtgan.text import file_name
 
 # What a recipe says about itself, and not about what is trained.
 _DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
@@ -74,16 +76,25 @@ class Plan:
         found: dict[str, Job] = {}
         evaluation = self.study.evaluation.model_dump(mode="json")
         recipes = [cell.recipe.model_dump(mode="json") for cell in self.cells]
-        plugins = plugin_folders()
+        plugins.use(self._modules())
+        folders = plugin_folders()
         for seed in self.study.seeds:
             for cell, recipe in zip(self.cells, recipes, strict=True):
                 run = cell.run_id(seed)
                 if run not in found:
                     folder = str(run_folder(out, run))
                     found[run] = Job(
-                        run, recipe, cell.data, seed, evaluation, folder, device, plugins
+                        run, recipe, cell.data, seed, evaluation, folder, device, folders
                     )
         return list(found.values())
+
+    def _modules(self) -> list[str]:
+        """Modules of what the study names as module:Name, beside its recipes."""
+        wanted = self.study.evaluation
+        names = [wanted.features, *(wanted.metrics or "").split(",")]
+        names += [cell.data["name"] for cell in self.cells]
+        outside = [name.strip() for name in names if plugins.is_outside(name.strip())]
+        return [name.partition(":")[0] for name in outside]
 
     def cell(self, label: str) -> Cell:
         """The cell of that label; UserError naming the nearest where there is none."""
@@ -178,6 +189,12 @@ def _what_is_trained(recipe: Recipe, data: Mapping[str, Any]) -> list[Any]:
 
 def _digest(trained: list[Any], seed: int) -> str:
     return hashlib.sha256(json.dumps([*trained, seed], sort_keys=True).encode()).hexdigest()
+
+
+def study_folder(study: Study) -> Path:
+    """Where a study goes that is given no folder."""
+    ending = "" if study.scale == "full" else f"-{study.scale}"
+    return Path("studies") / file_name(f"{study.name}{ending}")
 
 
 def run_folder(out: Path, run: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from mtgan.data.domains import image_sets
 from mtgan.errors import Interrupted, Terminated, UserError
 from mtgan.evaluation import QuickEvaluator
+from mtgan.evaluation.measures import chosen_measures
 from mtgan.files import hold, write_json
 from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
@@ -16,15 +17,8 @@ from mtgan.studies.execute import Executor, Outcome
 from mtgan.studies.plan import Plan, read_result, short_log
 from mtgan.studies.schema import Study
 from mtgan.studies.worker import reference_of
-from mtgan.text import file_name
 
 _PACKAGES = ("pandas", "pyarrow", "statsmodels")
-
-
-def study_folder(study: Study) -> Path:
-    """Where a study goes that is given no folder."""
-    ending = "" if study.scale == "full" else f"-{study.scale}"
-    return Path("studies") / file_name(f"{study.name}{ending}")
 
 
 def run_study(
@@ -155,6 +149,7 @@ def require_packages() -> None:
 def _prepare_instruments(plan: Plan) -> None:
     """Train the classifiers that runs are measured by now, once, and not in every worker."""
     wanted = plan.study.evaluation
+    chosen_measures((wanted.metrics or "default").split(","))  # a name that is none is said now
     seen = []
     for cell in plan.cells:
         loading = {**cell.data, "subset": None, "labeled": None, "taxonomy": None}

@@ -19,8 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mtgan.data import Dataset, Taxonomy
-from mtgan.data.taxonomy import class_map
+from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.files import hold, read_json, write_json, writing
 from mtgan.plugins import use_from
@@ -28,6 +27,7 @@ from mtgan.recipes import Recipe
 from mtgan.studies.plan import Job, load_data, read_result
 from mtgan.training import Run, train
 from mtgan.training.checkpoints import list_checkpoints
+from mtgan.training.judge import reference_labels
 
 _LAST_SHARE = 0.1  # of the iterations, over which logged values are averaged
 
@@ -92,39 +92,6 @@ def measure(run: Run, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, An
     if wanted["metrics"] is None:
         return _quick(images, labels, reference, count, job)
     return _card(images, labels, reference, count, job)
-
-
-def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarray:
-    """Label rows [N, L] of the run as rows of the reference's taxonomy: by the finest class, and at
-    the other levels by name where both taxonomies mean the same by them."""
-    own, other = run.facts.taxonomy, reference.taxonomy
-    theirs = other.classes[other.levels[0]] if other.levels else ()
-    table = class_map(own.classes[own.levels[0]], theirs)
-    if (table[:-1] < 0).any() or len(table) - 1 != len(theirs):
-        raise UserError(
-            f"{run.path} was trained on other finest classes than {reference.name} has, so its "
-            "samples cannot be measured against it."
-        )
-    found = other.label_rows(table[rows[:, 0]])
-    meant = _meanings(own)
-    for column, level in enumerate(other.levels):
-        if meant.get(level) == _meanings(other)[level]:
-            index = class_map(own.classes[level], other.classes[level])
-            labels = index[rows[:, own.levels.index(level)]]
-            found[:, column] = np.where(found[:, column] >= 0, found[:, column], labels)
-    return found
-
-
-def _meanings(taxonomy: Taxonomy) -> dict[str, Any]:
-    """What each level means: its classes, and which finer ones lie in them."""
-    named = taxonomy.by_names()
-    return {
-        level: (
-            set(classes),
-            {finer: parents for finer, (above, parents) in named.items() if above == level},
-        )
-        for level, (_, classes) in named.items()
-    }
 
 
 def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mtgan import files
-from mtgan.data import Dataset
+from mtgan.data import Dataset, Taxonomy
+from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
 from mtgan.evaluation import evaluate as evaluate_samples
@@ -37,7 +40,11 @@ def evaluate_run(run: Run, reference: Dataset | None = None, **options: Any) -> 
     samples, labels = run.sample_with_labels(count, seed=seed)
     judged: Any = samples
     if labels is not None:
-        judged = Dataset(samples, labels, run.facts.taxonomy, str(run.path), "all")
+        taxonomy = run.facts.taxonomy
+        if run.recipe.hierarchy:
+            # What the recipe has made of the labels is no instrument: the data's own are.
+            labels, taxonomy = reference_labels(labels, run, reference), reference.taxonomy
+        judged = Dataset(np.asarray(samples), labels, taxonomy, str(run.path), "all")
     return evaluate_samples(judged, reference, **{"checkpoint": _CHECKPOINT, **options})
 
 
@@ -52,7 +59,8 @@ def evaluate_domains_of(
 def data_of_run(run: Run, split: str | None = None) -> Dataset:
     """A split of the run's data, whole; UserError where the training data are not those of then."""
     data, recorded = run.load_data(), run.recipe.run
-    if data.fingerprint != recorded["data_fingerprint"]:
+    # Under labels that the recipe makes, the run keeps no fingerprint of the data's own.
+    if not run.recipe.hierarchy and data.fingerprint != recorded["data_fingerprint"]:
         raise UserError(
             f"{run.path} was trained on other samples or labels than {recorded['data_name']} holds "
             f"now (fingerprint {recorded['data_fingerprint'][:12]}, now {data.fingerprint[:12]}); "
@@ -60,6 +68,39 @@ def data_of_run(run: Run, split: str | None = None) -> Dataset:
         )
     whole = recorded["data"].get("subset") is None
     return data if whole and split in {None, data.split} else run.load_data(split, whole=True)
+
+
+def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarray:
+    """Label rows [N, L] of the run as rows of the reference's taxonomy: by the finest class, and at
+    the other levels by name where both taxonomies mean the same by them."""
+    own, other = run.facts.taxonomy, reference.taxonomy
+    theirs = other.classes[other.levels[0]] if other.levels else ()
+    table = class_map(own.classes[own.levels[0]], theirs)
+    if (table[:-1] < 0).any() or len(table) - 1 != len(theirs):
+        raise UserError(
+            f"{run.path} was trained on other finest classes than {reference.name} has, so its "
+            "samples cannot be measured against it."
+        )
+    found = other.label_rows(table[rows[:, 0]])
+    meant = _meanings(own)
+    for column, level in enumerate(other.levels):
+        if meant.get(level) == _meanings(other)[level]:
+            index = class_map(own.classes[level], other.classes[level])
+            labels = index[rows[:, own.levels.index(level)]]
+            found[:, column] = np.where(found[:, column] >= 0, found[:, column], labels)
+    return found
+
+
+def _meanings(taxonomy: Taxonomy) -> dict[str, Any]:
+    """What each level means: its classes, and which finer ones lie in them."""
+    named = taxonomy.by_names()
+    return {
+        level: (
+            set(classes),
+            {finer: parents for finer, (above, parents) in named.items() if above == level},
+        )
+        for level, (_, classes) in named.items()
+    }
 
 
 def store(run: Run, values: Scorecard | Mapping[str, Any]) -> Path:

@@ -73,9 +73,9 @@ class Run:
                 f"{path} is not a run folder (it has no recipe.yaml or no data.json); give the "
                 "folder that `mtgan train` wrote, such as runs/demo."
             )
-        facts = DataFacts.from_dict(files.read_json(data_file), str(data_file))
         with opening(path):
             recipe = load_recipe(recipe_file)
+            facts = DataFacts.from_dict(files.read_json(data_file), str(data_file))
         validated(RunRecord, recipe.run, f"{recipe_file}, under `run`,")
         return cls(path, recipe, facts)
 

@@ -142,6 +142,7 @@ def chosen_measures(names: Iterable[str]) -> list[Measure]:
     Raises:
         UserError: A name that no measure has.
     """
+    names = [name.strip() for name in names]
     names = [MEASURES.get(name).name if is_outside(name) else name for name in names]
     known = measures()
     groups = {

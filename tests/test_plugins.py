@@ -1,0 +1,385 @@
+"""Parts of one's own, a file each outside the package, in processes that were not told of them but
+by name; and whose names are imported."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mtgan import plugins
+from mtgan.errors import UserError
+
+# One file for each part; the package imports them.
+PARTS = {
+    "loss": """
+from mtgan.objectives import AdversarialObjective
+from mtgan.parts import OBJECTIVES
+
+OBJECTIVES.register("own-loss")(
+    AdversarialObjective(
+        lambda real, fake: (real - 1).square().mean() + fake.square().mean(),
+        lambda fake, real: (fake - 1).square().mean(),
+    )
+)
+""",
+    "penalty": """
+from mtgan.objectives import Penalty
+from mtgan.parts import PENALTIES
+
+PENALTIES.register("own-penalty")(
+    Penalty(lambda score, real, fake, epsilon: {"drift": score(real).square().mean()})
+)
+""",
+    "head": """
+from torch import nn
+from mtgan.parts import HEADS
+
+@HEADS.register("own-head")
+class Head(nn.Module):
+    def __init__(self, features, labels, bound):
+        super().__init__()
+        self.labels, self.linear = labels, bound(nn.Linear(features, labels.length))
+
+    def forward(self, features, labels):
+        return (self.linear(features) * self.labels(labels, features)).sum(1)
+""",
+    "backbone": """
+from torch import nn
+from mtgan.parts import BACKBONES
+
+class Flat(nn.Module):
+    def __init__(self, inputs, width, shape):
+        super().__init__()
+        self.first, self.shape = nn.Linear(inputs, width), shape
+        self.last = nn.Linear(width, shape[0] * shape[1] * shape[2])
+
+    def forward(self, x, y):
+        return self.last(self.first(x).relu()).tanh().view(-1, *self.shape)
+
+@BACKBONES.register("own-backbone")
+class Backbone:
+    def check_shape(self, shape):
+        pass
+
+    def generator_layers(self, settings):
+        return [Flat(settings.inputs, settings.width, settings.shape)]
+
+    def discriminator_layers(self, settings):
+        pixels = settings.shape[0] * settings.shape[1] * settings.shape[2]
+        linear = settings.bound(nn.Linear(pixels, settings.width))
+        return [nn.Sequential(nn.Flatten(), linear, settings.activate())]
+
+    def feature_count(self, settings):
+        return settings.width
+""",
+    "metric": """
+from mtgan.evaluation.measures import Outcome, Output, measure
+
+@measure(Output("own_metric", "like real"))
+def own_metric(comparison):
+    return Outcome({"own_metric": float(comparison.generated.images.mean())})
+""",
+    "space": """
+from mtgan.evaluation.features import FeatureExtractor, register_features
+
+class Means(FeatureExtractor):
+    name, dim, cacheable, about = "own-space", 4, False, {}
+
+    def embed(self, images):
+        return images.float().flatten(1)[:, :4], {}
+
+@register_features("own-space")
+def build(request):
+    return Means()
+""",
+    "source": """
+import numpy as np
+from mtgan.data import Dataset, Taxonomy, register_dataset
+from mtgan.data.sources import hold_out
+
+@register_dataset("own-source", "Noise of two classes.")
+def load(request):
+    samples = np.random.default_rng(0).integers(0, 256, (600, 1, 8, 8), dtype=np.uint8)
+    taxonomy = Taxonomy(("fine",), {"fine": ("left", "right")}, {})
+    data = Dataset(samples, np.arange(600)[:, None] % 2, taxonomy, "own-source", "all")
+    return hold_out(data, request.split)
+""",
+    "format": """
+import numpy as np
+from mtgan.data import Dataset, Taxonomy, register_format
+from mtgan.data.sources import hold_out
+
+@register_format("own-format", lambda path: path.suffix == ".own")
+def load(request):
+    samples = np.fromfile(request.name, dtype=np.uint8).reshape(-1, 1, 8, 8)
+    labels = np.arange(len(samples))[:, None] % 2
+    taxonomy = Taxonomy(("fine",), {"fine": ("left", "right")}, {})
+    return hold_out(Dataset(samples, labels, taxonomy, "own", "all"), request.split)
+""",
+}
+RECIPE = {
+    "extends": "projection-gan",
+    "plugins": ["wares"],
+    "objective": "own-loss",
+    "penalty": {"kind": "own-penalty"},
+    "generator": {"backbone": "own-backbone", "width": 8, "normalization": "none"},
+    # The same from its module, without a name.
+    "discriminator": {
+        "backbone": "wares.backbone:Backbone",
+        "width": 8,
+        "conditioning": "own-head",
+    },
+    "latent": {"dim": 4},
+    "data": {"size": None},
+    "training": {"steps": 2, "batch_size": 8, "evaluate_every": 0, "log_every": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder with the package and a recipe, far from the sources."""
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "wares").mkdir()
+    for name, text in PARTS.items():
+        (folder / "wares" / f"{name}.py").write_text(text)
+    (folder / "wares" / "__init__.py").write_text(f"from wares import {', '.join(PARTS)}\n")
+    recipe = {**RECIPE, "generator": {**RECIPE["generator"], "conditioning": "concat"}}
+    (folder / "own.yaml").write_text(yaml.safe_dump(recipe))
+    (folder / "images.own").write_bytes(os.urandom(600 * 64))
+    return folder
+
+
+def fresh(place: Path, *commands: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Commands of `mtgan`, one after another in one new process that stands in `place`."""
+    code = (
+        "import sys\nfrom mtgan.cli import main\n"
+        "for command in sys.argv[1:]:\n"
+        "    try: main(command.split())\n"
+        "    except SystemExit as stop:\n"
+        "        if stop.code: sys.exit(stop.code)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *commands],
+        cwd=place,
+        env={**os.environ, "PYTHONSAFEPATH": "1", **variables},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(place: Path) -> Path:
+    """The one run of a study, trained and measured by a worker that knew of nothing."""
+    study = {
+        "plugins": ["wares"],
+        "recipes": ["own.yaml"],
+        "datasets": {"own": {"name": "own-source"}},
+        "evaluation": {"samples": 64, "features": "own-space", "metrics": "own_metric"},
+        "measures": ["own_metric"],
+    }
+    (place / "study.yaml").write_text(yaml.safe_dump(study))
+    done = fresh(place, "study study.yaml --out study --quiet")
+    assert done.returncode == 0, done.stderr + done.stdout
+    (result,) = (place / "study" / "runs").glob("*/result.json")
+    return result.parent.rename(place / "run")
+
+
+def test_a_study_takes_its_plugins_to_its_workers(place: Path, run: Path) -> None:
+    assert json.loads((run / "result.json").read_text())["values"]["own_metric"]["value"] > 0
+    (job,) = (place / "study" / "logs").glob("*.json")
+    assert json.loads(job.read_text())["plugins"]["wares"] == str(place)
+
+
+def test_a_run_knows_its_plugins(run: Path) -> None:
+    recipe = yaml.safe_load((run / "recipe.yaml").read_text())
+    assert recipe["plugins"] == ["wares"]
+    assert "wares" in recipe["run"]["plugins"]
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert "discriminator/drift" in lines[0]["values"]
+
+
+def test_sample_evaluate_and_report_in_another_process(place: Path, run: Path) -> None:
+    done = fresh(
+        place,
+        "sample run --n 4 --out samples.npz",
+        "evaluate run --features own-space --metrics own_metric,wares.metric:own_metric "
+        "--protocol training --n 100 --json card.json --quiet",
+        "evaluate own-source --data images.own --features own-space --metrics own_metric "
+        "--protocol training --n 100 --json other.json --quiet",
+        "report run --out page.html",
+        MTGAN_PLUGINS="wares",
+    )
+    assert done.returncode == 0, done.stderr
+    for card, data in (("card.json", "own-source"), ("other.json", "own")):
+        values = json.loads((place / card).read_text())
+        assert list(values["entries"]) == ["own_metric"]
+        assert values["protocol"]["dataset"] == data
+        assert values["protocol"]["features"].startswith("own-space")
+    assert "own-loss" in (place / "page.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sample run --n 4 --out {}.npz",
+        "evaluate run --features own-space --metrics own_metric --protocol training --n 100",
+        "report run --out {}.html",
+        "analyze losses run --out {}",
+        "data info own-source --picture {}.png",
+        "train own.yaml --data own-source --out {}",
+    ],
+)
+def test_each_verb_in_a_process_of_its_own(place: Path, run: Path, command: str) -> None:
+    done = fresh(place, command.format(f"out-{command.split()[0]}"), MTGAN_PLUGINS="wares")
+    assert done.returncode == 0, done.stderr
+    assert not command.startswith("train") or "--plugins wares" in done.stdout
+
+
+# Whose names are imported
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch):
+    """The current folder, with the modules `own_one` and `own_two`; all is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    for name in ("_named", "_passed_over"):
+        monkeypatch.setattr(plugins, name, {})
+    monkeypatch.setattr(plugins, "_trusted", [])
+    known = set(sys.modules)
+    for name in ("own_one", "own_two"):
+        (tmp_path / f"{name}.py").write_text("def thing(): return 1\nother = thing\n")
+    yield tmp_path
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
+
+
+def test_what_the_user_names_is_imported_beside_her(here: Path) -> None:
+    plugins.use(plugins.split_names(["own_one, own_two"]))
+    assert plugins.named() == ["own_one", "own_two"]
+    assert plugins.folders(["own_one", "numpy"]) == {"own_one": str(here), "numpy": ""}
+    assert plugins.options(["own_one", "numpy"]) == ("--plugins", "own_one")
+    assert plugins.versions(["own_one"]) == {"own_one": ""}
+    assert plugins.versions(["numpy"])["numpy"][0].isdigit()
+
+
+def test_what_a_folder_names_is_not(here: Path) -> None:
+    with plugins.opening(here / "run"):
+        plugins.use(["own_one", "no_such_module", "sqlite3"])
+        with pytest.raises(UserError, match=r"run names the module own_two.*--trust"):
+            plugins.find("own_two:thing")
+    assert not {"own_one", "own_two"} & set(sys.modules)
+    assert "--plugins own_one,no_such_module,sqlite3" in plugins.remedy()
+    plugins.use(["own_one"])  # now she has named it
+    with plugins.opening(here / "run"):
+        assert plugins.find("own_one:thing")() == 1
+        plugins.trust()
+        assert plugins.find("own_two:thing")() == 1
+
+
+def test_what_is_installed_may_be_named_by_a_folder(here: Path) -> None:
+    with plugins.opening(here / "run"):
+        plugins.use(["yaml"])
+        assert plugins.named() == ["yaml"]
+    plugins._named.clear()
+    with plugins.opening(here / "run"):
+        assert plugins.find("yaml:safe_load") is yaml.safe_load
+        for name in ("os:abort", "subprocess:run"):  # of Python itself
+            with pytest.raises(UserError, match="only where it is installed"):
+                plugins.find(name)
+
+
+def test_what_an_installed_module_borrows_is_not_taken(here: Path, monkeypatch) -> None:
+    monkeypatch.setattr(yaml, "borrowed", os.path.join, raising=False)
+    with plugins.opening(here / "run"), pytest.raises(UserError, match="only borrows from posix"):
+        plugins.find("yaml:borrowed")
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_nothing_is_imported_from_the_folder_of_a_run(here: Path, trusted: bool) -> None:
+    for name in ("recipe.yaml", "data.json"):
+        (here / name).write_text("")
+    sys.path.append(str(here))
+    if trusted:
+        plugins.trust()
+    with plugins.opening(here):
+        plugins.use(["own_one"])
+    assert plugins.named() == []
+    with pytest.raises(UserError, match="lies in the folder of a run"):
+        plugins.use(["own_one"])
+
+
+def test_no_name_means_the_inside_of_the_package() -> None:
+    assert plugins.is_outside("my.module:Thing")
+    for name in ("mtgan.plugins:trust", "mtgan:report", "__main__:main", "c:/data", "a=b:c"):
+        assert not plugins.is_outside(name)
+
+
+def test_entry_points_are_imported_and_a_broken_one_is_told_of(here: Path, monkeypatch) -> None:
+    package = here / "site" / "theirs-1.2.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.2\n")
+    (package / "entry_points.txt").write_text("[mtgan.plugins]\na = theirs\nb = missing_one\n")
+    (package / "RECORD").write_text("theirs.py,,\n")
+    (here / "site" / "theirs.py").write_text("")
+    monkeypatch.syspath_prepend(str(here / "site"))
+    monkeypatch.setattr(plugins, "_loading", [])
+    monkeypatch.setenv("MTGAN_PLUGINS", "own_one")
+    with pytest.warns(UserWarning, match="missing_one of the package theirs cannot be imported"):
+        plugins.use_installed()
+    assert plugins.named() == ["own_one", "theirs"]
+    assert plugins.versions(["theirs"]) == {"theirs": "1.2"}
+
+
+def test_no_file_of_a_run_or_prepared_folder_names_what_is_imported(here: Path) -> None:
+    """Every file that is read of a folder: recipe, facts of the data, the way to the data."""
+    from mtgan.data import load_dataset, prepare_dataset
+    from mtgan.training import Run, train
+    from toys import make_data, small_recipe
+
+    (here / "strings.txt").write_text("ab\nba\nabab\n" * 20)
+    prepare_dataset(here / "strings.txt", here / "prepared")
+    marks = [p for p in (here / "prepared").iterdir() if '"characters"' in p.read_text("latin-1")]
+    for mark in marks:
+        mark.write_text(mark.read_text().replace('"characters"', '"own_one:thing"'))
+    with pytest.raises(UserError, match="prepared names the module own_one"):
+        load_dataset(here / "prepared")
+    run = train(small_recipe("gan", training__steps=1), make_data(), here / "run", quiet=True)
+    recipe, facts = (run.path / name for name in ("recipe.yaml", "data.json"))
+    kept = recipe.read_text(), facts.read_text()
+    for old, new in (
+        ("objective: non-saturating", "objective: own_one:thing"),
+        ("backbone: conv", "backbone: own_one:thing"),
+        ("name: toy", "name: own_one:thing"),
+    ):
+        assert old in kept[0]
+        recipe.write_text(kept[0].replace(old, new))
+        with pytest.raises(UserError, match="run names the module own_one"):
+            Run.open(run.path).load_data()
+    recipe.write_text(kept[0])
+    domain = {
+        "type": "sequence",
+        "name": "s",
+        "kind": "own_one:thing",
+        "tokens": ["|"],
+        "length": 2,
+    }
+    facts.write_text(json.dumps({**json.loads(kept[1]), "domains": [domain]}))
+    with pytest.raises(UserError, match="run names the module own_one"):
+        Run.open(run.path)
+    assert "own_one" not in sys.modules
+
+
+def test_workers_find_what_a_study_names_by_module(here: Path) -> None:
+    from mtgan.studies.plan import make_plan
+    from mtgan.studies.schema import Study
+    from studies_toys import TINY
+
+    named = {"samples": 64, "features": "own_one:thing", "metrics": "own_two:thing, vendi_score"}
+    (job,) = make_plan(Study.model_validate({**TINY, "evaluation": named})).jobs(here)
+    assert {"own_one": str(here), "own_two": str(here)}.items() <= job.plugins.items()
