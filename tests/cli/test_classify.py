@@ -65,6 +65,20 @@ def test_one_run(classify: Command) -> None:
     assert "test accuracy at that epoch" in out
 
 
+def test_a_run_alone_is_gone_on_with(classify: Command) -> None:
+    more = ("--auxiliary-data", "digits", "--set", "auxiliary.images=50", "--out", "a run")
+    code, first, err = classify("mtl-soft", *SMALL, *more, "--seed", "3", "--json")
+    assert code == 0, err
+    code, again, err = classify("--resume", "a run", "--json")
+    assert (code, json.loads(again)) == (0, json.loads(first)), err
+    code, _, err = classify("--resume", "a run", "--seed", "3")
+    assert (code, "what that run recorded; leave --seed out" in err) == (2, True)
+    code, _, err = classify("mtl-soft")
+    assert (code, "Say on what to train: --data" in err) == (2, True)
+    code, _, err = classify("--resume", "nowhere")
+    assert (code, "nowhere is not the run of a classifier" in err) == (2, True)
+
+
 def test_another_data_set_as_the_auxiliary_task(classify: Command) -> None:
     more = ("--auxiliary-data", "fashion-mnist-10k", "--set", "auxiliary.images=50", "--out", "x")
     code, out, err = classify("mtl-soft", *SMALL, *more, "--json")

@@ -207,3 +207,17 @@ def test_without_a_recipe_the_one_that_fits_is_taken_at_tiny(place: Path) -> Non
     assert result.returncode == 0, result.stderr
     assert "recipe: ac-projection-gan-b at --scale tiny, which fits these data" in result.stdout
     assert "learning_rate: 0.001" in (place / "fits" / "recipe.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [("mtgan tra", ["train"]), ("mtgan train --dat", ["--data", "--data-of"])],
+)
+def test_a_shell_can_complete(tmp_path: Path, monkeypatch, typed: str, completed: list) -> None:
+    monkeypatch.setenv("_MTGAN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    assert mtgan(cwd=tmp_path).stdout.split() == completed
+    monkeypatch.delenv("_MTGAN_COMPLETE")
+    shown = mtgan("--show-completion", "bash", cwd=tmp_path)
+    assert (shown.returncode, "complete" in shown.stdout) == (0, True)

@@ -1,4 +1,4 @@
-"""Networks go into graphs by torch.jit.trace and the older ONNX exporter, in plain operators."""
+"""Networks go into graphs by torch.jit.trace and ONNX, in operators of PyTorch."""
 
 import contextlib
 import importlib.util

@@ -129,6 +129,25 @@ def test_rates_fit_the_length_of_a_scale(recipe: str, scale: str, rates: tuple) 
     assert loaded.training.ema_decay == (0.999 if scale == "full" else 0.998)
 
 
+@pytest.mark.parametrize("text", ["lr: 0.003", "optimizer: {lr: 0.003}"])
+def test_lr_is_the_learning_rate(tmp_path: Path, text: str) -> None:
+    (tmp_path / "own.yaml").write_text(f"extends: wgan-gp\n{text}\n")
+    recipe = load_recipe(tmp_path / "own.yaml")
+    assert recipe.optimizer.learning_rate == 0.003
+    assert recipe.optimizer.beta2 == load_recipe("wgan-gp").optimizer.beta2
+    for key in ("lr", "optimizer.lr"):
+        assert load_recipe("wgan-gp", {key: 0.003}).optimizer.learning_rate == 0.003
+        both = {key: 0.003, "optimizer.learning_rate": 0.001}
+        with pytest.raises(UserError, match=rf"{key} and optimizer\.learning_rate mean the same"):
+            load_recipe("wgan-gp", both)
+    (tmp_path / "odd.yaml").write_text("lr: 0.1\noptimizer: 3\n")
+    with pytest.raises(UserError, match=r"optimizer should be keys with values; found 3"):
+        load_recipe(tmp_path / "odd.yaml")
+    (tmp_path / "both.yaml").write_text("lr: 0.1\noptimizer: {learning_rate: 0.2}\n")
+    with pytest.raises(UserError, match=r"lr and optimizer\.learning_rate mean the same"):
+        load_recipe(tmp_path / "both.yaml")
+
+
 def test_overrides_win_over_scale() -> None:
     recipe = load_recipe("wgan-gp", {"training.steps": 11, "generator.width": 40}, scale="tiny")
     assert (recipe.training.steps, recipe.generator.width) == (11, 40)

@@ -3,16 +3,25 @@
 import base64
 import json
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import printed
 from mtgan.errors import UserError
 from mtgan.reports.study import write_study_report
 from mtgan.studies.collect import StudyResult
+from mtgan.training import train
+from printed import of_page
 from studies.conftest import fake_study
+from toys import make_data, small_recipe
 
 NAME = r"a|b [red]x[/red] $a$ $b$ <i> _u_ \w 50% --& :smile: é 漢"
 LOGGED = {"train": {"generator/loss": 2.0}, "evaluation": {"frechet_distance": 7.0}}
@@ -59,6 +68,24 @@ def test_the_facts_are_those_of_the_runs(tmp_path: Path) -> None:
     ):
         assert f"<td>{fact}" in page or f", {fact}" in page
     assert "10,000" not in page.split("<details>")[0]
+
+
+def test_every_command_of_a_page_works(tmp_path: Path) -> None:
+    result = study(tmp_path / "a study", "a", "b")
+    run = result.path / "runs" / next(iter(result.results))
+    trained = train(small_recipe("wgan-gp"), make_data(), tmp_path / "trained", quiet=True)
+    shutil.copytree(trained.path, run, dirs_exist_ok=True)
+    lines = of_page(write_study_report(result)[0])
+    assert len(lines) == 5
+    assert shlex.join(["mtgan", "report", str(run)]) in lines
+    for line in lines:
+        words = shlex.split(line)
+        if words[0] == "mtgan":  # no more seeds than there are: else they would be trained
+            words = ["2" if before == "--seeds" else word for before, word in pairwise(words)]
+            printed.run(words, tmp_path)
+        else:
+            subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, check=True)
+    assert (tmp_path / "tables.tex").is_file()
 
 
 def test_a_curve_that_no_run_has_logged_names_the_nearest(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ recipe.yaml, metrics.jsonl (a line per epoch), tensorboard and checkpoints as in
 data.json (image shape and the tasks' classes); result.json once the training is over.
 """
 
+import inspect
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from mtgan.classification.network import MultitaskClassifier, feature_shape
 from mtgan.classification.records import Epoch, Facts, Result, State
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
 from mtgan.classification.tasks import Task
-from mtgan.data import Dataset
+from mtgan.data import Dataset, load_dataset
 from mtgan.errors import UserError
 from mtgan.files import new_folder, write_text, writing
 from mtgan.plugins import opening
@@ -72,6 +73,25 @@ class ClassifierRun:
         with opening(path):
             recipe = load_classifier_recipe(path / _RECIPE)
         return cls(path, recipe, facts)
+
+    def load_data(self) -> tuple[Dataset, Dataset | None]:
+        """The training split that the run was trained on, and that of its auxiliary task where it
+        has one of its own; UserError where they can no longer be loaded, or were made of arrays."""
+        recorded, known = self.recipe.run, inspect.signature(load_dataset).parameters
+        found: list[Dataset | None] = []
+        for key in ("data", "auxiliary_data"):
+            spec = recorded.get(key)
+            if spec is None and key == "auxiliary_data":
+                found.append(None)
+                continue
+            if not isinstance(spec, dict) or "name" not in spec or not spec.keys() <= known.keys():
+                raise UserError(
+                    f"{self.path / _RECIPE} names no data set that can be loaded (run.{key}): it "
+                    "was made of arrays, or that was changed; name recipe and data again."
+                )
+            found.append(load_dataset(**spec))
+        assert found[0] is not None
+        return found[0], found[1]
 
     @classmethod
     def create(

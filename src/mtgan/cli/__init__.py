@@ -8,6 +8,7 @@ library inside their bodies, so that `mtgan --help` answers without importing to
 import importlib
 import pkgutil
 import sys
+from typing import Any
 
 from mtgan.cli.signals import stopped, terminated_by_an_exception
 
@@ -30,7 +31,9 @@ def _run(arguments: list[str]) -> None:
 
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
         importlib.import_module(f"{__name__}.{module}")
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     share(command)
+    # A shell that completes asks by a variable of the environment: answer it, and end.
+    command._main_shell_completion({}, "mtgan")
     with command.make_context("mtgan", list(arguments)) as context:
         command.invoke(context)

@@ -15,7 +15,6 @@ from mtgan.text import console, literal, printable
 app = typer.Typer(
     name="mtgan",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Train and judge generative adversarial networks that learn several tasks at once.",
 )

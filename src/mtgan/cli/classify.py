@@ -1,23 +1,32 @@
 """`mtgan classify`: multitask classifiers, one run or a sweep of many."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mtgan.cli.app import app, print_json
-from mtgan.cli.options import DataName, Overrides, Quiet, Root, TaxonomyFile, tell_notes
+from mtgan.cli.options import Overrides, Quiet, Root, TaxonomyFile, given, tell_notes
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED, MOST_SEEDS
 from mtgan.text import file_name, printable
 
+if TYPE_CHECKING:
+    from mtgan.classification import ClassifierRun
+
 
 @app.command()
 def classify(
-    data: DataName,
+    context: typer.Context,
     recipe: Annotated[
         str | None,
-        typer.Argument(help="stl, mtl-soft, mtl-hard, good-baseline, ..., or a YAML file."),
+        typer.Argument(
+            help="stl, mtl-soft, mtl-hard, good-baseline, ..., or a YAML; with --resume, a run."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="A data set by name (mtgan data list), or a path."),
     ] = None,
     root: Root = None,
     taxonomy: TaxonomyFile = None,
@@ -53,7 +62,10 @@ def classify(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder; under runs/ when left out.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")
+        bool,
+        typer.Option(
+            "--resume", help="Go on from the run's newest checkpoint; --resume RUN is enough."
+        ),
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -65,6 +77,11 @@ def classify(
             "Say what to train: a recipe (mtgan classify mtl-hard --data ...), or a sweep "
             "(mtgan classify --sweep hard-against-soft --data ...)."
         )
+    if resume and data is None and recipe is not None:
+        _go_on(recipe, given(context, *_OF_A_NEW_RUN), device, json, quiet)
+        return
+    if data is None:
+        raise UserError("Say on what to train: --data NAME or PATH (mtgan data list).")
     values = _overrides(overrides or [])
     if auxiliary_data is not None:
         values["auxiliary.labels"] = "fine"  # of that data set
@@ -88,6 +105,36 @@ def classify(
             *(recipe, data, root, taxonomy, auxiliary_data, values),
             *(seed or 0, out, resume, device, json, quiet),
         )
+
+
+_OF_A_NEW_RUN = (
+    *("root", "taxonomy", "auxiliary", "auxiliary_data", "overrides", "fraction", "seed", "scale"),
+    *("seeds", "out"),
+)
+
+
+def _go_on(run: str, options: list[str], device: str, json: bool, quiet: bool) -> None:
+    """Go on with a run by what it recorded."""
+    from mtgan.classification import ClassifierRun
+    from mtgan.classification import classify as train
+
+    if options:
+        raise UserError(
+            f"--resume {run} goes on with what that run recorded; leave {', '.join(options)} out."
+        )
+    opened = ClassifierRun.open(run)
+    data, auxiliary = opened.load_data()
+    again = train(
+        opened.recipe,
+        data,
+        opened.path,
+        auxiliary_data=auxiliary,
+        seed=opened.recipe.run["seed"],
+        resume=True,
+        device=device,
+        quiet=quiet or json,
+    )
+    _tell(again, json, quiet)
 
 
 def _overrides(texts: list[str]) -> dict[str, Any]:
@@ -141,8 +188,13 @@ def _run(
         device=device,
         quiet=quiet or json,
     )
-    assert run.result is not None
     tell_notes(dataset, quiet or json)
+    _tell(run, json, quiet)
+
+
+def _tell(run: "ClassifierRun", json: bool, quiet: bool) -> None:
+    """Print what came of a run."""
+    assert run.result is not None
     if json:
         print_json({"run": str(run.path), **run.result})
     elif not quiet:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -55,15 +56,20 @@ class Shelf(Generic[Schema]):
     """Recipes of one schema: a folder of YAML files that extend each other, and the user's own.
 
     The schema has the keys name, extends, title, source, about and run; `check` raises UserError
-    for parts that do not go together.
+    for parts that do not go together. aliases: other names that dotted keys are known by.
     """
 
     def __init__(
-        self, schema: type[Schema], folder: Traversable, check: Callable[[Schema], None]
+        self,
+        schema: type[Schema],
+        folder: Traversable,
+        check: Callable[[Schema], None],
+        aliases: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.schema = schema
         self.folder = folder
         self.check = check
+        self.aliases = aliases
 
     def names(self) -> list[str]:
         return sorted(
@@ -86,8 +92,13 @@ class Shelf(Generic[Schema]):
         plain = self._validate(self._resolve(str(name), seen=()), str(name))
         values = plain.model_dump(mode="json")
         change(values, plain)
+        meant: dict[str, str] = {}
         for key, value in (overrides or {}).items():
-            _set(values, key, value)
+            own = self.aliases.get(key, key)
+            if own in meant:
+                raise UserError(f"{meant[own]} and {key} mean the same; give one of them.")
+            meant[own] = key
+            _set(values, own, value)
         recipe = self._validate(values, str(name))
         self.check(recipe)
         return recipe
@@ -129,7 +140,22 @@ class Shelf(Generic[Schema]):
                 f"There is no recipe {name!r}: {nearest(name, self.names())} "
                 "(A file of your own ends in .yaml.)"
             )
-        return read_mapping(text, f"The recipe {name}"), label
+        return self._by_own_names(read_mapping(text, f"The recipe {name}"), name), label
+
+    def _by_own_names(self, values: dict[str, Any], name: str) -> dict[str, Any]:
+        """The values of a file with every alias replaced by what it stands for."""
+        for alias, key in self.aliases.items():
+            (*path, last), (*place, own) = alias.split("."), key.split(".")
+            part = _inside(values, path)
+            if part is None or last not in part:
+                continue
+            target = _inside(values, place, make=True)
+            if target is None:
+                continue  # a value where keys belong, which is refused as such
+            if own in target:
+                raise UserError(f"Recipe {name}: {alias} and {key} mean the same; give one.")
+            target[own] = part.pop(last)
+        return values
 
 
 def use_plugins(values: Mapping[str, Any], what: str) -> None:
@@ -150,7 +176,12 @@ def read_mapping(text: str, what: str) -> dict[str, Any]:
     return values
 
 
-_ZOO = Shelf(Recipe, resources.files("mtgan.recipes") / "zoo", check)
+_ZOO = Shelf(
+    Recipe,
+    resources.files("mtgan.recipes") / "zoo",
+    check,
+    {"lr": "optimizer.learning_rate", "optimizer.lr": "optimizer.learning_rate"},
+)
 
 
 def zoo_names() -> list[str]:
@@ -223,6 +254,15 @@ def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(old, dict) and isinstance(value, Mapping)
         merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
     return merged
+
+
+def _inside(values: Any, path: list[str], make: bool = False) -> dict[str, Any] | None:
+    """The mapping at the end of a path of keys; None where there is none. make: empty ones."""
+    for key in path:
+        if make and isinstance(values, dict):
+            values.setdefault(key, {})
+        values = values.get(key) if isinstance(values, dict) else None
+    return values if isinstance(values, dict) else None
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:

@@ -1,6 +1,7 @@
 """A run or a study as one self-contained HTML page."""
 
+from mtgan.reports.compare import write_comparison
 from mtgan.reports.page import write_report
 from mtgan.reports.study import write_study_report
 
-__all__ = ["write_report", "write_study_report"]
+__all__ = ["write_comparison", "write_report", "write_study_report"]

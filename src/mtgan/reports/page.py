@@ -30,7 +30,7 @@ from mtgan.training.commands import commands_of
 from mtgan.training.judge import CARD
 
 _STRINGS = 24  # of a domain, on the page
-_OURS = " · mtgan</title>"  # by which a page of ours is known again
+OURS = " · mtgan</title>"  # by which a page of ours is known again
 
 
 @dataclass(frozen=True)
@@ -69,19 +69,19 @@ def write_report(run: Run, out: Path | None = None) -> Path:
     )
     own = run.path / "report.html"
     out = out or own
-    _refuse_other_files(out, own)
+    refuse_other_files(out, own)
     page = environment.get_template("run.html.j2").render(**page_content(run))
     files.write_text(out, printable(page))
     return out
 
 
-def _refuse_other_files(out: Path, own: Path) -> None:
+def refuse_other_files(out: Path, own: Path | None) -> None:
     """UserError where `out` is no page, or is a file that mtgan did not write."""
     if out.suffix.lower() not in {".html", ".htm"}:
         raise UserError(f"The page of a run is a .html file; found {out}.")
     if out == own or not out.is_file() or out.stat().st_size == 0:
         return
-    if _OURS not in files.read_text(out, "The page"):
+    if OURS not in files.read_text(out, "The page"):
         raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
 
 
@@ -95,8 +95,8 @@ def page_content(run: Run) -> dict[str, Any]:
         "version": mtgan.__version__,
         "recipe": run.recipe,
         "yaml": dump_recipe(run.recipe),
-        "facts": _facts(run, lines),
-        "pictures": [*_samples(run), *_curves(run, lines)],
+        "facts": facts_of(run, lines),
+        "pictures": [*samples_of(run), *_curves(run, lines)],
         "strings": _strings(run),
         "correlation": _correlation(lines),
         "evaluations": _evaluations(lines),
@@ -107,7 +107,8 @@ def page_content(run: Run) -> dict[str, Any]:
     }
 
 
-def _facts(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def facts_of(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What was trained, as names and values."""
     recipe, recorded = run.recipe, run.recipe.run
     channels, height, width = run.facts.shape
     parameters = run.game().parameter_counts() if run.steps else {}
@@ -132,7 +133,8 @@ def _facts(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]
     return rows
 
 
-def _samples(run: Run) -> list[Picture]:
+def samples_of(run: Run) -> list[Picture]:
+    """Samples beside real images, and how they came to be."""
     made: Any = None
     if not run.facts.domains:
         by_class = class_grids(run) if run.steps else {}

@@ -315,16 +315,22 @@ def _samples(result: StudyResult) -> tuple[list[Picture], list[str]]:
     return pictures, notes
 
 
+def _is_kept(run: Path) -> bool:
+    """Whether a run is there still, and not its result alone."""
+    return (run / "recipe.yaml").is_file()
+
+
 def _commands(result: StudyResult) -> Sequence[tuple[str, str]]:
     folder = result.path
     again = ("mtgan", "study", folder / "study.yaml", "--out", folder)
     more = min(MOST_SEEDS, max(10, 2 * len(result.study.seeds)))
     table = f"import pandas; print(pandas.read_csv({str(folder / 'table.csv')!r}))"
-    first = run_folder(folder, next(iter(result.results)))
+    runs = (run_folder(folder, run) for run in result.results)
+    kept = [("One run", command("mtgan", "report", run)) for run in runs if _is_kept(run)]
     return [
         ("This study again, or on with it", command(*again)),
         ("More seeds; finished runs are kept", command(*again, "--seeds", more)),
         ("The table", command("python", "-c", table)),
-        ("One run", command("mtgan", "report", first)),
+        *kept[:1],
         ("Tables for a paper", command("mtgan", "report", folder, "--out", "tables.tex")),
     ]

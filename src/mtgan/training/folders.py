@@ -33,7 +33,7 @@ def refuse_other_than_gan(path: Path) -> None:
     elif "tasks" in _facts(path):
         found = (
             "the run of a classifier, and not of a GAN; its result.json and metrics.jsonl say what "
-            "came of it, mtgan classify --resume goes on with it, and "
+            f"came of it, {command('mtgan', 'classify', '--resume', path)} goes on with it, and "
             "mtgan.classification.load_features takes its features"
         )
     if found:

@@ -1,0 +1,178 @@
+"""Several runs on one page: what differs, figures and curves side by side, samples of each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import mtgan
+from mtgan import files
+from mtgan.errors import UserError
+from mtgan.evaluation import Scorecard
+from mtgan.evaluation.tables import half_width, number
+from mtgan.reports.charts import line_chart
+from mtgan.reports.page import Picture, facts_of, refuse_other_files, samples_of
+from mtgan.text import command, printable
+from mtgan.training import Run
+from mtgan.training.commands import commands_of
+from mtgan.training.judge import CARD
+
+MOST_RUNS = 8
+_SIGNS = {"lower": " ↓", "higher": " ↑", "like real": " ≈"}
+
+
+def write_comparison(runs: Sequence[Run], out: Path) -> Path:
+    """Write one page of two to eight runs to `out`, and return its path.
+
+    Measures stand side by side where the runs' newest evaluations (`mtgan evaluate RUN`) were made
+    in one way; else the page says what differs, or which run has none. UserError for another number
+    of runs, for the same one twice, and where `out` is no page of ours.
+    """
+    if not 2 <= len(runs) <= MOST_RUNS:
+        raise UserError(f"compare takes 2 to {MOST_RUNS} runs; found {len(runs)}.")
+    places = [run.path.resolve() for run in runs]
+    if len(set(places)) < len(places):
+        raise UserError("compare was given the same run twice; name different ones.")
+    refuse_other_files(out, None)
+    environment = Environment(
+        loader=PackageLoader("mtgan.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("compare.html.j2").render(**comparison_content(runs))
+    files.write_text(out, printable(page))
+    return out
+
+
+def comparison_content(runs: Sequence[Run]) -> dict[str, Any]:
+    """What the template shows, as plain values."""
+    names = _names(runs)
+    logs = {name: run.metrics() for name, run in zip(names, runs, strict=True)}
+    facts = [dict(facts_of(run, logs[name])) for name, run in zip(names, runs, strict=True)]
+    keys = dict.fromkeys(key for each in facts for key in each)
+    measures, notes = _measures(dict(zip(names, runs, strict=True)))
+    curves, more_notes = _curves(logs)
+    return {
+        "version": mtgan.__version__,
+        "names": names,
+        "facts": [(key, [each.get(key, "") for each in facts]) for key in keys],
+        "differences": _differences(runs),
+        "measures": measures,
+        "notes": [*notes, *more_notes],
+        "curves": curves,
+        "samples": {
+            name: [picture for picture in samples_of(run) if picture.title.startswith("Samples")]
+            for name, run in zip(names, runs, strict=True)
+        },
+        "commands": [
+            (name, command("mtgan", "report", run.path))
+            for name, run in zip(names, runs, strict=True)
+        ],
+    }
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """The folders' names; whole paths where two are alike."""
+    names = [run.path.name for run in runs]
+    return names if len(set(names)) == len(names) else [str(run.path) for run in runs]
+
+
+def _differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    """Dotted keys of the recipes that are not the same in all runs, and seed and data."""
+    flat = [_flat(run.recipe.model_dump(exclude=_DESCRIPTION)) for run in runs]
+    for values, run in zip(flat, runs, strict=True):
+        values |= {"seed": run.recipe.run["seed"], "data": run.recipe.run["data_fingerprint"][:12]}
+    keys = dict.fromkeys(key for values in flat for key in values)
+    rows = [(key, [str(values.get(key, "")) for values in flat]) for key in keys]
+    return [(key, values) for key, values in rows if len(set(values)) > 1]
+
+
+_DESCRIPTION = {"run", "name", "extends", "title", "source", "about"}
+
+
+def _flat(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        inside = isinstance(value, Mapping)
+        found |= _flat(value, f"{path}{key}.") if inside else {f"{path}{key}": value}
+    return found
+
+
+def _measures(runs: Mapping[str, Run]) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """Rows of measures, a value for each run, and what is to be said of them."""
+    cards: dict[str, Scorecard] = {}
+    notes = []
+    for name, run in runs.items():
+        try:
+            values = files.read_json(run.path / CARD, "The evaluation")
+            cards[name] = Scorecard.from_json(json.dumps(values))
+        except UserError:
+            judge = commands_of(run).get("Evaluate")
+            how = f": {judge}" if judge else "; its data were made of arrays"
+            notes.append(f"{name} has no evaluation that can be read{how}")
+    if len(cards) < len(runs):
+        return [], notes
+    titles = list(cards)
+    first = cards[titles[0]]
+    for title in titles[1:]:
+        if differences := first.protocol.differences(cards[title].protocol):
+            notes.append(
+                f"{titles[0]} and {title} were measured in unlike ways, so their numbers do not "
+                f"compare ({'; '.join(differences)}); evaluate both in the same way."
+            )
+    if notes:
+        return [], notes
+    keys = dict.fromkeys(key for card in cards.values() for key in card.entries)
+    rows = [(_title(key, cards), [_value(card, key) for card in cards.values()]) for key in keys]
+    if any(card.overall is not None for card in cards.values()):
+        overall = ["" if card.overall is None else f"{card.overall:.2f}" for card in cards.values()]
+        rows.insert(0, ("overall ↑", overall))
+    sentence = first.protocol.sentence()
+    return rows, [f"{sentence}; ± is half of a 95 % interval, and one seed of training each."]
+
+
+def _title(key: str, cards: Mapping[str, Scorecard]) -> str:
+    better = next(card.entries[key].better for card in cards.values() if key in card.entries)
+    return key.replace("_", " ") + _SIGNS.get(better, "")
+
+
+def _value(card: Scorecard, key: str) -> str:
+    if key not in card.entries:
+        return ""
+    entry = card.entries[key]
+    width = half_width(entry)
+    return number(entry.value) + (f" ± {width}" if width else "")
+
+
+def _curves(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[list[Picture], list[str]]:
+    """What was measured during training, in one chart for each measure that all runs have."""
+    evaluations = {
+        # Before the first iteration all are far off, and would flatten what follows.
+        name: [line for line in lines if line["kind"] == "evaluation" and line["step"]]
+        for name, lines in logs.items()
+    }
+    protocols = [line["protocol"] for lines in evaluations.values() for line in lines[-1:]]
+    if len(protocols) < len(logs) or any(p != protocols[0] for p in protocols):
+        said = (
+            "were not measured during training" if len(protocols) < len(logs) else "differ in how"
+        )
+        return [], [f"There are no common curves: some of the runs {said}."]
+    common = set.intersection(*({*lines[-1]["values"]} for lines in evaluations.values()))
+    pictures = []
+    for key in evaluations[next(iter(logs))][-1]["values"]:
+        if key not in common:
+            continue
+        series = {
+            name: ([line["step"] for line in lines], [line["values"][key] for line in lines])
+            for name, lines in evaluations.items()
+            if all(key in line["values"] for line in lines)
+        }
+        title = key.replace("_", " ")
+        chart = line_chart(series, title)
+        caption = f"During training; {protocols[0].get('generated', '')} samples of each."
+        pictures.append(Picture(title[0].upper() + title[1:], chart, caption))
+    return pictures, []
