@@ -159,7 +159,7 @@ def test_partial_labels_train(condition_on, tmp_path, capsys) -> None:
 def test_a_level_without_any_label_is_refused_by_name() -> None:
     rows = [[i % 3, -1, -1] for i in range(12)]
     recipe = small_recipe("cwgan-a", condition_on=["animal", "tone"])
-    with pytest.raises(UserError, match="draws labels of level 'tone'.*no sample there has one"):
+    with pytest.raises(UserError, match=r"draws labels of level 'tone.*no sample there has one"):
         Game(recipe, DataFacts.of(attributes(rows)))
     Game(small_recipe("cwgan-a", condition_on="animal"), DataFacts.of(attributes(rows)))
 
