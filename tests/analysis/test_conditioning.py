@@ -95,6 +95,12 @@ def test_a_run_is_asked_by_itself(run: Run, tmp_path) -> None:
     assert found.picture(tmp_path / "x.png").stat().st_size > 5000
 
 
+def test_a_level_that_was_not_asked_for_is_not_judged(digits: Dataset, unseen: Dataset) -> None:
+    rows = np.full_like(digits.labels[:50], -1)
+    with pytest.raises(UserError, match="not asked for classes of the level 'fine'"):
+        conditioning(digits.samples[:50], rows, digits, unseen)
+
+
 def test_a_generator_without_labels_is_refused(digits: Dataset, tmp_path) -> None:
     recipe = small_recipe("wgan-gp", training__steps=1)
     plain = train(recipe, digits, tmp_path / "run", quiet=True)

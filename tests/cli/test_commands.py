@@ -85,6 +85,39 @@ def test_sampling_by_label(place: Path) -> None:
     assert set(np.load(place / "odd.npz")["labels"][:, 0].tolist()) <= {1, 3, 5, 7, 9}
 
 
+def test_sampling_by_a_table_of_labels(place: Path) -> None:
+    (place / "wanted.csv").write_text("file;coarse;fine\nx.png;odd;\n\ny.png;;4\nz.png;;\n")
+    ask = ("sample", "runs/a", "--labels", "wanted.csv")
+    result = mtgan(*ask, "--out", "wanted", "--step", "4", "--batch-size", "2", cwd=place)
+    assert result.returncode == 0, result.stderr
+    assert "wrote 3 samples to wanted (seed " in result.stdout
+    rows = [line.split(",") for line in (place / "wanted/labels.csv").read_text().splitlines()]
+    assert rows[0] == ["file", "fine", "coarse"]
+    assert [rows[1][2], *rows[2][1:]] == ["odd", "4", "even"]
+    again = mtgan(*ask, "--n", "4", "--out", "b", cwd=place)
+    assert "found n=4, and 3 labels" in again.stderr
+    (place / "wanted.csv").write_text("fine\n4\nfour\n")
+    again = mtgan(*ask, "--out", "b", cwd=place)
+    assert "wanted.csv, line 3: The level 'fine' has no class 'four'" in again.stderr
+    assert not (place / "b").exists()
+
+
+def test_sampling_from_latents_and_by_a_drawn_seed(place: Path) -> None:
+    np.save(place / "z.npy", np.zeros((3, 6)))
+    ask = ("sample", "runs/a", "--latents", "z.npy", "--label", "fine=4", "--out")
+    for name in ("l1.npz", "l2.npz"):
+        assert mtgan(*ask, name, cwd=place).returncode == 0
+    first, second = (np.load(place / name)["images"] for name in ("l1.npz", "l2.npz"))
+    assert np.array_equal(first, second)
+    (place / "z.npy").write_text("no")
+    assert "z.npy is no file of latents" in mtgan(*ask, "l3.npz", cwd=place).stderr
+    texts = [
+        mtgan("sample", "runs/a", "--n", "2", "--out", name, cwd=place).stdout
+        for name in ("s1.npz", "s2.npz")
+    ]
+    assert texts[0].partition("seed")[2] != texts[1].partition("seed")[2]
+
+
 def test_resuming_further(place: Path) -> None:
     arguments = ("train", "ac-wgan-b", "--data", "digits", "--out", "runs/a", *SMALL)
     result = mtgan(*arguments, "--steps", "6", "--resume", cwd=place)
@@ -144,6 +177,8 @@ def test_recipes_of_classifiers_are_shown(tmp_path: Path, name: str) -> None:
         (["sample", "nowhere", "--out", "x.npz"], "is not a run folder"),
         (["sample", "nowhere", "--out", "x", "--label", "fine"], "LEVEL=CLASS"),
         (["sample", "n", "--out", "x", "--label", "a=b", "--label", "a=c"], "a is given twice"),
+        (["sample", "n", "--out", "x", "--step", "bets"], "is not best, nor a whole number"),
+        (["sample", "n", "--out", "x", "--label", "a=b", "--labels", "t"], "not both"),
         (["train", "gan", "--data", "digits", "--steps", "3", "--set", "training.steps=4"], "same"),
         (["train", "gan", "--data", "digits", "--set", "a=1", "--set", "a=2"], "given twice"),
         (["recipes", "list", "--root", "x"], "--root belongs to --data"),

@@ -99,6 +99,20 @@ def test_info_for_machines(mtgan, nested: Path) -> None:
     assert Path(facts["picture"]).is_file()
 
 
+def test_info_on_independent_attributes(mtgan, tmp_path: Path) -> None:
+    """The generator is told all that a head judges; what follows from a finer level follows."""
+    rows = ["file,animal,kind,tone"]
+    for i in range(24):
+        Image.new("L", (8, 8), 10 * i).save(tmp_path / f"{i}.png")
+        rows.append(f"{i}.png,{'abc'[i % 3]},{'xxy'[i % 3]},{'uv'[i // 3 % 2]}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    code, out, _ = mtgan("info", tmp_path, "--json")
+    settings = json.loads(out)["settings"]
+    assert (code, settings["condition_on"]) == (0, ["animal", "tone"])
+    assert [task["labels"] for task in settings["tasks"]] == ["animal", "kind", "tone"]
+    assert 'condition_on=["animal", "tone"]' in mtgan("info", tmp_path, "--force")[1]
+
+
 def test_info_with_own_taxonomy(mtgan, nested: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("kind: {cat: a, dog: b, car: a}\n")

@@ -10,6 +10,21 @@ from mtgan.errors import UserError
 from toys import make_data
 
 
+def test_labels_can_be_taken_from_all_but_a_share() -> None:
+    whole = load_dataset("digits")
+    data = load_dataset("digits", labeled=0.1, seed=3)
+    known = data.labels[:, 0] >= 0
+    assert np.array_equal(data.samples, whole.samples)
+    assert known.sum() == round(0.1 * len(whole))
+    assert (data.labels[~known] == -1).all()
+    assert np.array_equal(data.labels[known], whole.labels[known])
+    assert np.bincount(data.labels[known, 0], minlength=10).min() >= 13
+    assert load_dataset(**data.spec).fingerprint == data.fingerprint != whole.fingerprint
+    assert (data.load_split("test").labels >= 0).all()
+    with pytest.raises(UserError, match="labeled=2000: digits has 1438 samples"):
+        load_dataset("digits", labeled=2000)
+
+
 def unlabeled(count: int = 10) -> Dataset:
     samples = np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1)
     return Dataset(samples, np.empty((count, 0), dtype=np.int64), Taxonomy((), {}, {}))

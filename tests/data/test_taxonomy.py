@@ -12,6 +12,19 @@ from mtgan.data.taxonomy import chain_name, class_map, natural_order
 from mtgan.errors import UserError
 
 
+def test_what_a_fine_label_implies() -> None:
+    taxonomy = Taxonomy(
+        ("animal", "kind", "top", "tone"),
+        {"animal": ("cat", "dog"), "kind": ("pet",), "top": ("thing",), "tone": ("red",)},
+        {"animal": ("kind", (0, 0)), "kind": ("top", (0,))},
+    )
+    assert taxonomy.above("animal") == ("kind", "top")
+    assert taxonomy.above("tone") == ()
+    rows = np.array([[1, -1, -1, -1], [-1, 0, -1, 0], [-1, -1, -1, -1]])
+    assert taxonomy.with_implied(rows).tolist() == [[1, 0, 0, -1], [-1, 0, 0, 0], [-1] * 4]
+    assert rows[0, 1] == -1
+
+
 @pytest.fixture
 def animals() -> Taxonomy:
     """Four classes in two, in one; and the independent attribute color."""

@@ -1,5 +1,6 @@
 """The recipe with which to begin follows from the structure of the labels."""
 
+import numpy as np
 import pytest
 
 from mtgan.data import Taxonomy
@@ -39,3 +40,17 @@ def test_every_level_that_a_head_judges_conditions_the_generator(taxonomy, name,
     assert len(heads) == len(levels)
     assert all(head in levels or head == "fine" for head in heads)
     assert not any(task.generated for task in recipe.tasks)
+
+
+def test_levels_whose_names_are_those_of_other_positions() -> None:
+    names = {"coarse": ("a", "b"), "fine": ("c", "d")}
+    _, keys = default_recipe(Taxonomy(("coarse", "fine"), names, {}), SHAPE)
+    assert keys["condition_on"] == ["coarse", "fine"]
+    assert [task["labels"] for task in keys["tasks"]] == ["coarse", "fine"]
+
+
+def test_a_level_of_one_class_gets_no_head() -> None:
+    labels = np.array([[0, 0, 0], [0, 1, 1], [0, 0, 1]])
+    _, keys = default_recipe(ATTRIBUTES, SHAPE, labels=labels)
+    assert keys["condition_on"] == ["kind", "tone"]
+    assert [task["labels"] for task in keys["tasks"]] == ["kind", "tone"]

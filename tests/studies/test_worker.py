@@ -150,6 +150,17 @@ def test_labels_become_those_of_the_reference_by_name() -> None:
     run = SimpleNamespace(path="run", facts=SimpleNamespace(taxonomy=shuffled))
     labels = reference_labels(np.array([[0], [9], [7], [-1]]), run, whole)  # type: ignore[arg-type]
     assert labels.tolist() == [*whole.taxonomy.label_rows(np.array([9, 0, 2, -1])).tolist()]
+    # The finest level was not asked for, and an attribute lies beside.
+    attributes = Taxonomy(
+        ("fine", "coarse", "tone"),
+        {**whole.taxonomy.classes, "tone": ("red", "blue")},
+        whole.taxonomy.parents,
+    )
+    whole_too = Dataset(whole.samples, np.insert(whole.labels, 2, 1, axis=1), attributes)
+    run = SimpleNamespace(path="run", facts=SimpleNamespace(taxonomy=attributes))
+    rows = np.array([[-1, 1, 0], [3, 1, -1]])
+    assert reference_labels(rows, run, whole_too).tolist() == rows.tolist()  # type: ignore[arg-type]
+    assert reference_labels(rows, run, whole).tolist() == [[-1, 1], [3, 1]]  # type: ignore[arg-type]
     bare = Dataset(whole.samples, whole.labels[:, :0], Taxonomy((), {}, {}))
     with pytest.raises(UserError, match="other finest classes"):
         reference_labels(np.zeros((3, 1), dtype=np.int64), run, bare)  # type: ignore[arg-type]
