@@ -127,7 +127,7 @@ def test_signals_end_a_process_with_one_sentence(number: int, code: int, tmp_pat
         (["sample", "r", "--out", "x", "--n", "nan"], "found 'nan'"),
         (["sample", "r", "--out", "x", "--n", str(10**11)], "--n should be a whole number from 1"),
         (["sample", "r", "--out", "x", "--seed", str(2**64)], "from 0 to 2,147,483,647; found"),
-        (["sample", "r", "--out", "x", "--step", "-1"], "--step should be a whole number from 0"),
+        (["sample", "r", "--out", "x", "--step", "-1"], "is not best, nor a whole number from 0"),
         (["analyze", "losses", "r", "--n", "1"], "--n should be a whole number from 2 to"),
         (["evaluate", "r", "--data", "digits", "--n", "0"], "--n should be a whole number from 1"),
         (["strings", "r", "--data", "moses", "--n", "0"], "--n should be a whole number from 1"),

@@ -436,7 +436,7 @@ def test_wide_pixels_are_scaled_alike(tmp_path: Path) -> None:
 
 def test_more_than_the_memory_holds(tmp_path: Path, paint, monkeypatch) -> None:
     paint(tmp_path / "set" / "0.png")
-    monkeypatch.setattr("mtgan.limits._memory", lambda: 100)
+    monkeypatch.setattr("mtgan.limits.memory_bytes", lambda: 100)
     with pytest.raises(
         UserError, match=r"1 images of 3 x 8 x 8 at once \(mtgan data prepare reads"
     ):

@@ -48,9 +48,9 @@ def test_what_is_no_file_counts_as_missing_and_is_waited_for_by_none(tmp_path):
         make(path)
         assert load_tensors(path) is None
         assert load_json(path) is None
-    assert not save_json(tmp_path / "mkdir", 1)
-    assert save_json(tmp_path / "mkfifo", float("inf"))
-    assert load_json(tmp_path / "mkfifo") == float("inf")
+        assert not save_json(path, 1)
+    assert save_json(tmp_path / "new", float("inf"))
+    assert load_json(tmp_path / "new") == float("inf")
 
 
 def test_two_may_prune_at_once(tmp_path):

