@@ -140,7 +140,7 @@ def test_numbers_are_by_seed_or_in_order(tmp_path: Path, text: str, found: dict)
     ("text", "sentence"),
     [
         ("a\nx\n", r"Line 2 of .*n.csv: 'x' is no number"),
-        ("a\n1\nnan\n", r"Line 3 of .*n.csv: 'nan' is not finite"),
+        ("a\n1\nnan\n", r"Line 3 of .*n.csv: 'nan' is no finite number"),
         ("seed,a\nx,1\n", r"Line 2 of .*n.csv: 'x' is no seed"),
         ("seed,a\n0,1\n0,2\n", "has the seed 0 twice"),
         ("seed,a\n7,1\n", "has none of the study's seeds, 0, 1"),
