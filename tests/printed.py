@@ -22,7 +22,8 @@ EXCEPTED = {
     "ray ": "starts a cluster",
     "mtgan study auxiliary-tasks --executor ray": "needs that cluster",
     "torchrun --nnodes": "needs two machines",
-    "python -m benchmarks.zoo": "takes hours",
+    "python -m benchmarks": "takes long",
+    "cp ": "copies files of the reader's",
     "mtgan data info cifar100": "needs the archive of CIFAR-100",
 }
 
@@ -80,9 +81,9 @@ def shortened(line: str, domains: bool = False) -> list[str]:
     verb, other = words[0], words[1]
     if verb == "train" and "--resume" in words:
         steps = dict(itertools.pairwise(words)).get("--steps", "2")
-        return [*_without(words, "--steps"), "--steps", str(min(int(steps), 4))]
+        return [*without(words, "--steps"), "--steps", str(min(int(steps), 4))]
     if verb == "train":
-        words = [*_without(words, "--steps", "--scale"), "--scale", "tiny", "--steps", "2"]
+        words = [*without(words, "--steps", "--scale"), "--scale", "tiny", "--steps", "2"]
         never = [] if "evaluate_every" in line else ["--set", "training.evaluate_every=0"]
         return [*words, *never]
     if verb == "evaluate":
@@ -90,18 +91,18 @@ def shortened(line: str, domains: bool = False) -> list[str]:
         return [*words, "--features", "pixels", *whole]
     if verb == "classify":
         part = [] if "--sweep" in words or "--fraction" in words else ["--fraction", "0.05"]
-        words = [*_without(words, "--seeds"), *(["--seeds", "1"] if "--sweep" in words else part)]
+        words = [*without(words, "--seeds"), *(["--seeds", "1"] if "--sweep" in words else part)]
         return [*words, "--set", "training.epochs=1"]
     if verb == "study":
-        return [*_without(words, "--jobs"), "--seeds", "1"]
+        return [*without(words, "--jobs"), "--seeds", "1"]
     if verb == "bench":
-        words = [*_without(words, "--rounds", "--n"), "--rounds", "1"]
+        words = [*without(words, "--rounds", "--n"), "--rounds", "1"]
         small = {"train": ["--recipe", "wgan-gp", "--scale", "tiny"], "evaluate": ["--n", "200"]}
-        return [*_without(words, "--recipe", "--scale"), *small.get(other, [])]
+        return [*without(words, "--recipe", "--scale"), *small.get(other, [])]
     return words
 
 
-def _without(words: list[str], *options: str) -> list[str]:
+def without(words: list[str], *options: str) -> list[str]:
     """The words without these options and their values."""
     return [
         word

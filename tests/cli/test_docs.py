@@ -26,6 +26,7 @@ from mtgan.cli.app import app
 from mtgan.cli.options import read_recipe
 from mtgan.data import list_datasets, load_dataset
 from mtgan.data.sequences import STRING_SOURCES
+from mtgan.plugins import is_outside
 from mtgan.recipes.load import parse_override
 from mtgan.studies.schema import load_study
 
@@ -41,6 +42,7 @@ INLINE = [
     for line in printed.inline(file)
     if not re.fullmatch(r"mtgan \w+( (info|list|prepare|train|evaluate|data|start))?", line)
 ]  # a verb alone is spoken of, not typed
+SPOKEN_NAMES = {"photos", "stripes"}  # a folder, and a set that a plugin registers
 MADE = {made for _, line in SHELL + INLINE for made in re.findall(r"prepare \S+ (\S+)", line)}
 PYTHON = [b for file in printed.FILES for b in printed.blocks(file, "python")]
 
@@ -59,7 +61,7 @@ def parsed(words: list[str]) -> tuple[str, dict[str, Any]]:
         importlib.import_module(f"mtgan.cli.{module.name}")
     command: Any = typer.main.get_command(app)
     names: list[str] = []
-    rest = list(words)
+    rest = printed.without(words, "--plugins")  # which would be imported
     if rest[0].startswith("--"):
         known = {name for parameter in command.params for name in parameter.opts}
         assert rest[0] in known | {"--help"}
@@ -75,9 +77,10 @@ def check_data(name: str | None) -> None:
     """AssertionError where a name is neither a data set's nor that of a path or a placeholder."""
     for part in (name or "").split("+"):
         word = part.split(",")[0].rpartition("=")[2]
-        path = "/" in word or "." in word or word in MADE
+        path = "/" in word or "." in word or word in MADE or word in SPOKEN_NAMES
         placeholder = word.upper() == word
-        assert path or placeholder or word in {*list_datasets(), *STRING_SOURCES.names()}, word
+        known = word in {*list_datasets(), *STRING_SOURCES.names()}
+        assert path or placeholder or known or is_outside(word), word
 
 
 def check_recipe(

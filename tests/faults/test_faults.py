@@ -117,7 +117,7 @@ class Verb:
     below: str = ""
 
 
-SAMPLE = ("sample", "run", "--n", "5", "--quiet", "--out")
+SAMPLE = ("sample", "run", "--n", "5", "--seed", "0", "--quiet", "--out")
 EVALUATE = (
     *("evaluate", "x.npz", "--data", "digits", "--features", "pixels", "--no-ladder", "--n", "80"),
     *("--metrics", "frechet_distance", "--json", "card.json", "--picture", "card.png", "--force"),

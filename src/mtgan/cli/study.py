@@ -129,7 +129,8 @@ def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
     for cell in plan.cells:
         training = cell.recipe.training
         data = cell.data["name"] + (f", {cell.data['subset']}" if cell.data["subset"] else "")
-        row = (cell.label, cell.recipe.name, f"{training.steps:,}", training.batch_size, data)
+        length = (f"{training.steps:,}", training.batch_size) if cell.iterations else ("", "")
+        row = (cell.label, cell.recipe.name if cell.iterations else "found", *length, data)
         grid.add_row(*map(str, row))
     console().print(grid)
     with console(stderr=True).status("timing a few iterations of each cell"):
@@ -138,7 +139,7 @@ def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
     print(printable(f"seeds: {', '.join(map(str, study.seeds))}; compared: {pairs}"))
     print(printable(f"measures: {', '.join(measure.name for measure in study.measures)}"))
     if study.evaluated_curves:
-        points = {cell.recipe.training.evaluate_every for cell in plan.cells}
+        points = {cell.recipe.training.evaluate_every for cell in plan.cells if cell.iterations}
         every = ", ".join(map(str, sorted(points)))
         print(f"evaluated during training every {every} iterations, for the curves")
     print(printable(f"{found.runs} runs, {found.finished} of them finished; folder: {out}"))

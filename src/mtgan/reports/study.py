@@ -122,7 +122,7 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
     study, cells = result.study, result.plan["cells"]
     runs = {run for cell in cells for run in cell["runs"].values()}
     seconds = sum(done["seconds"] for done in result.results.values())
-    iterations = sorted({cell["iterations"] for cell in cells})
+    iterations = sorted({cell["iterations"] for cell in cells} - {0})
     protocols = [done["protocol"] for done in result.results.values()]
     used = {str(p.get("features", "")) for p in protocols} - {""}
     measured = (

@@ -167,9 +167,9 @@ def write_plan(plan: Plan, out: Path) -> None:
             "data": cell.data_label,
             "loading": cell.data,
             "settings": cell.settings,
-            "iterations": cell.recipe.training.steps,
-            "evaluate_every": cell.recipe.training.evaluate_every,
-            "runs": {str(seed): cell.run_id(seed) for seed in plan.study.seeds},
+            "iterations": cell.iterations,
+            "evaluate_every": cell.recipe.training.evaluate_every if cell.iterations else 0,
+            "runs": {str(s): cell.run_id(s) for s in cell.seeds(plan.study.seeds)},
         }
         for cell in plan.cells
     ]

@@ -16,6 +16,7 @@ from mtgan.files import read_text
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.recipes.records import read_record
 from mtgan.registry import nearest, plugin_folders
+from mtgan.studies.found import sources_of, stamp
 from mtgan.studies.records import RunResult
 from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData, first_repeated
 from mtgan.text import file_name
@@ -42,6 +43,18 @@ class Cell:
     recipe: Recipe
     data: dict[str, Any]
 
+    def seeds(self, wanted: Sequence[int]) -> list[int]:
+        """Those of the study's seeds that the cell has runs of."""
+        return list(wanted)
+
+    def source(self, seed: int) -> dict[str, str] | None:
+        """Where a result is that need not be trained."""
+        return None
+
+    @property
+    def iterations(self) -> int:
+        return self.recipe.training.steps
+
     def run_id(self, seed: int) -> str:
         return f"{_slug(self.recipe.name)}-s{seed}-{_digest(self._trained, seed)[:12]}"
 
@@ -51,8 +64,30 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class FoundCell(Cell):
+    """A cell of results that are there already; sources: {"kind", "path"} by seed."""
+
+    sources: Mapping[int, dict[str, str]] = field(default_factory=dict)
+
+    def seeds(self, wanted: Sequence[int]) -> list[int]:
+        return [seed for seed in wanted if seed in self.sources]
+
+    def source(self, seed: int) -> dict[str, str] | None:
+        return self.sources[seed]
+
+    @property
+    def iterations(self) -> int:
+        return 0
+
+    def run_id(self, seed: int) -> str:
+        """Another one once what lies there has changed."""
+        given = [self.sources[seed], stamp(Path(self.sources[seed]["path"])), self.data]
+        return f"{_slug(self.label)}-s{seed}-{_digest(given, seed)[:12]}"
+
+
+@dataclass(frozen=True)
 class Job:
-    """One training, as plain values: what a worker in another process needs."""
+    """One training, or one result that is there, as plain values: what a worker needs."""
 
     id: str
     recipe: dict[str, Any]
@@ -62,6 +97,7 @@ class Job:
     out: str
     device: str = "auto"
     plugins: Mapping[str, str] = field(default_factory=dict)  # see mtgan.plugins.folders
+    source: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,11 +116,14 @@ class Plan:
         folders = plugin_folders()
         for seed in self.study.seeds:
             for cell, recipe in zip(self.cells, recipes, strict=True):
+                if not cell.seeds([seed]):
+                    continue
                 run = cell.run_id(seed)
                 if run not in found:
                     folder = str(run_folder(out, run))
                     found[run] = Job(
-                        run, recipe, cell.data, seed, evaluation, folder, device, folders
+                        *(run, recipe, cell.data, seed, evaluation, folder, device, folders),
+                        source=cell.source(seed),
                     )
         return list(found.values())
 
@@ -142,9 +181,14 @@ class Plan:
         )
 
     def _counterpart(self, cell: Cell, baseline: Baseline) -> Cell:
+        variant = cell.variant
+        if isinstance(cell, FoundCell):  # it has no variants
+            if baseline.recipe in {None, cell.recipe_label}:
+                return cell
+            variant = next(iter(self.study.variants))
         wanted = (
             cell.recipe_label if baseline.recipe is None else baseline.recipe,
-            cell.variant if baseline.variant is None else baseline.variant,
+            variant if baseline.variant is None else baseline.variant,
             cell.data_label if baseline.data is None else baseline.data,
         )
         if wanted not in self._by_parts:
@@ -163,7 +207,7 @@ def make_plan(study: Study) -> Plan:
     Settings are laid over the recipe in this order: the study's, the recipe entry's, the
     variant's. Raises UserError for a recipe or setting that does not fit.
     """
-    plan = Plan(study, list(_cells(study)))
+    plan = Plan(study, [*_cells(study), *found_cells(study)])
     twice = first_repeated(cell.label for cell in plan.cells)
     if twice is not None:
         raise UserError(f"Study {study.name}: two cells are called {twice!r}; rename one.")
@@ -203,7 +247,11 @@ def run_folder(out: Path, run: str) -> Path:
 
 def _several(study: Study) -> tuple[bool, bool, bool]:
     """Which of recipe, variant and data set vary."""
-    return len(study.recipes) > 1, len(study.variants) > 1, len(study.datasets) > 1
+    return (
+        len(study.recipes) + len(study.found) > 1,
+        len(study.variants) > 1,
+        len(study.datasets) > 1,
+    )
 
 
 def _cells(study: Study) -> Iterator[Cell]:
@@ -232,6 +280,29 @@ def _cells(study: Study) -> Iterator[Cell]:
                     recipe=recipe,
                     data=_loading(data, recipe),
                 )
+
+
+def found_cells(study: Study) -> Iterator[FoundCell]:
+    """The cells of results that are there; UserError where one is not, or its data set unknown."""
+    _, _, several = _several(study)
+    for each in study.found:
+        label = each.data or next(iter(study.datasets))
+        if label not in study.datasets:
+            raise UserError(
+                f"Study {study.name}: {each.name!r} names the data set {label!r}: "
+                f"{nearest(label, list(study.datasets))}"
+            )
+        recipe = Recipe(name=each.name)
+        yield FoundCell(
+            label=f"{each.name} / {label}" if several and each.data else each.name,
+            recipe_label=each.name,
+            variant="",
+            data_label=label,
+            settings={},
+            recipe=recipe,
+            data=_loading(study.datasets[label], recipe),
+            sources=sources_of(each, study.seeds),
+        )
 
 
 def _evaluated_on_the_way(recipe: Recipe) -> Recipe:
@@ -303,9 +374,11 @@ def estimate(plan: Plan, out: Path, device: str = "auto") -> Estimate:
     finished = {job.id: result for job in plan.jobs(out) if (result := read_result(job))}
     seconds, seen, timed = 0.0, set(finished), 0
     for cell in plan.cells:
-        missing = [run for seed in plan.study.seeds if (run := cell.run_id(seed)) not in seen]
+        missing = [
+            run for seed in cell.seeds(plan.study.seeds) if (run := cell.run_id(seed)) not in seen
+        ]
         seen.update(missing)
-        if not missing:
+        if not missing or isinstance(cell, FoundCell):
             continue
         pace = _known_pace(cell, plan.study.seeds, finished)
         if pace is None:

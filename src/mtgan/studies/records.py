@@ -46,7 +46,7 @@ class CellRecord(Record):
     data: str
     loading: Loading
     settings: dict[str, Any]
-    iterations: Annotated[int, Field(ge=1)]
+    iterations: Annotated[int, Field(ge=0)]  # 0: it was there already
     evaluate_every: Annotated[int, Field(ge=0)] = 0  # 0: never during training
     runs: Annotated[dict[int, RunName], Field(min_length=1)]
 

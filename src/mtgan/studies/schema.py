@@ -9,7 +9,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, read_text
@@ -59,6 +66,39 @@ class Arm(Part):
     @property
     def label(self) -> str:
         return self.name or Path(self.recipe).stem
+
+
+def _absolute(path: str) -> str:
+    """So that workers, and a study continued from elsewhere, find it."""
+    return str(Path(path).resolve())
+
+
+FoundPath = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
+
+
+class Found(Part):
+    """A cell of results that are there already: one of runs, samples and numbers.
+
+    runs: folders of finished runs, one for each seed of the study in its order. samples: folders
+    of images or .npz files, likewise. numbers: a CSV with a column for each measure, a
+    row for each seed, and perhaps a column `seed`.
+    """
+
+    name: Name
+    runs: list[FoundPath] = []
+    samples: list[FoundPath] = []
+    numbers: FoundPath | None = None
+    data: str = ""  # the data set of the study that it is measured on; the first when empty
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Found":
+        if sum(map(bool, (self.runs, self.samples, self.numbers))) != 1:
+            raise ValueError(f"{self.name!r} should have one of runs, samples and numbers")
+        return self
 
 
 class StudyData(Part):
@@ -143,6 +183,7 @@ class Study(Part):
     scale: Name = "full"
     plugins: list[str] = []  # modules of one's own that are imported first, by workers too
     recipes: Annotated[list[Arm], Field(min_length=1)]
+    found: list[Found] = []
     variants: Annotated[dict[str, Settings], Field(min_length=1)] = {"": {}}
     datasets: Annotated[dict[str, StudyData], Field(min_length=1)]
     # A number n stands for 0 to n - 1.
@@ -158,7 +199,7 @@ class Study(Part):
     curves: list[Name] = []  # logged values that the page draws over training
     alpha: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.05
 
-    @field_validator("recipes", "seeds", "measures", "curves")
+    @field_validator("recipes", "found", "seeds", "measures", "curves")
     @classmethod
     def _distinct(cls, values: list[Any]) -> list[Any]:
         labels = [getattr(value, "label", getattr(value, "name", value)) for value in values]

@@ -14,7 +14,7 @@ from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
 from mtgan.studies.execute import Executor, Outcome
-from mtgan.studies.plan import Plan, read_result, short_log
+from mtgan.studies.plan import FoundCell, Plan, read_result, short_log
 from mtgan.studies.schema import Study
 from mtgan.studies.worker import reference_of
 
@@ -120,6 +120,8 @@ def check_curves(plan: Plan) -> None:
     for cell in plan.cells:
         if wanted <= logged:
             return
+        if isinstance(cell, FoundCell):
+            continue
         try:
             lines = short_log(cell, short, "cpu")
         except UserError:

@@ -21,9 +21,11 @@ import numpy as np
 
 from mtgan.data import Dataset
 from mtgan.errors import UserError
-from mtgan.files import hold, read_json, write_json, writing
+from mtgan.evaluation.inputs import as_dataset, fitting_labels
+from mtgan.files import hold, read_json, write_json, write_text, writing
 from mtgan.plugins import use_from
 from mtgan.recipes import Recipe
+from mtgan.studies.found import read_numbers
 from mtgan.studies.plan import Job, load_data, read_result
 from mtgan.training import Run, train
 from mtgan.training.checkpoints import list_checkpoints
@@ -41,6 +43,9 @@ def run_job(job: Job) -> None:
     with _alone(Path(job.out)):
         if read_result(job) is not None:
             return
+        if job.source is not None:
+            _record_found(job, job.source)
+            return
         recipe, data = Recipe.model_validate(job.recipe), load_data(job.data)
         out = Path(job.out)
         resume = _can_go_on(out)
@@ -56,6 +61,49 @@ def run_job(job: Job) -> None:
             "fingerprint": data.fingerprint,
         }
         write_json(out / "result.json", result)
+
+
+def _record_found(job: Job, source: Mapping[str, str]) -> None:
+    """Measure what is there already as a run of this study would be, and write result.json."""
+    path, out = Path(source["path"]), Path(job.out)
+    lines: list[dict[str, Any]] = []
+    logged: dict[str, dict[str, Any]] = {}
+    iterations = 0
+    if source["kind"] == "numbers":
+        numbers = read_numbers(path, int(source["row"]))
+        values = {name: {"value": value} for name, value in numbers.items()}
+        protocol: dict[str, Any] = {"features": f"as in {path.name}"}
+    elif source["kind"] == "run":
+        run = Run.open(path)
+        values, protocol = measure(run, job)
+        lines, iterations = run.metrics(), run.steps[-1]
+        logged = logged_values(lines, run.recipe)
+    else:
+        values, protocol = _samples(path, job)
+    result = {
+        "evaluation": job.evaluation,
+        "values": {**logged, **values},
+        "protocol": protocol,
+        "iterations": iterations,
+        "seconds": lines[-1]["seconds"] if lines else 0.0,
+        "fingerprint": "",
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "metrics.jsonl", "".join(f"{json.dumps(line)}\n" for line in lines))
+    write_json(out / "result.json", result)
+
+
+def _samples(path: Path, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """As `measure`, of samples that are there; labels that they have are those asked for."""
+    wanted = job.evaluation
+    reference = reference_of(job.data, wanted["split"])
+    made = as_dataset(path, "the samples")
+    count = min(wanted["samples"], len(reference), len(made))
+    random = np.random.default_rng(wanted["seed"])
+    made = made.select(np.sort(random.permutation(len(made))[:count]))
+    labels = fitting_labels(made, reference, None)
+    judge = _quick if wanted["metrics"] is None else _card
+    return judge(np.asarray(made.samples), labels, reference, count, job)
 
 
 def _can_go_on(out: Path) -> bool:
