@@ -12,6 +12,7 @@ from mtgan.studies.schema import Study, dump_study, load_study, scale_names, stu
 SHIPPED = {
     "precision",
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
+    "labeled-share",
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
     "domain-sharing",
 }

@@ -168,6 +168,8 @@ class Asked:
 
     def draw(self, generator: torch.Generator) -> torch.Tensor:
         """int64 [n, L]: what was asked for, all else drawn as it occurs with that."""
+        if len(self.rows) == 1:
+            return self.requests.draw_like(self.rows[0], len(self.inverse), generator)
         return self.requests.complete(self.rows[self.inverse], generator)
 
     def _row(self, wanted: Mapping[str, int], i: int) -> np.ndarray:
