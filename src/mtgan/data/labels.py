@@ -216,12 +216,13 @@ def read_wanted(path: Path) -> tuple[list[dict[str, str]], list[int]]:
     UserError where the table cannot be read, or contradicts itself.
     """
     columns, lines = _lines(path, lambda cell: False)
-    known = {*FILE_COLUMNS} if len(columns) > 1 else set()
-    levels = [None if column.lower() in known else column for column in columns]
+    # A level may be called so, too: the first alone is the file's.
+    key = next((i for i, column in enumerate(columns) if column.lower() in FILE_COLUMNS), None)
+    file = key if len(columns) > 1 else None
     rows, places = [], []
     for line, cells in lines:
-        pairs = zip(levels, cells, strict=True)
-        rows.append({level: cell for level, cell in pairs if level and cell})
+        pairs = enumerate(zip(columns, cells, strict=True))
+        rows.append({level: cell for i, (level, cell) in pairs if cell and i != file})
         places.append(line)
     if not rows:
         raise UserError(f"{path} should have a header with label levels, and a row per sample.")
