@@ -86,13 +86,18 @@ def count_of(n: int | None, labels: Labels | None, latents: Any) -> int:
     if n is not None:
         check_whole("n", n, 1, LARGEST_COUNT)
     if labels is not None and not isinstance(labels, Mapping | str):
+        if not _is_list(labels):
+            raise UserError(
+                f"labels should be {{level: class}}, or a list with one for each sample; found "
+                f"{labels!r}."
+            )
         counts["labels"] = len(labels)
     if isinstance(labels, Mapping):
         for level, value in labels.items():
             if _is_list(value):
                 counts[f"labels of {level!r}"] = len(value)
     if latents is not None:
-        counts["latents"] = len(latents)
+        counts["latents"] = len(latents) if np.ndim(latents) else 0
     if not counts:
         raise UserError("How many samples are wanted? Give n, or labels or latents for each.")
     if len(set(counts.values())) > 1:
