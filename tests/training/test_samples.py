@@ -75,6 +75,7 @@ def test_the_pictures_follow_the_labels(run: Run) -> None:
         ({"fine": "bird", "animal": "dog"}, "'animal' is asked for twice"),
         ([{"animal": "bird"}, {"animal": "brid"}], r"labels\[1\]: .* did you mean 'bird'"),
         ([{"animal": "bird"}, 3], r"labels\[1\]: labels should be"),
+        (5, r"labels should be \{level: class\}, or a list"),
         ("brid", "no class 'brid': did you mean 'bird'"),
         (np.zeros((2, 3), dtype=int), r"labels should be \[n, 4\]"),
         (np.array([[0, 0, 0, 1]] * 2), "not told 'light'"),

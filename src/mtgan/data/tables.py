@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from mtgan.data.pictures import ENDINGS
-from mtgan.data.roles import SOURCE_COLUMNS
+from mtgan.data.roles import GENERATED, REAL, SOURCE_COLUMNS
 from mtgan.data.taxonomy import chain_name, clean_name, name_fault
 from mtgan.errors import UserError
 from mtgan.files import read_json, read_text
@@ -42,20 +42,26 @@ def read_wanted(path: Path) -> tuple[list[dict[str, str]], list[int]]:
     """The classes that samples should have, by level, of a table with a row per sample, and the
     line of each row.
 
-    An empty cell asks for nothing; columns with the file and its origin are passed over, as are
-    blank lines. UserError where the table cannot be read, or contradicts itself.
+    An empty cell asks for nothing; the columns that `mtgan sample` writes beside the labels (the
+    file, and that it was generated) are passed over, as are blank lines. UserError where the table
+    cannot be read, or contradicts itself.
     """
     columns, lines = _lines(path, lambda cell: False)
-    known = {*FILE_COLUMNS, *SOURCE_COLUMNS} if len(columns) > 1 else set()
-    levels = [None if column.lower() in known else column for column in columns]
-    rows, places = [], []
-    for line, cells in lines:
-        pairs = zip(levels, cells, strict=True)
-        rows.append({level: cell for level, cell in pairs if level and cell})
-        places.append(line)
-    if not rows:
+    # A level may be called so, too: the first alone is the file's.
+    key = next((i for i, column in enumerate(columns) if column.lower() in FILE_COLUMNS), None)
+    others = {key} if len(columns) > 1 else set()
+    found = list(lines)
+    for i, column in enumerate(columns):
+        said = {cells[i] for _, cells in found}
+        if column.lower() in SOURCE_COLUMNS and said <= {GENERATED, REAL, ""}:
+            others.add(i)
+    if not found:
         raise UserError(f"{path} should have a header with label levels, and a row per sample.")
-    return rows, places
+    rows = [
+        {columns[i]: cell for i, cell in enumerate(cells) if cell and i not in others}
+        for _, cells in found
+    ]
+    return rows, [line for line, _ in found]
 
 
 def read_csv(path: Path, is_file: Callable[[str], bool]) -> Read:

@@ -45,6 +45,7 @@ class Requests:
         self.needed = tuple(level for level in taxonomy.levels if level in labeled & {*asked})
         self._needed = self._columns(self.needed)
         self._kept = self._columns(self._with_above(self.needed))
+        self._partial = bool((self._rows[:, self._needed] < 0).any())
         self._seen = self._find_seen()
         self._fit = ~self._dead_ends(self._rows)
         self._probabilities = self._counts / max(self._counts.sum(), 1)
@@ -68,19 +69,39 @@ class Requests:
         with these classes, so that a coarse class is drawn as its fine ones occur. Levels that are
         not needed may be -1. Rows of -1 where the data have no labels.
         """
-        return self.complete(np.tile(self.row(wanted or {}), (count, 1)), generator)
+        return self.draw_like(self.row(wanted or {}), count, generator)
+
+    def draw_like(self, row: np.ndarray, count: int, generator: torch.Generator) -> Tensor:
+        """`draw`, of what a row int64 [L] has; the rest (-1) is drawn."""
+        rows = np.tile(row, (count, 1))
+        weights, columns = self._donors(row.tobytes())
+        if weights is not None:
+            probabilities = torch.from_numpy(weights)
+            drawn = torch.multinomial(probabilities, count, replacement=True, generator=generator)
+            rows = np.where((rows < 0) & columns, self._rows[drawn.numpy()], rows)
+        # Whether there is more to draw is up to the data, and not to this draw: an iteration
+        # computes the same shapes each time.
+        if self._partial or (rows[:, self._needed] < 0).any():
+            return self.complete(rows, generator)
+        return torch.from_numpy(rows)
 
     def complete(self, rows: np.ndarray, generator: torch.Generator) -> Tensor:
         """Rows [N, L] with a label at every needed level: what they have is kept, and what is
         missing (-1) is drawn as it occurs with that in the training data."""
         rows = np.where(self._kept, self.taxonomy.with_implied(rows), -1)
         rows[self._dead_ends(rows)] = -1
-        if not len(self._rows):
-            return torch.from_numpy(rows)
-        kinds, inverse = np.unique(rows, axis=0, return_inverse=True)
-        for i, row in enumerate(kinds):
-            places = np.flatnonzero(inverse.reshape(-1) == i)
-            rows[places] = self._fill(row, len(places), generator)
+        # Each pass gives every row that lacks one a label of another level.
+        chances = torch.rand(len(self.needed), len(rows), generator=generator).double().numpy()
+        for chance in chances:
+            lacking = np.flatnonzero((rows[:, self._needed] < 0).any(axis=1))
+            kinds, kind = np.unique(rows[lacking], axis=0, return_inverse=True)
+            for i, row in enumerate(kinds):
+                places = lacking[kind.reshape(-1) == i]
+                weights, columns = self._donors(row.tobytes())
+                if weights is not None:
+                    sums = np.cumsum(weights)
+                    drawn = np.searchsorted(sums, chance[places] * sums[-1], side="right")
+                    rows[places] = np.where((row < 0) & columns, self._rows[drawn], row)
         return torch.from_numpy(rows)
 
     def given(self, rows: np.ndarray) -> np.ndarray:
@@ -175,19 +196,7 @@ class Requests:
             dead |= missing & ~np.isin(rows[:, over], classes)
         return dead
 
-    def _fill(self, row: np.ndarray, count: int, generator: torch.Generator) -> np.ndarray:
-        """[count, L]: completions of one row [L]."""
-        rows = np.tile(row, (count, 1))
-        weights, columns = self._donors(row.tobytes())
-        if weights is None:
-            return rows
-        drawn = torch.multinomial(weights, count, replacement=True, generator=generator)
-        rows = np.where((rows < 0) & columns, self._rows[drawn.numpy()], rows)
-        if (rows[:, self._needed] >= 0).all():
-            return rows
-        return self.complete(rows, generator).numpy()
-
-    def _find_donors(self, key: bytes) -> tuple[Tensor | None, np.ndarray]:
+    def _find_donors(self, key: bytes) -> tuple[np.ndarray | None, np.ndarray]:
         """From which of the data's rows the missing labels of a row are taken: weights [U], None
         where there is nothing to take; and which columns."""
         row, rows = np.frombuffer(key, dtype=np.int64), self._rows
@@ -211,4 +220,4 @@ class Requests:
             chosen = (rows[:, column] >= 0) & (rows[:, above] == row[above]).all(axis=1)
             if not chosen.any():
                 return None, columns
-        return torch.from_numpy(self._probabilities * chosen), columns
+        return self._probabilities * chosen, columns

@@ -86,13 +86,18 @@ def count_of(n: int | None, labels: Labels | None, latents: Any) -> int:
     if n is not None:
         check_whole("n", n, 1, LARGEST_COUNT)
     if labels is not None and not isinstance(labels, Mapping | str):
+        if not _is_list(labels):
+            raise UserError(
+                f"labels should be {{level: class}}, or a list with one for each sample; found "
+                f"{labels!r}."
+            )
         counts["labels"] = len(labels)
     if isinstance(labels, Mapping):
         for level, value in labels.items():
             if _is_list(value):
                 counts[f"labels of {level!r}"] = len(value)
     if latents is not None:
-        counts["latents"] = len(latents)
+        counts["latents"] = len(latents) if np.ndim(latents) else 0
     if not counts:
         raise UserError("How many samples are wanted? Give n, or labels or latents for each.")
     if len(set(counts.values())) > 1:
@@ -168,6 +173,8 @@ class Asked:
 
     def draw(self, generator: torch.Generator) -> torch.Tensor:
         """int64 [n, L]: what was asked for, all else drawn as it occurs with that."""
+        if len(self.rows) == 1:
+            return self.requests.draw_like(self.rows[0], len(self.inverse), generator)
         return self.requests.complete(self.rows[self.inverse], generator)
 
     def _row(self, wanted: Mapping[str, int], i: int) -> np.ndarray:
