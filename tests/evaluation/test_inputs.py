@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from mtgan.data import Dataset, Taxonomy
+from mtgan.data.samples import Samples
 from mtgan.errors import UserError
+from mtgan.evaluation import evaluate
 from mtgan.evaluation.inputs import apart, as_dataset, fitting_labels, in_classes_of
 
 
@@ -178,3 +180,13 @@ def test_a_pair_of_images_and_labels() -> None:
         apart((images, labels), labels)
     with pytest.raises(UserError, match="found 3 parts"):
         apart((images, labels, labels), None)  # type: ignore[arg-type]
+
+
+def test_samples_of_a_run_bring_their_labels(digits, unseen):
+    """One argument is enough: the conditioning axis is not lost on the way."""
+    latents = np.zeros((len(unseen), 2), np.float32)
+    made = Samples.of(unseen.samples, unseen.labels, unseen.taxonomy, 0, latents, [])
+    card = evaluate(made, digits, protocol="training", metrics="conditional_accuracy")
+    assert card["conditional_accuracy/fine"] > 0.9
+    assert type(made[:2]) is type(made + 1) is np.ndarray
+    assert (made == unseen.samples).all() is np.True_

@@ -8,6 +8,7 @@ import numpy as np
 from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.data.arrays import as_samples
 from mtgan.data.images import resize_samples
+from mtgan.data.samples import Samples
 from mtgan.data.sources import parse_size
 from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
@@ -56,6 +57,8 @@ def as_dataset(source: Images, name: str, split: str = "all", size: Size | None 
     if isinstance(source, str | Path):
         return load_dataset(source, split, size=size)
     shape = parse_size(size)
+    if isinstance(source, Samples):
+        source = source.dataset(name)
     if isinstance(source, Dataset):
         if shape not in (None, source.samples.shape[2:]):
             raise UserError(

@@ -12,6 +12,7 @@ import torch
 from mtgan import files
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.samples import Samples
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import evaluate_domain
 from mtgan.limits import LARGEST_COUNT, LARGEST_STEP, check_memory, check_whole
@@ -36,7 +37,6 @@ from mtgan.training.record import RunRecord, validated
 from mtgan.training.samples import (
     Asked,
     Labels,
-    Samples,
     as_latents,
     count_of,
     drawn_seed,

@@ -31,47 +31,6 @@ class LabelList(list[Classes]):
 _SHOWN = 3  # notes on combinations, before they are only counted
 
 
-class Samples(np.ndarray):
-    """Samples uint8 [n, C, H, W], an array like any other, that knows how they were made.
-
-    Attributes:
-        labels: int64 [n, L], what the generator was given (asked for or drawn) and what the
-            taxonomy implies from that, -1 elsewhere; None where it takes no labels.
-        taxonomy: What the labels mean.
-        seed: With which they are made again.
-        latents: float32 [n, Z], what they were made from.
-        notes: Sentences about what was asked for, as a combination that no training sample has.
-
-    A part or a copy of them is a plain array's: these attributes are then None, notes empty.
-    """
-
-    labels: np.ndarray | None
-    taxonomy: Taxonomy | None
-    seed: int | None
-    latents: np.ndarray | None
-    notes: tuple[str, ...]
-
-    def __array_finalize__(self, source: Any) -> None:
-        self.labels = self.taxonomy = self.seed = self.latents = None
-        self.notes = ()
-
-    @classmethod
-    def of(
-        cls,
-        images: np.ndarray,
-        labels: np.ndarray | None,
-        taxonomy: Taxonomy,
-        seed: int,
-        latents: np.ndarray,
-        notes: Sequence[str],
-    ) -> "Samples":
-        """These images, with what is known of them."""
-        found = images.view(cls)
-        found.labels, found.taxonomy, found.seed = labels, taxonomy, seed
-        found.latents, found.notes = latents, tuple(notes)
-        return found
-
-
 def drawn_seed(seed: int | None) -> int:
     """The seed, or a new one where there is none; UserError where it is out of range."""
     if seed is None:
