@@ -1,5 +1,6 @@
 """How many samples are compared, and what is said of it; sets of other sizes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,22 @@ def test_labels_are_asked_of_features_without_logits() -> None:
     quick = QuickEvaluator(data, n=100, features="test-brightness")
     assert quick(samples, labels)["accuracy/light"] == 1.0
     assert quick(samples, 1 - labels)["accuracy/light"] == 0.0
+
+
+def marked(count: int, made: int) -> Dataset:
+    """Images of which the first were generated."""
+    none = np.empty((count, 0), np.int64)
+    generated = np.arange(count) < made
+    data = Dataset(images(count), none, Taxonomy((), {}, {}), "mixed", "all")
+    return replace(data, generated=generated)
+
+
+def test_samples_and_reference_that_were_swapped_are_noticed() -> None:
+    with pytest.raises(UserError, match="reference mixed was generated .* seem to be swapped"):
+        sides(80, marked(200, 200))
+
+
+def test_what_is_generated_is_no_reference() -> None:
+    found = sides(80, marked(200, 50), protocol="plain")
+    assert found.compared == 150
+    assert "50 generated images of the reference are left out" in found.notes

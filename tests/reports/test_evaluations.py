@@ -28,6 +28,7 @@ CARD = Scorecard(
     interval=(0.6, 0.7),
     gate=1.0,
     notes=("96 samples are few",),
+    judge=("judge: pixels; it is not known what it recognizes",),
 )
 
 
@@ -45,6 +46,8 @@ def test_the_page_keeps_axes_scores_and_intervals(run: Run) -> None:
     for text in ("[0.60, 0.70]", "authenticity gate 1.00", "96 samples are few", "0.5", "1.5"):
         assert text in page
     assert "toys &lt;b&gt;" in page
+    judge = page.index("judge: pixels; it is not known")
+    assert page.index("<h2>Evaluation</h2>") < judge < page.index("like blur, 2 px")
     assert "nan" not in page.lower().split("<h2>pictures")[0].replace("finance", "")
 
 

@@ -66,8 +66,9 @@ class Sides:
         elif HELD_OUT_NOTE in real.notes:  # by us, of data without splits
             real = real.load_split("all")
         generated = as_dataset(samples, "samples", size=size)
-        check_alike(generated.samples, real.samples)
         notes: list[str] = []
+        real = _real_alone(real, generated, notes)
+        check_alike(generated.samples, real.samples)
         asked = fitting_labels(generated, real, labels, notes)
         unseen: Dataset | None = None
         if calibrated:
@@ -85,6 +86,26 @@ class Sides:
         notes = [*_on_reading(generated, real), *notes]
         notes += _on_sizes(rule, n, taken, generated, real, unseen)
         return cls(generated, asked, real, unseen, taken, compared, notes)
+
+
+def _real_alone(real: Dataset, generated: Dataset, notes: list[str]) -> Dataset:
+    """The reference without images that are marked as generated.
+
+    Raises:
+        UserError: Where all are, and the samples are not.
+    """
+    made = real.generated
+    if made is None or not made.any():
+        return real
+    if not made.all():
+        notes.append(f"{made.sum():,} generated images of the reference are left out")
+        return real.select(np.flatnonzero(~made))
+    if generated.generated is None or not generated.generated.all():
+        raise UserError(
+            f"the reference {real.name} was generated and the samples were not: they seem to be "
+            "swapped; name the generated images first, and the real ones as --data"
+        )
+    return real
 
 
 def _on_reading(generated: Dataset, real: Dataset) -> list[str]:

@@ -51,7 +51,8 @@ def _of_card(card: Scorecard) -> dict[str, Any]:
             (name, _score(axis.score), interval(axis.interval, 2), axis.reading)
             for name, axis in card.axes.items()
         ],
-        "overall": _score(card.overall),
+        "judge": card.judge,
+        "overall": _score(card.overall) or ("none" if card.axes else ""),
         "interval": interval(card.interval, 2),
         "gate": _score(card.gate),
         "notes": [card.protocol.sentence(), *card.notes],
@@ -65,7 +66,8 @@ def _of_domains(values: Mapping[str, Any]) -> dict[str, Any]:
         if not _is_measure(entry):
             raise UserError(f"{name!r} in it is no measure with a value and which way is better.")
         rows.append((name.replace("_", " "), number(entry["value"]), entry["better"]))
-    return {"columns": ("value", "better"), "rows": rows, "axes": [], "overall": "", "notes": []}
+    nothing: dict[str, Any] = {"judge": (), "axes": [], "overall": "", "notes": []}
+    return {"columns": ("value", "better"), "rows": rows, **nothing}
 
 
 def _is_measure(entry: Any) -> bool:
