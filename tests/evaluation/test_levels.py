@@ -156,7 +156,7 @@ def test_measures_that_cannot_be_had_are_named(digits, unseen):
         "0 (1), 1 (10)",
         "train_on_generated/fine learned nothing of classes of one sample: 0",
         "268 of 359 samples were asked for no class of fine",
-        "359 of 359 samples were asked for no class of coarse",
+        "no sample was asked for a class of coarse",
     ):
         assert any(words in note for note in card.notes), words
     right = evaluate(

@@ -117,7 +117,7 @@ def marked(count: int, made: int) -> Dataset:
 
 
 def test_samples_and_reference_that_were_swapped_are_noticed() -> None:
-    with pytest.raises(UserError, match="reference mixed was generated .* seem to be swapped"):
+    with pytest.raises(UserError, match=r"reference mixed was generated .* seem to be swapped"):
         sides(80, marked(200, 200))
 
 

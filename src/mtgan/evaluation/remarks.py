@@ -76,6 +76,9 @@ def small_sets(comparison: Comparison, extractor: FeatureExtractor) -> list[str]
     labels = comparison.generated.labels
     for level in setting.levels if labels is not None else ():
         asked = comparison.asked(level)
+        if (asked < 0).all():
+            notes.append(f"no sample was asked for a class of {level}: nothing is said of it")
+            continue
         if missing := int((asked < 0).sum()):
             notes.append(
                 f"{missing:,} of {count:,} samples were asked for no class of {level}: measures "
