@@ -124,7 +124,7 @@ def test_what_a_run_and_samples_are_judged_against() -> None:
 
 def test_a_run_is_judged_against_its_own_data(tmp_path: Path, monkeypatch) -> None:
     """Whole, where it was trained on a part; by the data's labels, where the recipe made its own;
-    and a change of the data is told of."""
+    and data that have changed are refused."""
     hierarchy = [{"kind": "random", "classes": 3}]
     part = {"data__subset": 200, "hierarchy": hierarchy, "training__steps": 1}
     run = mtgan.train(small_recipe("ac-wgan-b", **part), "digits", tmp_path / "run", quiet=True)
@@ -134,8 +134,8 @@ def test_a_run_is_judged_against_its_own_data(tmp_path: Path, monkeypatch) -> No
     plain = small_recipe("gan", training__steps=1)
     run = mtgan.train(plain, "digits", tmp_path / "other", quiet=True)
     other = mtgan.load_dataset("digits").select(np.arange(400))
-    monkeypatch.setattr(mtgan.Run, "load_data", lambda run, split, whole: other)
-    with pytest.warns(UserWarning, match="digits has changed since"):
+    monkeypatch.setattr(mtgan.Run, "load_data", lambda run: other)
+    with pytest.raises(mtgan.UserError, match="on other samples or labels than digits holds now"):
         mtgan.evaluate(run, protocol="training", **quick)
 
 

@@ -92,8 +92,8 @@ def test_sampling_by_a_table_of_labels(place: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "wrote 3 samples to wanted (seed " in result.stdout
     rows = [line.split(",") for line in (place / "wanted/labels.csv").read_text().splitlines()]
-    assert rows[0] == ["file", "fine", "coarse"]
-    assert [rows[1][2], *rows[2][1:]] == ["odd", "4", "even"]
+    assert rows[0] == ["file", "fine", "coarse", "source"]
+    assert [rows[1][2], *rows[2][1:]] == ["odd", "4", "even", "generated"]
     again = mtgan(*ask, "--n", "4", "--out", "b", cwd=place)
     assert "found n=4, and 3 labels" in again.stderr
     (place / "wanted.csv").write_text("fine\n4\nfour\n")

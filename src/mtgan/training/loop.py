@@ -435,7 +435,7 @@ class Trainer:
         progress.say(
             f"iteration {self.iteration}: "
             + "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-            + f"  (n = {evaluator.n:,}, features {evaluator.extractor.name})"
+            + f"  (n = {evaluator.n:,}, features {evaluator.protocol['features']})"
         )
 
     def _loss_ratios(self, values: Mapping[str, float]) -> dict[str, float]:
