@@ -52,6 +52,13 @@ def test_one_fit_level_is_enough_for_a_figure_but_not_for_the_other_levels_score
     assert any("no score for conditioning at level fine" in line for line in judge.sentences())
 
 
+def test_the_space_that_was_not_taken_is_named() -> None:
+    space = Space()
+    space.rival = "other, right on 0.48"
+    judge = Judge.of(space, {"fine": fitness("fine", 900)}, 1000)
+    assert judge.sentences()[1:] == ["not taken: other, right on 0.48"]
+
+
 def test_pixels_give_no_figure() -> None:
     space = Space()
     space.sees_content = False

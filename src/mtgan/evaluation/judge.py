@@ -16,12 +16,14 @@ class Judge:
     Attributes:
         space: Its name.
         fitness: What it recognizes, by label level; empty where that is not known.
+        rival: What is known of the space that was not taken.
         unfit: Levels at which that is too little, so that obedience to labels cannot be scored.
         doubts: Why there is no overall figure, a sentence each; empty where there is one.
     """
 
     space: str
     fitness: Mapping[str, Fitness]
+    rival: str = ""
     unfit: frozenset[str] = frozenset()
     doubts: tuple[str, ...] = ()
 
@@ -49,7 +51,7 @@ class Judge:
                 f"{extractor.name} recognizes too few held-out real images; give more labeled "
                 "images, or weights that know such pictures (--features module:function)"
             )
-        return cls(extractor.name, dict(fitness), unfit, tuple(doubts))
+        return cls(extractor.name, dict(fitness), extractor.rival, unfit, tuple(doubts))
 
     def sentences(self) -> list[str]:
         """What to read before any number."""
@@ -60,6 +62,7 @@ class Judge:
         ]
         return [
             *(known or [f"judge: {self.space}; it is not known what it recognizes"]),
+            *([f"not taken: {self.rival}"] if self.rival else []),
             *unfit,
             *(f"no overall figure: {doubt}" for doubt in self.doubts),
         ]

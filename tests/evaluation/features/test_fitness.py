@@ -97,7 +97,11 @@ def test_the_fitter_judge_is_taken(
         "measure_fitness",
         lambda space, reference: {"fine": one(round(10_000 * known[space.name]), 10_000)},
     )
-    assert choice.build(FeatureRequest("auto", tiny)).name == taken
+    found = choice.build(FeatureRequest("auto", tiny))
+    assert found.name == taken
+    if own < 0.9:
+        (rejected,) = known.keys() - {taken}
+        assert found.rival.startswith(f"{rejected}, right on {known[rejected]:.2f} [")
 
 
 def test_labels_that_depend_on_nothing_leave_the_judge_unfit() -> None:

@@ -42,6 +42,7 @@ class FeatureExtractor(ABC):
         sees_content: Whether the features are of what is shown, and not of single pixels.
         least_skill: From which skill on (see `Fitness.skill`) the space may judge. A network that
             was not trained on the data needs a third of what guessing leaves over.
+        rival: What is known of another space that `auto` did not take, in a sentence; "" without.
         logit_levels: Keys of the logits that `embed` returns: label levels of the dataset, or
             `imagenet` for networks that know other classes.
         device: Where it runs, and where distances between its features are computed.
@@ -55,6 +56,7 @@ class FeatureExtractor(ABC):
     cacheable: bool = True
     sees_content: bool = True
     least_skill: float = 1 / 3
+    rival: str = ""
     logit_levels: tuple[str, ...] = ()
     device: torch.device = CPU
 

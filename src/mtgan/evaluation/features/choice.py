@@ -31,8 +31,11 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     request.progress("comparing two judges on held-out real images (once; it is cached)")
     other = build_extractor(general)
     found = _finest(other, request)
-    fitter = found.passes(other.least_skill) or found.accuracy > known.accuracy
-    return other if fitter else own
+    if found.passes(other.least_skill) or found.accuracy > known.accuracy:
+        other.rival = f"{own.name}, {known.sentence()}"
+        return other
+    own.rival = f"{other.name}, {found.sentence()}"
+    return own
 
 
 def _finest(extractor: FeatureExtractor, request: FeatureRequest) -> Fitness:
