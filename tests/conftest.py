@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mtgan import plugins
 from mtgan.data import Dataset, load_dataset
 
 
@@ -27,3 +28,10 @@ def digits(cache: Path) -> Dataset:
 def unseen(digits: Dataset) -> Dataset:
     """359 held-out digits."""
     return digits.load_split("test")
+
+
+@pytest.fixture(autouse=True)
+def own_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run records which plugins are in use; those of other tests are not."""
+    for name in ("_named", "_passed_over"):
+        monkeypatch.setattr(plugins, name, {})
