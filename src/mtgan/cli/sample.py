@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mtgan.cli.app import app, say
-from mtgan.cli.options import Checkpoint, Quiet, as_step
-from mtgan.limits import LARGEST_COUNT, LARGEST_SEED
+from mtgan.cli.options import Checkpoint, Quiet, Seed, as_step
+from mtgan.limits import LARGEST_COUNT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,10 +46,7 @@ def sample(
         str | None,
         typer.Option(help="One domain of a run over several, read back from its canvas."),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=LARGEST_SEED, help="Of all that is drawn; drawn if left out."),
-    ] = None,
+    seed: Seed = 0,
     step: Checkpoint = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     batch_size: Annotated[
