@@ -253,5 +253,7 @@ def test_a_shell_can_complete(tmp_path: Path, monkeypatch, typed: str, completed
     monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
     assert mtgan(cwd=tmp_path).stdout.split() == completed
     monkeypatch.delenv("_MTGAN_COMPLETE")
+    # By name, and not by the shell that these tests happen to be run from.
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     shown = mtgan("--show-completion", "bash", cwd=tmp_path)
     assert (shown.returncode, "complete" in shown.stdout) == (0, True)
