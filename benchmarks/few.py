@@ -1,6 +1,6 @@
 """The picture of docs/data.md, Few images: real images and samples of each class, side by side.
 
-python -m benchmarks.few runs/few docs/images/few-images.png
+python -m benchmarks.few runs/photographs docs/images/few-images.png
 """
 
 import sys

@@ -46,6 +46,14 @@ def test_a_cell_of_a_notebook_runs_twice(registry: Registry) -> None:
     assert registry.modules() == ["__main__"]
 
 
+def test_what_was_executed_belongs_to_the_script(registry: Registry) -> None:
+    space: dict = {}
+    exec("def made():\n    return 1", space)
+    space["made"].__module__ = None  # as of code that is executed without a name
+    registry.register("made")(space["made"])
+    assert registry.modules() == ["__main__"]
+
+
 def test_parts_of_the_script_itself_are_told_of(registry: Registry, monkeypatch) -> None:
     def mine():
         return 1

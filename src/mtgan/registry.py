@@ -69,7 +69,7 @@ class Registry(Generic[T]):
 
         def file(written: Made) -> Made:
             # An instance says of its class only where that was written.
-            home = written.__module__ if hasattr(written, "__qualname__") else module
+            home = (written.__module__ if hasattr(written, "__qualname__") else module) or _MAIN
             self._refuse_second(name, home)
             self._entries[name] = make(written)
             self._origins[name] = (written, home)
