@@ -20,6 +20,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from faults_server import Server
+from mtgan.training.logs import read_log
 
 KILL_BEFORE, KILL_WITHIN, FAIL_ONCE, FAIL_ON = 1, 2, 3, 4
 
@@ -48,7 +49,7 @@ def weights(run: Path) -> dict[str, str]:
 
 def log(run: Path) -> list[Any]:
     """The logged lines, without what is measured in seconds."""
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    lines = read_log(run / "metrics.jsonl")  # which passes over a last line that a kill cut off
     return [(line.get("kind"), line.get("step"), line["values"]) for line in lines]
 
 
