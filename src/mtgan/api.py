@@ -61,7 +61,7 @@ def evaluate(
     if reference is None or isinstance(reference, Dataset):
         return evaluate_run(run, reference, **options)
     rule = protocol_rule(options.get("protocol", "default"))
-    part = options.get("split") or rule.split or "train"
+    part = rule.reference_split(options.get("split"))
     if isinstance(reference, str | Path):
         channels, height, width = run.facts.shape
         real = load_dataset(reference, part, size=(height, width), channels=channels)

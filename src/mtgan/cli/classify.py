@@ -82,7 +82,9 @@ def classify(
         return
     if data is None:
         raise UserError("Say on what to train: --data NAME or PATH (mtgan data list).")
-    values = _overrides(overrides or [])
+    from mtgan.recipes.load import parse_overrides
+
+    values = parse_overrides(overrides or [])
     if auxiliary_data is not None:
         values["auxiliary.labels"] = "fine"  # of that data set
     if auxiliary is not None:
@@ -135,18 +137,6 @@ def _go_on(run: str, options: list[str], device: str, json: bool, quiet: bool) -
         quiet=quiet or json,
     )
     _tell(again, json, quiet)
-
-
-def _overrides(texts: list[str]) -> dict[str, Any]:
-    from mtgan.recipes.load import parse_override
-
-    values: dict[str, Any] = {}
-    for text in texts:
-        key, value = parse_override(text)
-        if key in values:
-            raise UserError(f"--set {key} is given twice; give it once.")
-        values[key] = value
-    return values
 
 
 def _refuse_options(what: str, *options: dict[str, Any]) -> None:

@@ -129,7 +129,7 @@ def _judge(
 
     reference = None
     if data is not None:
-        split = options["split"] or protocol_rule(options["protocol"]).split or "train"
+        split = protocol_rule(options["protocol"]).reference_split(options["split"])
         reference = load_dataset(data, split, root=root, taxonomy=taxonomy, size=options["size"])
     if run is None:
         assert reference is not None

@@ -40,6 +40,10 @@ class ProtocolRule:
     metrics: tuple[str, ...]
     about: str
 
+    def reference_split(self, asked: str | None) -> str:
+        """The split of the reference that is read: the one asked for, or the rule's."""
+        return asked or self.split or "train"
+
 
 PROTOCOLS: dict[str, ProtocolRule] = {
     "default": ProtocolRule(

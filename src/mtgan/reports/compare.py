@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 import mtgan
 from mtgan import files
 from mtgan.errors import UserError
@@ -14,6 +12,7 @@ from mtgan.evaluation import Scorecard
 from mtgan.evaluation.tables import half_width, number
 from mtgan.reports.charts import line_chart
 from mtgan.reports.page import Picture, facts_of, refuse_other_files, samples_of
+from mtgan.reports.rendering import environment
 from mtgan.text import command, printable
 from mtgan.training import Run
 from mtgan.training.commands import commands_of
@@ -36,14 +35,7 @@ def write_comparison(runs: Sequence[Run], out: Path) -> Path:
     if len(set(places)) < len(places):
         raise UserError("compare was given the same run twice; name different ones.")
     refuse_other_files(out, None)
-    environment = Environment(
-        loader=PackageLoader("mtgan.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("compare.html.j2").render(**comparison_content(runs))
+    page = environment().get_template("compare.html.j2").render(**comparison_content(runs))
     files.write_text(out, printable(page))
     return out
 

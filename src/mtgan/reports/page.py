@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 import mtgan
@@ -24,6 +23,7 @@ from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
 from mtgan.reports.classes import class_grids
 from mtgan.reports.evaluations import evaluation_tables
+from mtgan.reports.rendering import environment
 from mtgan.text import printable
 from mtgan.training import Run
 from mtgan.training.commands import commands_of
@@ -60,17 +60,10 @@ def write_report(run: Run, out: Path | None = None) -> Path:
     answers of `mtgan analyze` as pictures; what cannot be read is left out with a note. UserError
     where `out` is no page of ours, or cannot be written.
     """
-    environment = Environment(
-        loader=PackageLoader("mtgan.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     own = run.path / "report.html"
     out = out or own
     refuse_other_files(out, own)
-    page = environment.get_template("run.html.j2").render(**page_content(run))
+    page = environment().get_template("run.html.j2").render(**page_content(run))
     files.write_text(out, printable(page))
     return out
 

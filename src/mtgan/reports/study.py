@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from PIL import Image
 
 import mtgan
@@ -16,6 +16,7 @@ from mtgan.limits import MOST_SEEDS
 from mtgan.markup import latex, markdown
 from mtgan.reports.charts import Series, image_uri, line_chart
 from mtgan.reports.page import Picture
+from mtgan.reports.rendering import environment
 from mtgan.reports.study_charts import dot_chart
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
@@ -99,16 +100,10 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
 
 
 def _environment(kind: str) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("mtgan.reports"),
-        autoescape=kind == "html",
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = environment(autoescape=kind == "html")
     escape = _ESCAPES[kind]
-    environment.finalize = lambda value: escape(value) if isinstance(value, str) else value
-    return environment
+    found.finalize = lambda value: escape(value) if isinstance(value, str) else value
+    return found
 
 
 _ESCAPES: Mapping[str, Callable[[str], str]] = {

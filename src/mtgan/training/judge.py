@@ -33,7 +33,7 @@ def evaluate_run(run: Run, reference: Dataset | None = None, **options: Any) -> 
         raise UserError(f"{run.path} was trained on domains; judge it by Run.evaluate_domains.")
     rule = protocol_rule(options.get("protocol", "default"))
     if reference is None:
-        reference = data_of_run(run, options.get("split") or rule.split or "train")
+        reference = data_of_run(run, rule.reference_split(options.get("split")))
     n = options.get("n")
     wanted = rule.generated if rule.exact or n is None else n
     count, seed = min(wanted or _GENERATED, len(reference)), options.get("seed", 0)
