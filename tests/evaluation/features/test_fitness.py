@@ -7,7 +7,13 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from mtgan.data import Dataset, Taxonomy
-from mtgan.evaluation.features import FeatureRequest, build_extractor, choice, measure_fitness
+from mtgan.evaluation.features import (
+    FeatureRequest,
+    build_extractor,
+    choice,
+    fitness,
+    measure_fitness,
+)
 from mtgan.evaluation.features.fitness import Fitness, judge_splits
 
 
@@ -97,11 +103,31 @@ def test_the_fitter_judge_is_taken(
         "measure_fitness",
         lambda space, reference: {"fine": one(round(10_000 * known[space.name]), 10_000)},
     )
+    monkeypatch.setattr(choice, "agreement", lambda own, other, reference: 0.41)
     found = choice.build(FeatureRequest("auto", tiny))
     assert found.name == taken
     if own < 0.9:
         (rejected,) = known.keys() - {taken}
         assert found.rival.startswith(f"{rejected}, right on {known[rejected]:.2f} [")
+        assert found.rival.endswith("; the two give the same class to 0.41 of them")
+
+
+def test_agreement_counts_equal_answers_right_or_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"one": [0, 1, 2, 2], "other": [0, 2, 2, 1]}
+    data = Dataset(
+        np.zeros((40, 1, 4, 4), np.uint8),
+        np.arange(40)[:, None] % 3,
+        Taxonomy(("fine",), {"fine": tuple("abc")}, {}),
+        "lines",
+        "all",
+    )
+    monkeypatch.setattr(fitness, "_classes_said", lambda space, *_: {"fine": np.array(said[space])})
+    assert fitness.agreement("one", "other", data) == 0.5  # type: ignore[arg-type]
+
+
+def test_a_space_agrees_with_itself(tiny: Dataset) -> None:
+    pixels = build_extractor(FeatureRequest("pixels", tiny))
+    assert fitness.agreement(pixels, pixels, tiny) == 1
 
 
 def test_labels_that_depend_on_nothing_leave_the_judge_unfit() -> None:

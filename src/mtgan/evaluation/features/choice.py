@@ -8,7 +8,12 @@ from mtgan.evaluation.features.base import (
     build_extractor,
     register_features,
 )
-from mtgan.evaluation.features.fitness import Fitness, label_levels, measure_fitness
+from mtgan.evaluation.features.fitness import (
+    Fitness,
+    agreement,
+    label_levels,
+    measure_fitness,
+)
 
 AUTO = "auto"
 
@@ -31,10 +36,12 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     request.progress("comparing two judges on held-out real images (once; it is cached)")
     other = build_extractor(general)
     found = _finest(other, request)
+    share = agreement(own, other, request.reference)
+    same = f"the two give the same class to {share:.2f} of them"
     if found.passes(other.least_skill) or found.accuracy > known.accuracy:
-        other.rival = f"{own.name}, {known.sentence()}"
+        other.rival = f"{own.name}, {known.sentence()}; {same}"
         return other
-    own.rival = f"{other.name}, {found.sentence()}"
+    own.rival = f"{other.name}, {found.sentence()}; {same}"
     return own
 
 

@@ -6,7 +6,6 @@ of its own where it has some for the level, else by a linear probe of its featur
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -104,8 +103,7 @@ def measure_fitness(extractor: FeatureExtractor, reference: Dataset) -> dict[str
             `judge_splits(reference)` alone.
         reference: The real data; without labels the answer is empty.
     """
-    levels = list(label_levels(reference))
-    if not levels:
+    if not label_levels(reference):
         return {}
     training, held_out = judge_splits(reference)
     parts = [(part.fingerprint, array_digest(part.labels)) for part in (training, held_out)]
@@ -114,7 +112,7 @@ def measure_fitness(extractor: FeatureExtractor, reference: Dataset) -> dict[str
     known = load_json(path) if extractor.cacheable else None
     if known is not None:
         return {level: Fitness(**values) for level, values in known.items()}
-    found = _measure(extractor, training, held_out, levels)
+    found = _measure(extractor, training, held_out)
     if extractor.cacheable:
         save_json(path, {level: asdict(one) for level, one in found.items()})
     return found
@@ -131,18 +129,41 @@ def fit_probes(extractor: FeatureExtractor, training: Dataset) -> dict[str, Line
     return {level: LinearProbe.fit(features, known.labels_of(level)) for level in levels}
 
 
-def _measure(
-    extractor: FeatureExtractor, training: Dataset, held_out: Dataset, levels: Sequence[str]
-) -> dict[str, Fitness]:
+def agreement(one: FeatureExtractor, other: FeatureExtractor, reference: Dataset) -> float:
+    """Share of held-out real images to which two spaces give the same class of the finest level.
+
+    Labels play no part in it: two judges that are right as often and agree on little see
+    different things. UserError as `extract` raises it; nan without held-out images.
+    """
+    training, held_out = judge_splits(reference)
     unseen = held_out.select(_spaced(len(held_out), _HELD_OUT))
+    level = next(iter(label_levels(training)))
+    first, second = (_classes_said(each, training, unseen)[level] for each in (one, other))
+    return float((first == second).mean()) if len(first) else math.nan
+
+
+def _classes_said(
+    extractor: FeatureExtractor, training: Dataset, unseen: Dataset
+) -> dict[str, np.ndarray]:
+    """The class that the space gives to every image, int64 [N] by label level."""
     bank = extract(extractor, np.asarray(unseen.samples))
     probes = fit_probes(extractor, training)
+    return {
+        level: probes[level].predict(bank.features)
+        if level in probes
+        else bank.logits[level].argmax(axis=1)
+        for level in label_levels(training)
+    }
+
+
+def _measure(
+    extractor: FeatureExtractor, training: Dataset, held_out: Dataset
+) -> dict[str, Fitness]:
+    unseen = held_out.select(_spaced(len(held_out), _HELD_OUT))
     found = {}
-    for level in levels:
+    for level, guess in _classes_said(extractor, training, unseen).items():
         column = training.taxonomy.levels.index(level)
         asked = unseen.labels[:, column]
-        probe = probes.get(level)
-        guess = probe.predict(bank.features) if probe else bank.logits[level].argmax(axis=1)
         counts = np.bincount(training.labels[training.labels[:, column] >= 0, column])
         among = np.bincount(asked[asked >= 0])
         found[level] = Fitness(
