@@ -19,7 +19,7 @@ from mtgan.nets.ops import (
     leaky_relu,
     relu,
 )
-from mtgan.objectives.penalties import gradient_penalty
+from mtgan.objectives.penalties.gradient import gradient_penalty
 
 SHAPES = [
     # in, out, kernel, stride, padding, height, width

@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from mtgan.objectives import PENALTIES
-from mtgan.objectives.penalties import clip_weights, gradient_penalty, zero_centered_penalty
+from mtgan.objectives.penalties.clip import clip_weights
+from mtgan.objectives.penalties.gradient import gradient_penalty
+from mtgan.objectives.penalties.r1 import zero_centered_penalty
 
 N, SHAPE = 5, (2, 3, 3)
 

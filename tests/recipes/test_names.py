@@ -8,7 +8,7 @@ import pytest
 
 from mtgan import parts
 from mtgan.errors import UserError
-from mtgan.objectives.adversarial import OBJECTIVES
+from mtgan.parts import OBJECTIVES
 from mtgan.recipes import load_recipe
 from mtgan.registry import Registry
 

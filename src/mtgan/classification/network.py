@@ -13,7 +13,8 @@ from mtgan.errors import UserError
 from mtgan.nets import initialize
 from mtgan.nets.ops import Conv2d, ReLU
 from mtgan.nets.players import TaskHead
-from mtgan.objectives.sharing import NORMS, shared_distance
+from mtgan.objectives.sharing import shared_distance
+from mtgan.parts import NORMS
 from mtgan.training.batches import mix_seed
 from mtgan.training.game import kernel_weights
 

@@ -23,7 +23,7 @@ from mtgan.nets import (
     initialize,
 )
 from mtgan.nets.heads import as_levels
-from mtgan.objectives.penalties import clip_weights
+from mtgan.objectives.penalties.clip import clip_weights
 from mtgan.parts import AGGREGATORS, AUGMENTATIONS, BACKBONES, NORMS, OBJECTIVES, PENALTIES
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import ClassifierPart, DiscriminatorPart, Sharing, Task

@@ -1,4 +1,4 @@
-"""Soft sharing: a penalty that draws the first layers of two networks together."""
+"""The trace norm of the shared weights (Yang & Hospedales 2016)."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,6 @@ import torch
 from torch import Tensor
 
 from mtgan.parts import NORMS
-
-
-@NORMS.register("l2")
-def l2_distance(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-    """||W_1 - W_2||_2 over all the shared layers' weights taken as one vector (thesis, eq. 2.1).
-
-    Not squared: its gradient is a unit vector however close the weights already are, except at
-    exact equality, where it is taken as zero.
-    """
-    squares = [(a - b).square().sum() for a, b in zip(first, second, strict=True)]
-    total = torch.stack(squares).sum()
-    # sqrt has an infinite slope at 0; the double `where` keeps 0 * inf out of the gradient.
-    apart = total > 0
-    return torch.where(apart, torch.where(apart, total, 1.0).sqrt(), 0.0)
 
 
 @NORMS.register("trace")
@@ -38,8 +24,3 @@ def trace_norm(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
         determinant = (aa * bb - ab * ab).clamp_min(0) + floor
         values.append((aa + bb + 2 * determinant.sqrt()).sqrt())
     return torch.stack(values).sum()
-
-
-def shared_distance(norm: str, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-    """The named norm of the difference (or, for "trace", of the stack) of two lists of weights."""
-    return NORMS.get(norm)(first, second)

@@ -1,0 +1,40 @@
+"""What an adversarial loss is, and what is logged of any."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AdversarialObjective:
+    """A pair of losses.
+
+    discriminator(real, fake) and generator(fake, real) take scores [N] and give scalars;
+    `generator_needs_real` is true where the generator's loss compares with real scores;
+    `critic` is true where the scores are unbounded values whose difference estimates a distance,
+    so that something must bound the discriminator's slope.
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor | None], Tensor]
+    generator_needs_real: bool = False
+    critic: bool = False
+
+
+def distance_estimate(real: Tensor, fake: Tensor) -> Tensor:
+    """E[D(x)] - E[D(G(z))]: under a Lipschitz bound K, a lower bound of K times the Wasserstein
+    distance (Arjovsky et al. 2017, eq. 2). Logged for every objective, meaningful for critics.
+    """
+    return real.detach().mean() - fake.detach().mean()
+
+
+def log_loss_ratio(generator_loss: Tensor, discriminator_loss: Tensor) -> Tensor:
+    """log10 of |generator loss| : |discriminator loss| (Weaver 2017, figure 1); 0 means parity.
+
+    Magnitudes are compared, since Wasserstein losses take either sign; both are kept off zero.
+    """
+    tiny = torch.finfo(generator_loss.dtype).tiny
+    ratio = generator_loss.abs().clamp_min(tiny) / discriminator_loss.abs().clamp_min(tiny)
+    return torch.log10(ratio)

@@ -1,0 +1,26 @@
+"""The loss of the first GAN, in both players' original form (Goodfellow et al. 2014, eq. 1)."""
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from mtgan.objectives.adversarial.base import AdversarialObjective
+from mtgan.parts import OBJECTIVES
+
+
+def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-E[log sigmoid(D(x))] - E[log(1 - sigmoid(D(G(z))))] (Goodfellow et al. 2014, eq. 1).
+
+    Written with softplus, since -log sigmoid(s) = softplus(-s) never overflows.
+    """
+    return softplus(-real).mean() + softplus(fake).mean()
+
+
+def minimax_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
+    """E[log(1 - sigmoid(D(G(z))))] = -E[softplus(D(G(z)))] (Goodfellow et al. 2014, eq. 1).
+
+    Saturates where the discriminator is sure of itself; kept for study.
+    """
+    return -softplus(fake).mean()
+
+
+OBJECTIVES.register("minimax")(AdversarialObjective(cross_entropy_discriminator, minimax_generator))
