@@ -32,6 +32,7 @@ from mtgan.analysis.losses import Series, series_of
 from mtgan.analysis.neighbors import neighbors
 from mtgan.analysis.plots import BLUE, COLORS, GREEN, RED, SOFT, new_figure, tidy
 from mtgan.data import Dataset
+from mtgan.data.pixels import to_floats
 from mtgan.evaluation.features import extract, label_levels
 from mtgan.evaluation.metrics import frechet_distance
 from mtgan.training import Run
@@ -435,7 +436,7 @@ def _scores(
     said = []
     with torch.no_grad():
         for images, rows in kinds:
-            x = torch.from_numpy(np.ascontiguousarray(images)).float().div_(127.5).sub_(1)
+            x = to_floats(images)
             y = torch.from_numpy(np.ascontiguousarray(rows))
             parts = [
                 discriminator.score(a, columns(b, levels))

@@ -22,13 +22,14 @@ from matplotlib.figure import Figure
 from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import Tensor, nn
+from torch import nn
 
 from mtgan.analysis.base import Images, Options, Progress, Result, Table, analysis, silent
 from mtgan.analysis.base import held_out_of as held_out_of_run
 from mtgan.analysis.plots import BLUE, SOFT, new_figure, tidy
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.dataset import stratified_choice
+from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.nets import Classifier
 from mtgan.training import Run
@@ -224,11 +225,6 @@ def of_run(run: Run, options: Options) -> Probe:
     )
 
 
-def scaled(images: Images) -> Tensor:
-    """uint8 [N, C, H, W] -> float32 in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(images)).float().div_(127.5).sub_(1)
-
-
 @torch.no_grad()
 def pooled_features(layers: Sequence[nn.Module], images: Images) -> np.ndarray:
     """Output of the layers, max-pooled to 4 x 4 where it is larger: float32 [N, C * h * w]."""
@@ -237,7 +233,7 @@ def pooled_features(layers: Sequence[nn.Module], images: Images) -> np.ndarray:
     network.eval()
     parts = []
     for start in range(0, len(images), 250):
-        x = network(scaled(images[start : start + 250]))
+        x = network(to_floats(images[start : start + 250]))
         if x.dim() == 4 and min(x.shape[2:]) > GRID:
             x = F.adaptive_max_pool2d(x, GRID)
         parts.append(x.flatten(1))
@@ -268,18 +264,18 @@ def tuned_accuracy(
         torch.manual_seed(seed)
         body = copy.deepcopy(nn.ModuleList(layers))
         with torch.no_grad():
-            width = nn.Sequential(*body)(scaled(images[:2])).flatten(1).shape[1]
+            width = nn.Sequential(*body)(to_floats(images[:2])).flatten(1).shape[1]
         network = Classifier(list(body), width, classes).train()
         optimizer = torch.optim.Adam(network.parameters(), RATE)
         for _ in range(steps):
             rows = torch.randint(len(images), (min(BATCH, len(images)),)).numpy()
-            loss = F.cross_entropy(network(scaled(images[rows])), torch.from_numpy(labels[rows]))
+            loss = F.cross_entropy(network(to_floats(images[rows])), torch.from_numpy(labels[rows]))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
     network.eval()
     with torch.no_grad():
-        parts = [network(batch).argmax(dim=1) for batch in scaled(test_images).split(250)]
+        parts = [network(batch).argmax(dim=1) for batch in to_floats(test_images).split(250)]
     return float((torch.cat(parts).numpy() == test_labels).mean())
 
 

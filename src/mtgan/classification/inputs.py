@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mtgan.classification.schema import Augmentation
+from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 
 
@@ -25,14 +26,8 @@ def input_shape(part: Augmentation, shape: tuple[int, int, int]) -> tuple[int, i
 
 
 def take(samples: Tensor, rows: np.ndarray) -> Tensor:
-    """The samples at these positions, scaled."""
-    return scale(samples[torch.from_numpy(rows).to(samples.device)])
-
-
-def scale(samples: Tensor) -> Tensor:
-    """uint8 [N, C, H, W] to float32 in [-1, 1], channels last in memory."""
-    scaled = samples.to(torch.float32).div_(127.5).sub_(1.0)
-    return scaled.contiguous(memory_format=torch.channels_last)
+    """The samples at these positions, as floats."""
+    return to_floats(samples[torch.from_numpy(rows).to(samples.device)])
 
 
 def crop_center(samples: Tensor, part: Augmentation) -> Tensor:

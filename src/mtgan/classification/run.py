@@ -15,12 +15,13 @@ import torch
 from torch import Tensor, nn
 
 import mtgan
-from mtgan.classification.inputs import crop_center, input_shape, scale
+from mtgan.classification.inputs import crop_center, input_shape
 from mtgan.classification.network import MultitaskClassifier, feature_shape
 from mtgan.classification.records import Epoch, Facts, Result, State
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
 from mtgan.classification.tasks import Task
 from mtgan.data import Dataset, load_dataset
+from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.files import new_folder, write_text, writing
 from mtgan.plugins import opening
@@ -257,7 +258,7 @@ def load_features(run: str | Path, layers: int | None = None) -> Callable[[Tenso
 
     def features(images: Tensor) -> Tensor:
         with torch.no_grad():
-            return trunk(scale(images))
+            return trunk(to_floats(images))
 
     return features
 

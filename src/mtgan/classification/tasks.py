@@ -122,7 +122,8 @@ def clustered(split: Split, superclasses: int, seed: int) -> Taxonomy:
     validation images."""
     import torch
 
-    from mtgan.evaluation.features.classifier import scale_pixels, train_classifier
+    from mtgan.data.pixels import to_floats
+    from mtgan.evaluation.features.classifier import train_classifier
 
     level = split.training.taxonomy.levels[0]
     count = split.training.taxonomy.num_classes(level)
@@ -133,8 +134,8 @@ def clustered(split: Split, superclasses: int, seed: int) -> Taxonomy:
     true = split.validation.labels[:, 0]
     with torch.inference_mode():
         for rows in np.array_split(np.arange(len(true)), math.ceil(len(true) / 512)):
-            images = torch.from_numpy(np.asarray(split.validation.samples[rows]))
-            guessed = network(scale_pixels(images))[1][level].argmax(1).numpy()
+            images = to_floats(np.asarray(split.validation.samples[rows]))
+            guessed = network(images)[1][level].argmax(1).numpy()
             labeled = true[rows] >= 0
             np.add.at(confusion, (true[rows][labeled], guessed[labeled]), 1)
     return split.training.taxonomy.with_clustered_hierarchy(confusion, superclasses, "clustered")

@@ -8,13 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from mtgan.classification.inputs import augment, crop_center, input_shape, scale, take
+from mtgan.classification.inputs import augment, crop_center, input_shape, take
 from mtgan.classification.network import feature_shape
 from mtgan.classification.run import ClassifierRun, is_free, not_finite, remove_cut_off, run_record
 from mtgan.classification.schedule import Turn, epoch_turns, learning_rate
 from mtgan.classification.schema import ClassifierRecipe
 from mtgan.classification.tasks import Samples, Task, make_tasks
 from mtgan.data import Dataset
+from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.files import write_json
 from mtgan.objectives.tasks import accuracy, cross_entropy
@@ -197,7 +198,7 @@ class ClassifierTrainer:
         for pixels, targets in zip(
             samples.split(_EVALUATION_BATCH), labels.split(_EVALUATION_BATCH), strict=True
         ):
-            images = crop_center(scale(pixels), self.recipe.augmentation)
+            images = crop_center(to_floats(pixels), self.recipe.augmentation)
             logits = self.network(images, name)
             known = (targets >= 0).sum()
             entropy += cross_entropy(logits, targets) * known

@@ -11,6 +11,7 @@ from torch import Tensor
 from mtgan import processes
 from mtgan.data import Dataset
 from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.nets import Labels
 from mtgan.training.requests import Requests
@@ -182,10 +183,7 @@ class Feed:
             pixels = send(torch.from_numpy(self._mapped[index]), self.device)
         else:
             pixels = self._samples[where]
-        samples = pixels.to(torch.float32).div_(127.5).sub_(1.0)
-        # In the networks' layout, as the generator's samples are that they are mixed with; while
-        # the bytes are widened, the copy would take several times as long.
-        samples = samples.contiguous(memory_format=torch.channels_last)
+        samples = to_floats(pixels)
         if self.flip:
             mirrored = torch.rand(size, 1, 1, 1, generator=generator)[mine] < 0.5
             samples = torch.where(send(mirrored, self.device), samples.flip(3), samples)

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from mtgan.data import Dataset
+from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
-from mtgan.evaluation.features.classifier import scale_pixels, train_classifier
+from mtgan.evaluation.features.classifier import train_classifier
 from mtgan.parts import HIERARCHIES
 from mtgan.recipes.schema import Hierarchy
 
@@ -68,7 +69,7 @@ def confusion(data: Dataset, seed: int = 0) -> np.ndarray:
     said = []
     with torch.no_grad():
         for rows in np.array_split(asked, max(1, len(asked) // 500)):
-            logits = classifier(scale_pixels(torch.from_numpy(data.samples[rows])))[1][level]
+            logits = classifier(to_floats(data.samples[rows]))[1][level]
             said.append(logits.argmax(1).numpy())
     table = np.zeros((count, count), dtype=np.int64)
     np.add.at(table, (data.labels_of(level)[asked], np.concatenate(said)), 1)

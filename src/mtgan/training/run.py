@@ -12,6 +12,7 @@ import torch
 from mtgan import files
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.pixels import to_bytes
 from mtgan.data.samples import Samples
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import evaluate_domain
@@ -360,5 +361,5 @@ def generate(
     for z, y in zip(latents.split(batch_size), rows.split(batch_size), strict=True):
         labels = columns(y.to(device), game.facts.taxonomy.levels)
         samples = generator(z.to(device), labels)
-        parts.append(((samples + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8).cpu())
+        parts.append(to_bytes(samples).cpu())
     return torch.cat(parts).numpy()

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import (
     array_digest,
@@ -101,11 +102,6 @@ def _block(inputs: int, outputs: int, stride: int) -> nn.Module:
     )
 
 
-def scale_pixels(images: Tensor) -> Tensor:
-    """uint8 [n, C, H, W] -> float32 in [-1, 1], channels last."""
-    return images.float().div_(127.5).sub_(1.0).contiguous(memory_format=torch.channels_last)
-
-
 def train_classifier(
     samples: np.ndarray,
     labels: np.ndarray,
@@ -144,7 +140,7 @@ def train_classifier(
         optimizer, budget.peak_learning_rate, total_steps=steps, pct_start=0.2
     )
     for rows, shift in _draws(len(samples), steps, budget, seed):
-        images = scale_pixels(torch.from_numpy(_shifted(samples[rows], shift)).to(device))
+        images = to_floats(torch.from_numpy(_shifted(samples[rows], shift)).to(device))
         targets = torch.from_numpy(labels[rows]).to(device)
         _, logits = network(images)
         losses = [_level_loss(logits[level], targets[:, i]) for i, level in enumerate(classes)]
@@ -207,7 +203,7 @@ class ClassifierFeatures(FeatureExtractor):
         self.logit_levels = network.levels
 
     def embed(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        return self.network(scale_pixels(images.to(self.device)))
+        return self.network(to_floats(images.to(self.device)))
 
 
 @register_features("classifier")
