@@ -12,7 +12,7 @@ import pytest
 
 from mtgan.errors import UserError
 from mtgan.studies.execute import LocalExecutor, RayExecutor, threads_per_job
-from mtgan.studies.plan import Job
+from mtgan.studies.jobs import Job
 
 # Writes when it began and ended, and its threads; fails or is slow where the seed says so.
 WORKER = """
@@ -74,7 +74,7 @@ def test_interrupted_it_lets_the_workers_save(
 ) -> None:
     code = (
         "import signal, sys\nfrom pathlib import Path\n"
-        "from mtgan.studies.execute import LocalExecutor\nfrom mtgan.studies.plan import Job\n"
+        "from mtgan.studies.execute import LocalExecutor\nfrom mtgan.studies.jobs import Job\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"job = Job('run', {{}}, {{}}, 15, {{}}, {str(tmp_path / 'result')!r}, 'cpu')\n"
         f"list(LocalExecutor(Path({str(tmp_path)!r}) / 'logs', 1, {command!r}).run([job, job]))\n"

@@ -11,7 +11,8 @@ from mtgan.errors import UserError
 from mtgan.reports import write_study_report
 from mtgan.studies.execute import Outcome
 from mtgan.studies.found import read_numbers, rows_by_seed
-from mtgan.studies.plan import Job, make_plan
+from mtgan.studies.jobs import Job
+from mtgan.studies.plan import make_plan
 from mtgan.studies.schema import Study, dump_study
 from mtgan.studies.study import run_study
 from mtgan.studies.worker import run_job

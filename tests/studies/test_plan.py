@@ -1,11 +1,13 @@
 """Cells, comparisons, and the identity of runs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mtgan.studies.plan import Plan, estimate, identity, make_plan
+from mtgan.studies.estimate import estimate
+from mtgan.studies.plan import Plan, make_plan
 from mtgan.studies.schema import Study
 from studies_toys import TINY
 
@@ -58,21 +60,25 @@ def test_sizes_and_channels_of_the_recipe_are_loaded() -> None:
     assert (cell.data["size"], cell.data["channels"]) == ([12, 8], 1)
 
 
-def test_identity_is_what_is_trained(tmp_path: Path) -> None:
+def test_names_follow_from_what_is_trained(tmp_path: Path) -> None:
     [cell] = plan().cells
-    base = identity(cell.recipe, cell.data, 0)
+
+    def name(seed: int = 0, **changed: object) -> str:
+        return replace(cell, **changed).run_id(seed).partition("-s")[2]
+
+    base = name()
     renamed = cell.recipe.model_copy(update={"title": "x", "name": "y", "about": "z"})
-    assert identity(renamed, cell.data, 0) == base
+    assert name(recipe=renamed) == base
     [other] = plan(set={**TINY["set"], "latent.dim": 7}).cells
-    assert identity(other.recipe, cell.data, 0) != base
-    assert identity(cell.recipe, {**cell.data, "subset": 0.5}, 0) != base
-    assert identity(cell.recipe, cell.data, 1) != base
-    assert identity(cell.recipe, dict(reversed(cell.data.items())), 0) == base
+    assert name(recipe=other.recipe) != base
+    assert name(data={**cell.data, "subset": 0.5}) != base
+    assert name(seed=1).partition("-")[2] != base.partition("-")[2]
+    assert name(data=dict(reversed(cell.data.items()))) == base
     # What a taxonomy file says counts, and not its name.
     (tmp_path / "a.yaml").write_text("coarse: {}")
     (tmp_path / "b.yaml").write_text("coarse: {}")
-    ids = [identity(cell.recipe, {**cell.data, "taxonomy": str(p)}, 0) for p in tmp_path.iterdir()]
-    assert ids[0] == ids[1] != base
+    names = [name(data={**cell.data, "taxonomy": str(path)}) for path in tmp_path.iterdir()]
+    assert names[0] == names[1] != base
 
 
 def test_names_are_stable() -> None:
@@ -148,9 +154,7 @@ def test_a_thousand_runs() -> None:
     made = plan(seeds=1000)
     jobs = made.jobs(Path("out"))
     assert len({job.id for job in jobs}) == 1000
-    # As one at a time.
-    [cell] = made.cells
-    assert jobs[-1].id.endswith(f"-s999-{identity(cell.recipe, cell.data, 999)[:12]}")
+    assert jobs[-1].id == made.cells[0].run_id(999)
 
 
 def test_long_names_make_names_of_folders() -> None:

@@ -20,10 +20,12 @@ from mtgan.recipes import load_recipe
 from mtgan.reports.study import write_study_report
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.execute import Outcome
-from mtgan.studies.plan import Plan, make_plan, read_result
+from mtgan.studies.jobs import read_result
+from mtgan.studies.kinds.gan import logged_values
+from mtgan.studies.plan import Plan, make_plan
 from mtgan.studies.schema import Study
 from mtgan.studies.study import run_study
-from mtgan.studies.worker import job_file, logged_values, run_job
+from mtgan.studies.worker import job_file, run_job
 from mtgan.training import Run
 from mtgan.training.judge import reference_labels
 from studies.conftest import finish

@@ -122,24 +122,24 @@ def _report(result: "StudyResult", quiet: bool) -> None:
 def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
     from rich.table import Table
 
-    from mtgan.studies.plan import estimate
+    from mtgan.studies.estimate import estimate
 
     study = plan.study
-    grid = Table("cell", "recipe", "iterations", "batch", "data", title=f"{study.name}: plan")
+    unit = plan.cells[0].kind.unit
+    grid = Table("cell", "recipe", unit, "batch", "data", title=f"{study.name}: plan")
     for cell in plan.cells:
-        training = cell.recipe.training
         data = cell.data["name"] + (f", {cell.data['subset']}" if cell.data["subset"] else "")
-        length = (f"{training.steps:,}", training.batch_size) if cell.iterations else ("", "")
-        row = (cell.label, cell.recipe.name if cell.iterations else "found", *length, data)
+        length = (f"{cell.length:,}", cell.kind.batch(cell.recipe)) if cell.length else ("", "")
+        row = (cell.label, cell.recipe.name if cell.length else "found", *length, data)
         grid.add_row(*map(str, row))
     console().print(grid)
-    with console(stderr=True).status("timing a few iterations of each cell"):
+    with console(stderr=True).status("timing a short training of each cell"):
         found = estimate(plan, out, device)
     pairs = ", ".join(f"{first.label} against {second.label}" for first, second in plan.pairs)
     print(printable(f"seeds: {', '.join(map(str, study.seeds))}; compared: {pairs}"))
     print(printable(f"measures: {', '.join(measure.name for measure in study.measures)}"))
     if study.evaluated_curves:
-        points = {cell.recipe.training.evaluate_every for cell in plan.cells if cell.iterations}
+        points = {cell.evaluated_every for cell in plan.cells if cell.length}
         every = ", ".join(map(str, sorted(points)))
         print(f"evaluated during training every {every} iterations, for the curves")
     print(printable(f"{found.runs} runs, {found.finished} of them finished; folder: {out}"))

@@ -20,7 +20,8 @@ from mtgan.reports.rendering import environment
 from mtgan.reports.study_charts import dot_chart
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
-from mtgan.studies.plan import run_folder
+from mtgan.studies.jobs import run_folder
+from mtgan.studies.kinds import KINDS
 from mtgan.studies.schema import Measure, Study, dump_study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary
 from mtgan.studies.study import refuse_unknown_curves, write_results
@@ -119,25 +120,18 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
     seconds = sum(done["seconds"] for done in result.results.values())
     iterations = sorted({cell["iterations"] for cell in cells} - {0})
     protocols = [done["protocol"] for done in result.results.values()]
-    used = {str(p.get("features", "")) for p in protocols} - {""}
-    measured = (
-        f"averaged generator after the last iteration, {_counts(protocols, 'generated')} samples "
-        f"against {_counts(protocols, 'reference')} {study.evaluation.split} images"
-    )
+    kind = KINDS.get(study.kind)
     data = dict.fromkeys(_data_words(cell["loading"]) for cell in cells)
     rows = [
         ("source", study.source),
         ("cells", ", ".join(dict.fromkeys(_cell_words(cell) for cell in cells))),
         ("data", "; ".join(data)),
         ("scale", _scale_words(study)),
-        ("iterations", ", ".join(f"{number:,}" for number in iterations)),
+        (kind.unit, ", ".join(f"{number:,}" for number in iterations)),
         ("seeds", ", ".join(map(str, study.seeds))),
         ("runs", f"{len(result.results)} of {len(runs)} finished"),
         ("training time", f"{seconds / 60:.1f} minutes, all runs one after another"),
-        (
-            "measured",
-            f"{measured}; features: {', '.join(sorted(used)) or study.evaluation.features}",
-        ),
+        ("measured", kind.measured(study, protocols)),
     ]
     return [(name, value) for name, value in rows if value]
 
@@ -152,15 +146,6 @@ def _scale_words(study: Study) -> str:
     """The study's scale, and that of its recipes where it is another one."""
     sizes = study.budget.scale
     return study.scale if study.scale == sizes else f"{study.scale}; recipes at {sizes}"
-
-
-def _counts(protocols: Sequence[Mapping[str, Any]], key: str) -> str:
-    """How many were measured, from the fewest to the most; "as many" where runs do not say."""
-    found = {n for p in protocols if isinstance(n := p.get(key, p.get("n")), int)}
-    if not found:
-        return "as many"
-    low, high = min(found), max(found)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _data_words(loading: dict[str, Any]) -> str:

@@ -3,7 +3,8 @@
 OUT/
   study.yaml     the study, resolved to its scale; itself a study file
   plan.json      cells, comparisons and runs
-  runs/ID/       run folders, each with a result.json when finished and measured
+  runs/ID/       run folders, each with result.json (of classifiers, measured.json) when finished
+                 and measured
   logs/ID.log    what each worker printed
   failures.json  runs that failed at the last attempt, and why
   table.csv, table.parquet
@@ -22,7 +23,8 @@ from mtgan.errors import UserError
 from mtgan.files import new_folder, write_bytes, write_json, write_text
 from mtgan.plugins import opening
 from mtgan.recipes.records import read_record
-from mtgan.studies.plan import Plan, read_result_file, run_folder
+from mtgan.studies.jobs import read_result_file, record_path, run_folder
+from mtgan.studies.plan import Plan
 from mtgan.studies.records import Failures, PlanRecord
 from mtgan.studies.schema import Measure, Study, dump_study, load_study
 from mtgan.text import printable
@@ -70,12 +72,12 @@ class StudyResult:
 
     @cached_property
     def results(self) -> dict[str, dict[str, Any]]:
-        """result.json of every finished run, by its name."""
+        """What was recorded of every finished run, by its name."""
         evaluation = self.study.evaluation.model_dump(mode="json")
         runs = dict.fromkeys(run for cell in self.plan["cells"] for run in cell["runs"].values())
         found = {}
         for run in runs:
-            file = run_folder(self.path, run) / "result.json"
+            file = record_path(self.study.kind, run_folder(self.path, run))
             if (result := read_result_file(file, evaluation)) is not None:
                 found[run] = result
         return found
@@ -167,8 +169,8 @@ def write_plan(plan: Plan, out: Path) -> None:
             "data": cell.data_label,
             "loading": cell.data,
             "settings": cell.settings,
-            "iterations": cell.iterations,
-            "evaluate_every": cell.recipe.training.evaluate_every if cell.iterations else 0,
+            "iterations": cell.length,
+            "evaluate_every": cell.evaluated_every,
             "runs": {str(s): cell.run_id(s) for s in cell.seeds(plan.study.seeds)},
         }
         for cell in plan.cells

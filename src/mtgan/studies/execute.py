@@ -14,7 +14,7 @@ from typing import IO, Any, Protocol
 
 from mtgan.errors import Terminated, UserError
 from mtgan.files import write_text, writing
-from mtgan.studies.plan import Job
+from mtgan.studies.jobs import Job
 
 _WORKER = (sys.executable, "-m", "mtgan.studies.worker")
 _USERS = UserError.exit_code  # of a worker, where the reason is the user's to mend

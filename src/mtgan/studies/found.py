@@ -4,11 +4,13 @@ import csv
 import functools
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtgan.errors import UserError
 from mtgan.files import read_text
+from mtgan.studies.jobs import Job, Measured
+from mtgan.studies.kinds import KINDS
 from mtgan.studies.schema import Found
 
 
@@ -30,6 +32,16 @@ def sources_of(found: Found, seeds: Sequence[int]) -> dict[int, dict[str, str]]:
             "seeds, one for each; give it more seeds, or take some away."
         )
     return {seed: {"kind": kind, "path": path} for seed, path in zip(seeds, paths, strict=False)}
+
+
+def measure_found(job: Job, source: Mapping[str, str]) -> Measured:
+    """What is there already, measured as a run of the study would be."""
+    path = Path(source["path"])
+    if source["kind"] != "numbers":
+        return KINDS.get(job.kind).found[source["kind"]](path, job)
+    numbers = read_numbers(path, int(source["row"]))
+    values = {name: {"value": value} for name, value in numbers.items()}
+    return Measured(values, {"features": f"as in {path.name}"})
 
 
 def rows_by_seed(path: Path, seeds: Sequence[int]) -> dict[int, int]:

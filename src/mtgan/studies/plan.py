@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,19 +11,13 @@ from typing import Any
 
 from mtgan import plugins
 from mtgan.errors import UserError
-from mtgan.files import read_text
-from mtgan.recipes import Recipe, load_recipe
-from mtgan.recipes.records import read_record
 from mtgan.registry import nearest, plugin_folders
 from mtgan.studies.found import sources_of, stamp
-from mtgan.studies.records import RunResult
+from mtgan.studies.jobs import Job, run_folder
+from mtgan.studies.kinds import KINDS, Kind
 from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData, first_repeated
 from mtgan.text import file_name
 
-# What a recipe says about itself, and not about what is trained.
-_DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
-_TIMED_ITERATIONS = 3
-_CURVE_POINTS = 10  # evaluations during training, for curves that only they give
 _LONGEST_NAME = 80
 
 
@@ -33,6 +26,7 @@ class Cell:
     """One combination of recipe, variant and data set; its runs differ by seed alone.
 
     label: the parts that vary within the study ("l = 2"). settings: what is set over the recipe.
+    data: what its kind loads the data by.
     """
 
     label: str
@@ -40,7 +34,8 @@ class Cell:
     variant: str
     data_label: str
     settings: Settings
-    recipe: Recipe
+    kind: Kind
+    recipe: Any
     data: dict[str, Any]
 
     def seeds(self, wanted: Sequence[int]) -> list[int]:
@@ -52,15 +47,20 @@ class Cell:
         return None
 
     @property
-    def iterations(self) -> int:
-        return self.recipe.training.steps
+    def length(self) -> int:
+        """How long a run is trained, in the unit of its kind; 0 where results are there."""
+        return self.kind.length(self.recipe)
+
+    @property
+    def evaluated_every(self) -> int:
+        return self.kind.evaluated_every(self.recipe)
 
     def run_id(self, seed: int) -> str:
         return f"{_slug(self.recipe.name)}-s{seed}-{_digest(self._trained, seed)[:12]}"
 
     @cached_property
     def _trained(self) -> list[Any]:
-        return _what_is_trained(self.recipe, self.data)
+        return self.kind.identity(self.recipe, self.data)
 
 
 @dataclass(frozen=True)
@@ -76,28 +76,17 @@ class FoundCell(Cell):
         return self.sources[seed]
 
     @property
-    def iterations(self) -> int:
+    def length(self) -> int:
+        return 0
+
+    @property
+    def evaluated_every(self) -> int:
         return 0
 
     def run_id(self, seed: int) -> str:
         """Another one once what lies there has changed."""
         given = [self.sources[seed], stamp(Path(self.sources[seed]["path"])), self.data]
         return f"{_slug(self.label)}-s{seed}-{_digest(given, seed)[:12]}"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One training, or one result that is there, as plain values: what a worker needs."""
-
-    id: str
-    recipe: dict[str, Any]
-    data: dict[str, Any]
-    seed: int
-    evaluation: dict[str, Any]
-    out: str
-    device: str = "auto"
-    plugins: Mapping[str, str] = field(default_factory=dict)  # see mtgan.plugins.folders
-    source: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +113,7 @@ class Plan:
                     found[run] = Job(
                         *(run, recipe, cell.data, seed, evaluation, folder, device, folders),
                         source=cell.source(seed),
+                        kind=self.study.kind,
                     )
         return list(found.values())
 
@@ -215,22 +205,6 @@ def make_plan(study: Study) -> Plan:
     return plan
 
 
-def identity(recipe: Recipe, data: Mapping[str, Any], seed: int) -> str:
-    """What a run is: SHA-256 over everything trained by, the data's loading and the seed."""
-    return _digest(_what_is_trained(recipe, data), seed)
-
-
-def _what_is_trained(recipe: Recipe, data: Mapping[str, Any]) -> list[Any]:
-    trained = recipe.model_dump(mode="json", exclude=_DESCRIPTION)
-    del trained["data"]["channels"]  # the loading says them
-    if trained["data"]["labeled"] is None:
-        del trained["data"]["labeled"]  # as before there was such a key
-    loading = dict(data)
-    if isinstance(loading["taxonomy"], str):  # what the file says, not where it lies
-        loading["taxonomy"] = read_text(loading["taxonomy"], "The taxonomy")
-    return [trained, loading]
-
-
 def _digest(trained: list[Any], seed: int) -> str:
     return hashlib.sha256(json.dumps([*trained, seed], sort_keys=True).encode()).hexdigest()
 
@@ -239,10 +213,6 @@ def study_folder(study: Study) -> Path:
     """Where a study goes that is given no folder."""
     ending = "" if study.scale == "full" else f"-{study.scale}"
     return Path("studies") / file_name(f"{study.name}{ending}")
-
-
-def run_folder(out: Path, run: str) -> Path:
-    return out / "runs" / run
 
 
 def _several(study: Study) -> tuple[bool, bool, bool]:
@@ -255,18 +225,12 @@ def _several(study: Study) -> tuple[bool, bool, bool]:
 
 
 def _cells(study: Study) -> Iterator[Cell]:
-    several = _several(study)
-    budget = {} if study.budget.steps is None else {"training.steps": study.budget.steps}
+    several, kind = _several(study), KINDS.get(study.kind)
+    kind.check(study)
     for arm in study.recipes:
         for variant, changes in study.variants.items():
-            # Measured when finished, by one instrument for all; the loop's own would differ.
-            quiet = {"training.evaluate_every": 0}
             settings = {**arm.set, **changes}
-            every = {**quiet, **study.set, **budget, **settings}
-            recipe = load_recipe(arm.recipe, every, study.budget.scale)
-            said = "training.evaluate_every" in {**study.set, **settings}
-            if study.evaluated_curves and not said:
-                recipe = _evaluated_on_the_way(recipe)
+            recipe = kind.recipe(arm, settings, study)
             for data_label, data in _data_of(arm, study).items():
                 shown = "" if arm.data else data_label
                 parts = zip((arm.label, variant, shown), several, strict=True)
@@ -277,14 +241,16 @@ def _cells(study: Study) -> Iterator[Cell]:
                     variant=variant,
                     data_label=data_label,
                     settings=settings,
+                    kind=kind,
                     recipe=recipe,
-                    data=_loading(data, recipe),
+                    data=_absolute(kind.loading(arm, data, recipe)),
                 )
 
 
 def found_cells(study: Study) -> Iterator[FoundCell]:
     """The cells of results that are there; UserError where one is not, or its data set unknown."""
     _, _, several = _several(study)
+    kind = KINDS.get(study.kind)
     for each in study.found:
         label = each.data or next(iter(study.datasets))
         if label not in study.datasets:
@@ -292,23 +258,25 @@ def found_cells(study: Study) -> Iterator[FoundCell]:
                 f"Study {study.name}: {each.name!r} names the data set {label!r}: "
                 f"{nearest(label, list(study.datasets))}"
             )
-        recipe = Recipe(name=each.name)
+        recipe, sources = kind.schema(name=each.name), sources_of(each, study.seeds)
+        unknown = {source["kind"] for source in sources.values()} - {"numbers", *kind.found}
+        if unknown:
+            raise UserError(
+                f"Study {study.name}: {each.name!r} names {unknown.pop()}, and of a study of kind "
+                f"{study.kind} only {', '.join(f'{name}s' for name in kind.found)} and numbers can "
+                "be measured."
+            )
         yield FoundCell(
             label=f"{each.name} / {label}" if several and each.data else each.name,
             recipe_label=each.name,
             variant="",
             data_label=label,
             settings={},
+            kind=kind,
             recipe=recipe,
-            data=_loading(study.datasets[label], recipe),
-            sources=sources_of(each, study.seeds),
+            data=_absolute(kind.loading(None, study.datasets[label], recipe)),
+            sources=sources,
         )
-
-
-def _evaluated_on_the_way(recipe: Recipe) -> Recipe:
-    every = max(1, recipe.training.steps // _CURVE_POINTS)
-    training = recipe.training.model_copy(update={"evaluate_every": every})
-    return recipe.model_copy(update={"training": training})
 
 
 def _data_of(arm: Arm, study: Study) -> dict[str, StudyData]:
@@ -322,115 +290,15 @@ def _data_of(arm: Arm, study: Study) -> dict[str, StudyData]:
     return {arm.data: study.datasets[arm.data]}
 
 
-def _loading(data: StudyData, recipe: Recipe) -> dict[str, Any]:
-    """Arguments of load_dataset: the study's, and the recipe's where the study says nothing."""
-    values = data.model_dump(mode="json")
-    for key in ("size", "channels"):
-        if values[key] is None:
-            values[key] = recipe.model_dump(mode="json")["data"][key]
-    if values["subset"] is None:
-        values["subset"] = recipe.data.subset
-        values["stratified"] = recipe.data.stratified
-    if values["labeled"] is None:
-        values["labeled"] = recipe.data.labeled
-    if values["labeled"] is None:
-        del values["labeled"]  # as before there was such a key
-    for key in ("root", "taxonomy"):  # workers may run elsewhere
-        if isinstance(values[key], str):
-            values[key] = str(Path(values[key]).resolve())
-    return values
-
-
-def load_data(loading: Mapping[str, Any]) -> Any:
-    """The Dataset of a Job."""
-    from mtgan.data import load_dataset
-
-    values = dict(loading)
-    size = values.pop("size")
-    return load_dataset(size=tuple(size) if isinstance(size, list) else size, **values)
+def _absolute(loading: dict[str, Any]) -> dict[str, Any]:
+    """With whole paths, since workers may run elsewhere."""
+    paths = {
+        key: str(Path(loading[key]).resolve())
+        for key in ("root", "taxonomy")
+        if isinstance(loading[key], str)
+    }
+    return {**loading, **paths}
 
 
 def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "-", text)[:_LONGEST_NAME].strip("-") or "run"
-
-
-# How long it will take
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Seconds of one job after another; `timed` cells were tried out, others are known from runs
-    that have finished. Measuring the finished runs is not in it."""
-
-    seconds: float
-    runs: int
-    finished: int
-    timed: int
-
-
-def estimate(plan: Plan, out: Path, device: str = "auto") -> Estimate:
-    """How long the unfinished runs will take, from finished ones of the same cell, or else from
-    three iterations of each cell (the first not counted)."""
-    finished = {job.id: result for job in plan.jobs(out) if (result := read_result(job))}
-    seconds, seen, timed = 0.0, set(finished), 0
-    for cell in plan.cells:
-        missing = [
-            run for seed in cell.seeds(plan.study.seeds) if (run := cell.run_id(seed)) not in seen
-        ]
-        seen.update(missing)
-        if not missing or isinstance(cell, FoundCell):
-            continue
-        pace = _known_pace(cell, plan.study.seeds, finished)
-        if pace is None:
-            pace, timed = _timed_pace(cell, device), timed + 1
-        seconds += len(missing) * pace * cell.recipe.training.steps
-    return Estimate(seconds, len(plan.jobs(out)), len(finished), timed)
-
-
-def _known_pace(
-    cell: Cell, seeds: Sequence[int], finished: Mapping[str, Mapping[str, Any]]
-) -> float | None:
-    paces = [
-        finished[run]["seconds"] / cell.recipe.training.steps
-        for seed in seeds
-        if (run := cell.run_id(seed)) in finished
-    ]
-    return sum(paces) / len(paces) if paces else None
-
-
-def _timed_pace(cell: Cell, device: str) -> float:
-    """Seconds per iteration, from the log of a training of a few."""
-    short = {"steps": _TIMED_ITERATIONS, "log_every": 1, "evaluate_every": 0}
-    lines = [line for line in short_log(cell, short, device) if line["kind"] == "train"]
-    rates = [line["steps_per_second"] for line in lines]
-    return sum(1 / rate for rate in rates[1:]) / len(rates[1:])
-
-
-def short_log(cell: Cell, training: Mapping[str, Any], device: str) -> list[dict[str, Any]]:
-    """The log of a training of a cell that is thrown away.
-
-    training: keys of the recipe's `training` that differ. UserError where it cannot be trained.
-    """
-    from mtgan.training import train
-
-    part = cell.recipe.training.model_copy(update=training)
-    recipe = cell.recipe.model_copy(update={"training": part})
-    with tempfile.TemporaryDirectory() as folder:
-        run = train(recipe, load_data(cell.data), Path(folder) / "run", device=device, quiet=True)
-        return run.metrics()
-
-
-def read_result(job: Job) -> dict[str, Any] | None:
-    """What a worker recorded of a finished run, if it was measured as the study asks.
-
-    UserError where the file holds something else.
-    """
-    return read_result_file(Path(job.out) / "result.json", job.evaluation)
-
-
-def read_result_file(path: Path, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A run's result.json; None where there is none, or it was measured in another way."""
-    if not path.exists():
-        return None
-    result = read_record(path, RunResult, "remove it, and the study measures that run again")
-    return result if result["evaluation"] == evaluation else None

@@ -18,7 +18,7 @@ class Value(Record):
 
 
 class RunResult(Record):
-    """runs/ID/result.json: a run that is finished and measured."""
+    """What a worker records of a run that is finished and measured."""
 
     evaluation: dict[str, Any]
     values: dict[str, Value]

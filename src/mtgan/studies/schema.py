@@ -24,6 +24,7 @@ from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, MOST_SEEDS
 from mtgan.recipes.load import read_mapping, sentence, use_plugins
 from mtgan.recipes.schema import Part, Size
 from mtgan.registry import nearest
+from mtgan.studies.kinds import KINDS
 from mtgan.text import html_summary, printable
 
 _FILES = resources.files("mtgan.studies") / "files"
@@ -57,6 +58,7 @@ class Arm(Part):
     name: str = ""  # the recipe's when empty
     data: str = ""  # the one data set of the study that it is for; each of them when empty
     set: Settings = {}
+    auxiliary_data: str = ""  # of classifiers: the auxiliary task's own data set
 
     @model_validator(mode="before")
     @classmethod
@@ -181,6 +183,7 @@ class Study(Part):
     about: str = ""
     source: str = ""
     scale: Name = "full"
+    kind: Annotated[str, AfterValidator(KINDS.check)] = "gan"
     plugins: list[str] = []  # modules of one's own that are imported first, by workers too
     recipes: Annotated[list[Arm], Field(min_length=1)]
     found: list[Found] = []

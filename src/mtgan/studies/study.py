@@ -5,18 +5,16 @@ from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
 
-from mtgan.data.domains import image_sets
 from mtgan.errors import Interrupted, Terminated, UserError
-from mtgan.evaluation import QuickEvaluator
-from mtgan.evaluation.measures import chosen_measures
 from mtgan.files import hold, write_json
 from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
 from mtgan.studies.execute import Executor, Outcome
-from mtgan.studies.plan import FoundCell, Plan, read_result, short_log
+from mtgan.studies.jobs import read_result
+from mtgan.studies.kinds import KINDS
+from mtgan.studies.plan import Plan
 from mtgan.studies.schema import Study
-from mtgan.studies.worker import reference_of
 
 _PACKAGES = ("pandas", "pyarrow", "statsmodels")
 
@@ -61,7 +59,7 @@ def _run(
     if waiting:
         if done == 0:
             check_curves(plan)
-        _prepare_instruments(plan)
+        KINDS.get(plan.study.kind).prepare(plan)
     try:
         for outcome in executor.run(waiting):
             done += 1
@@ -111,22 +109,20 @@ def require_results(result: StudyResult) -> None:
 def check_curves(plan: Plan) -> None:
     """UserError where a curve is of a value that no cell logs, found before anything is trained.
 
-    Cells are trained for one iteration on the CPU until all curves are found. A cell that cannot
-    be trained says so when its turn comes; then what curves there are is known at the end.
+    Cells are trained shortly on the CPU until all curves are found. A cell that cannot be trained
+    says so when its turn comes; then what curves there are is known at the end.
     """
-    short = {"steps": 1, "log_every": 1, "evaluate_samples": 64}
     wanted = set(plan.study.curves)
     logged: set[str] = set()
     for cell in plan.cells:
         if wanted <= logged:
             return
-        if isinstance(cell, FoundCell):
+        if not cell.length:  # its results are there
             continue
         try:
-            lines = short_log(cell, short, "cpu")
+            logged |= cell.kind.logged(cell.recipe, cell.data, "cpu")
         except UserError:
             return
-        logged.update(name for line in lines for name in line["values"])
     refuse_unknown_curves(plan.study, logged)
 
 
@@ -146,16 +142,3 @@ def require_packages() -> None:
         raise UserError(
             f"Studies need {', '.join(missing)}; install them with pip install 'mtgan[study]'."
         )
-
-
-def _prepare_instruments(plan: Plan) -> None:
-    """Train the classifiers that runs are measured by now, once, and not in every worker."""
-    wanted = plan.study.evaluation
-    chosen_measures((wanted.metrics or "default").split(","))  # a name that is none is said now
-    seen = []
-    for cell in plan.cells:
-        loading = {**cell.data, "subset": None, "labeled": None, "taxonomy": None}
-        if loading not in seen:
-            seen.append(loading)
-            for reference in image_sets(reference_of(cell.data, wanted.split)):
-                QuickEvaluator(reference, n=2, features=wanted.features)

@@ -1,0 +1,102 @@
+"""One job of a study, as plain values that a worker reads, and what is recorded of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mtgan.data import Dataset, load_dataset
+from mtgan.recipes.records import read_record
+from mtgan.studies.kinds import KINDS
+from mtgan.studies.records import RunResult
+
+_LAST_SHARE = 0.1  # of a training, over which logged values are averaged
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, or one result that is there: what a worker needs.
+
+    data: arguments of load_dataset, as the job's kind reads them. source: {"kind", "path"} of a
+    result that is there already.
+    """
+
+    id: str
+    recipe: dict[str, Any]
+    data: dict[str, Any]
+    seed: int
+    evaluation: dict[str, Any]
+    out: str
+    device: str = "auto"
+    plugins: Mapping[str, str] = field(default_factory=dict)  # see mtgan.plugins.folders
+    source: dict[str, str] | None = None
+    kind: str = "gan"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of a job, of whatever kind.
+
+    values: {name: {"value", "better"}}. protocol: how they were measured. iterations: how long
+    the training was, in the unit of its kind. log: lines of a metrics.jsonl that lies elsewhere.
+    """
+
+    values: dict[str, dict[str, Any]]
+    protocol: dict[str, Any]
+    iterations: int = 0
+    seconds: float = 0.0
+    fingerprint: str = ""
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+
+def run_folder(out: Path, run: str) -> Path:
+    """The folder of one run in a study's folder."""
+    return out / "runs" / run
+
+
+def record_path(kind: str, folder: Path) -> Path:
+    """Where a run of this kind keeps what was measured of it."""
+    return folder / KINDS.get(kind).record
+
+
+def read_result(job: Job) -> dict[str, Any] | None:
+    """What a worker recorded of a finished run, if it was measured as the study asks.
+
+    UserError where the file holds something else.
+    """
+    return read_result_file(record_path(job.kind, Path(job.out)), job.evaluation)
+
+
+def read_result_file(path: Path, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The record of a run; None where there is none, or it was measured in another way."""
+    if not path.exists():
+        return None
+    result = read_record(path, RunResult, "remove it, and the study measures that run again")
+    return result if result["evaluation"] == evaluation else None
+
+
+def load_data(loading: Mapping[str, Any]) -> Dataset:
+    """The data set of a job."""
+    values = dict(loading)
+    size = values.pop("size")
+    return load_dataset(size=tuple(size) if isinstance(size, list) else size, **values)
+
+
+def last_values(lines: Iterable[Mapping[str, Any]], kind: str, length: int) -> dict[str, float]:
+    """Every value that lines of this kind have logged, averaged over the last tenth of a training.
+
+    length: of the training, in the unit of the lines' steps. A line counts by the steps of that
+    tenth that it covers: those since the line before.
+    """
+    begin, last = (1 - _LAST_SHARE) * length, 0.0
+    sums: dict[str, float] = {}
+    weights: dict[str, float] = {}
+    for line in lines:
+        if line["kind"] != kind:
+            continue
+        covered = max(0.0, line["step"] - max(last, begin))
+        last = line["step"]
+        for name, value in line["values"].items() if covered else ():
+            sums[name] = sums.get(name, 0.0) + covered * value
+            weights[name] = weights.get(name, 0.0) + covered
+    return {name: total / weights[name] for name, total in sums.items()}

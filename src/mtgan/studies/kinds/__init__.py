@@ -1,0 +1,71 @@
+"""The kinds of job that a study runs many of, a file each."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mtgan.registry import Registry
+
+if TYPE_CHECKING:
+    from mtgan.studies.jobs import Job, Measured
+    from mtgan.studies.plan import Plan
+    from mtgan.studies.schema import Arm, Settings, Study, StudyData
+
+
+class Kind(Protocol):
+    """How jobs of one kind are described, run and measured.
+
+    Attributes:
+        unit: In what the length of a training is counted.
+        record: The file of a run's folder that holds what was measured of it.
+        schema: Of its recipes, which a name alone makes a default one of.
+        found: How results that are there already are measured: runs, samples.
+    """
+
+    unit: str
+    record: str
+
+    @property
+    def schema(self) -> "Callable[..., Any]": ...
+
+    @property
+    def found(self) -> "Mapping[str, Callable[[Path, Job], Measured]]": ...
+
+    def check(self, study: "Study") -> None:
+        """UserError for a key of the study that means nothing to jobs of this kind."""
+
+    def recipe(self, entry: "Arm", settings: "Settings", study: "Study") -> Any:
+        """The recipe of an entry under the settings of one cell, resolved and checked."""
+
+    def loading(self, entry: "Arm | None", data: "StudyData", recipe: Any) -> dict[str, Any]:
+        """What a worker loads the data by, as plain values; found results have no entry."""
+
+    def identity(self, recipe: Any, loading: Mapping[str, Any]) -> list[Any]:
+        """All that is trained by, the seed apart, as plain values: a run's name follows from it."""
+
+    def length(self, recipe: Any) -> int:
+        """How long the training is, in `unit`."""
+
+    def batch(self, recipe: Any) -> int:
+        """Samples of a batch."""
+
+    def evaluated_every(self, recipe: Any) -> int:
+        """Iterations between the evaluations during training; 0 where there are none."""
+
+    def run(self, job: "Job") -> "Measured":
+        """Train a job, or go on with it, and measure it."""
+
+    def prepare(self, plan: "Plan") -> None:
+        """Find or make what all workers need, once, before they begin."""
+
+    def logged(self, recipe: Any, loading: Mapping[str, Any], device: str) -> set[str]:
+        """Names of the values that a training logs, found by a short one that is thrown away."""
+
+    def pace(self, recipe: Any, loading: Mapping[str, Any], device: str) -> float:
+        """Seconds per `unit`, timed by a short training that is thrown away."""
+
+    def measured(self, study: "Study", protocols: list[Mapping[str, Any]]) -> str:
+        """How runs were measured, for the page."""
+
+
+KINDS: "Registry[Kind]" = Registry("kind of job", "mtgan.studies.kinds", has=("run", "identity"))

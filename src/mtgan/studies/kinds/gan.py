@@ -1,0 +1,191 @@
+"""Runs of GANs: trained, then judged by samples of the averaged generator."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtgan.errors import UserError
+from mtgan.files import read_text, writing
+from mtgan.recipes import Recipe, load_recipe
+from mtgan.studies.jobs import Job, Measured, last_values, load_data
+from mtgan.studies.kinds import KINDS
+from mtgan.studies.measure import measure, measure_samples, prepare
+from mtgan.studies.schema import Arm, Settings, Study, StudyData
+from mtgan.training import Run, train
+from mtgan.training.checkpoints import list_checkpoints
+
+if TYPE_CHECKING:
+    from mtgan.studies.plan import Plan
+
+# What a recipe says about itself, and not about what is trained.
+_DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
+_TIMED_ITERATIONS = 3
+_CURVE_POINTS = 10  # evaluations during training, for curves that only they give
+
+
+class GanJobs:
+    """See mtgan.studies.kinds.Kind."""
+
+    unit = "iterations"
+    record = "result.json"
+    schema = Recipe
+
+    @property
+    def found(self) -> Mapping[str, Callable[[Path, Job], Measured]]:
+        return {"run": _measure_found, "samples": measure_samples}
+
+    def check(self, study: Study) -> None:
+        for entry in study.recipes:
+            if entry.auxiliary_data:
+                raise UserError(
+                    f"Study {study.name}: auxiliary_data of {entry.label!r} is for classifiers "
+                    "(kind: classifier); leave it out."
+                )
+
+    def recipe(self, entry: Arm, settings: Settings, study: Study) -> Recipe:
+        budget = {} if study.budget.steps is None else {"training.steps": study.budget.steps}
+        # Measured when finished, by one instrument for all; the loop's own would differ.
+        quiet = {"training.evaluate_every": 0}
+        every = {**quiet, **study.set, **budget, **settings}
+        recipe = load_recipe(entry.recipe, every, study.budget.scale)
+        chosen = "training.evaluate_every" in {**study.set, **settings}
+        if study.evaluated_curves and not chosen:
+            often = max(1, recipe.training.steps // _CURVE_POINTS)
+            recipe = _with_training(recipe, {"evaluate_every": often})
+        return recipe
+
+    def loading(self, entry: Arm | None, data: StudyData, recipe: Recipe) -> dict[str, Any]:
+        """Arguments of load_dataset: the study's, and the recipe's where it says nothing."""
+        values = data.model_dump(mode="json")
+        own = recipe.model_dump(mode="json")["data"]
+        for key in ("size", "channels", "labeled"):
+            if values[key] is None:
+                values[key] = own[key]
+        if values["subset"] is None:
+            values |= {"subset": own["subset"], "stratified": own["stratified"]}
+        if values["labeled"] is None:
+            del values["labeled"]  # as before there was such a key
+        return values
+
+    def identity(self, recipe: Recipe, loading: Mapping[str, Any]) -> list[Any]:
+        trained = recipe.model_dump(mode="json", exclude=_DESCRIPTION)
+        del trained["data"]["channels"]  # the loading names them
+        if trained["data"]["labeled"] is None:
+            del trained["data"]["labeled"]  # as before there was such a key
+        return [trained, with_taxonomy_text(loading)]
+
+    def length(self, recipe: Recipe) -> int:
+        return recipe.training.steps
+
+    def batch(self, recipe: Recipe) -> int:
+        return recipe.training.batch_size
+
+    def evaluated_every(self, recipe: Recipe) -> int:
+        return recipe.training.evaluate_every
+
+    def run(self, job: Job) -> Measured:
+        recipe, data = Recipe.model_validate(job.recipe), load_data(job.data)
+        out = Path(job.out)
+        resume = _can_go_on(out)
+        run = train(recipe, data, out, seed=job.seed, resume=resume, device=job.device, quiet=True)
+        return replace(_with_log(measure(run, job), run), fingerprint=data.fingerprint, log=[])
+
+    def prepare(self, plan: "Plan") -> None:
+        prepare(plan.study, [cell.data for cell in plan.cells])
+
+    def logged(self, recipe: Recipe, loading: Mapping[str, Any], device: str) -> set[str]:
+        short = {"steps": 1, "log_every": 1, "evaluate_samples": 64}
+        return {
+            name for line in _short_log(recipe, short, loading, device) for name in line["values"]
+        }
+
+    def pace(self, recipe: Recipe, loading: Mapping[str, Any], device: str) -> float:
+        short = {"steps": _TIMED_ITERATIONS, "log_every": 1, "evaluate_every": 0}
+        lines = _short_log(recipe, short, loading, device)
+        rates = [line["steps_per_second"] for line in lines if line["kind"] == "train"]
+        return sum(1 / rate for rate in rates[1:]) / len(rates[1:])  # the first one warms up
+
+    def measured(self, study: Study, protocols: list[Mapping[str, Any]]) -> str:
+        used = {str(protocol.get("features", "")) for protocol in protocols} - {""}
+        return (
+            f"averaged generator after the last iteration, {_counts(protocols, 'generated')} "
+            f"samples against {_counts(protocols, 'reference')} {study.evaluation.split} images; "
+            f"features: {', '.join(sorted(used)) or study.evaluation.features}"
+        )
+
+
+KINDS.register("gan")(GanJobs())
+
+
+def with_taxonomy_text(loading: Mapping[str, Any]) -> dict[str, Any]:
+    """A loading in which a taxonomy file stands for what it says, and not for where it lies."""
+    taxonomy = loading["taxonomy"]
+    text = read_text(taxonomy, "The taxonomy") if isinstance(taxonomy, str) else taxonomy
+    return {**loading, "taxonomy": text}
+
+
+def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """Every logged value, averaged over the last tenth of the iterations.
+
+    With twins, the main one's values stand also under the names that they have without twins
+    (generator/fine/adversarial as generator/adversarial), for comparison with a single GAN.
+    """
+    means = last_values(lines, "train", recipe.training.steps)
+    for twin in recipe.twins[:1]:
+        for name in list(means):
+            means.setdefault(name.replace(f"/{twin}", "", 1), means[name])
+    return {name: {"value": value, "better": ""} for name, value in means.items()}
+
+
+def _with_log(measured: Measured, run: Run) -> Measured:
+    """What was measured of a run's samples, with what the run has logged."""
+    lines = run.metrics()
+    return replace(
+        measured,
+        values={**logged_values(lines, run.recipe), **measured.values},
+        iterations=run.recipe.training.steps,
+        seconds=lines[-1]["seconds"] if lines else 0.0,
+        log=lines,
+    )
+
+
+def _measure_found(path: Path, job: Job) -> Measured:
+    run = Run.open(path)
+    return replace(_with_log(measure(run, job), run), iterations=run.steps[-1])
+
+
+def _can_go_on(out: Path) -> bool:
+    """Whether there is a run to go on with. What a kill left before the first checkpoint, of which
+    nothing can be gone on with, is removed, so that the run can begin anew."""
+    if list_checkpoints(out / "checkpoints") or (out / GanJobs.record).exists():
+        return True
+    with writing(out):
+        if out.exists():
+            shutil.rmtree(out)
+    return False
+
+
+def _with_training(recipe: Recipe, keys: Mapping[str, Any]) -> Recipe:
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=keys)})
+
+
+def _short_log(
+    recipe: Recipe, training: Mapping[str, Any], loading: Mapping[str, Any], device: str
+) -> list[dict[str, Any]]:
+    """The log of a training that is thrown away; `training` are keys of it that differ."""
+    short = _with_training(recipe, training)
+    with tempfile.TemporaryDirectory() as folder:
+        run = train(short, load_data(loading), Path(folder) / "run", device=device, quiet=True)
+        return run.metrics()
+
+
+def _counts(protocols: list[Mapping[str, Any]], key: str) -> str:
+    """How many were measured, from the fewest to the most; "as many" where runs do not say."""
+    found = {n for p in protocols if isinstance(n := p.get(key, p.get("n")), int)}
+    if not found:
+        return "as many"
+    low, high = min(found), max(found)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
