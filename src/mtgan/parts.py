@@ -25,24 +25,47 @@ if TYPE_CHECKING:
 
 _CALLED = ("__call__",)
 
+# What a part can do or needs it says by attributes, which rules ask for: `capabilities` names them,
+# with what holds of a part that says nothing.
+
 OBJECTIVES: "Registry[AdversarialObjective]" = Registry(
     "adversarial objective",
     "mtgan.objectives.adversarial",
     has=("discriminator", "generator"),
+    # Whether scores are unbounded values, so that something must bound the discriminator's slope.
+    capabilities={"critic": False},
 )
 PENALTIES: "Registry[Penalty]" = Registry(
-    "Lipschitz penalty", "mtgan.objectives.penalties", has=("terms", "clips")
+    "Lipschitz penalty",
+    "mtgan.objectives.penalties",
+    has=("terms", "clips"),
+    # Whether each sample's score must depend on that sample alone.
+    capabilities={"differentiates_score": False},
 )
 # A norm takes the corresponding weights of two networks, layer by layer, to one scalar.
 NORMS: "Registry[Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]]" = Registry(
     "sharing norm", "mtgan.objectives.sharing", has=_CALLED
 )
 BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
-    "backbone", "mtgan.nets.backbones", has=_CALLED
+    "backbone",
+    "mtgan.nets.backbones",
+    has=_CALLED,
+    capabilities={
+        # The kinds of last layer that its generator can have; None: any.
+        "outputs": ("tanh",),
+        # Whether its generator makes rows one by one, in a layer that is a RowByRow.
+        "autoregressive": False,
+        # The distribution that its latent must have; None: any.
+        "latent": None,
+    },
 )
 HEADS: "Registry[HeadFactory]" = Registry("discriminator head", "mtgan.nets.heads", has=_CALLED)
 NORMALIZATIONS: "Registry[NormalizationFactory]" = Registry(
-    "normalization", "mtgan.nets.normalization", has=_CALLED
+    "normalization",
+    "mtgan.nets.normalization",
+    has=_CALLED,
+    # Whether a sample's output depends on the others of its batch; whether it takes classes.
+    capabilities={"mixes_samples": False, "conditional": False},
 )
 AUGMENTATIONS: "Registry[Augmentation]" = Registry(
     "augmentation", "mtgan.nets.augmentation", has=_CALLED
@@ -52,12 +75,22 @@ INITIALIZATIONS: "Registry[Initializer]" = Registry(
 )
 # A factory takes (vocabularies, channels of the canvas) to a layer.
 OUTPUTS: "Registry[Callable[[Sequence[int], int], nn.Module]]" = Registry(
-    "generator output", "mtgan.nets.outputs", has=_CALLED
+    "generator output",
+    "mtgan.nets.outputs",
+    has=_CALLED,
+    # Whether it must know each domain's number of tokens.
+    capabilities={"needs_vocabularies": False},
 )
 # From the names of the classification tasks to an aggregator.
 AGGREGATORS: "Registry[Callable[[Sequence[str]], Aggregator]]" = Registry(
-    "aggregator", "mtgan.training.aggregate", has=_CALLED
+    "aggregator",
+    "mtgan.training.aggregate",
+    has=_CALLED,
+    # Whether it weighs the discriminator's tasks against each other.
+    capabilities={"weighs_tasks": True},
 )
 HIERARCHIES: "Registry[Callable[[Dataset, Hierarchy], Dataset]]" = Registry(
-    "kind of hierarchy", "mtgan.training.hierarchies", has=_CALLED
+    "kind of hierarchy",
+    "mtgan.training.hierarchies",
+    has=_CALLED,
 )

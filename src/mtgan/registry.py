@@ -1,15 +1,18 @@
 """One registry for everything that is called by a name, here or in modules of the user's own."""
 
+import ast
+import contextlib
 import difflib
 import importlib
 import pkgutil
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from mtgan import plugins
@@ -41,13 +44,21 @@ class Registry(Generic[T]):
     places: the package whose files register things, or single modules; they are imported at first
     use, so that a new file there is enough. Plugins (mtgan.plugins) are imported with them. Where a
     name is taken, `module:Name` means that attribute of a module outside. has: attributes that a
-    thing of this kind has, by which one from outside is checked.
+    thing of this kind has, by which one from outside is checked. capabilities: attributes by which
+    it may say what it can do or needs, and what holds of one that says nothing.
     """
 
-    def __init__(self, kind: str, *places: str, has: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        kind: str,
+        *places: str,
+        has: tuple[str, ...] = (),
+        capabilities: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.kind = kind
         self.places = places
         self.has = has
+        self.capabilities = capabilities
         self._entries: dict[str, T] = {}
         self._outside: dict[str, T] = {}  # by module:Name
         self._origins: dict[str, tuple[Any, str]] = {}  # what was decorated, and in which module
@@ -136,12 +147,28 @@ class Registry(Generic[T]):
             raise ValueError(self.missing(name))
         return name
 
-    @cached_property
+    def capability(self, name: str, key: str) -> Any:
+        """What the entry called `name` says of itself by its attribute `key`, else the default of
+        its kind. As in `check`, the package's own files are read for it and not imported."""
+        if name in self._entries or name not in self._texts:
+            return getattr(self.get(name), key, self.capabilities[key])
+        return _attributes(self._texts[name], name).get(key, self.capabilities[key])
+
+    def those_with(self, key: str) -> list[str]:
+        """The package's own names of which the capability `key` is true."""
+        return [name for name in self.written if self.capability(name, key)]
+
+    @property
     def written(self) -> tuple[str, ...]:
         """The names that this registry's own files register, as they stand in the source."""
+        return tuple(self._texts)
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        """The source of the file that registers a name, by these names."""
         pattern = re.compile(r'\.register\(\s*"([^"]+)"')
         texts = (text for place in self.places for text in _sources(place))
-        return tuple(name for text in texts for name in pattern.findall(text))
+        return {name: text for text in texts for name in pattern.findall(text)}
 
     # Modules of others
 
@@ -238,3 +265,36 @@ def _sources(place: str) -> Iterator[str]:
         for each in sorted(folder.iterdir(), key=lambda each: each.name):
             if each.name.endswith(".py"):
                 yield each.read_text(encoding="utf-8")
+
+
+def _attributes(source: str, name: str) -> dict[str, Any]:
+    """The literal attributes of what a source registers as `name`: those in a class's body, or the
+    keywords that an object is made with."""
+    found: list[tuple[str | None, ast.expr | None]] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef) and any(_registers(d, name) for d in node.decorator_list):
+            for line in node.body:
+                targets = line.targets if isinstance(line, ast.Assign) else []
+                if isinstance(line, ast.AnnAssign):
+                    targets = [line.target]
+                value = getattr(line, "value", None)
+                found += [(target.id, value) for target in targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            made = [made for made in node.value.args if isinstance(made, ast.Call)]
+            if _registers(node.value.func, name) and made:
+                found += [(keyword.arg, keyword.value) for keyword in made[0].keywords]
+    values = {}
+    for key, value in found:
+        with contextlib.suppress(ValueError):  # no literal
+            values[str(key)] = ast.literal_eval(value) if value else None
+    return values
+
+
+def _registers(node: ast.expr, name: str) -> bool:
+    """Whether this is a call of `register(name)`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "register"
+        and [getattr(argument, "value", None) for argument in node.args] == [name]
+    )

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from mtgan.nets import Discriminator, DiscriminatorSettings, Generator, HeadSpec
-from mtgan.nets.heads import HEADS, LabelVector
+from mtgan.nets.heads import LabelVector
+from mtgan.parts import HEADS
 
 SETTINGS = DiscriminatorSettings((1, 4, 4), width=3, kernel=3)
 CLASSES = {"fine": 4}

@@ -10,7 +10,7 @@ from mtgan import parts
 from mtgan.errors import UserError
 from mtgan.parts import OBJECTIVES
 from mtgan.recipes import load_recipe
-from mtgan.registry import Registry
+from mtgan.registry import REGISTRIES, Registry
 
 NAMED = [each for each in vars(parts).values() if isinstance(each, Registry)]
 
@@ -19,6 +19,23 @@ NAMED = [each for each in vars(parts).values() if isinstance(each, Registry)]
 def test_what_is_read_in_the_source_is_what_an_import_registers(registry: Registry) -> None:
     assert len(registry.names()) > 1
     assert sorted(registry.written) == sorted(registry.names())
+
+
+@pytest.mark.parametrize("registry", NAMED, ids=lambda registry: registry.kind)
+def test_capabilities_that_are_read_in_the_source_are_those_of_the_parts(
+    registry: Registry,
+) -> None:
+    names, asked = registry.written, registry.capabilities
+    fresh = Registry(registry.kind, *registry.places, capabilities=asked)
+    REGISTRIES[registry.kind] = registry
+    assert fresh._entries == {}
+    found = {(name, key): fresh.capability(name, key) for name in names for key in asked}
+    assert found == {
+        (name, key): getattr(registry.get(name), key, asked[key]) for name in names for key in asked
+    }
+    assert fresh._entries == {}  # nothing was imported for it
+    for key in asked:  # else it need not be said
+        assert len({str(found[name, key]) for name in names}) > 1
 
 
 @pytest.mark.parametrize(

@@ -80,12 +80,6 @@ def test_by_domain_needs_to_be_told_the_domain(data, tmp_path):
         train(recipe, data, tmp_path / "run", quiet=True)
 
 
-def test_a_backbone_of_pictures_has_no_other_output(data, tmp_path):
-    recipe = small_recipe("wgan-gp", generator__output="softmax")
-    with pytest.raises(UserError, match=r"backbone conv has generator\.output=tanh; found softmax"):
-        train(recipe, data, tmp_path / "run", quiet=True)
-
-
 def feed(data, kind, flip=False):
     return Feed(data, Requests(DataFacts.of(data)), torch.device("cpu"), 0, flip, kind)
 

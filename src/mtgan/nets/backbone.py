@@ -68,7 +68,11 @@ class DiscriminatorSettings:
 
 class Backbone(Protocol):
     """generator layers: forward(x, y), the first from [N, inputs], the last to [N, C, H, W] in
-    [-1, 1]; discriminator layers: forward(x), from [N, C, H, W] to [N, *features]."""
+    [-1, 1]; discriminator layers: forward(x), from [N, C, H, W] to [N, *features].
+
+    What else it can do or needs it says by the attributes `outputs`, `autoregressive` and `latent`;
+    see BACKBONES in mtgan.parts.
+    """
 
     def check_shape(self, shape: Shape) -> None:
         """UserError where samples of this shape cannot be made."""
@@ -79,6 +83,15 @@ class Backbone(Protocol):
 
     def feature_count(self, settings: DiscriminatorSettings) -> int:
         """Number of features per sample after the last discriminator layer."""
+
+
+class RowByRow(nn.Module):
+    """The one generator layer of a backbone that is `autoregressive`."""
+
+    def teacher_forcing(self, x: Tensor, y: Tensor | None, real: Tensor) -> Tensor:
+        """Mean cross-entropy of the rows of real strings [N, 1, L, V], each predicted from those
+        before it; x and y are what forward takes."""
+        raise NotImplementedError(f"{type(self).__name__} does not predict rows of real strings")
 
 
 class GaussianNoise(nn.Module):

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from mtgan.nets.backbone import DiscriminatorSettings
+from mtgan.nets.backbone import DiscriminatorSettings, RowByRow
 from mtgan.nets.heads import Labels, LabelVector, as_levels
-from mtgan.nets.normalization import MIXES_SAMPLES
-from mtgan.parts import HEADS
+from mtgan.parts import HEADS, NORMALIZATIONS
 
 LayerFactory = Callable[[], list[nn.Module]]
 
@@ -62,11 +61,12 @@ class Generator(nn.Module):
         return x
 
     def teacher_forcing(self, latents: Tensor, labels: Labels, real: Tensor) -> Tensor:
-        """How badly it foretells each row of real strings from those before it, a scalar; of
-        backbones whose one layer makes rows one by one."""
+        """How badly it predicts each row of real strings from those before it, a scalar; of
+        autoregressive backbones, whose one layer makes rows one by one."""
         x, y = self._inputs(latents, labels)
         (layer,) = self.layers
-        return layer.teacher_forcing(x, y, real)  # type: ignore[operator]
+        assert isinstance(layer, RowByRow), f"{type(layer).__name__} is no RowByRow"
+        return layer.teacher_forcing(x, y, real)
 
 
 class TaskHead(nn.Module):
@@ -119,7 +119,7 @@ class Discriminator(nn.Module):
             TaskHead(make_layers()[leave:], features, spec.classes)
             for leave, spec in zip(self.leaves, tasks.values(), strict=True)
         )
-        self.mixes_samples = settings.normalization in MIXES_SAMPLES
+        self.mixes_samples = NORMALIZATIONS.capability(settings.normalization, "mixes_samples")
 
     def forward(self, samples: Tensor, labels: Labels) -> DiscriminatorOutput:
         outputs = [samples]  # outputs[i] is what layer i takes

@@ -1,21 +1,19 @@
 """Which parts go together: each rule is a function that returns a reason to refuse, or None.
 
-Rules need only the recipe; what also depends on the data (a level that it lacks, a resolution)
-is checked where networks are built.
+Rules need only the recipe, and what its parts say of themselves (see mtgan.parts); what also
+depends on the data (a level that it lacks, a resolution) is checked where networks are built.
 """
 
 import warnings
 from collections.abc import Callable
 
 from mtgan.errors import UserError
+from mtgan.parts import AGGREGATORS, BACKBONES, NORMALIZATIONS, OBJECTIVES, PENALTIES
 from mtgan.recipes.schema import Recipe
 
 Rule = Callable[[Recipe], str | None]
 _REFUSALS: list[Rule] = []
 _WARNINGS: list[Rule] = []
-
-# Penalties that differentiate a sample's score with respect to that sample.
-_SLOPE_PENALTIES = {"gradient", "r1", "r1-r2"}
 
 
 class RecipeWarning(UserWarning):
@@ -43,31 +41,79 @@ def warning(rule: Rule) -> Rule:
 
 
 @refusal
-def batch_norm_under_slope_penalty(recipe: Recipe) -> str | None:
-    if recipe.discriminator.normalization != "batch" or recipe.penalty.kind not in _SLOPE_PENALTIES:
+def normalization_that_mixes_samples_under_a_slope_penalty(recipe: Recipe) -> str | None:
+    normalization, penalty = recipe.discriminator.normalization, recipe.penalty.kind
+    mixes = NORMALIZATIONS.capability(normalization, "mixes_samples")
+    if not mixes or not PENALTIES.capability(penalty, "differentiates_score"):
         return None
     return (
-        f"penalty.kind={recipe.penalty.kind} needs each sample's score to depend on that sample "
-        "alone, and discriminator.normalization=batch mixes the samples of a batch "
+        f"penalty.kind={penalty} needs each sample's score to depend on that sample alone, and "
+        f"discriminator.normalization={normalization} mixes the samples of a batch "
         "(Gulrajani et al. 2017, section 4); set discriminator.normalization to layer or none."
     )
 
 
 @refusal
 def normalization_that_needs_labels(recipe: Recipe) -> str | None:
-    conditional = recipe.generator.normalization.startswith("conditional-")
+    conditional = NORMALIZATIONS.capability(recipe.generator.normalization, "conditional")
     asked = recipe.generator.conditioning == "normalization"
     if asked and not conditional:
-        return (
-            "generator.conditioning=normalization needs generator.normalization to be "
-            "conditional-batch or conditional-instance."
-        )
+        known = " or ".join(NORMALIZATIONS.those_with("conditional"))
+        return f"generator.conditioning=normalization needs generator.normalization to be {known}."
     if conditional and not asked:
         return (
             f"generator.normalization={recipe.generator.normalization} takes labels; set "
             "generator.conditioning=normalization."
         )
     return None
+
+
+@refusal
+def labels_in_what_judges(recipe: Recipe) -> str | None:
+    for name, part in (("discriminator", recipe.discriminator), ("classifier", recipe.classifier)):
+        if NORMALIZATIONS.capability(part.normalization, "conditional"):
+            return (
+                f"{name}.normalization={part.normalization} takes labels, and only the generator "
+                f"is given them in its layers; set {name}.normalization to batch, layer or none."
+            )
+    return None
+
+
+@refusal
+def output_that_the_backbone_lacks(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    outputs = BACKBONES.capability(generator.backbone, "outputs")
+    if outputs is None or generator.output in outputs:
+        return None
+    return (
+        f"the backbone {generator.backbone} has generator.output={' or '.join(outputs)}; found "
+        f"{generator.output}."
+    )
+
+
+@refusal
+def rows_predicted_by_a_backbone_that_makes_all_at_once(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    if not generator.teacher_forcing or BACKBONES.capability(generator.backbone, "autoregressive"):
+        return None
+    known = " or ".join(BACKBONES.those_with("autoregressive"))
+    return (
+        "generator.teacher_forcing predicts each row from those before it, and the backbone "
+        f"{generator.backbone} makes all rows at once; set generator.backbone={known}, or "
+        "teacher_forcing to 0."
+    )
+
+
+@refusal
+def latent_that_the_backbone_cannot_take(recipe: Recipe) -> str | None:
+    backbone, found = recipe.generator.backbone, recipe.latent.distribution
+    needed = BACKBONES.capability(backbone, "latent")
+    if needed in {None, found}:
+        return None
+    return (
+        f"generator.backbone={backbone} needs a latent whose distribution is {needed}; set "
+        f"latent.distribution={needed}."
+    )
 
 
 @refusal
@@ -83,21 +129,9 @@ def tasks_without_conditioning(recipe: Recipe) -> str | None:
 
 
 @refusal
-def rows_drawn_by_a_uniform_latent(recipe: Recipe) -> str | None:
-    if recipe.generator.backbone != "multidomain-recurrent":
-        return None
-    if recipe.latent.distribution == "normal":
-        return None
-    return (
-        "generator.backbone=multidomain-recurrent draws tokens by the normal distribution of its "
-        "latent; set latent.distribution=normal."
-    )
-
-
-@refusal
 def aggregator_of_one_task(recipe: Recipe) -> str | None:
     heads = [task for task in recipe.tasks if task.classifier == "discriminator-head"]
-    if recipe.aggregator == "sum" or heads:
+    if heads or not AGGREGATORS.capability(recipe.aggregator, "weighs_tasks"):
         return None
     return (
         f"aggregator={recipe.aggregator} weighs the discriminator's tasks against each other, and "
@@ -163,9 +197,9 @@ def levels_that_no_layer_takes(recipe: Recipe) -> str | None:
 @warning
 def critic_without_bound(recipe: Recipe) -> str | None:
     bounded = recipe.penalty.kind != "none" or recipe.discriminator.spectral_norm
-    if recipe.objective != "wasserstein" or bounded:
+    if bounded or not OBJECTIVES.capability(recipe.objective, "critic"):
         return None
     return (
-        "objective=wasserstein without a bound on the critic's slope diverges; set penalty.kind "
-        "to gradient or clip, or discriminator.spectral_norm=true."
+        f"objective={recipe.objective} without a bound on the critic's slope diverges; set "
+        "penalty.kind to gradient or clip, or discriminator.spectral_norm=true."
     )

@@ -5,7 +5,7 @@ from PIL import Image
 
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
-from mtgan.nets.players import as_levels
+from mtgan.nets.heads import as_levels
 from mtgan.training import Run
 
 _COLUMNS = 10

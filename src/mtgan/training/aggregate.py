@@ -51,16 +51,17 @@ def _descend(total: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
     return total
 
 
+@AGGREGATORS.register("sum")
 class WeightedSum:
     """The recipe's fixed weights."""
 
+    weighs_tasks = False
+
+    def __init__(self, tasks: Sequence[str] = ()) -> None:
+        pass
+
     def backward(self, result: StepResult, parameters: Sequence[nn.Parameter]) -> Tensor:
         return _descend(weighted_sum(result.terms), parameters)
-
-
-@AGGREGATORS.register("sum")
-def _sum(tasks: Sequence[str]) -> Aggregator:
-    return WeightedSum()
 
 
 class Uncertainty(nn.Module):

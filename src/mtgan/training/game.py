@@ -24,7 +24,7 @@ from mtgan.nets import (
 )
 from mtgan.nets.heads import as_levels
 from mtgan.objectives.penalties.clip import clip_weights
-from mtgan.parts import AGGREGATORS, AUGMENTATIONS, BACKBONES, NORMS, OBJECTIVES, PENALTIES
+from mtgan.parts import AGGREGATORS, AUGMENTATIONS, BACKBONES, NORMS, OBJECTIVES, OUTPUTS, PENALTIES
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import ClassifierPart, DiscriminatorPart, Sharing, Task
 from mtgan.registry import nearest
@@ -166,19 +166,7 @@ class Game:
         concat = sizes if part.conditioning == "concat" else {}
         level = levels[0] if levels else None
         by_class = level if part.conditioning == "normalization" else None
-        by_domain = part.output == "by-domain"
-        known = getattr(backbone, "outputs", ("tanh",))
-        if part.output not in known:
-            raise UserError(
-                f"Recipe {self.recipe.name}: the backbone {part.backbone} has generator.output="
-                f"{' or '.join(known)}; found {part.output}."
-            )
-        if part.teacher_forcing and not getattr(backbone, "foretells_rows", False):
-            raise UserError(
-                f"Recipe {self.recipe.name}: generator.teacher_forcing foretells each row from "
-                f"those before it, and the backbone {part.backbone} makes all rows at once; set "
-                "generator.backbone=multidomain-recurrent, or teacher_forcing to 0."
-            )
+        by_domain = OUTPUTS.capability(part.output, "needs_vocabularies")
         settings = GeneratorSettings(
             shape=self.facts.shape,
             inputs=self.recipe.latent.dim + sum(concat.values()),

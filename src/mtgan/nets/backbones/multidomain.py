@@ -19,8 +19,7 @@ from torch import Tensor, nn
 
 from mtgan.errors import UserError
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
-from mtgan.nets.outputs import OUTPUTS
-from mtgan.parts import BACKBONES
+from mtgan.parts import BACKBONES, OUTPUTS
 
 _DROPOUT_1D, _DROPOUT_2D = 0.4, 0.5
 _KERAS_SLOPE = 0.3  # LeakyReLU's default there
@@ -95,11 +94,7 @@ class OnCanvas:
     """What the three forms have in common."""
 
     name: str
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The kinds of last layer that it can have."""
-        return tuple(OUTPUTS.names())
+    outputs: tuple[str, ...] | None
 
     def check_shape(self, shape: Shape) -> None:
         check_canvas(self.name, shape)
@@ -125,6 +120,7 @@ class Conv1d(OnCanvas):
     2 times that); of the discriminator's first convolution (25; then 2/5 of it)."""
 
     name = "multidomain-conv1d"
+    outputs = None
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         length, channels = quarter(settings.shape[1]), settings.shape[2]
@@ -168,6 +164,7 @@ class Conv2d(OnCanvas):
     """width: channels inside the generator (1 in the source), and of the discriminator (50)."""
 
     name = "multidomain-conv2d"
+    outputs = None
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         size = quarter(settings.shape[1]), quarter(settings.shape[2])
@@ -214,6 +211,7 @@ class Hybrid(OnCanvas):
     discriminator's convolution in two dimensions (50)."""
 
     name = "multidomain-hybrid"
+    outputs = None
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         width, kernel, (_, length, channels) = settings.width, settings.kernel, settings.shape

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.errors import UserError
-from mtgan.nets.backbone import GeneratorSettings
+from mtgan.nets.backbone import GeneratorSettings, RowByRow
 from mtgan.nets.backbones.residual1d import BLOCKS, Branch, Dense, normalized
-from mtgan.nets.outputs import ByDomain
+from mtgan.nets.outputs.by_domain import ByDomain
 from mtgan.parts import BACKBONES
 
 
-class Rows(nn.Module):
+class Rows(RowByRow):
     """[N, inputs] to canvases [N, 1, L, V]; the first L inputs draw the tokens.
 
     width: units of the blocks; the recurrent state has half as many, a row's context a quarter.
@@ -78,11 +78,9 @@ class Recurrent(Dense):
     """width: units of the network that makes the contexts; there is no kernel."""
 
     name = "multidomain-recurrent"
-    foretells_rows = True
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        return ("by-domain",)
+    outputs = ("by-domain",)
+    autoregressive = True
+    latent = "normal"  # by whose distribution function tokens are drawn
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         latent, length = settings.latent or settings.inputs, settings.shape[1]

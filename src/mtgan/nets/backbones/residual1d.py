@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.backbones.multidomain import check_canvas
 from mtgan.nets.ops import LeakyReLU
-from mtgan.nets.outputs import OUTPUTS
-from mtgan.parts import BACKBONES
+from mtgan.parts import BACKBONES, OUTPUTS
 
 _ROWS = 4  # of the canvas in one position
 _BRANCH = 0.3  # weight of a residual branch (released code of Gulrajani et al. 2017)
@@ -123,11 +122,7 @@ class Residual:
     """width: channels of every layer; kernel: of the convolutions along the positions."""
 
     name = "multidomain-residual"
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The kinds of last layer that it can have."""
-        return tuple(OUTPUTS.names())
+    outputs: tuple[str, ...] | None = None
 
     def rows(self, length: int) -> int:
         return _ROWS
@@ -160,6 +155,7 @@ class Dense(Residual):
     """width: units of every layer; there is no kernel."""
 
     name = "multidomain-dense"
+    outputs: tuple[str, ...] | None = None
 
     def rows(self, length: int) -> int:
         return length

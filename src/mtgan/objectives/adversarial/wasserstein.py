@@ -1,4 +1,4 @@
-"""The dual form of the Wasserstein distance, for a critic of bounded slope (Arjovsky et al. 2017)."""
+"""The Wasserstein distance in its dual form: a critic of bounded slope (Arjovsky et al. 2017)."""
 
 from torch import Tensor
 

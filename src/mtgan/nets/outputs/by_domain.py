@@ -1,10 +1,6 @@
-"""Last layers of generators whose samples are canvases [N, 1, L, V] of one or more domains.
+"""For each domain the activation that fits it."""
 
-Each takes (x, y), x any real numbers and y [N] the classes that the generator is conditioned on
-(or None), to values in [-1, 1], where a one-hot row is 1 at its token and -1 elsewhere.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,26 +9,18 @@ from mtgan import processes
 from mtgan.parts import OUTPUTS
 
 
-class Shared(nn.Module):
-    """One activation for every domain, as the source has it (Gananath 2018)."""
-
-    def __init__(self, activation: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.activation = activation
-
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.activation(x)
-
-
+@OUTPUTS.register("by-domain")
 class ByDomain(nn.Module):
     """Rows of a sequence as distributions over its own tokens, pixels by tanh.
 
     vocabularies: for each class of y the number of tokens of its domain, 0 for pixels.
     """
 
+    needs_vocabularies = True
+
     def __init__(self, vocabularies: Sequence[int], channels: int) -> None:
         super().__init__()
-        sizes = torch.tensor(vocabularies)[:, None]
+        sizes = torch.tensor(list(vocabularies) or [0])[:, None]
         self.register_buffer("pixels", sizes[:, 0] == 0)
         self.register_buffer("outside", (sizes > 0) & (torch.arange(channels) >= sizes))
 
@@ -68,23 +56,3 @@ class ByDomain(nn.Module):
         # Of several processes the mean, so that the mean of their losses is the joint batch's.
         rows = processes.average(is_token.sum(dtype=torch.float32))
         return losses.sum() / rows.clamp(min=1 / processes.count())
-
-
-@OUTPUTS.register("tanh")
-def _tanh(vocabularies: Sequence[int], channels: int) -> nn.Module:
-    return Shared(torch.tanh)
-
-
-@OUTPUTS.register("sigmoid")
-def _sigmoid(vocabularies: Sequence[int], channels: int) -> nn.Module:
-    return Shared(lambda x: 2 * x.sigmoid() - 1)
-
-
-@OUTPUTS.register("softmax")
-def _softmax(vocabularies: Sequence[int], channels: int) -> nn.Module:
-    return Shared(lambda x: 2 * x.softmax(dim=3) - 1)
-
-
-@OUTPUTS.register("by-domain")
-def _by_domain(vocabularies: Sequence[int], channels: int) -> nn.Module:
-    return ByDomain(vocabularies or [0], channels)

@@ -1,0 +1,35 @@
+"""What normalization layers are made of: a layer, with or without a gain and bias by class."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Unconditional(nn.Module):
+    """A layer of one argument under the common signature."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.layer(x)
+
+
+class Conditional(nn.Module):
+    """A normalization whose gain and bias are looked up by class.
+
+    Gains begin at 1 and biases at 0.
+    """
+
+    def __init__(self, layer: nn.Module, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layer = layer
+        self.gain = nn.Embedding(classes, channels)
+        self.bias = nn.Embedding(classes, channels)
+        nn.init.ones_(self.gain.weight)
+        nn.init.zeros_(self.bias.weight)
+
+    def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
+        assert y is not None, "conditional normalization needs class indices"
+        shape = (x.shape[0], -1, *[1] * (x.dim() - 2))
+        return torch.addcmul(self.bias(y).view(shape), self.layer(x), self.gain(y).view(shape))

@@ -1,0 +1,142 @@
+"""Which parts go together, by what they say of themselves: the package's own, and anybody's."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mtgan import plugins
+from mtgan.errors import UserError
+from mtgan.recipes import load_recipe
+from mtgan.recipes.rules import RecipeWarning
+
+ROWS = {"generator.backbone": "multidomain-recurrent", "generator.output": "by-domain"}
+REFUSED = {
+    "a critic whose samples are mixed": (
+        {"penalty.kind": "r1", "discriminator.normalization": "batch"},
+        "penalty.kind=r1 needs each sample's score.*discriminator.normalization=batch mixes",
+    ),
+    "labels that nobody gives": (
+        {"generator.normalization": "conditional-instance"},
+        "conditional-instance takes labels; set generator.conditioning=normalization",
+    ),
+    "labels that no layer takes": (
+        {"generator.conditioning": "normalization"},
+        "generator.normalization to be conditional-batch or conditional-instance",
+    ),
+    "labels in a critic's layers": (
+        {"discriminator.normalization": "conditional-instance"},
+        "discriminator.normalization=conditional-instance takes labels",
+    ),
+    "labels in a classifier's layers": (
+        {"classifier.normalization": "conditional-batch"},
+        "set classifier.normalization to batch, layer or none",
+    ),
+    "an output of canvases": (
+        {"generator.output": "softmax"},
+        "backbone conv has generator.output=tanh; found softmax",
+    ),
+    "an output of rows": (
+        {"generator.backbone": "multidomain-recurrent"},
+        "has generator.output=by-domain; found tanh",
+    ),
+    "rows drawn by a uniform latent": (
+        {**ROWS, "latent.distribution": "uniform"},
+        "set latent.distribution=normal",
+    ),
+    "rows predicted by what makes all at once": (
+        {"generator.teacher_forcing": 1.0},
+        "backbone conv makes all rows at once; set generator.backbone=multidomain-recurrent",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_does_not_go_together(name: str) -> None:
+    overrides, sentence = REFUSED[name]
+    with pytest.raises(UserError, match=sentence):
+        load_recipe("wgan-gp", overrides)
+
+
+def test_what_goes_together() -> None:
+    load_recipe("wgan-gp", {**ROWS, "generator.teacher_forcing": 1.0})
+    load_recipe("wgan-gp", {"penalty.kind": "clip", "discriminator.normalization": "batch"})
+
+
+def test_a_critic_without_a_bound_is_warned_of() -> None:
+    with pytest.warns(RecipeWarning, match="objective=wasserstein without a bound"):
+        load_recipe("wgan-gp", {"penalty.kind": "none"})
+
+
+def test_rules_ask_parts_without_importing_them() -> None:
+    code = (
+        "import sys\nfrom mtgan.recipes import load_recipe\n"
+        "try: load_recipe('wgan-gp', {'discriminator.normalization': 'batch'})\n"
+        "except ValueError as error: print(error)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, "mixes the samples" in done.stdout) == (0, True), done.stderr
+
+
+PARTS = """
+from mtgan.objectives import AdversarialObjective, Penalty
+from mtgan.nets.normalization.batch import Batch
+
+class Normalization(Batch):
+    pass  # what it inherits counts
+
+class ByClass(Batch):
+    mixes_samples, conditional = False, True
+
+class Backbone:
+    outputs, autoregressive, latent = ("tanh", "own"), True, "uniform"
+
+def aggregator(tasks): ...
+
+def plain(channels, classes): ...
+
+aggregator.weighs_tasks = False
+penalty = Penalty(lambda score, real, fake, epsilon: {}, differentiates_score=True)
+objective = AdversarialObjective(lambda real, fake: 0, lambda fake, real: 0, critic=True)
+"""
+
+
+@pytest.fixture
+def parts(tmp_path, monkeypatch) -> None:
+    (tmp_path / "own_parts.py").write_text(PARTS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "own_parts", raising=False)
+    monkeypatch.setattr(plugins, "_named", {})
+
+
+OF_ONES_OWN = {
+    "mixes": (
+        {"discriminator.normalization": "own_parts:Normalization"},
+        "normalization=own_parts:Normalization mixes the samples",
+    ),
+    "differentiates": (
+        {"penalty.kind": "own_parts:penalty", "discriminator.normalization": "batch"},
+        "penalty.kind=own_parts:penalty needs each sample's score",
+    ),
+    "conditional": ({"generator.normalization": "own_parts:ByClass"}, "ByClass takes labels"),
+    "output": (
+        {"generator.backbone": "own_parts:Backbone", "generator.output": "softmax"},
+        "own_parts:Backbone has generator.output=tanh or own; found softmax",
+    ),
+    "latent": ({"generator.backbone": "own_parts:Backbone"}, "latent.distribution=uniform"),
+}
+
+
+@pytest.mark.parametrize("name", OF_ONES_OWN)
+def test_parts_of_ones_own_are_asked_likewise(name: str, parts: None) -> None:
+    overrides, sentence = OF_ONES_OWN[name]
+    with pytest.raises(UserError, match=sentence):
+        load_recipe("wgan-gp", overrides)
+
+
+def test_a_part_of_ones_own_that_says_nothing_is_plain(parts: None) -> None:
+    load_recipe("wgan-gp", {"discriminator.normalization": "own_parts:plain"})
+    load_recipe("wgan-gp", {"aggregator": "own_parts:aggregator"})
+    with pytest.warns(RecipeWarning, match="objective=own_parts:objective without a bound"):
+        load_recipe("gan", {"objective": "own_parts:objective"})
