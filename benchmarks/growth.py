@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image
 
 from mtgan.data import Dataset, Taxonomy
-from mtgan.data.folder import list_folder
-from mtgan.data.labels import find_tables, read_labels
-from mtgan.data.sequences import SequenceOptions, read_sequences
-from mtgan.data.sources import held_out_rows
+from mtgan.data.domains.sequences import SequenceOptions, read_sequences
+from mtgan.data.folders.labels import find_tables, read_labels
+from mtgan.data.folders.listing import list_folder
+from mtgan.data.held_out import held_out_rows
 from mtgan.evaluation.inputs import fitting_labels
 
 Task = Callable[[], object]

@@ -14,7 +14,7 @@ import time
 import torch
 
 from mtgan.data import load_dataset
-from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.evaluation.domains import evaluate_domain
 from mtgan.recipes import load_recipe
 from mtgan.training.batches import Feed, draw_latents, draw_noise

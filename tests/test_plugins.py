@@ -99,7 +99,7 @@ def build(request):
     "source": """
 import numpy as np
 from mtgan.data import Dataset, Taxonomy, register_dataset
-from mtgan.data.sources import hold_out
+from mtgan.data import hold_out
 
 @register_dataset("own-source", "Noise of two classes.")
 def load(request):
@@ -111,7 +111,7 @@ def load(request):
     "format": """
 import numpy as np
 from mtgan.data import Dataset, Taxonomy, register_format
-from mtgan.data.sources import hold_out
+from mtgan.data import hold_out
 
 @register_format("own-format", lambda path: path.suffix == ".own")
 def load(request):

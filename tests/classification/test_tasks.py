@@ -9,7 +9,7 @@ import torch
 from classification.small import small
 from mtgan.classification.tasks import load_auxiliary_data, make_tasks, split_data
 from mtgan.data import load_dataset
-from mtgan.data.dataset import taxonomy_of
+from mtgan.data.levels import taxonomy_of
 from mtgan.errors import UserError
 from toys import make_data
 

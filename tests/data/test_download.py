@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtgan.data import cifar, download, load_dataset
+from mtgan.data import download, load_dataset
 from mtgan.data.download import download_file, fetch
+from mtgan.data.sources import cifar
 from mtgan.errors import UserError
 
 CONTENT = np.random.default_rng(0).bytes(100_000)

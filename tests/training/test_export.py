@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
-from mtgan.data.canvas import ImageDomain
+from mtgan.data.domains.canvas import ImageDomain
 from mtgan.errors import UserError
 from mtgan.evaluation.inputs import as_dataset, fitting_labels
 from mtgan.training.export import check_target, export_domain, export_samples, write_strings

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
-from mtgan.data.canvas import ImageDomain, SequenceDomain
+from mtgan.data.domains.canvas import ImageDomain, SequenceDomain
 from mtgan.errors import UserError
 from mtgan.training import Run, train
 from mtgan.training.facts import DataFacts

@@ -95,7 +95,7 @@ def time_needed(recipe: "Recipe", train: "Dataset") -> str:
 
 def _of_the_data(source: Source) -> dict[str, Any]:
     """Keys that read the data as they were asked for."""
-    from mtgan.data.sources import parse_size
+    from mtgan.data.load import parse_size
 
     size = parse_size(source.size)
     found: dict[str, Any] = {}

@@ -102,7 +102,7 @@ def _of_all(texts: list[str]) -> dict[str, str]:
 
 def _of_each(path: Path) -> Any:
     """The rows of a file, as labels that say where they stand."""
-    from mtgan.data.tables import read_wanted
+    from mtgan.data.folders.tables import read_wanted
     from mtgan.training.samples import LabelList
 
     rows, lines = read_wanted(path)

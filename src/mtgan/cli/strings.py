@@ -36,7 +36,7 @@ def strings(
     quiet: Quiet = False,
 ) -> None:
     """Judge strings: n-gram distances, uniqueness, novelty; of molecules also MOSES's measures."""
-    from mtgan.data.domains import real_strings
+    from mtgan.data.sources.joined import real_strings
     from mtgan.evaluation.sequences import evaluate_strings
 
     for path in (picture, json_file):
@@ -71,7 +71,7 @@ def _generated(
     samples: Path, domain: str | None, n: int, seed: int, options: list[str]
 ) -> tuple[list[str], tuple[str, ...]]:
     """The strings to judge, each whole, and how they were read."""
-    from mtgan.data.strings import read_strings
+    from mtgan.data.domains.strings import read_strings
     from mtgan.errors import UserError
     from mtgan.training import Run
 

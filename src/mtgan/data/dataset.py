@@ -4,13 +4,13 @@ import hashlib
 import json
 import math
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 import numpy as np
 
-from mtgan.data.canvas import Domain, domain_to_dict
+from mtgan.data.domains.canvas import Domain, domain_to_dict
 from mtgan.data.taxonomy import Taxonomy, class_map
 from mtgan.errors import UserError
 from mtgan.text import html_summary, printable
@@ -32,9 +32,10 @@ class Dataset:
         spec: Plain keyword arguments with which load_dataset gives this set again (a selection by
             hand excepted: there, the set that it was selected from).
         notes: Sentences about how it was read (files passed over, sizes chosen).
-        domains: What the canvases of a set over several domains mean (mtgan.data.domains).
+        domains: What the canvases of a set over several domains mean (mtgan.data.sources.joined).
         generated: bool [N], which samples a model made, where real ones are among them; None where
             nothing says it.
+        loader: The function that takes such a spec, load_dataset.
 
     Raises:
         UserError: Arrays of another type or shape, labels outside the taxonomy.
@@ -50,6 +51,7 @@ class Dataset:
     domains: tuple[Domain, ...] = ()
     stored_fingerprint: str | None = None
     generated: np.ndarray | None = None
+    loader: "Callable[..., Dataset] | None" = None
 
     def __post_init__(self) -> None:
         if self.samples.dtype != np.uint8 or self.samples.ndim != 4:
@@ -270,13 +272,11 @@ class Dataset:
 
     def load_split(self, split: str) -> "Dataset":
         """Another split of the same set, whole: a subset of this split says nothing of that one."""
-        from mtgan.data.sources import load_dataset
-
-        if not self.spec:
+        if not self.spec or self.loader is None:
             raise UserError(f"{self.name} was made from arrays, and has no other split to load.")
         if split == self.split:
             return self
-        other = load_dataset(**{**self.spec, "split": split, "subset": None, "labeled": None})
+        other = self.loader(**{**self.spec, "split": split, "subset": None, "labeled": None})
         return other.in_order_of(self.taxonomy)
 
     def class_counts(self) -> dict[str, dict[str, int]]:
@@ -327,11 +327,4 @@ def stratified_choice(labels: np.ndarray, count: int, random: np.random.Generato
     classes = np.split(np.argsort(labels, kind="stable"), np.cumsum(sizes)[:-1])
     return np.concatenate(
         [random.permutation(rows)[:take] for rows, take in zip(classes, takes, strict=True)]
-    )
-
-
-def taxonomy_of(levels: Mapping[str, list[str]]) -> Taxonomy:
-    """Independent levels, without parents."""
-    return Taxonomy(
-        tuple(levels), {level: tuple(names) for level, names in levels.items()}, parents={}
     )

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from mtgan.errors import UserError
 from mtgan.files import replacing
 from mtgan.lettering import Lettering
 from mtgan.limits import LARGEST_COUNT, check_memory, check_number
@@ -27,6 +28,42 @@ _BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # of TIFF
 _LETTERS = 12  # size of labels, in pixels
 MARK_GENERATED, MARK_OVERVIEW = "mtgan sample", "mtgan data info"
 """The marks of pictures that these commands write: they are known again wherever they are put."""
+
+
+def as_samples(images: np.ndarray, where: str) -> np.ndarray:
+    """uint8 [N, C, H, W], C = 1 or 3, of images with their channels last, first or absent.
+
+    Of four axes, the last is taken for channels where it is 1, 3 or 4, else the second. A fourth
+    channel is opacity, and is laid over white. UserError for other types and shapes, and for three
+    axes that may as well be one image with channels.
+    """
+    if images.dtype != np.uint8:
+        raise UserError(
+            f"{where}: images should be uint8, 0 to 255; found {images.dtype}. Convert them first."
+        )
+    if images.ndim == 3 and (images.shape[2] in {1, 3, 4} or images.shape[0] in {3, 4}):
+        raise UserError(
+            f"{where}: {list(images.shape)} may be one image with channels or several gray ones; "
+            "add an axis: images[None] for one image, images[..., None] for several."
+        )
+    if images.ndim == 3:
+        return images[:, None]
+    if images.ndim == 4 and images.shape[3] in {1, 3, 4}:
+        return _opaque(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    if images.ndim == 4 and images.shape[1] in {1, 3, 4}:
+        return _opaque(images)
+    raise UserError(
+        f"{where}: images should be [N, H, W, C], [N, C, H, W] or [N, H, W] with 1, 3 or 4 "
+        f"channels; found {list(images.shape)}."
+    )
+
+
+def _opaque(images: np.ndarray) -> np.ndarray:
+    """Images [N, C, H, W] without their opacity, if they have one."""
+    if images.shape[1] != 4:
+        return images
+    color, opacity = images[:, :3].astype(np.uint32), images[:, 3:].astype(np.uint32)
+    return ((color * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
 
 
 def fit_image(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset
-from mtgan.data.canvas import Domain
-from mtgan.data.domains import one_domain, own_labels
+from mtgan.data.domains.canvas import Domain
+from mtgan.data.domains.parts import one_domain, own_labels
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import to_device
 from mtgan.evaluation.metrics.molecules import parse_molecules

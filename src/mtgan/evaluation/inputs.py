@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
-from mtgan.data.arrays import as_samples
-from mtgan.data.images import resize_samples
+from mtgan.data.images import as_samples, resize_samples
+from mtgan.data.load import parse_size
 from mtgan.data.samples import Samples
-from mtgan.data.sources import parse_size
 from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_class_range, check_labels

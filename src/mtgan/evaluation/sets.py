@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mtgan.data import Dataset
-from mtgan.data.sources import HELD_OUT_NOTE
+from mtgan.data.held_out import HELD_OUT_NOTE
 from mtgan.errors import UserError
 from mtgan.evaluation.checks import check_alike
 from mtgan.evaluation.inputs import Images, Size, as_dataset, fitting_labels, in_classes_of

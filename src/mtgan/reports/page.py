@@ -14,7 +14,7 @@ import mtgan
 from mtgan import files
 from mtgan.analysis import answers_in
 from mtgan.analysis.losses import distance_correlation, series_of
-from mtgan.data.domains import one_domain
+from mtgan.data.domains.parts import one_domain
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import are_molecules

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset
-from mtgan.data.domains import image_sets
+from mtgan.data.domains.parts import image_sets
 from mtgan.evaluation import QuickEvaluator, evaluate
 from mtgan.evaluation.inputs import as_dataset, fitting_labels
 from mtgan.evaluation.measures import chosen_measures

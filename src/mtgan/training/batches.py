@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mtgan import processes
 from mtgan.data import Dataset
-from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.nets import Labels

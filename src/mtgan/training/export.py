@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from mtgan.data import Taxonomy
-from mtgan.data.canvas import Domain
+from mtgan.data.domains.canvas import Domain
+from mtgan.data.folders.roles import GENERATED, SOURCE_COLUMNS
+from mtgan.data.folders.tables import FILE_COLUMNS
 from mtgan.data.images import MARK_GENERATED, marked, save_grid, to_image
-from mtgan.data.roles import GENERATED, SOURCE_COLUMNS
-from mtgan.data.tables import FILE_COLUMNS
 from mtgan.errors import UserError
 from mtgan.files import new_folder, replacing, write_text
 

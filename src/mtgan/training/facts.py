@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset, Taxonomy
-from mtgan.data.canvas import Domain, domain_from_dict, domain_to_dict
-from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.domains.canvas import Domain, domain_from_dict, domain_to_dict
+from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.registry import nearest
 from mtgan.training.record import FactsRecord, validated

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from mtgan import files
-from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.training.batches import draw_latents, mix_seed
 from mtgan.training.checkpoints import RESUME, checkpoint_name

@@ -11,7 +11,7 @@ import torch
 
 from mtgan import files
 from mtgan.data import Dataset, load_dataset
-from mtgan.data.domains import DOMAIN_LEVEL
+from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.pixels import to_bytes
 from mtgan.data.samples import Samples
 from mtgan.errors import UserError

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mtgan.data.tokens import parse_smiles
+from mtgan.data.domains.tokens import parse_smiles
 from mtgan.errors import UserError, import_extra
 from mtgan.evaluation.metrics.frechet import frechet_distance
 from mtgan.evaluation.metrics.inputs import SmallSampleWarning

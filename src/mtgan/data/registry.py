@@ -1,0 +1,87 @@
+"""What can be loaded, by name and by path: two registries, and what a loader is asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtgan.registry import Registry
+
+if TYPE_CHECKING:
+    from mtgan.data.dataset import Dataset
+
+SPLITS = ("train", "test", "all")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a loader is asked for.
+
+    name: the registered name or the path; split: train, test or all; root: where the files lie;
+    size: (H, W) and channels: 1 or 3, where the user chose (a loader of folders applies them while
+    it reads; for the others load_dataset does); download: whether the network may be asked.
+    """
+
+    name: str
+    split: str
+    root: Path | None
+    size: tuple[int, int] | None
+    channels: int | None
+    download: bool
+
+
+Loader = Callable[[Request], "Dataset"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A loader under a name, and one line about it."""
+
+    about: str
+    load: Loader
+
+
+def absolute(name: str) -> str:
+    """The path in a form that means the same from any folder."""
+    return str(Path(name).resolve())
+
+
+@dataclass(frozen=True)
+class Format:
+    """A loader of the paths that it recognizes.
+
+    last: it asks little of a path, so others come first; lazy: as load, but the samples are read
+    from the disk when they are sliced; full_name: the name as it outlives the current folder.
+    """
+
+    recognizes: Callable[[Path], bool]
+    load: Loader
+    last: bool = False
+    lazy: Loader | None = None
+    full_name: Callable[[str], str] = absolute
+
+
+SOURCES: Registry[Source] = Registry("data set", "mtgan.data.sources", has=("about", "load"))
+FORMATS: Registry[Format] = Registry("format", "mtgan.data.sources", has=("recognizes", "load"))
+
+
+def register_dataset(name: str, about: str) -> Callable[[Loader], Loader]:
+    """Decorator that files a loader, Request -> Dataset, under a name of its own."""
+    return SOURCES.register_as(name, lambda load: Source(about, load))
+
+
+def register_format(
+    name: str,
+    recognizes: Callable[[Path], bool],
+    last: bool = False,
+    lazy: Loader | None = None,
+    full_name: Callable[[str], str] = absolute,
+) -> Callable[[Loader], Loader]:
+    """Decorator that files a loader, Request -> Dataset, for the paths that it recognizes; the
+    other arguments as of Format."""
+    return FORMATS.register_as(name, lambda load: Format(recognizes, load, last, lazy, full_name))
+
+
+def list_datasets() -> dict[str, str]:
+    """One line about each registered data set, by name."""
+    return {name: SOURCES.get(name).about for name in SOURCES.names()}

@@ -1,0 +1,118 @@
+"""Fashion-MNIST (Xiao et al. 2017): the official files, whole or the embedded 10,000."""
+
+import gzip
+import zlib
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from mtgan.data.dataset import Dataset
+from mtgan.data.download import fetch
+from mtgan.data.held_out import hold_out
+from mtgan.data.registry import Request, register_dataset
+from mtgan.data.taxonomy import Taxonomy
+from mtgan.errors import UserError
+
+_ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+_SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # of Debian's dataset-fashion-mnist
+_MD5 = {
+    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+}
+# The largest official file holds 47 MB.
+_LARGEST_BYTES = 64 << 20
+
+# Class names are the data set's; the coarser levels are those of Seo & Shin 2019 (B-CNN), table 1.
+_FINE = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+_COARSE_OF = {
+    "T-shirt/top": "tops",
+    "Trouser": "bottoms",
+    "Pullover": "tops",
+    "Dress": "dresses",
+    "Coat": "outers",
+    "Sandal": "shoes",
+    "Shirt": "tops",
+    "Sneaker": "shoes",
+    "Bag": "accessories",
+    "Ankle boot": "shoes",
+}
+_TOP_OF = {
+    "tops": "clothes",
+    "bottoms": "clothes",
+    "dresses": "clothes",
+    "outers": "clothes",
+    "shoes": "goods",
+    "accessories": "goods",
+}
+TAXONOMY = Taxonomy(("fine",), {"fine": _FINE}, {}).with_hierarchy(
+    {"coarse": _COARSE_OF, "top": _TOP_OF}
+)
+
+
+@register_dataset(
+    "fashion-mnist-10k", "Embedded: 10,000 clothes, 28 x 28 grey, 10/6/2 classes (8,000/2,000)."
+)
+def load_embedded(request: Request) -> Dataset:
+    folder = resources.files("mtgan.data") / "embedded"
+    with resources.as_file(folder) as path:
+        images, labels = _read(path, "t10k")
+    data = Dataset(images, TAXONOMY.label_rows(labels), TAXONOMY, "fashion-mnist-10k", "all")
+    return hold_out(data, request.split)
+
+
+@register_dataset("fashion-mnist", "70,000 clothes, 28 x 28 grey, 10/6/2 classes (60,000/10,000).")
+def load_whole(request: Request) -> Dataset:
+    folder = fetch(
+        "fashion-mnist",
+        {name: (_ADDRESS + name, md5) for name, md5 in _MD5.items()},
+        [path for path in (request.root, _SYSTEM) if path],
+        request.download,
+    )
+    parts = {"train": ["train"], "test": ["t10k"], "all": ["train", "t10k"]}[request.split]
+    read = [_read(folder, part) for part in parts]
+    images = np.concatenate([images for images, _ in read])
+    labels = np.concatenate([labels for _, labels in read])
+    return Dataset(images, TAXONOMY.label_rows(labels), TAXONOMY, "fashion-mnist", request.split)
+
+
+def _read(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """(uint8 [N, 1, 28, 28], int64 [N]) of one of the two parts."""
+    images = _read_idx(folder / f"{part}-images-idx3-ubyte.gz")
+    labels = _read_idx(folder / f"{part}-labels-idx1-ubyte.gz")
+    if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+        raise UserError(
+            f"{folder}: the {part} files hold {list(images.shape)} images and "
+            f"{list(labels.shape)} labels, which do not fit together; fetch them anew."
+        )
+    return images[:, None], labels.astype(np.int64)
+
+
+def _read_idx(path: Path) -> np.ndarray:
+    """An IDX file of unsigned bytes: 0, 0, 8, number of dimensions, sizes as big-endian uint32."""
+    try:
+        with gzip.open(path) as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
+            raise ValueError("it holds more than any file of Fashion-MNIST")
+        if content[:3] != b"\x00\x00\x08":
+            raise ValueError("it is not an IDX file of bytes")
+        shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
+        return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape).copy()
+    except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
+        raise UserError(
+            f"{path} is missing, truncated or corrupt ({error}); fetch it anew."
+        ) from error
