@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mtgan.data import Dataset as Images
 from mtgan.errors import UserError
-from mtgan.nets import ops
+from mtgan.nets import fast
 from mtgan.nets.backbones import resnet
 from mtgan.recipes import Recipe
 from mtgan.training.facts import DataFacts
@@ -45,18 +45,18 @@ class Samples(Dataset):
 # The networks with PyTorch's own layers ----------------------------------------------------------
 
 
-class LeakyReLU(ops.LeakyReLU):
+class LeakyReLU(fast.LeakyReLU):
     def forward(self, x: Tensor) -> Tensor:
         return functional.leaky_relu(x, self.slope) if self.slope else functional.relu(x)
 
 
-class ConvMeanPool2d(ops.ConvMeanPool2d):
+class ConvMeanPool2d(fast.ConvMeanPool2d):
     def forward(self, input: Tensor) -> Tensor:
         y = self._conv_forward(input, self.weight, self.bias)
         return functional.avg_pool2d(y, 2, ceil_mode=True)
 
 
-class UpsampleConv2d(ops.UpsampleConv2d):
+class UpsampleConv2d(fast.UpsampleConv2d):
     def forward(self, input: Tensor, size: tuple[int, int] | None = None) -> Tensor:
         size = size or (2 * input.shape[-2], 2 * input.shape[-1])
         return self._conv_forward(functional.interpolate(input, size), self.weight, self.bias)
@@ -72,12 +72,12 @@ class UpBlock(resnet.UpBlock):
 
 
 PLAIN: Mapping[type[nn.Module], type[nn.Module]] = {
-    ops.Conv2d: nn.Conv2d,
-    ops.ConvTranspose2d: nn.ConvTranspose2d,
-    ops.LeakyReLU: LeakyReLU,
-    ops.ReLU: LeakyReLU,
-    ops.ConvMeanPool2d: ConvMeanPool2d,
-    ops.UpsampleConv2d: UpsampleConv2d,
+    fast.Conv2d: nn.Conv2d,
+    fast.ConvTranspose2d: nn.ConvTranspose2d,
+    fast.LeakyReLU: LeakyReLU,
+    fast.ReLU: LeakyReLU,
+    fast.ConvMeanPool2d: ConvMeanPool2d,
+    fast.UpsampleConv2d: UpsampleConv2d,
     resnet.UpBlock: UpBlock,
 }
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtgan.nets.ops import Conv2d, ConvMeanPool2d, ConvTranspose2d, LeakyReLU, UpsampleConv2d
+from mtgan.nets.fast import Conv2d, ConvMeanPool2d, ConvTranspose2d, LeakyReLU, UpsampleConv2d
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from toys import make_data, small_recipe

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from mtgan.analysis.base import Options, Result, Table, analysis, joined
 from mtgan.analysis.plots import new_figure, tidy
 from mtgan.data import Dataset
-from mtgan.nets.ops import LeakyReLU
+from mtgan.nets.fast import LeakyReLU
 from mtgan.training import Run
 from mtgan.training.aggregate import weighted_sum
 from mtgan.training.batches import Feed, draw_noise, mix_seed

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mtgan.classification.schema import Network, Sharing
 from mtgan.errors import UserError
 from mtgan.nets import initialize
-from mtgan.nets.ops import Conv2d, ReLU
+from mtgan.nets.fast import Conv2d, ReLU
 from mtgan.nets.players import TaskHead
 from mtgan.objectives.sharing import shared_distance
 from mtgan.parts import NORMS

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from mtgan.nets.ops import LeakyReLU
+from mtgan.nets.fast import LeakyReLU
 from mtgan.parts import NORMALIZATIONS
 
 Shape = tuple[int, int, int]  # C, H, W

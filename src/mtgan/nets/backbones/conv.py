@@ -18,7 +18,7 @@ from mtgan.nets.backbone import (
     GeneratorSettings,
     Shape,
 )
-from mtgan.nets.ops import Conv2d, ConvTranspose2d
+from mtgan.nets.fast import Conv2d, ConvTranspose2d
 from mtgan.parts import BACKBONES
 
 _SMALLEST, _LARGEST = 8, 256

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.backbones.multidomain import check_canvas
-from mtgan.nets.ops import LeakyReLU
+from mtgan.nets.fast import LeakyReLU
 from mtgan.parts import BACKBONES, OUTPUTS
 
 _ROWS = 4  # of the canvas in one position

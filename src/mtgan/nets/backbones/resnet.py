@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.backbones.conv import Stem, check_sides, pyramid
-from mtgan.nets.ops import Conv2d, ConvMeanPool2d, UpsampleConv2d
+from mtgan.nets.fast import Conv2d, ConvMeanPool2d, UpsampleConv2d
 from mtgan.parts import BACKBONES
 
 # Residual blocks of the discriminator that keep the resolution, after those that halve it.

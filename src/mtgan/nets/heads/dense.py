@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from mtgan.nets.fast import LeakyReLU
 from mtgan.nets.heads.base import Bound, Labels, LabelVector
-from mtgan.nets.ops import LeakyReLU
 from mtgan.parts import HEADS
 
 

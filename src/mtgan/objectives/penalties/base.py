@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtgan.nets.ops import input_gradients_only
+from mtgan.nets.fast import input_gradients_only
 
 Score = Callable[[Tensor], Tensor]
 

@@ -7,14 +7,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from mtgan.nets import ops
-from mtgan.nets.ops import (
+from mtgan.nets.fast import (
     Conv2d,
     ConvMeanPool2d,
     ConvTranspose2d,
     LeakyReLU,
     ReLU,
     UpsampleConv2d,
+    convolutions,
     input_gradients_only,
     leaky_relu,
     relu,
@@ -46,7 +46,7 @@ def pair(spec: tuple[int, ...]) -> tuple[Conv2d, nn.Conv2d, torch.Tensor]:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to convolve on CPU; every layer has weights enough for the second one."""
     if request.param == "winograd":
-        monkeypatch.setattr(ops, "_MANY", 0)
+        monkeypatch.setattr(convolutions, "_MANY", 0)
     return request.param
 
 
@@ -307,7 +307,7 @@ def test_bf16_autocast() -> None:
 
 def test_images_of_one_channel_are_convolved_in_channels_last_layout() -> None:
     """Both layouts fit them, and what follows is slow in the other one."""
-    layer = ops.Conv2d(1, 16, 5, stride=2, padding=2).to(memory_format=torch.channels_last)
+    layer = Conv2d(1, 16, 5, stride=2, padding=2).to(memory_format=torch.channels_last)
     x = torch.randn(3, 1, 8, 8, requires_grad=True)
     y = layer(x)
     assert y.is_contiguous(memory_format=torch.channels_last)

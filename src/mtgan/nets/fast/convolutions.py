@@ -1,12 +1,8 @@
-"""Layers that are cheap to differentiate twice, as a gradient penalty does.
+"""Convolutions that are cheap to differentiate twice, as a gradient penalty does.
 
-Same parameters, values and gradients as PyTorch's layers of these names; what differs is the work
-done. PyTorch's double backward of LeakyReLU returns a tensor of exact zeros for the layer's input,
-and everything before it is then back-propagated for nothing; here it returns nothing. PyTorch's
-double backward of a convolution falls back to slow paths; here it is convolutions again. A
-convolution beside a resampling by two is one convolution of stride 2. And on CPU, a strided
+PyTorch's double backward of a convolution falls back to slow paths; here it is convolutions again.
+A convolution beside a resampling by two is one convolution of stride 2. And on CPU, a strided
 convolution to few channels is taken apart, and one by many weights takes fewer multiplications.
-While a graph is traced for deployment, all of them are PyTorch's own.
 
 N: batch; A, B: channels of a convolution's input and output; H, W and H', W': sides of the two;
 K, L: the kernel's.
@@ -20,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mtgan.nets import winograd
+from mtgan.nets.fast import winograd
+from mtgan.nets.fast.switch import is_fast
 
 # At most so many channels count as thin (measured: at 32 the direct way is as fast).
 _THIN = 16
@@ -44,64 +41,6 @@ def input_gradients_only() -> Iterator[None]:
         yield
     finally:
         _weights_wanted = before
-
-
-class _LeakyReLU(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
-        ctx.set_materialize_grads(False)
-        y = functional.leaky_relu(x, slope)
-        ctx.save_for_backward(y)
-        ctx.slope = slope
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor | None) -> tuple[Tensor | None, None]:
-        if g is None:
-            return None, None
-        (y,) = ctx.saved_tensors
-        if y.dim() == 4 and y.is_contiguous(memory_format=torch.channels_last):
-            # Two layouts side by side are slower than a copy.
-            g = g.contiguous(memory_format=torch.channels_last)
-        # The output is positive where the input is. The mask has no derivative: once it is cut
-        # off, PyTorch's own formula is left with a derivative in g alone.
-        return torch.ops.aten.leaky_relu_backward(g, y.detach(), ctx.slope, True), None
-
-
-def leaky_relu(x: Tensor, slope: float = 0.2) -> Tensor:
-    """x where positive, slope * x elsewhere; slope >= 0. Derivative `slope` at 0, as in PyTorch."""
-    if slope < 0:
-        # The mask is read from the output's sign.
-        raise ValueError(f"expected a slope >= 0, found {slope}; use torch's leaky_relu")
-    if torch.jit.is_tracing():
-        return functional.leaky_relu(x, slope)
-    return _LeakyReLU.apply(x, slope)
-
-
-def relu(x: Tensor) -> Tensor:
-    """max(x, 0); derivative 0 at 0, as in PyTorch."""
-    return leaky_relu(x, 0.0)
-
-
-class LeakyReLU(nn.Module):
-    """`leaky_relu` as a layer; any shape."""
-
-    def __init__(self, slope: float = 0.2) -> None:
-        super().__init__()
-        self.slope = slope
-
-    def forward(self, x: Tensor) -> Tensor:
-        return leaky_relu(x, self.slope)
-
-    def extra_repr(self) -> str:
-        return f"{self.slope}"
-
-
-class ReLU(LeakyReLU):
-    """`relu` as a layer; any shape."""
-
-    def __init__(self) -> None:
-        super().__init__(0.0)
 
 
 def _with_channels_last(x: Tensor) -> Tensor:
@@ -244,10 +183,9 @@ class _WeightGradient(torch.autograd.Function):
 
 
 def _is_common(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Whether a layer is computed in our way. A graph that is traced, by torch.jit.trace or the
-    older ONNX exporter, holds PyTorch's own operators: others it could neither keep nor read."""
+    """Whether a layer is computed in our way."""
     return (
-        not torch.jit.is_tracing()
+        is_fast()
         and x.dim() == 4
         and layer.groups == 1
         and layer.padding_mode == "zeros"
