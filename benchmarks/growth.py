@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from mtgan.data import Dataset, Taxonomy
-from mtgan.data.domains.sequences import SequenceOptions, read_sequences
+from mtgan.data.domains.sequence import SequenceOptions, read_sequences
 from mtgan.data.folders.labels import find_tables, read_labels
 from mtgan.data.folders.listing import list_folder
 from mtgan.data.held_out import held_out_rows

@@ -24,7 +24,7 @@ from mtgan.classification.sweep import load_sweep
 from mtgan.cli.app import app
 from mtgan.cli.options import read_recipe
 from mtgan.data import list_datasets, load_dataset
-from mtgan.data.domains.sequences import STRING_SOURCES
+from mtgan.data.domains.strings import STRING_SOURCES
 from mtgan.plugins import is_outside
 from mtgan.recipes.load import parse_override
 from mtgan.studies.schema import load_study

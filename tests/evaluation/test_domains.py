@@ -22,8 +22,8 @@ def test_images_are_measured_as_images_with_their_own_labels(both):
     index = np.flatnonzero(held_out.labels[:, 1] == 0)[:200]
     canvases, rows = held_out.samples[index], held_out.labels[index]
     values = evaluate_domain(training.domains[0], canvases, rows, training, held_out)
-    reference = domains.one_domain(training, "image")
-    expected = QuickEvaluator(reference, 200)(training.domains[0].read(canvases), rows[:, :1])
+    reference = domains.one_domain(training, "image").dataset()
+    expected = QuickEvaluator(reference, 200)(training.domains[0].decode(canvases), rows[:, :1])
     assert {name.removeprefix("image/"): v["value"] for name, v in values.items()} == expected
     assert values["image/accuracy/class"]["value"] > 0.8  # held-out digits are what they are
     assert values["image/frechet_distance"]["better"] == "lower"

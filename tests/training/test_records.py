@@ -13,7 +13,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
-from mtgan.data.domains.canvas import ImageDomain, SequenceDomain
+from mtgan.data.domains.image import ImageDomain
+from mtgan.data.domains.sequence import SequenceDomain
 from mtgan.errors import UserError
 from mtgan.training import Run, train
 from mtgan.training.facts import DataFacts
@@ -142,8 +143,8 @@ def change(file: Path, key: str, value: Any) -> None:
         ("label_counts.0", "many", "label_counts.0: input should be a valid integer"),
         ("label_counts", [1], "label_counts: it has 1 entries, and label_rows 4"),
         ("label_counts.0", 10**30, "label_counts.0: input should be less than or equal to"),
-        ("domains", [{"type": "video"}], "type should be sequence or image, found 'video'"),
-        ("domains", [{"type": ["image"]}], "type should be sequence or image, found"),
+        ("domains", [{"type": "video"}], "type should be image or sequence, found 'video'"),
+        ("domains", [{"type": ["image"]}], "type should be image or sequence, found"),
         ("domains", [{"type": "image", "name": "a"}], "domains: shape"),
     ],
 )

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from mtgan.data import Taxonomy, load_dataset
+from mtgan.data.export import check_target, export_samples
 from mtgan.errors import UserError
 from mtgan.training import Run, train
-from mtgan.training.export import check_target, export_samples
 from mtgan.training.facts import DataFacts
 from toys import make_data, small_recipe
 

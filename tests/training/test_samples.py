@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from mtgan.data import Dataset, Taxonomy
+from mtgan.data.export import export_samples
 from mtgan.data.samples import Samples
 from mtgan.errors import UserError
 from mtgan.evaluation.inputs import as_dataset, fitting_labels
 from mtgan.training import Run, train
-from mtgan.training.export import export_samples
 from toys import small_recipe
 
 # Two independent attributes that the generator is told, and one that it is not.

@@ -55,9 +55,9 @@ def sample(
     quiet: Quiet = False,
 ) -> None:
     """Draw samples from a run's averaged generator; the run folder alone is enough."""
+    from mtgan.data.export import IMAGE_ENDINGS, check_target, export_samples
     from mtgan.errors import UserError
     from mtgan.training import Run
-    from mtgan.training.export import check_target, export_samples, write_strings
 
     if label and labels:
         raise UserError("Give --label, for all samples, or --labels, for each; not both.")
@@ -65,8 +65,7 @@ def sample(
     made_from = None if latents is None else _read_latents(latents)
     opened = Run.open(run)
     described = None if domain is None else opened.facts.domain(domain)
-    strings = described is not None and described.type == "sequence"
-    check_target(out, strings)
+    check_target(out, described.endings if described else IMAGE_ENDINGS)
     if domain is not None:
         wanted = opened.of_domain(domain, wanted)
     if n is None and not labels and made_from is None:
@@ -74,11 +73,10 @@ def sample(
     samples = opened.sample(
         n, wanted, seed, as_step(step), batch_size, latents=made_from, device=device
     )
-    read = samples if described is None else described.read(samples)
-    if isinstance(read, list):
-        write_strings(read, out)
+    if described:
+        described.export(described.decode(samples), out)
     else:
-        export_samples(read, None if described else samples.labels, opened.facts.taxonomy, out)
+        export_samples(samples, samples.labels, opened.facts.taxonomy, out)
     if not quiet:
         for note in samples.notes:
             say(f"note: {note}")

@@ -36,7 +36,7 @@ def strings(
     quiet: Quiet = False,
 ) -> None:
     """Judge strings: n-gram distances, uniqueness, novelty; of molecules also MOSES's measures."""
-    from mtgan.data.sources.joined import real_strings
+    from mtgan.data.domains.parts import real_strings
     from mtgan.evaluation.sequences import evaluate_strings
 
     for path in (picture, json_file):
@@ -83,10 +83,10 @@ def _generated(
         read = read_strings(samples, titles=False)
         return read.texts, read.notes
     run = Run.open(samples)
-    names = [d.name for d in run.facts.domains if d.type == "sequence"]
+    names = [d.name for d in run.facts.domains if "strings" in d.metrics]
     if domain is None and not names:
         raise UserError(f"{samples} was trained on no domain of strings.")
-    found = run.sample_domain(n, domain or names[0], seed=seed)
-    if not isinstance(found, list):
-        raise UserError(f"The domain {domain!r} of {samples} is one of images.")
-    return found, ()
+    asked = names[0] if domain is None else run.facts.domain(domain).name
+    if asked not in names:
+        raise UserError(f"The domain {domain!r} of {samples} is none of strings.")
+    return run.sample_domain(n, asked, seed=seed), ()

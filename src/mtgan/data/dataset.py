@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from mtgan.data.domains.canvas import Domain, domain_to_dict
+from mtgan.data.domains.base import Domain, domain_to_dict
 from mtgan.data.taxonomy import Taxonomy, class_map
 from mtgan.errors import UserError
 from mtgan.text import html_summary, printable

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Taxonomy
-from mtgan.data.domains.canvas import Domain
+from mtgan.data.domains.base import Domain
 
 
 def default_recipe(

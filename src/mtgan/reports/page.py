@@ -14,7 +14,8 @@ import mtgan
 from mtgan import files
 from mtgan.analysis import answers_in
 from mtgan.analysis.losses import distance_correlation, series_of
-from mtgan.data.domains.parts import one_domain
+from mtgan.data.domains.base import Domain
+from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import are_molecules
@@ -29,7 +30,9 @@ from mtgan.training import Run
 from mtgan.training.commands import commands_of
 from mtgan.training.judge import CARD
 
-_STRINGS = 24  # of a domain, on the page
+_OF_A_DOMAIN = 256  # samples
+_SHOWN = 60  # of these, as pictures
+_STRINGS = 24  # of these, as text
 OURS = " · mtgan</title>"  # by which a page of ours is known again
 
 
@@ -47,8 +50,8 @@ class Strings:
     """Generated strings of a domain, and a drawing where they are molecules."""
 
     title: str
-    made: list[str]
-    real: list[str]
+    made: Sequence[str]
+    real: Sequence[str]
     drawing: Picture | None
 
 
@@ -138,13 +141,36 @@ def samples_of(run: Run) -> list[Picture]:
         ]
         pictures += _beside(run, "Samples", made, "Real images", _real(run))
         return [*pictures, *([evolution] if (evolution := _evolution(run)) else [])]
-    pictures = []
-    for domain in run.facts.domains:
-        if domain.type == "image":
-            made = run.sample_domain(64, domain.name, seed=0) if run.steps else None
-            real = _real(run, domain.name)
-            pictures += _beside(run, f"Samples, {domain.name}", made, "Real images", real)
-    return pictures
+    return [picture for domain in run.facts.domains for picture in _pictures_of(run, domain)]
+
+
+def _pictures_of(run: Run, domain: Domain) -> list[Picture]:
+    """Samples of one domain beside real ones, where its samples are shown as pictures."""
+    made, real = _made(run, domain), _real_of(run, domain)
+    pairs = (
+        (f"Samples, {domain.name}", made, _drawn(run) if run.steps else ""),
+        ("Real images", real, "Drawn at random from the training data."),
+    )
+    return [
+        Picture(title, image_uri(shown.picture), caption)
+        for title, samples, caption in pairs
+        if samples is not None and (shown := domain.preview(samples[:_SHOWN])).picture
+    ]
+
+
+def _made(run: Run, domain: Domain) -> Any:
+    return run.sample_domain(_OF_A_DOMAIN, domain.name, seed=0) if run.steps else None
+
+
+def _real_of(run: Run, domain: Domain) -> Any:
+    """Real samples of a domain, drawn at random; None where the data have moved."""
+    try:
+        data = run.load_data()
+    except UserError:
+        return None
+    own = np.flatnonzero(data.labels_of(DOMAIN_LEVEL) == run.facts.domains.index(domain))
+    rows = np.random.default_rng(0).choice(own, min(_OF_A_DOMAIN, len(own)), replace=False)
+    return domain.decode(np.asarray(data.samples[np.sort(rows)]))
 
 
 def _drawn(run: Run) -> str:
@@ -166,30 +192,29 @@ def _beside(run: Run, title: str, made: Any, real_title: str, real: Any) -> list
     return pictures
 
 
-def _real(run: Run, domain: str = "") -> Any:
-    """Real images [N, C, H, W], or strings, of the run's data or of one of its domains; None where
-    the data have moved: the page stands without them."""
+def _real(run: Run) -> Any:
+    """Real images [N, C, H, W] of the run's data; None where these have moved: the page stands
+    without them."""
     try:
-        data = run.load_data()
+        return run.load_data().samples
     except UserError:
         return None
-    found = one_domain(data, domain) if domain else data
-    return found if isinstance(found, list) else found.samples
 
 
 def _strings(run: Run) -> list[Strings]:
+    """Of every domain whose samples are shown as text."""
     found = []
     for domain in run.facts.domains if run.steps else ():
-        if domain.type == "sequence":
-            made = run.sample_domain(256, domain.name, seed=0)
-            assert isinstance(made, list)
-            real = _real(run, domain.name) or []
-            drawing = _drawing(made) if real and are_molecules(real) else None
-            found.append(Strings(domain.name, made[:_STRINGS], real[:_STRINGS], drawing))
+        made = domain.preview(_made(run, domain)).lines
+        if made:
+            real = _real_of(run, domain)
+            lines = () if real is None else domain.preview(real).lines
+            drawing = _drawing(made) if lines and are_molecules(lines) else None
+            found.append(Strings(domain.name, made[:_STRINGS], lines[:_STRINGS], drawing))
     return found
 
 
-def _drawing(made: list[str]) -> Picture | None:
+def _drawing(made: Sequence[str]) -> Picture | None:
     molecules = parse_molecules(made)
     if not molecules.smiles:
         return None

@@ -57,7 +57,7 @@ def _evaluate(run: Run) -> str:
 
 
 def _sample_domain(run: Run, name: str) -> str:
-    ending = ".npz" if run.facts.domain(name).type == "image" else ".smi"
+    ending = run.facts.domain(name).endings[0]
     out = f"{file_name(name)}{ending}"
     return _mtgan(run, "sample", run.path, "--domain", name, "--n", 1000, "--out", out)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset, Taxonomy
-from mtgan.data.domains.canvas import Domain, domain_from_dict, domain_to_dict
+from mtgan.data.domains.base import Domain, domain_from_dict, domain_to_dict
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.registry import nearest

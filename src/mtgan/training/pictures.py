@@ -10,7 +10,6 @@ from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.training.batches import draw_latents, mix_seed
 from mtgan.training.checkpoints import RESUME, checkpoint_name
-from mtgan.training.export import export_domain
 from mtgan.training.game import Game
 from mtgan.training.run import generate
 
@@ -46,7 +45,8 @@ def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
         with files.writing(folder, RESUME):
             folder.parent.mkdir(exist_ok=True)
             folder.mkdir(exist_ok=True)
-            export_domain(domain, generate(game, latents, rows), folder / checkpoint_name(step))
+            samples = domain.decode(generate(game, latents, rows))
+            domain.preview(samples).save(folder / checkpoint_name(step))
 
 
 def _grid_samples(game: Game, seed: int) -> np.ndarray:

@@ -294,15 +294,15 @@ class Run:
         labels: Labels | None = None,
         seed: int | None = None,
         step: Step = None,
-    ) -> list[str] | np.ndarray:
-        """n strings, or images uint8 [n, C, H, W], of one domain of the run.
+    ) -> Any:
+        """n strings, or images uint8 [n, C, H, W], or what else one domain of the run has.
 
         Arguments as of `sample`. A string is "" where its canvas is padding alone. UserError for a
         domain that the run does not have or cannot be asked for.
         """
         described = self.facts.domain(domain)
         made = self.sample(n, self.of_domain(domain, labels), seed, step)
-        return described.read(np.asarray(made))
+        return described.decode(np.asarray(made))
 
     def of_domain(self, domain: str, labels: Labels | None = None) -> Labels | None:
         """Labels that ask for samples of one domain of the run, and for what `labels` ask."""

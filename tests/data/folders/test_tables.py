@@ -101,7 +101,7 @@ def test_the_column_of_files_is_known_by_what_stands_in_it(photos: Path) -> None
 
 def test_strings_of_a_table_are_asked_for_or_unmistakable(photos: Path, tmp_path: Path) -> None:
     asked = load_dataset(f"{photos}/attributes.csv,column=animal", "all")
-    assert asked.domains[0].read(asked.samples) == ["dog", "cat", "dog", "cat"]
+    assert asked.domains[0].decode(asked.samples) == ["dog", "cat", "dog", "cat"]
     table = tmp_path / "t.csv"
     table.write_text("id,texture\na,b\nc,d\ne,f\n")
     with pytest.raises(UserError) as caught:

@@ -4,9 +4,15 @@ Such a set has two label levels: `class`, the finest classes of all domains (a d
 is one class), and above it `domain`, the task code.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from mtgan.data.dataset import Dataset
+from mtgan.data.domains.base import Domain
+from mtgan.data.load import load_dataset
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.registry import nearest
@@ -14,29 +20,55 @@ from mtgan.registry import nearest
 CLASS_LEVEL, DOMAIN_LEVEL = "class", "domain"
 
 
-def one_domain(data: Dataset, name: str) -> Dataset | list[str]:
-    """The strings of one domain of a set over several, or its images as a data set of their own,
-    with the one level `class`. UserError where there is no such domain."""
+@dataclass(frozen=True)
+class DomainSamples:
+    """The N samples of one domain, read back from their canvases.
+
+    samples: as the domain decodes them; labels: int64 [N, 1], -1 where missing; classes: what they
+    mean; name, split: of the set.
+    """
+
+    domain: Domain
+    samples: Any
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    name: str
+    split: str
+
+    def dataset(self) -> Dataset:
+        """Images as a data set of their own, with the one level `class`."""
+        taxonomy = Taxonomy((CLASS_LEVEL,), {CLASS_LEVEL: self.classes}, {})
+        return Dataset(self.samples, self.labels, taxonomy, self.name, self.split)
+
+
+def one_domain(data: Dataset, name: str) -> DomainSamples:
+    """The samples of one domain of a set over several; UserError where there is no such domain."""
     names = [domain.name for domain in data.domains]
     if name not in names:
         raise UserError(f"{data.name} has no domain {name!r}: {nearest(name, names)}")
     index, domain = names.index(name), data.domains[names.index(name)]
     chosen = np.flatnonzero(np.asarray(data.labels)[:, 1] == index)
-    samples = domain.read(data.samples[chosen])
-    if isinstance(samples, list):
-        return samples
     _, classes = _classes_of(data.taxonomy, index)
     labels = own_labels(np.asarray(data.labels)[chosen], data.taxonomy, name)
-    taxonomy = Taxonomy((CLASS_LEVEL,), {CLASS_LEVEL: classes}, {})
-    return Dataset(samples, labels, taxonomy, name=f"{data.name}/{name}", split=data.split)
+    samples = domain.decode(data.samples[chosen])
+    return DomainSamples(domain, samples, labels, classes, f"{data.name}/{name}", data.split)
 
 
 def image_sets(data: Dataset) -> list[Dataset]:
-    """The images of every domain that has images; a set without domains is itself one."""
+    """The images of every domain that is judged as images are; a set without domains is itself
+    one."""
     if not data.domains:
         return [data]
-    found = [one_domain(data, domain.name) for domain in data.domains if domain.type == "image"]
-    return [images for images in found if isinstance(images, Dataset)]
+    names = [domain.name for domain in data.domains if "images" in domain.metrics]
+    return [one_domain(data, name).dataset() for name in names]
+
+
+def real_strings(name: str, split: str, root: Path | None = None) -> list[str]:
+    """The strings of a data set of one domain of strings, as they read back from the canvas."""
+    data = load_dataset(name, split, root=root)
+    if len(data.domains) != 1 or "strings" not in data.domains[0].metrics:
+        raise UserError(f"{name!r} is no data set of strings; name one, as nci-smiles,length=32.")
+    return data.domains[0].decode(data.samples)
 
 
 def own_labels(rows: np.ndarray, taxonomy: Taxonomy, name: str) -> np.ndarray:

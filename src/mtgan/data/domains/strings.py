@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mtgan.errors import UserError
 from mtgan.files import read_text
+from mtgan.registry import Registry
 
 TABLES = {".csv", ".tsv"}
 SUFFIXES = {".txt", ".smi", *TABLES}
@@ -32,6 +33,18 @@ class Strings:
     labels: list[str] | None = None
     training: int | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StringSource:
+    """A set of strings that has a name: what its domain is called, and its usual length."""
+
+    read: Callable[[Path | None], Strings]
+    domain: str
+    length: int | None = None
+
+
+STRING_SOURCES: Registry[StringSource] = Registry("set of strings", "mtgan.data.domains.molecules")
 
 
 def is_text(path: Path) -> bool:

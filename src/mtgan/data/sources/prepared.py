@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data.dataset import Dataset
-from mtgan.data.domains.canvas import canvas_size, domain_from_dict, domain_to_dict
+from mtgan.data.domains.base import canvas_size, domain_from_dict, domain_to_dict
 from mtgan.data.registry import Request, register_format
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError

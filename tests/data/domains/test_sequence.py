@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from mtgan.data.domains.sequences import SequenceOptions, read_sequences, sequence_options
+from mtgan.data.domains.sequence import SequenceOptions, read_sequences, sequence_options
 from mtgan.errors import UserError
 
 
@@ -19,7 +19,7 @@ def read(source, split="all", **options):
 
 
 def texts(sequences):
-    return ["".join(tokens) for tokens in sequences.tokens]
+    return ["".join(tokens) for tokens in sequences.samples]
 
 
 def test_one_string_per_line_with_an_alphabet_of_what_occurs(tmp_path):
@@ -84,7 +84,7 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_splits_are_disjoint_share_an_alphabet_and_make_up_all(tmp_path):
     path = write(tmp_path, "\n".join(f"{i:03d}" for i in range(50)))
     parts = {split: read(path, split) for split in ("train", "test", "all")}
-    assert len(parts["test"].tokens) == 10
+    assert len(parts["test"].samples) == 10
     assert sorted(texts(parts["train"]) + texts(parts["test"])) == texts(parts["all"])
     assert len({part.domain for part in parts.values()}) == 1
 
@@ -128,7 +128,7 @@ class TestMolecules:
 
     def test_nci_up_to_its_usual_length(self):
         found = read("nci-smiles")
-        assert len(found.tokens) == 2964
+        assert len(found.samples) == 2964
         assert found.domain.length == 32
         assert texts(found)[0] == "CC1=CC(=O)C=CC1=O"
         assert "2035 strings left out that are longer than 32 tokens" in found.notes[0]
@@ -140,8 +140,8 @@ class TestMolecules:
         path = write(tmp_path, "\n".join([*smiles, "no molecule ("]))
         found = read(path, tokens="selfies")
         assert any("1 strings left out that are no molecules" in note for note in found.notes)
-        canvases = found.domain.write(found.tokens, found.domain.least_size)
-        back = found.domain.read(canvases)
+        canvases = found.domain.encode(found.samples, found.domain.least_size)
+        back = found.domain.decode(canvases)
         assert [Chem.CanonSmiles(s) for s in back] == [Chem.CanonSmiles(s) for s in smiles]
 
     def test_canonical_rewrites_and_leaves_out_what_is_no_molecule(self, tmp_path):
@@ -154,13 +154,13 @@ class TestMolecules:
         path = write(tmp_path, "OCC\nCC this is junk\nC C\nCCl₂\n")
         for options in ({"canonical": True}, {"tokens": "selfies"}):
             found = read(path, **options)
-            assert len(found.tokens) == 1
+            assert len(found.samples) == 1
             assert any("3 strings left out that are no molecules" in n for n in found.notes)
 
     def test_an_alphabet_of_selfies_is_cut_into_its_tokens(self, tmp_path):
         found = read(write(tmp_path, "CCO\nCCN\n"), tokens="selfies", alphabet="[C][O]")
         assert found.domain.tokens == ("|", "[C]", "[O]")
-        assert len(found.tokens) == 1
+        assert len(found.samples) == 1
 
 
 def test_a_missing_extra_says_what_to_install(tmp_path, monkeypatch):

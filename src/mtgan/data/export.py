@@ -7,37 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
-from mtgan.data import Taxonomy
-from mtgan.data.domains.canvas import Domain
 from mtgan.data.folders.roles import GENERATED, SOURCE_COLUMNS
 from mtgan.data.folders.tables import FILE_COLUMNS
 from mtgan.data.images import MARK_GENERATED, marked, save_grid, to_image
+from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
-from mtgan.files import new_folder, replacing, write_text
+from mtgan.files import new_folder, replacing
+
+IMAGE_ENDINGS = (".npz", ".png", "")
+"""What files of images may end in; "" is a folder."""
 
 
-def write_strings(strings: Sequence[str], out: Path) -> None:
-    """One string per line, UTF-8; UserError where `out` cannot be written."""
-    write_text(out, "".join(f"{text}\n" for text in strings))
-
-
-def export_domain(domain: Domain, canvases: np.ndarray, stem: Path) -> None:
-    """Canvases of one domain as STEM.png, a grid, or STEM.txt, a string per line."""
-    samples = domain.read(canvases)
-    if isinstance(samples, list):
-        write_strings(samples, stem.with_name(f"{stem.name}.txt"))
-    else:
-        with replacing(stem.with_name(f"{stem.name}.png")) as temporary:
-            save_grid(samples, temporary, columns=10)
-
-
-def check_target(out: Path, strings: bool = False) -> None:
-    """UserError where `out` cannot be written without losing something, or says no known form."""
-    suffix = out.suffix.lower()
-    if strings and suffix not in {".txt", ".smi"}:
-        raise UserError(f"--out takes FILE.txt or FILE.smi for strings; found {out}.")
-    if not out.name or (not strings and suffix not in {"", ".npz", ".png"}):
-        raise UserError(f"--out takes FILE.npz, FILE.png or a folder; found {out}.")
+def check_target(out: Path, endings: Sequence[str] = IMAGE_ENDINGS) -> None:
+    """UserError where `out` cannot be written without losing something, or ends in no `endings`."""
+    if not out.name or out.suffix.lower() not in endings:
+        forms = [f"FILE{ending}" if ending else "a folder" for ending in endings]
+        forms[-2:] = [" or ".join(forms[-2:])]
+        raise UserError(f"--out takes {', '.join(forms)}; found {out}.")
     if out.is_symlink() or out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise UserError(f"{out} exists already; name another, or remove it first.")
 

@@ -1,24 +1,33 @@
-"""Data sets of strings: a text file, a CSV column, and two of molecules as SMILES.
+"""Strings as a domain: a text file, a column of a table, and sets of molecules as SMILES.
 
-A string becomes tokens, tokens become one-hot rows of a canvas (mtgan.data.domains.canvas). What
-does not fit is left out and counted in the notes, or refused under `strict`.
+A string becomes tokens, tokens become one-hot rows of the canvas. What does not fit is left out and
+counted in the notes, or refused under `strict`.
+
+N: samples; L, V: length and channels of the canvas.
 """
 
-import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from mtgan.data.domains.canvas import SequenceDomain
-from mtgan.data.domains.strings import Strings, read_strings
+from mtgan.data.domains.base import DOMAINS, Domain, DomainData, Preview, Size, write_lines
+from mtgan.data.domains.strings import (
+    STRING_SOURCES,
+    Strings,
+    is_text,
+    read_strings,
+    refuse_doubtful,
+)
 from mtgan.data.domains.tokens import TOKENIZERS, parse_smiles
+from mtgan.data.folders.tables import names_images
 from mtgan.data.held_out import held_out_rows
+from mtgan.data.registry import Request
 from mtgan.data.taxonomy import clean_name, natural_order
 from mtgan.errors import UserError, import_extra
-from mtgan.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -43,32 +52,85 @@ class SequenceOptions:
     strict: bool = False
 
 
+@DOMAINS.register("sequence")
 @dataclass(frozen=True)
-class Sequences:
-    """One domain of strings, read: token sequences of one split, their class indices, notes."""
+class SequenceDomain(Domain):
+    """Strings of at most `length` tokens, as one-hot rows (times 255).
 
-    domain: SequenceDomain
-    tokens: list[list[str]]
-    labels: np.ndarray  # int64 [N]
-    classes: tuple[str, ...]
-    notes: tuple[str, ...]
+    tokens: the alphabet, whose first entry is the padding symbol; kind: how a string is cut into
+    tokens (mtgan.data.domains.tokens). What follows the first padding is not read.
+    """
 
+    kind: str
+    tokens: Annotated[tuple[str, ...], Field(min_length=1)]
+    length: Annotated[int, Field(ge=1)]
+    type = "sequence"
+    metrics = ("strings",)
+    endings = (".smi", ".txt")
+    options = tuple(item.name for item in fields(SequenceOptions))
+    symbols = frozenset({"alphabet", "padding"})
 
-@dataclass(frozen=True)
-class StringSource:
-    """A set of strings that has a name: what its domain is called, and its usual length."""
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        TOKENIZERS.get(self.kind)
 
-    read: Callable[[Path | None], Strings]
-    domain: str
-    length: int | None = None
+    @classmethod
+    def recognizes(cls, data: str, options: Mapping[str, Any]) -> bool:
+        """A set of strings that has a name, or a file of strings. A table that names images is none
+        unless it is given with options of strings."""
+        path, asked = Path(data), not options.keys().isdisjoint(cls.options)
+        return data in STRING_SOURCES or (is_text(path) and (asked or not names_images(path)))
 
+    @classmethod
+    def usual_name(cls, data: str, options: Mapping[str, Any]) -> str:
+        if data in STRING_SOURCES:
+            return STRING_SOURCES.get(data).domain
+        if not options:
+            refuse_doubtful(Path(data))
+        return cls.type
 
-STRING_SOURCES: Registry[StringSource] = Registry("set of strings", "mtgan.data.domains.sequences")
+    @classmethod
+    def load(cls, name: str, data: str, options: Mapping[str, Any], request: Request) -> DomainData:
+        return read_sequences(data, name, sequence_options(options), request.split, request.root)
+
+    @property
+    def least_size(self) -> Size:
+        return self.length, len(self.tokens)
+
+    @property
+    def vocabulary(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, samples: Sequence[Sequence[str]], canvas: Size) -> np.ndarray:
+        """Of token sequences, each of the alphabet and within the length."""
+        index = {token: i for i, token in enumerate(self.tokens)}
+        rows = np.zeros((len(samples), canvas[0]), dtype=np.int64)
+        for row, sequence in zip(rows, samples, strict=True):
+            row[: len(sequence)] = [index[token] for token in sequence]
+        one_hot = np.arange(canvas[1]) == rows[..., None]
+        return (one_hot[:, None] * np.uint8(255)).astype(np.uint8, copy=False)
+
+    def decode(self, canvases: np.ndarray) -> list[str]:
+        """The strings on canvases of any type: the most probable token of each row, up to the first
+        padding; "" where there is padding alone."""
+        join = TOKENIZERS.get(self.kind).join
+        rows = canvases[:, 0, : self.length, : len(self.tokens)].argmax(axis=-1)
+        ends = np.where((rows == 0).any(axis=1), (rows == 0).argmax(axis=1), self.length)
+        return [
+            join([self.tokens[i] for i in row[:end]])
+            for row, end in zip(rows.tolist(), ends, strict=True)
+        ]
+
+    def preview(self, samples: Sequence[str]) -> Preview:
+        return Preview(tuple(samples))
+
+    def export(self, samples: Sequence[str], out: Path) -> None:
+        write_lines(samples, out)
 
 
 def read_sequences(
     source: str, name: str, options: SequenceOptions, split: str, root: Path | None = None
-) -> Sequences:
+) -> DomainData:
     """The strings of a source as a domain called `name`; one split of them.
 
     source: a name of STRING_SOURCES, or a file that read_strings reads. The alphabet is that of all
@@ -93,7 +155,7 @@ def read_sequences(
     if not len(rows):
         raise UserError(f"The domain {name!r} ({source}) has no string in its {split} split.")
     notes = (*strings.notes, *reader.notes)
-    return Sequences(domain, [tokens[i] for i in rows], labels[rows], classes, notes)
+    return DomainData(domain, [tokens[i] for i in rows], labels[rows], classes, notes)
 
 
 def _split_rows(labels: np.ndarray, split: str, training: int | None) -> np.ndarray:
@@ -208,37 +270,3 @@ def sequence_options(values: Mapping[str, Any]) -> SequenceOptions:
         if value is not None and value < 1:
             raise UserError(f"{key} should be at least 1; found {value}.")
     return options
-
-
-def _package_folder(package: str, install: str) -> Path:
-    """Where an installed package lies, without importing it."""
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
-        raise UserError(f"These strings lie in the package {package!r}; install it with {install}.")
-    return Path(found.origin).parent
-
-
-def _nci_smiles(root: Path | None) -> Strings:
-    folder = root or _package_folder("rdkit", "pip install 'mtgan[chem]'") / "Data" / "NCI"
-    return read_strings(folder / "first_5K.smi")
-
-
-def _moses(root: Path | None) -> Strings:
-    """MOSES (Polykovskiy et al. 2020): training and test molecules, from their package's files."""
-    import gzip
-
-    install = "pip install --no-deps molsets (its code is not imported)"
-    folder = root or _package_folder("moses", install) / "dataset" / "data"
-    parts = []
-    for part in ("train", "test"):
-        path = folder / f"{part}.csv.gz"
-        try:
-            with gzip.open(path, "rt") as file:
-                parts.append([line.split(",")[0].strip() for line in file][1:])
-        except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} is missing or corrupt ({error}); {install}.") from error
-    return Strings(parts[0] + parts[1], training=len(parts[0]))
-
-
-STRING_SOURCES.register("nci-smiles")(StringSource(_nci_smiles, "smiles", length=32))
-STRING_SOURCES.register("moses")(StringSource(_moses, "smiles"))

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
-from mtgan.data.domains.canvas import ImageDomain
+from mtgan.data.domains.base import write_lines
+from mtgan.data.domains.image import ImageDomain
+from mtgan.data.export import check_target, export_samples
 from mtgan.errors import UserError
 from mtgan.evaluation.inputs import as_dataset, fitting_labels
-from mtgan.training.export import check_target, export_domain, export_samples, write_strings
 
 # As an older run keeps them, and as hostile folders are called.
 ODD = ("0", "1", "10", "11", "2", "crane, bird", 'a "b"', "[/b]", "é", "a/b", "yes", "\x1b[31m")
@@ -69,9 +70,9 @@ def test_nothing_half_written_is_left(
 
     def write() -> None:
         if form == "a.txt":
-            write_strings(["CC"], out)
+            write_lines(["CC"], out)
         elif form == "d.png":
-            export_domain(ImageDomain("d", (1, 4, 4)), IMAGES[:, :1], tmp_path / "d")
+            ImageDomain("d", (1, 4, 4)).preview(IMAGES[:, :1]).save(tmp_path / "d")
         else:
             export_samples(IMAGES, rows(), TAXONOMY, out)
 
@@ -85,7 +86,7 @@ def test_nothing_half_written_is_left(
 
 
 def test_a_domain_is_written_under_its_whole_name(tmp_path: Path) -> None:
-    export_domain(ImageDomain("d", (1, 4, 4)), IMAGES[:, :1], tmp_path / "step.10")
+    ImageDomain("d", (1, 4, 4)).preview(IMAGES[:, :1]).save(tmp_path / "step.10")
     assert [path.name for path in tmp_path.iterdir()] == ["step.10.png"]
 
 
