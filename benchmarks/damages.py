@@ -12,11 +12,32 @@ import numpy as np
 
 import mtgan
 from mtgan.data import Dataset
-from mtgan.evaluation.damages import IMAGE_DAMAGES, damage_images, foreign_images
+from mtgan.evaluation.calibration.corruptions import corrupt_images, image_corruptions
 
 MOST = 2000
 STRENGTHS = (0.1, 0.2, 0.35, 0.6)
 MISSING = (1, 2, 3, 5, 7, 9)
+
+
+def foreign_images(
+    images: np.ndarray, foreign: np.ndarray, strength: float, random: np.random.Generator
+) -> np.ndarray:
+    """Replace a share `strength` of the images by images of another dataset of the same shape.
+
+    Args:
+        images: uint8 [N, C, H, W].
+        foreign: uint8 [M, C, H, W], M >= strength * N.
+        strength: Share in [0, 1].
+        random: Chooses which.
+
+    Returns:
+        uint8 [N, C, H, W].
+    """
+    damaged = images.copy()
+    count = round(strength * len(images))
+    places = random.permutation(len(images))[:count]
+    damaged[places] = foreign[random.permutation(len(foreign))[:count]]
+    return damaged
 
 
 def overall(images: np.ndarray, held_out: Dataset, data: Dataset) -> float:
@@ -34,10 +55,10 @@ def missing_classes(held_out: Dataset, data: Dataset) -> list[float]:
 def disturbances(held_out: Dataset, data: Dataset) -> dict[str, list[float]]:
     rows = {
         name: [
-            overall(damage_images(name, held_out.samples, strength), held_out, data)
+            overall(corrupt_images(name, held_out.samples, strength), held_out, data)
             for strength in STRENGTHS
         ]
-        for name in IMAGE_DAMAGES.names()
+        for name in image_corruptions()
     }
     strange = "fashion-mnist-10k" if data.name == "digits" else "digits"
     foreign = mtgan.load_dataset(strange, size=data.shape[1:], channels=data.shape[0]).samples

@@ -30,7 +30,19 @@ from rich.console import Group
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from mtgan.evaluation import metrics
+from mtgan.evaluation.metrics.authenticity import authenticity_from_pass
+from mtgan.evaluation.metrics.density_coverage import density_coverage_from_pass
+from mtgan.evaluation.metrics.frechet_infinity import frechet_infinity
+from mtgan.evaluation.metrics.geometry_score import geometry_score
+from mtgan.evaluation.metrics.inception_score import inception_score
+from mtgan.evaluation.metrics.kernel_distance import kernel_distance_from_pass
+from mtgan.evaluation.metrics.memorization_fid import memorization_distance_from_pass
+from mtgan.evaluation.metrics.ms_ssim import ms_ssim_pairs
+from mtgan.evaluation.metrics.prd_curve import prd_curve
+from mtgan.evaluation.metrics.precision_recall import precision_recall_from_pass
+from mtgan.evaluation.metrics.vendi_score import vendi_score
+from mtgan.evaluation.pairwise.neighbors import nearest
+from mtgan.evaluation.pairwise.pairs import pairwise_pass
 
 Values = Mapping[str, float]
 CLASSES, LATENT = 10, 64
@@ -245,7 +257,7 @@ def neighbor_task(samples: int, training: int, width: int) -> dict[str, Any]:
     points = random.random((samples, width), dtype=np.float32)
     others = random.random((training, width), dtype=np.float32)
     turns, start = Turns(), time.perf_counter()
-    turns.take(lambda: {"mean": float(metrics.nearest(points, others)[0].mean())})
+    turns.take(lambda: {"mean": float(nearest(points, others)[0].mean())})
     wall = time.perf_counter() - start
     shape = {"samples": samples, "training": training, "features": width}
     return shape | turns.summary() | {"wall_seconds": wall}
@@ -256,17 +268,17 @@ def neighbor_task(samples: int, training: int, width: int) -> dict[str, Any]:
 
 def neighbor_measures(sets: Sets) -> Values:
     """One pass over all pairs; the reference is the training data."""
-    passed = metrics.pairwise_pass(sets.samples, sets.reference, (3, 5), kernel=True, cosine=True)
-    at_3 = metrics.precision_recall_from_pass(passed)
-    at_5 = metrics.density_coverage_from_pass(passed)
+    passed = pairwise_pass(sets.samples, sets.reference, (3, 5), kernel=True, cosine=True)
+    at_3 = precision_recall_from_pass(passed)
+    at_5 = density_coverage_from_pass(passed)
     return {
         "precision": at_3.precision,
         "recall": at_3.recall,
         "density": at_5.density,
         "coverage": at_5.coverage,
-        "kernel distance": metrics.kernel_distance_from_pass(passed),
-        "authenticity": metrics.authenticity_from_pass(passed),
-        "memorization distance": metrics.memorization_distance_from_pass(passed),
+        "kernel distance": kernel_distance_from_pass(passed),
+        "authenticity": authenticity_from_pass(passed),
+        "memorization distance": memorization_distance_from_pass(passed),
     }
 
 
@@ -319,7 +331,7 @@ def scipy_frechet(samples: np.ndarray, reference: np.ndarray) -> float:
 
 def frechet_measures(sets: Sets) -> Values:
     """The last of the distances through which the line goes is that of all samples."""
-    found = metrics.frechet_infinity(sets.samples, sets.reference, both_sides=False)
+    found = frechet_infinity(sets.samples, sets.reference, both_sides=False)
     return {"frechet": found.distances[-1], "frechet infinity": found.value}
 
 
@@ -415,7 +427,7 @@ def package_ms_ssim(sets: Sets) -> Values:
 
 def our_prd(sets: Sets) -> Values:
     """Largest F_8 and F_1/8."""
-    found = metrics.prd_curve(sets.samples, sets.reference, repeats=PRD_RUNS)
+    found = prd_curve(sets.samples, sets.reference, repeats=PRD_RUNS)
     return {"prd recall": found.f8, "prd precision": found.f1_8}
 
 
@@ -438,16 +450,14 @@ CASES = (
         "Vendi score",
         "vendi-score",
         ("vendi_score",),
-        lambda s: {"vendi": metrics.vendi_score(s.samples)},
+        lambda s: {"vendi": vendi_score(s.samples)},
         vendi_package,
     ),
     Case(
         "inception score",
         "torchmetrics",
         ("torchmetrics",),
-        lambda s: {
-            "inception score": metrics.inception_score(s.logits, splits=1, inputs="logits").value
-        },
+        lambda s: {"inception score": inception_score(s.logits, splits=1, inputs="logits").value},
         torchmetrics_inception,
     ),
     Case(
@@ -462,9 +472,7 @@ CASES = (
         f"published procedure on gudhi, {GEOMETRY_DRAWS} of its {PUBLISHED_DRAWS:,} draws",
         ("gudhi",),
         lambda s: {
-            "geometry score": metrics.geometry_score(
-                s.samples, s.reference, draws=GEOMETRY_DRAWS
-            ).value
+            "geometry score": geometry_score(s.samples, s.reference, draws=GEOMETRY_DRAWS).value
         },
         gudhi_geometry,
     ),
@@ -472,7 +480,7 @@ CASES = (
         "MS-SSIM",
         f"pytorch-msssim, {SIMILARITY_PAIRS} pairs of {SIMILARITY_SIDE} x {SIMILARITY_SIDE}",
         ("pytorch_msssim",),
-        lambda s: {"ms-ssim": float(metrics.ms_ssim_pairs(*s.images).mean())},
+        lambda s: {"ms-ssim": float(ms_ssim_pairs(*s.images).mean())},
         package_ms_ssim,
     ),
 )

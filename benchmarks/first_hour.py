@@ -30,8 +30,9 @@ from PIL import Image
 import mtgan
 from mtgan.data import Dataset
 from mtgan.evaluation.features.base import FeatureRequest, build_extractor, extract
-from mtgan.evaluation.metrics import frechet_distance, kernel_distance
-from mtgan.evaluation.probe import LinearProbe
+from mtgan.evaluation.features.probe import LinearProbe
+from mtgan.evaluation.metrics.frechet_distance import frechet_distance
+from mtgan.evaluation.metrics.kernel_distance import kernel_distance
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse")
 TONES, LIGHTS = ("cold", "warm"), ("dark", "bright")

@@ -77,9 +77,9 @@ class Backbone:
         return settings.width
 """,
     "metric": """
-from mtgan.evaluation.measures import Outcome, Output, measure
+from mtgan.evaluation.metrics import Outcome, Output, register_metric
 
-@measure(Output("own_metric", "like real"))
+@register_metric("own_metric", Output("own_metric", "like real"))
 def own_metric(comparison):
     return Outcome({"own_metric": float(comparison.generated.images.mean())})
 """,

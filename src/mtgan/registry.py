@@ -166,7 +166,7 @@ class Registry(Generic[T]):
     @cached_property
     def _texts(self) -> dict[str, str]:
         """The source of the file that registers a name, by these names."""
-        pattern = re.compile(r'\.register\(\s*"([^"]+)"')
+        pattern = re.compile(r'\bregister(?:_(?!buffer)\w+)?\(\s*"([^"]+)"')
         texts = (text for place in self.places for text in _sources(place))
         return {name: text for text in texts for name in pattern.findall(text)}
 

@@ -5,23 +5,20 @@ import math
 
 import numpy as np
 import pytest
+from benchmarks.damages import foreign_images
 
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard, evaluate
-from mtgan.evaluation.damages import (
-    IMAGE_DAMAGES,
-    damage_images,
-    foreign_images,
-    rows_of_classes,
-    wrong_labels,
-)
-from mtgan.evaluation.measures import chosen_measures
-from mtgan.evaluation.sets import draw
+from mtgan.evaluation.calibration.corruptions import corrupt_images, image_corruptions
+from mtgan.evaluation.calibration.corruptions.missing_modes import rows_of_classes
+from mtgan.evaluation.calibration.corruptions.wrong_labels import wrong_labels
+from mtgan.evaluation.data import draw
+from mtgan.evaluation.metrics import chosen_metrics
 
 FEW = {"resamples": 4, "ladder": False}
 RANDOM = 7
 
-SCORED = [item.name for item in chosen_measures(["default"]) if item.resampled]
+SCORED = [item.name for item in chosen_metrics(["default"]) if item.resampled]
 """Measures that count for an axis: the others would only take time here."""
 
 STRENGTHS = {"noise": (0, 0.1, 0.2, 0.3)}
@@ -86,7 +83,7 @@ def test_intervals_hold_the_value(real):
 
 
 def test_noise_has_no_fidelity(judge, unseen):
-    card = judge(damage_images("noise", unseen.samples, 1), unseen.labels)
+    card = judge(corrupt_images("noise", unseen.samples, 1), unseen.labels)
     assert card.axes["fidelity"].score < 0.1
     assert card.overall < 0.1
 
@@ -161,7 +158,7 @@ def test_global_distances_hide_swapped_classes(judge, unseen, real):
     assert card["conditional_accuracy/fine"] < 0.1
 
 
-@pytest.mark.parametrize("damage", [*IMAGE_DAMAGES.names(), "foreign images"])
+@pytest.mark.parametrize("damage", [*image_corruptions(), "foreign images"])
 def test_overall_falls_with_every_disturbance(judge, unseen, damage):
     """The disturbances of Heusel et al. 2017 (Figure 3.1 of the thesis shows their blur)."""
     foreign = np.random.default_rng(0).permuted(unseen.samples[:, :, ::-1], axis=3)
@@ -171,7 +168,7 @@ def test_overall_falls_with_every_disturbance(judge, unseen, damage):
             random = np.random.default_rng(1)
             images = foreign_images(unseen.samples, foreign, strength, random)
         else:
-            images = damage_images(damage, unseen.samples, strength)
+            images = corrupt_images(damage, unseen.samples, strength)
         overalls.append(judge(images, unseen.labels, metrics=SCORED).overall)
     assert all(a > b for a, b in itertools.pairwise(overalls)), overalls
     assert overalls[-1] < 0.6
@@ -210,10 +207,10 @@ def test_absent_classes_are_named(judge, unseen):
     assert any("no sample was asked for 2 classes of fine: 8, 9" in note for note in card.notes)
 
 
-def test_chosen_measures_only(judge, unseen):
+def test_chosen_metrics_only(judge, unseen):
     card = judge(unseen.samples, metrics="frechet_distance, precision_recall")
     assert set(card) == {"frechet_distance", "precision", "recall"}
-    with pytest.raises(UserError, match="no measure 'fad': choose from"):
+    with pytest.raises(UserError, match="no metric 'fad': choose from"):
         judge(unseen.samples, metrics="fad")
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from mtgan.data import load_dataset
 from mtgan.evaluation import evaluate
-from mtgan.evaluation.damages import rows_of_classes
-from mtgan.evaluation.scoring import overall
-from mtgan.evaluation.sets import draw
+from mtgan.evaluation.calibration.corruptions.missing_modes import rows_of_classes
+from mtgan.evaluation.data import draw
+from mtgan.evaluation.scorecard.scoring import overall
 
 PLAIN = {"ladder": False, "resamples": 0}
 LEVELS = "conditional_accuracy,superclass_consistency,intra_class_frechet,mode_diversity"

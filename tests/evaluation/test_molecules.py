@@ -12,7 +12,7 @@ from mtgan.errors import UserError
 pytest.importorskip("rdkit")
 
 from mtgan.data.domains.parts import real_strings
-from mtgan.evaluation.metrics.frechet import frechet_distance
+from mtgan.evaluation.metrics.frechet_distance import frechet_distance
 from mtgan.evaluation.metrics.molecules import (
     chemnet_distance,
     chemnet_features,

@@ -6,7 +6,7 @@ import torch
 
 from mtgan.errors import UserError
 from mtgan.evaluation import QuickEvaluator
-from mtgan.evaluation.damages import damage_images
+from mtgan.evaluation.calibration.corruptions import corrupt_images
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_real_data_are_near_and_noise_is_far(evaluator, unseen):
     assert real["accuracy/fine"] > 0.95
     assert real["inception_score"] > 8
     values = [
-        evaluator(damage_images("noise", unseen.samples, strength))["frechet_distance"]
+        evaluator(corrupt_images("noise", unseen.samples, strength))["frechet_distance"]
         for strength in (0, 0.1, 0.2, 0.4)
     ]
     assert values[0] == real["frechet_distance"]

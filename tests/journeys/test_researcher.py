@@ -1,4 +1,4 @@
-"""A researcher with a loss, a backbone and a measure of her own: every verb knows them, each in a
+"""A researcher with a loss, a backbone and a metric of her own: every verb knows them, each in a
 process that she did not start."""
 
 import json
@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 MINE = '''
-from mtgan.evaluation.measures import Outcome, Output, measure
+from mtgan.evaluation.metrics import Outcome, Output, register_metric
 from mtgan.nets import BACKBONES
 
 
-@measure(Output("mean_brightness_gap", "lower"))
+@register_metric("mean_brightness_gap", Output("mean_brightness_gap", "lower"))
 def mean_brightness_gap(comparison):
     """Distance of the means of all features."""
     gap = comparison.generated.features.mean() - comparison.reference.features.mean()

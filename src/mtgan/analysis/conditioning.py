@@ -38,10 +38,11 @@ from mtgan.analysis.base import (
 from mtgan.analysis.plots import BLUE, ORANGE, RED, SOFT, new_figure, show_grid, side_by_side, tidy
 from mtgan.data import Dataset
 from mtgan.errors import UserError
-from mtgan.evaluation.checks import check_alike, check_labels
 from mtgan.evaluation.features import extract, label_levels
-from mtgan.evaluation.metrics import ms_ssim, superclass_consistency
-from mtgan.evaluation.probe import train_on_generated_accuracy
+from mtgan.evaluation.inputs import check_alike, check_labels
+from mtgan.evaluation.metrics.ms_ssim import ms_ssim
+from mtgan.evaluation.metrics.superclass_consistency import superclass_consistency
+from mtgan.evaluation.metrics.train_on_generated import train_on_generated
 from mtgan.training import Run
 
 ALPHA = 0.01
@@ -268,8 +269,8 @@ def conditioning(
     for each in names:
         own, truth = labels[:, levels.index(each)], held_out.labels_of(each)
         learned = [
-            train_on_generated_accuracy(mine.features, own, real.features, truth, seed),
-            train_on_generated_accuracy(known, as_many.labels_of(each), real.features, truth, seed),
+            train_on_generated(mine.features, own, real.features, truth, seed),
+            train_on_generated(known, as_many.labels_of(each), real.features, truth, seed),
         ]
         reports.append(
             _level_report(each, data, labels, shown[each], held_out, shown_real[each], learned)

@@ -34,7 +34,7 @@ from mtgan.analysis.plots import BLUE, COLORS, GREEN, RED, SOFT, new_figure, tid
 from mtgan.data import Dataset
 from mtgan.data.pixels import to_floats
 from mtgan.evaluation.features import extract, label_levels
-from mtgan.evaluation.metrics import frechet_distance
+from mtgan.evaluation.metrics.frechet_distance import frechet_distance
 from mtgan.training import Run
 from mtgan.training.batches import columns
 from mtgan.training.game import Game

@@ -43,12 +43,12 @@ from mtgan.analysis.base import (
 from mtgan.analysis.plots import BLUE, SOFT, new_figure, show_grid, side_by_side, tidy
 from mtgan.data import Dataset
 from mtgan.errors import UserError
-from mtgan.evaluation.checks import check_alike
 from mtgan.evaluation.inputs import Images as ImageSource
-from mtgan.evaluation.inputs import as_dataset
-from mtgan.evaluation.metrics import authenticity, data_copying, nearest
-from mtgan.evaluation.metrics.data_copying import mann_whitney_z
+from mtgan.evaluation.inputs import as_dataset, check_alike
+from mtgan.evaluation.metrics.authenticity import authenticity
+from mtgan.evaluation.metrics.data_copying import data_copying, mann_whitney_z
 from mtgan.evaluation.metrics.gray_neighbors import to_gray
+from mtgan.evaluation.pairwise.neighbors import nearest
 from mtgan.training import Run
 from mtgan.training.run import Step
 

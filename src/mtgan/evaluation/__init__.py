@@ -1,44 +1,37 @@
 """Judge generated samples, of this library or any other, against real data.
 
-`evaluate` gives a `Scorecard`; `QuickEvaluator` watches a run; the metric functions work on plain
-arrays.
+`evaluate` gives a `Scorecard`. The metrics' functions on plain arrays are here under their names,
+as `frechet_distance` and `precision_recall`; the registry says which there are.
 """
 
+from typing import Any
+
+from mtgan.evaluation.calibration.corruptions import register_corruption
+from mtgan.evaluation.evaluate import evaluate
 from mtgan.evaluation.features import FeatureExtractor, feature_spaces, register_features
-from mtgan.evaluation.metrics import (
-    authenticity,
-    density_coverage,
-    frechet_distance,
-    geometry_score,
-    inception_score,
-    kernel_distance,
-    memorization_fid,
-    ms_ssim,
-    prd_curve,
-    precision_recall,
-    vendi_score,
-)
+from mtgan.evaluation.metrics import METRICS, register_metric
 from mtgan.evaluation.quick import QuickEvaluator
 from mtgan.evaluation.scorecard import Scorecard, compare
-from mtgan.evaluation.suite import evaluate
 
 __all__ = [
     "FeatureExtractor",
     "QuickEvaluator",
     "Scorecard",
-    "authenticity",
     "compare",
-    "density_coverage",
     "evaluate",
     "feature_spaces",
-    "frechet_distance",
-    "geometry_score",
-    "inception_score",
-    "kernel_distance",
-    "memorization_fid",
-    "ms_ssim",
-    "prd_curve",
-    "precision_recall",
+    "register_corruption",
     "register_features",
-    "vendi_score",
+    "register_metric",
 ]
+__all__ += METRICS.written
+
+
+def __getattr__(name: str) -> Any:
+    if name in METRICS.written:
+        return METRICS.get(name).function
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

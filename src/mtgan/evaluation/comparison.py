@@ -1,4 +1,4 @@
-"""Two sets side by side: what measures are computed from, with shared parts computed once.
+"""Two sets side by side: what metrics are computed from, with shared parts computed once.
 
 Legend: N samples of each side, C channels, H x W pixels, D features, L label levels.
 """
@@ -16,16 +16,11 @@ from torch import Tensor
 from mtgan.data import Taxonomy
 from mtgan.evaluation.cache import array_digest, digest
 from mtgan.evaluation.features import FeatureBank, FeatureExtractor, extract
-from mtgan.evaluation.metrics.distances import (
-    Neighborhood,
-    PairwisePass,
-    nearest,
-    neighborhood,
-    pairwise_pass,
-)
-from mtgan.evaluation.metrics.frechet import GaussianStatistics
-from mtgan.evaluation.presence import present_classes
-from mtgan.evaluation.probe import LinearProbe, some
+from mtgan.evaluation.features.presence import present_classes
+from mtgan.evaluation.features.probe import LinearProbe, some
+from mtgan.evaluation.pairwise.gaussian import GaussianStatistics
+from mtgan.evaluation.pairwise.neighbors import Neighborhood, nearest, neighborhood
+from mtgan.evaluation.pairwise.pairs import PairwisePass, pairwise_pass
 
 Result = TypeVar("Result")
 
@@ -270,7 +265,7 @@ class Setting:
 
 
 class Comparison:
-    """A generated and a reference set of equal size, and what several measures share.
+    """A generated and a reference set of equal size, and what several metrics share.
 
     Args:
         generated: The samples that are judged.
@@ -311,7 +306,7 @@ class Comparison:
         return self.reference.labels[:, self.setting.column(level)]
 
     def without_labels(self) -> str:
-        """Why measures of conditioning cannot be had."""
+        """Why metrics of conditioning cannot be had."""
         if not self.setting.taxonomy.levels:
             return "the reference has no labels"
         if not self.setting.levels:
@@ -321,9 +316,9 @@ class Comparison:
         return ""
 
     def without_logits(self) -> str:
-        """Why measures on class probabilities cannot be had."""
+        """Why metrics on class probabilities cannot be had."""
         return "" if self.generated.bank.logits else "these features have no class probabilities"
 
     def without_held_out(self) -> str:
-        """Why measures that need unseen real data cannot be had."""
+        """Why metrics that need unseen real data cannot be had."""
         return "" if self.setting.held_out is not None else "there are no held-out real data"

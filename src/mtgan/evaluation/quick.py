@@ -9,16 +9,17 @@ import torch
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import to_device
-from mtgan.evaluation.checks import check_alike, check_labels
 from mtgan.evaluation.features import (
     FeatureRequest,
     build_extractor,
     extract,
     fit_probes,
 )
-from mtgan.evaluation.metrics.frechet import GaussianStatistics, frechet_from_statistics
-from mtgan.evaluation.metrics.inception import inception_score
-from mtgan.evaluation.metrics.inputs import SmallSampleWarning
+from mtgan.evaluation.inputs import check_alike, check_labels
+from mtgan.evaluation.metrics.frechet_distance import frechet_from_statistics
+from mtgan.evaluation.metrics.inception_score import inception_score
+from mtgan.evaluation.pairwise.arrays import SmallSampleWarning
+from mtgan.evaluation.pairwise.gaussian import GaussianStatistics
 from mtgan.evaluation.protocol import Protocol
 
 

@@ -9,7 +9,7 @@ import mtgan
 from mtgan import files
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
-from mtgan.evaluation.tables import half_width, number
+from mtgan.evaluation.scorecard.tables import half_width, number
 from mtgan.reports.charts import line_chart
 from mtgan.reports.page import Picture, facts_of, refuse_other_files, samples_of
 from mtgan.reports.rendering import environment

@@ -9,7 +9,7 @@ from typing import Any
 from mtgan import files
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
-from mtgan.evaluation.tables import half_width, interval, number
+from mtgan.evaluation.scorecard.tables import half_width, interval, number
 from mtgan.text import command
 
 

@@ -10,7 +10,7 @@ from mtgan.data import Dataset
 from mtgan.data.domains.parts import image_sets
 from mtgan.evaluation import QuickEvaluator, evaluate
 from mtgan.evaluation.inputs import as_dataset, fitting_labels
-from mtgan.evaluation.measures import chosen_measures
+from mtgan.evaluation.metrics import chosen_metrics
 from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.schema import Study
 from mtgan.training import Run
@@ -30,7 +30,7 @@ def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
     loadings: of the data sets of the study's cells. UserError for a metric that is none.
     """
     wanted = study.evaluation
-    chosen_measures((wanted.metrics or "default").split(","))
+    chosen_metrics((wanted.metrics or "default").split(","))
     seen = []
     for loading in loadings:
         whole = {**loading, **_WHOLE}

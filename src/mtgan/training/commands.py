@@ -2,7 +2,7 @@
 
 from mtgan import plugins
 from mtgan.errors import UserError
-from mtgan.evaluation.sets import MIN_SAMPLES
+from mtgan.evaluation.data import MIN_SAMPLES
 from mtgan.recipes import load_recipe
 from mtgan.recipes.defaults import default_recipe
 from mtgan.text import command, file_name

@@ -3,12 +3,9 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import (
-    authenticity,
-    authenticity_from_pass,
-    neighborhood,
-    pairwise_pass,
-)
+from mtgan.evaluation.metrics.authenticity import authenticity, authenticity_from_pass
+from mtgan.evaluation.pairwise.neighbors import neighborhood
+from mtgan.evaluation.pairwise.pairs import pairwise_pass
 
 
 def plain(x: np.ndarray, train: np.ndarray) -> float:

@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import accuracy_score, recall_score
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import conditional_accuracy, superclass_consistency
+from mtgan.evaluation.metrics.conditional_accuracy import conditional_accuracy
+from mtgan.evaluation.metrics.superclass_consistency import superclass_consistency
 
 PARENTS = np.array([0, 0, 1, 1, 1, 2])
 

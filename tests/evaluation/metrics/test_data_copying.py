@@ -4,8 +4,11 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import data_copying
-from mtgan.evaluation.metrics.data_copying import data_copying_from_cells, mann_whitney_z
+from mtgan.evaluation.metrics.data_copying import (
+    data_copying,
+    data_copying_from_cells,
+    mann_whitney_z,
+)
 
 
 @pytest.mark.parametrize("ties", [False, True])

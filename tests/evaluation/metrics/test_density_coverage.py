@@ -2,11 +2,8 @@ import numpy as np
 import pytest
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import (
-    density_coverage,
-    density_coverage_from_pass,
-    pairwise_pass,
-)
+from mtgan.evaluation.metrics.density_coverage import density_coverage, density_coverage_from_pass
+from mtgan.evaluation.pairwise.pairs import pairwise_pass
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(300, 300, 5), (200, 280, 3)])

@@ -6,16 +6,13 @@ import scipy.linalg
 import torch
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import (
-    GaussianStatistics,
-    SmallSampleWarning,
-    frechet_distance,
-    frechet_from_statistics,
-    frechet_infinity,
-    pairwise_pass,
-    prd_curve,
-)
-from mtgan.evaluation.metrics import frechet as module
+from mtgan.evaluation.metrics.frechet_distance import frechet_distance, frechet_from_statistics
+from mtgan.evaluation.metrics.frechet_infinity import frechet_infinity
+from mtgan.evaluation.metrics.prd_curve import prd_curve
+from mtgan.evaluation.pairwise import gaussian
+from mtgan.evaluation.pairwise.arrays import SmallSampleWarning
+from mtgan.evaluation.pairwise.gaussian import GaussianStatistics
+from mtgan.evaluation.pairwise.pairs import pairwise_pass
 
 
 def plain(x: np.ndarray, y: np.ndarray) -> float:
@@ -109,7 +106,7 @@ def test_block_size_type_and_container_do_not_matter(draw, monkeypatch):
     assert frechet_distance(torch.from_numpy(x), y.astype(np.float64)) == pytest.approx(value)
     given = GaussianStatistics.from_features(y)
     assert frechet_distance(x, given) == pytest.approx(value, rel=1e-12)
-    monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(gaussian, "BLOCK_ROWS", 7)
     assert frechet_distance(x, y) == pytest.approx(value, rel=1e-12)
 
 

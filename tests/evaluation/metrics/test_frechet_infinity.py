@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import frechet_distance, frechet_infinity
-from mtgan.evaluation.metrics.frechet_infinity import extrapolate
+from mtgan.evaluation.metrics.frechet_distance import frechet_distance
+from mtgan.evaluation.metrics.frechet_infinity import extrapolate, frechet_infinity
 
 
 def test_a_line_is_extrapolated_exactly():

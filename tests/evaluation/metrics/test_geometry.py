@@ -7,9 +7,13 @@ import torch
 from scipy.spatial.distance import cdist
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import geometry as module
-from mtgan.evaluation.metrics import geometry_score, mean_relative_living_times
-from mtgan.evaluation.metrics.geometry import _holes, relative_living_time
+from mtgan.evaluation.metrics import geometry_score as module
+from mtgan.evaluation.metrics.geometry_score import (
+    _holes,
+    geometry_score,
+    mean_relative_living_times,
+    relative_living_time,
+)
 
 SMALL = {"landmarks": 32, "gamma": 1 / 8, "i_max": 10, "draws": 8}
 

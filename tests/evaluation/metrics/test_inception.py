@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import SmallSampleWarning, inception_score
+from mtgan.evaluation.metrics.inception_score import inception_score
+from mtgan.evaluation.pairwise.arrays import SmallSampleWarning
 
 
 def plain(p: np.ndarray, splits: int) -> tuple[float, float]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import SmallSampleWarning, frechet_distance, intra_class_frechet
+from mtgan.evaluation.metrics.frechet_distance import frechet_distance
+from mtgan.evaluation.metrics.intra_class_frechet import intra_class_frechet
+from mtgan.evaluation.pairwise.arrays import SmallSampleWarning
 
 
 def test_equals_frechet_distance_class_by_class(modes):

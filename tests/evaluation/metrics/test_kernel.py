@@ -3,12 +3,9 @@ import pytest
 import torch
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import (
-    kernel,
-    kernel_distance,
-    kernel_distance_from_pass,
-    pairwise_pass,
-)
+from mtgan.evaluation.metrics import kernel_distance as module
+from mtgan.evaluation.metrics.kernel_distance import kernel_distance, kernel_distance_from_pass
+from mtgan.evaluation.pairwise.pairs import pairwise_pass
 
 
 def plain(x: np.ndarray, y: np.ndarray) -> float:
@@ -25,7 +22,7 @@ def plain(x: np.ndarray, y: np.ndarray) -> float:
 @pytest.mark.parametrize("block", [2048, 64, 23])
 @pytest.mark.parametrize(("m", "n", "d"), [(300, 300, 16), (100, 170, 3)])
 def test_equals_definition(draw, monkeypatch, m, n, d, block):
-    monkeypatch.setattr(kernel, "BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK", block)
     x, y = 1.2 * draw(m, d, 1), draw(n, d, 2) + 0.3
     assert kernel_distance(x, y) == pytest.approx(plain(x, y), rel=1e-9)
 

@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import (
-    frechet_distance,
+from mtgan.evaluation.metrics import memorization_fid as module
+from mtgan.evaluation.metrics.frechet_distance import frechet_distance
+from mtgan.evaluation.metrics.memorization_fid import (
     memorization_distance,
     memorization_distance_from_pass,
     memorization_fid,
-    pairwise_pass,
 )
-from mtgan.evaluation.metrics import memorization as module
+from mtgan.evaluation.pairwise.pairs import pairwise_pass
 
 
 def plain(x: np.ndarray, train: np.ndarray) -> float:

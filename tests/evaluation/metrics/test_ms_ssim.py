@@ -6,7 +6,7 @@ import torch
 from scipy.ndimage import correlate
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import ms_ssim, ms_ssim_pairs
+from mtgan.evaluation.metrics.ms_ssim import ms_ssim, ms_ssim_pairs
 
 module = importlib.import_module("mtgan.evaluation.metrics.ms_ssim")
 
@@ -96,7 +96,7 @@ def test_identity_symmetry_and_noise():
 
 
 def test_batches_do_not_matter(monkeypatch):
-    from mtgan.evaluation.metrics import ms_ssim as function
+    from mtgan.evaluation.metrics.ms_ssim import ms_ssim as function
 
     a = pictures(7, 32)
     b = noisy(a, 30)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import prd_curve, prd_from_histograms
+from mtgan.evaluation.metrics.prd_curve import prd_curve, prd_from_histograms
 
 
 def plain(q: list[float], p: list[float], angles: int) -> list[tuple[float, float]]:

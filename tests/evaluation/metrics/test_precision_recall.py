@@ -2,11 +2,8 @@ import numpy as np
 import pytest
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import (
-    pairwise_pass,
-    precision_recall,
-    precision_recall_from_pass,
-)
+from mtgan.evaluation.metrics.precision_recall import precision_recall, precision_recall_from_pass
+from mtgan.evaluation.pairwise.pairs import pairwise_pass
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(300, 300, 3), (200, 280, 5)])

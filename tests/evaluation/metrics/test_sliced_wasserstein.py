@@ -3,9 +3,12 @@ import pytest
 from scipy.stats import wasserstein_distance
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import sliced_wasserstein
-from mtgan.evaluation.metrics import sliced_wasserstein as function
-from mtgan.evaluation.metrics.sliced_wasserstein import _steps, random_directions
+from mtgan.evaluation.metrics.sliced_wasserstein import (
+    _steps,
+    random_directions,
+    sliced_wasserstein,
+)
+from mtgan.evaluation.metrics.sliced_wasserstein import sliced_wasserstein as function
 
 
 @pytest.mark.parametrize("at_once", [64, 7])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics import vendi_score
+from mtgan.evaluation.metrics.vendi_score import vendi_score
 
 
 @pytest.mark.parametrize(("n", "d"), [(300, 16), (50, 80), (64, 64)])

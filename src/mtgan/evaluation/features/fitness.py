@@ -14,7 +14,7 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import array_digest, cache_dir, digest, load_json, save_json
 from mtgan.evaluation.features.base import FeatureExtractor, extract
-from mtgan.evaluation.probe import LinearProbe
+from mtgan.evaluation.features.probe import LinearProbe
 
 FORMAT = "mtgan-fitness-1"
 _TRAINING, _HELD_OUT = 4_000, 2_000  # images that a probe learns from and is tested on, at most

@@ -11,16 +11,15 @@ Pitfalls: depends on the number of training points; samples off the manifold (no
 authentic; so is a near copy of a training point that occurs twice, whose own gap is 0.
 """
 
+import numpy as np
 from torch import Tensor
 
-from mtgan.evaluation.metrics.distances import (
-    TIE,
-    Neighborhood,
-    PairwisePass,
-    nearest,
-    neighborhood,
-)
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, as_features
+from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
+from mtgan.evaluation.metrics.base import Outcome, Output, register_metric
+from mtgan.evaluation.pairwise.arrays import Array, as_feature_pair, as_features
+from mtgan.evaluation.pairwise.blocks import TIE
+from mtgan.evaluation.pairwise.neighbors import Neighborhood, nearest, neighborhood
+from mtgan.evaluation.pairwise.pairs import PairwisePass
 
 
 def _share(distances: Tensor, indices: Tensor, train: Neighborhood) -> float:
@@ -47,3 +46,30 @@ def authenticity(
     known = train_neighborhood or neighborhood(as_features(real, "train", 2), 1)
     distances, indices = nearest(points, real)
     return _share(distances[:, 0], indices[:, 0], known)
+
+
+@register_metric(
+    "authenticity",
+    Output("authenticity", "higher", "authenticity", "linear", range=(0, 1)),
+    source="Alaa et al. 2022, against all training data",
+    function=authenticity,
+)
+def of_comparison(comparison: Comparison) -> Outcome:
+    """Share of samples farther from their nearest training image than that is from its own."""
+    flags = comparison.generated.per_sample(
+        "authentic", lambda whole: authentic_flags(whole, comparison.setting)
+    )
+    return Outcome({"authenticity": float(flags.mean())})
+
+
+def authentic_flags(judged: SampleSet, setting: Setting) -> np.ndarray:
+    """Whether each sample is authentic, bool [N], as in `authenticity`.
+
+    Only training images that are somebody's nearest are given a neighbor of their own, so that
+    the cost is N times the training set and not its square.
+    """
+    distances, indices = (
+        each[:, 0].cpu() for each in nearest(judged.points, setting.training.points)
+    )
+    gaps = setting.training_gaps(indices)
+    return (distances.square() > gaps.square() * (1 + TIE)).numpy()

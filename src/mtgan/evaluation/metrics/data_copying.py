@@ -19,9 +19,11 @@ import numpy as np
 from torch import Tensor
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.distances import nearest
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, positive
-from mtgan.evaluation.metrics.projections import principal_axes, project
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.metrics.base import HELD_OUT, Outcome, Output, register_metric
+from mtgan.evaluation.pairwise.arrays import Array, as_feature_pair, positive
+from mtgan.evaluation.pairwise.neighbors import nearest
+from mtgan.evaluation.pairwise.projections import principal_axes, project
 
 
 @dataclass(frozen=True)
@@ -115,3 +117,31 @@ def data_copying(
     mine, base, theirs = (model.predict(each) for each in arrays)
     tau = 20 / len(points) if least_share is None else least_share
     return data_copying_from_cells(sets[0], sets[1], sets[2], mine, base, theirs, tau)
+
+
+@register_metric(
+    "data_copying",
+    Output("data_copying", "like real"),
+    slow=True,
+    needs=HELD_OUT,
+    source="Meehan et al. 2020 (a warning: blur sets it off too)",
+    function=data_copying,
+)
+def of_comparison(comparison: Comparison) -> Outcome:
+    """C_T, a z value: far below that of real data warns of copies, and of blur as well."""
+    setting = comparison.setting
+    assert setting.held_out is not None
+    found = data_copying(
+        comparison.generated.points,
+        setting.training.points,
+        setting.held_out.points,
+        seed=setting.seed,
+    )
+    judged = sum(score is not None for score in found.by_cell)
+    notes = []
+    if judged < len(found.by_cell):
+        notes.append(
+            f"data_copying is over {judged} of {len(found.by_cell)} cells; the others hold too few "
+            "samples"
+        )
+    return Outcome({"data_copying": found.value}, notes=notes)

@@ -13,10 +13,14 @@ Pitfalls: density *rewards* blur (2.3 was measured), so only its shortfall from 
 coverage depends on N, M and k.
 """
 
+import math
 from dataclasses import dataclass
 
-from mtgan.evaluation.metrics.distances import TIE, PairwisePass, pairwise_pass
-from mtgan.evaluation.metrics.inputs import Array
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.metrics.base import Outcome, Output, register_metric
+from mtgan.evaluation.pairwise.arrays import Array
+from mtgan.evaluation.pairwise.blocks import TIE
+from mtgan.evaluation.pairwise.pairs import PairwisePass, pairwise_pass
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,16 @@ def density_coverage(samples: Array, reference: Array, k: int = 5) -> DensityCov
     Raises UserError for NaN, for different D, and for sets of fewer than k + 1 points.
     """
     return density_coverage_from_pass(pairwise_pass(samples, reference, k), k)
+
+
+@register_metric(
+    "density_coverage",
+    Output("density", "like real", "fidelity", "two-sided", range=(0, math.inf)),
+    Output("coverage", "higher", "diversity", "linear", range=(0, 1)),
+    source="Naeem et al. 2020, k = 5",
+    function=density_coverage,
+)
+def of_comparison(comparison: Comparison) -> Outcome:
+    """Density and coverage, k = 5."""
+    found = density_coverage_from_pass(comparison.pairs)
+    return Outcome({"density": found.density, "coverage": found.coverage})

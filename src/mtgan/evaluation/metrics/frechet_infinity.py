@@ -23,20 +23,21 @@ import torch
 from torch import Tensor
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.frechet import (
-    BLOCK_ROWS,
-    GaussianStatistics,
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.metrics.base import Outcome, Output, register_metric
+from mtgan.evaluation.metrics.frechet_distance import (
     frechet_from_statistics,
     warn_if_rank_deficient,
 )
-from mtgan.evaluation.metrics.inputs import (
+from mtgan.evaluation.pairwise.arrays import (
     Array,
     as_feature_pair,
     at_least_zero,
     column_means,
     positive,
 )
-from mtgan.evaluation.metrics.products import add_symmetric, mirror
+from mtgan.evaluation.pairwise.gaussian import BLOCK_ROWS, GaussianStatistics
+from mtgan.evaluation.pairwise.products import add_symmetric, mirror
 
 
 @dataclass(frozen=True)
@@ -158,3 +159,20 @@ def _to_whole(features: Tensor, counts: Sequence[int], real: GaussianStatistics)
         spread = (squares - n * shift) / (n - 1) + real.trace
         cross = projected.root_trace(min(n - 1, real.rank))
         yield at_least_zero(shift + spread - 2 * cross, shift + spread)
+
+
+@register_metric(
+    "frechet_infinity",
+    Output("frechet_infinity", "lower"),
+    resampled=False,
+    source="Chong & Forsyth 2020",
+    function=frechet_infinity,
+)
+def of_comparison(comparison: Comparison) -> Outcome:
+    """Frechet distance, extrapolated to infinitely many samples on both sides."""
+    found = frechet_infinity(
+        comparison.generated.points,
+        comparison.reference.points,
+        seed=comparison.setting.seed,
+    )
+    return Outcome({"frechet_infinity": found.value})

@@ -12,14 +12,17 @@ Pitfalls: shifted, cropped or recolored copies are missed (see `authenticity` in
 flat images are near everything.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.distances import nearest
-from mtgan.evaluation.metrics.inputs import Array, as_images
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.metrics.base import HELD_OUT, PIXELS, Outcome, Output, register_metric
+from mtgan.evaluation.pairwise.arrays import Array, as_images
+from mtgan.evaluation.pairwise.neighbors import nearest
 
 LUMA = (0.299, 0.587, 0.114)
 COPY_QUANTILE = 0.001
@@ -69,7 +72,7 @@ def _nearest(samples: Tensor, gray_train: Tensor, flips: bool) -> tuple[Tensor, 
     return distances, indices, mirrored
 
 
-def gray_pixel_neighbors(
+def gray_neighbors(
     samples: Array, train: Array, held_out: Array | None = None, flips: bool = True
 ) -> GrayNeighbors:
     """Nearest of the training images uint8 [N, C, H, W] to each sample.
@@ -104,3 +107,25 @@ def gray_pixel_neighbors(
         ratio=float(found[0].median()) / median,
         copies=float((found[0] < limit).double().mean()),
     )
+
+
+@register_metric(
+    "gray_neighbors",
+    Output("pixel_copies", "lower", range=(0, 1)),
+    Output("pixel_distance_ratio", "like real", range=(0, math.inf)),
+    slow=True,
+    needs=HELD_OUT,
+    space=PIXELS,
+    source="nearest training image by gray pixels, mirrored too",
+    function=gray_neighbors,
+)
+def of_comparison(comparison: Comparison) -> Outcome:
+    """Nearest training image by gray pixels or their mirror image, beside that of unseen images."""
+    setting = comparison.setting
+    assert setting.held_out is not None
+    found = gray_neighbors(
+        comparison.generated.images, setting.training.images, setting.held_out.images
+    )
+    assert found.copies is not None
+    assert found.ratio is not None
+    return Outcome({"pixel_copies": found.copies, "pixel_distance_ratio": found.ratio})

@@ -14,9 +14,9 @@ import numpy as np
 
 from mtgan.data.domains.tokens import parse_smiles
 from mtgan.errors import UserError, import_extra
-from mtgan.evaluation.metrics.frechet import frechet_distance
-from mtgan.evaluation.metrics.inputs import SmallSampleWarning
+from mtgan.evaluation.metrics.frechet_distance import frechet_distance
 from mtgan.evaluation.metrics.ngrams import require_strings
+from mtgan.evaluation.pairwise.arrays import SmallSampleWarning
 
 _RADIUS, _BITS = 2, 1024  # of Morgan fingerprints, as in MOSES
 _ASKED_BY = "Measures of molecules"

@@ -27,7 +27,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.inputs import Array, as_images, as_labels, positive
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.metrics.base import PIXELS, Outcome, Output, listed, register_metric
+from mtgan.evaluation.pairwise.arrays import Array, as_images, as_labels, positive
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """As published: they sum to 1.0001."""
@@ -180,3 +182,45 @@ def ms_ssim(images: Array, labels: Array | None = None, pairs: int = 100, seed: 
     if not per_class:
         raise UserError("labels names no class: all labels are negative.")
     return MsSsim(overall, per_class, sum(per_class.values()) / len(per_class))
+
+
+SMALLEST_SIDE = 8
+
+
+def too_small(comparison: Comparison) -> str:
+    """Why the structural similarity cannot be had."""
+    side = min(comparison.generated.images.shape[2:])
+    return "" if side >= SMALLEST_SIDE else f"images below {SMALLEST_SIDE} pixels on a side"
+
+
+@register_metric(
+    "ms_ssim",
+    Output("ms_ssim", "like real", range=(0, 1)),
+    Output("ms_ssim_within", "like real", range=(0, 1)),
+    resampled=False,
+    needs={"8 pixels": too_small},
+    space=PIXELS,
+    source="Odena et al. 2017, overall and within classes of every level",
+    function=ms_ssim,
+)
+def of_comparison(comparison: Comparison) -> Outcome:
+    """Mean structural similarity of random pairs: of all samples, and within predicted classes."""
+    setting, generated = comparison.setting, comparison.generated
+    values = {"ms_ssim": ms_ssim(generated.images, seed=setting.seed).value}
+    details: dict[str, dict[str, float]] = {}
+    notes = []
+    for level in setting.levels:
+        shown, names = setting.shown(level, generated), setting.taxonomy.classes[level]
+        key = f"ms_ssim_within/{level}"
+        details[key] = {}
+        if (shown >= 0).any():
+            found = ms_ssim(generated.images, shown, seed=setting.seed)
+            assert found.mean is not None
+            values[key] = found.mean
+            details[key] = {names[index]: value for index, value in found.per_class.items()}
+        if absent := [name for name in names if name not in details[key]]:
+            notes.append(
+                f"{key} is over {len(details[key])} of {len(names)} classes of {level}: too few "
+                f"samples show {listed(absent)} to tell them from the classifier's mistakes"
+            )
+    return Outcome(values, {key: within for key, within in details.items() if within}, notes)

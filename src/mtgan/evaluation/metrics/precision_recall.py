@@ -15,8 +15,10 @@ of held-out real data without being better.
 
 from dataclasses import dataclass
 
-from mtgan.evaluation.metrics.distances import PairwisePass, pairwise_pass
-from mtgan.evaluation.metrics.inputs import Array
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.metrics.base import Outcome, Output, register_metric
+from mtgan.evaluation.pairwise.arrays import Array
+from mtgan.evaluation.pairwise.pairs import PairwisePass, pairwise_pass
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,16 @@ def precision_recall(samples: Array, reference: Array, k: int = 3) -> PrecisionR
     Raises UserError for NaN, for different D, and for sets of fewer than k + 1 points.
     """
     return precision_recall_from_pass(pairwise_pass(samples, reference, k), k)
+
+
+@register_metric(
+    "precision_recall",
+    Output("precision", "like real", "fidelity", "two-sided", range=(0, 1)),
+    Output("recall", "higher", "diversity", "linear", range=(0, 1)),
+    source="Kynkaanniemi et al. 2019, k = 3",
+    function=precision_recall,
+)
+def of_comparison(comparison: Comparison) -> Outcome:
+    """Improved precision and recall, k = 3."""
+    found = precision_recall_from_pass(comparison.pairs)
+    return Outcome({"precision": found.precision, "recall": found.recall})

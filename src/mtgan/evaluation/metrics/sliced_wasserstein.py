@@ -11,10 +11,14 @@ Range [0, inf), lower is better, in squared units of the features. O((N + M) D R
 Pitfalls: biased upward by about 1/N, so compare at equal N; random directions (fix the seed).
 """
 
+import math
+
 import torch
 from torch import Tensor
 
-from mtgan.evaluation.metrics.inputs import Array, as_feature_pair, positive
+from mtgan.evaluation.comparison import Comparison
+from mtgan.evaluation.metrics.base import Outcome, Output, register_metric
+from mtgan.evaluation.pairwise.arrays import Array, as_feature_pair, positive
 
 DIRECTIONS_AT_ONCE = 64
 
@@ -61,3 +65,20 @@ def sliced_wasserstein(
         a, b = ((batch.T @ each.T).sort(dim=1).values for each in (points, real))
         total += float((a[:, left] - b[:, right]).square_().matmul(lengths).sum())
     return 3 * width * total / directions
+
+
+@register_metric(
+    "sliced_wasserstein",
+    Output("sliced_wasserstein", "lower", range=(0, math.inf)),
+    resampled=False,
+    source="arXiv 2605.06797",
+    function=sliced_wasserstein,
+)
+def of_comparison(comparison: Comparison) -> Outcome:
+    """Squared Wasserstein distance averaged over random directions: no Gaussian, no kernel."""
+    value = sliced_wasserstein(
+        comparison.generated.points,
+        comparison.reference.points,
+        seed=comparison.setting.seed,
+    )
+    return Outcome({"sliced_wasserstein": value})

@@ -1,0 +1,149 @@
+"""Ceiling, floors and ladder of a reference: the scale that samples are put on.
+
+It depends on the real data alone, so it is computed once per (data, features, N, seed) and kept.
+Intervals come from half-samples drawn without replacement: drawing with replacement makes
+duplicates, which break every nearest-neighbor measure. The standard deviation over half-samples of
+a set estimates the standard error of the whole set (n = N/2 of N: the finite-population factor
+sqrt(1/n - 1/N) is exactly 1/sqrt(N)).
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mtgan.evaluation.calibration.corruptions import Corruption, measured_corruptions
+from mtgan.evaluation.calibration.floors import FLOORS
+from mtgan.evaluation.calibration.real_data import RealData
+from mtgan.evaluation.calibration.scores import Calibration, Endpoints, Values, output_of
+from mtgan.evaluation.comparison import Comparison, SampleSet
+from mtgan.evaluation.metrics import Metric, Output
+from mtgan.evaluation.scorecard.scoring import AUTHENTICITY, CONDITIONING, family
+
+Progress = Callable[[str], None]
+
+
+def half_samples(count: int, resamples: int, *key: int) -> list[np.ndarray]:
+    """Sorted rows of `resamples` halves of `count` rows, drawn without replacement."""
+    random = np.random.default_rng(key)
+    return [np.sort(random.permutation(count)[: count // 2]) for _ in range(resamples)]
+
+
+def compute_values(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, float]:
+    """The numbers of all metrics that can be had for a comparison."""
+    values: dict[str, float] = {}
+    for item in metrics:
+        if not item.missing(comparison):
+            values.update(item.apply(comparison).values)
+    return values
+
+
+class Calibrator:
+    """Measures what is known, in the same way as the samples are measured.
+
+    Args:
+        real: The real data.
+        metrics: What the card holds.
+        resamples: Half-samples for the intervals.
+    """
+
+    def __init__(self, real: RealData, metrics: Sequence[Metric], resamples: int) -> None:
+        self.real = real
+        self.metrics = metrics
+        self.quick = [item for item in metrics if item.resampled]
+        seed, count = real.setting.seed, len(real.reference)
+        self.reference_halves = [
+            real.reference.take(rows) for rows in half_samples(count, resamples, seed, 0)
+        ]
+        self.judged_halves = half_samples(len(real.held_out), resamples, seed, 1)
+
+    def values(self, judged: SampleSet, metrics: Sequence[Metric]) -> dict[str, float]:
+        """Numbers of a set at N samples."""
+        return compute_values(metrics, Comparison(judged, self.real.reference, self.real.setting))
+
+    def halves(self, judged: SampleSet, metrics: Sequence[Metric]) -> list[dict[str, float]]:
+        """Numbers of half-samples of a set, each against a half-sample of the reference."""
+        pairs = zip(self.judged_halves, self.reference_halves, strict=True)
+        return [self._half(judged, mine, theirs, metrics) for mine, theirs in pairs]
+
+    def calibrate(self, *, ladder: bool, progress: Progress) -> Calibration:
+        """Metric held-out data, floors and, if wanted, the ladder."""
+        progress("measuring held-out real data")
+        ceiling = self.values(self.real.held_out, self.metrics)
+        halves = self.halves(self.real.held_out, self.quick)
+        progress("measuring the floors of each axis")
+        floor, half_floor = self._floors(ceiling)
+        return Calibration(
+            Endpoints(ceiling, floor),
+            tuple(Endpoints(half, half_floor) for half in halves),
+            tuple(self._ladder(ceiling, progress)) if ladder else (),
+        )
+
+    def _half(
+        self, judged: SampleSet, mine: np.ndarray, theirs: SampleSet, metrics: Sequence[Metric]
+    ) -> dict[str, float]:
+        return compute_values(metrics, Comparison(judged.take(mine), theirs, self.real.setting))
+
+    def _floors(self, ceiling: Values) -> tuple[dict[str, float], dict[str, float]]:
+        """The floor of every scored number, at N and at N/2 samples."""
+        full: dict[str, float] = {}
+        half: dict[str, float] = {}
+        for axis, makers in FLOORS.items():
+            members = [item for item in self.metrics if _counts_for(item, axis)]
+            if not members:
+                continue
+            sets = [make(self.real) for make in makers]
+            values = [self.values(each, members) for each in sets]
+            full |= _farthest(values, ceiling, _keys_on(axis, values[0], members))
+            if self.judged_halves:
+                pair = self.judged_halves[0], self.reference_halves[0]
+                quick = [item for item in members if item.resampled]
+                values = [self._half(each, *pair, quick) for each in sets]
+                half |= _farthest(values, ceiling, _keys_on(axis, values[0], members))
+        return full, half
+
+    def _ladder(self, ceiling: Values, progress: Progress) -> list[tuple[str, str, float, Values]]:
+        """Every level; what a corruption cannot touch is as of held-out data, or is left out."""
+        scored = [item for item in self.quick if any(output.axis for output in item.outputs)]
+        found: dict[str, tuple[str, str, float, Values]] = {}
+        for item in measured_corruptions():
+            meant, untouched = _concerned(item, scored)
+            if not meant:
+                continue
+            progress(f"measuring known corruptions: {item.name}")
+            known = {k: v for k, v in ceiling.items() if output_of(self.metrics, k) in untouched}
+            for strength in item.levels:
+                words = item.words(self.real, strength)
+                if words not in found:
+                    values = known | self.values(item.make(self.real, strength), meant)
+                    found[words] = (item.name, words, strength, values)
+        return list(found.values())
+
+
+def _concerned(
+    corruption: Corruption, scored: Sequence[Metric]
+) -> tuple[list[Metric], list[Output]]:
+    """The metrics that a corruption is measured by, and the outputs that it leaves as they are."""
+    if corruption.labels_only:
+        meant = [item for item in scored if _counts_for(item, CONDITIONING)]
+        rest = [output for item in scored if item not in meant for output in item.outputs]
+        return meant, rest
+    if corruption.fills_up:
+        return [item for item in scored if not _counts_for(item, AUTHENTICITY)], []
+    return list(scored), []
+
+
+def _farthest(values: Sequence[Values], ceiling: Values, keys: Sequence[str]) -> dict[str, float]:
+    """Of several floors the value that lies farthest from real data, for each key that all have."""
+    return {
+        key: max((v[key] for v in values), key=lambda x: abs(x - ceiling[key]))
+        for key in keys
+        if all(key in v for v in (ceiling, *values))
+    }
+
+
+def _keys_on(axis: str, values: Values, metrics: Sequence[Metric]) -> list[str]:
+    return [key for key in values if family(output_of(metrics, key).axis) == axis]
+
+
+def _counts_for(item: Metric, axis: str) -> bool:
+    return any(family(output.axis) == axis for output in item.outputs)

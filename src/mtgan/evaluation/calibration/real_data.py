@@ -1,0 +1,57 @@
+"""The real data of one evaluation: what the sets of known quality are made of.
+
+All are made from the dataset itself and measured by the same code at the same sample size as the
+samples that are judged, which is why a score means the same on every dataset.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mtgan.evaluation.comparison import SampleSet, Setting
+from mtgan.evaluation.features import FeatureExtractor
+
+
+@dataclass(frozen=True)
+class RealData:
+    """The real data of one evaluation.
+
+    Attributes:
+        reference: N real samples that everything is compared with.
+        held_out: N other real samples: the ceiling.
+        pool: All real samples outside the reference, held-out ones first: what sets with missing
+            modes are drawn from.
+        setting: Levels, training data, seed.
+        extractor: Takes the features of corrupted images.
+    """
+
+    reference: SampleSet
+    held_out: SampleSet
+    pool: SampleSet
+    setting: Setting
+    extractor: FeatureExtractor
+
+    def random(self, *key: int) -> np.random.Generator:
+        """A generator of the evaluation's seed and a key."""
+        return np.random.default_rng([self.setting.seed, *key])
+
+    @cached_property
+    def pool_modes(self) -> np.ndarray:
+        """The true finest class of each sample of the pool, or its cluster; int64."""
+        if self.setting.levels and self.pool.labels is not None:
+            return self.pool.labels[:, self.setting.column(self.setting.levels[0])]
+        return self.setting.modes(self.pool.bank)
+
+    @cached_property
+    def modes(self) -> np.ndarray:
+        """Modes that the pool shows, in the order in which they go missing; int64."""
+        present = np.unique(self.pool_modes[self.pool_modes >= 0])
+        return self.random(1).permutation(present)
+
+    def jittered(self, source: SampleSet, rows: np.ndarray, levels: int) -> SampleSet:
+        """The images of some rows, each pixel off by at most `levels` grey levels."""
+        images = source.images[rows].astype(np.int16)
+        images += self.random(6, levels).integers(-levels, levels + 1, images.shape)
+        labels = None if source.labels is None else source.labels[rows]
+        return SampleSet.of(self.extractor, np.clip(images, 0, 255).astype(np.uint8), labels)

@@ -1,0 +1,1 @@
+"""Arithmetic that metrics share: checked arrays, products, Gaussians, distances of all pairs."""

@@ -1,0 +1,140 @@
+"""One pass over all pairs of two sets, which serves many metrics."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtgan.errors import UserError
+from mtgan.evaluation.pairwise.arrays import Array, as_feature_pair, full_precision, positive
+from mtgan.evaluation.pairwise.balls import BallCounts, PairedBalls
+from mtgan.evaluation.pairwise.blocks import (
+    block_size,
+    prepare,
+    row_blocks,
+    squared_distances,
+    unit_products,
+    within,
+)
+from mtgan.evaluation.pairwise.kernels import Cosines, cubes, inner_products
+from mtgan.evaluation.pairwise.neighbors import (
+    SPARE_CANDIDATES,
+    Candidates,
+    Neighborhood,
+    neighborhood_of,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PairwisePass:
+    """What one pass over all pairs of samples and reference leaves behind.
+
+    Attributes:
+        samples: Neighbors among the samples.
+        reference: Neighbors among the reference.
+        sample_distances: From each sample to its nearest reference point, float64 [M].
+        sample_indices: Which one, int64 [M].
+        reference_distances: From each reference point to its nearest sample, float64 [N].
+        reference_indices: Which one, int64 [N].
+        balls: Counts by k.
+        kernel_sum: Sum over all pairs of (x . y / D + 1)^3, when it was asked for.
+        cosine_distances: Least 1 - |cos| of each sample to a reference point, float64 [M], when
+            it was asked for.
+    """
+
+    samples: Neighborhood
+    reference: Neighborhood
+    sample_distances: Tensor
+    sample_indices: Tensor
+    reference_distances: Tensor
+    reference_indices: Tensor
+    balls: dict[int, BallCounts]
+    kernel_sum: float | None = None
+    cosine_distances: Tensor | None = None
+
+    def counts(self, k: int) -> BallCounts:
+        """Ball counts for this k; UserError when the pass did not take it."""
+        if k not in self.balls:
+            raise UserError(f"This pass was taken for k in {sorted(self.balls)}, not {k}.")
+        return self.balls[k]
+
+
+def pairwise_pass(
+    samples: Array,
+    reference: Array,
+    k: int | Sequence[int] = (3, 5),
+    *,
+    kernel: bool = False,
+    cosine: bool = False,
+    sample_neighborhood: Neighborhood | None = None,
+    reference_neighborhood: Neighborhood | None = None,
+    block: int | None = None,
+) -> PairwisePass:
+    """All that neighbor measures need of two sets, from one pass over their pairs.
+
+    `precision_recall_from_pass`, `density_coverage_from_pass`, `authenticity_from_pass`,
+    `kernel_distance_from_pass` and `memorization_distance_from_pass` read their values off it.
+
+    Args:
+        samples: Generated features [M, D].
+        reference: Real features [N, D].
+        k: Neighbor counts whose balls are counted.
+        kernel: Whether to sum the cubic kernel on the way (float32 products).
+        cosine: Whether to find the least cosine distances on the way; no row may be all zero.
+        sample_neighborhood: `neighborhood(samples, max(k), kernel=kernel)`, when already known.
+        reference_neighborhood: The same of the reference.
+        block: Rows and columns per block; no influence on the result.
+    """
+    ks = tuple(sorted({positive(each, "k") for each in ([k] if isinstance(k, int) else k)}))
+    if not ks:
+        raise UserError("k is empty: name at least one neighbor count.")
+    points, real = as_feature_pair(samples, reference, ks[-1] + 1)
+    own = sample_neighborhood or neighborhood_of(points, ks[-1], kernel, block)
+    theirs = reference_neighborhood or neighborhood_of(real, ks[-1], kernel, block)
+    for name, each, count in (("sample", own, len(points)), ("reference", theirs, len(real))):
+        if len(each) != count:
+            raise UserError(
+                f"{name}_neighborhood belongs to {len(each)} points, not to these {count}."
+            )
+
+    a, b = prepare(points, real)
+    forward = Candidates(len(a), min(1 + SPARE_CANDIDATES, len(b)), points.device)
+    backward = Candidates(len(b), min(1 + SPARE_CANDIDATES, len(a)), points.device)
+    balls = PairedBalls(a, b, [own.radii(each) for each in ks], [theirs.radii(each) for each in ks])
+    kernel_sum, cosines = 0.0, Cosines(a, b) if cosine else None
+    size = block_size(points, block)
+    with full_precision():
+        for rows, columns in itertools.product(row_blocks(len(a), size), row_blocks(len(b), size)):
+            gram = unit_products(a, rows, b, columns)
+            for some, inner in (
+                inner_products(gram, a, rows, b, columns) if kernel or cosine else ()
+            ):
+                kernel_sum += cubes(inner) if kernel else 0
+                if cosines:
+                    cosines.update(some, inner, columns)
+            squared = squared_distances(gram, a, rows, b, columns)
+            row_limits = torch.maximum(balls.a_reach[rows], forward.bound(rows))
+            column_limits = torch.maximum(balls.b_reach[columns], backward.bound(columns))
+            i, j = within(squared, row_limits[:, None], column_limits)
+            near, i, j = squared[i, j], i + rows.start, j + columns.start
+            balls.update(i, j, near)
+            forward.update(rows, squared, columns.start, i, j, near)
+            backward.update(columns, squared.T, rows.start, j, i, near)
+    sample_distances, sample_indices = forward.exact(a, b, 1)
+    reference_distances, reference_indices = backward.exact(b, a, 1)
+    return PairwisePass(
+        samples=own,
+        reference=theirs,
+        sample_distances=sample_distances[:, 0],
+        sample_indices=sample_indices[:, 0],
+        reference_distances=reference_distances[:, 0],
+        reference_indices=reference_indices[:, 0],
+        balls={
+            each: BallCounts(mine.closed, mine.open, other.closed)
+            for each, mine, other in zip(ks, balls.around_b, balls.around_a, strict=True)
+        },
+        kernel_sum=kernel_sum if kernel else None,
+        cosine_distances=cosines.distances() if cosines else None,
+    )
