@@ -21,9 +21,10 @@ from mtgan.data import Dataset as Images
 from mtgan.errors import UserError
 from mtgan.nets import fast
 from mtgan.nets.backbones import resnet
+from mtgan.nets.networks import kernel_weights
 from mtgan.recipes import Recipe
 from mtgan.training.facts import DataFacts
-from mtgan.training.game import Game, kernel_weights
+from mtgan.training.game import Game
 
 Labels = Mapping[str, Tensor]
 

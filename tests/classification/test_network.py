@@ -7,7 +7,7 @@ from mtgan.classification.network import MultitaskClassifier, feature_shape, mak
 from mtgan.classification.schema import Network, Sharing
 from mtgan.classification.train import make_aggregator
 from mtgan.errors import UserError
-from mtgan.training.game import kernel_weights
+from mtgan.nets.networks import kernel_weights
 from mtgan.training.steps import LossTerm, StepResult
 
 NETWORK = Network(channels=(3, 4, 5), kernel=3, pool_after=(1,), dropout=0.0)

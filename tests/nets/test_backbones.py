@@ -1,5 +1,7 @@
 """Backbones by rule: the thesis's tables at 32 pixels, and every supported size."""
 
+from dataclasses import fields
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch import nn
 from mtgan.errors import UserError
 from mtgan.nets import BACKBONES, NORMALIZATIONS, DiscriminatorSettings, GeneratorSettings
 from mtgan.nets.backbones.conv import pyramid
+from mtgan.recipes.schema import ClassifierPart, DiscriminatorPart, GeneratorPart
 
 SIZES = [(8, 8), (28, 28), (32, 32), (48, 48), (64, 64), (64, 128), (96, 96), (33, 45)]
 
@@ -156,6 +159,23 @@ def test_conditional_normalization_reads_the_class() -> None:
         2, 1, 1
     )
     torch.testing.assert_close(out[1], expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "part", "others"),
+    [
+        (GeneratorSettings, GeneratorPart, {"conditioning", "teacher_forcing"}),
+        (DiscriminatorSettings, DiscriminatorPart, {"conditioning", "augmentation"}),
+        (DiscriminatorSettings, ClassifierPart, set()),
+    ],
+)
+def test_backbones_are_told_every_key_of_a_recipes_network(settings, part, others) -> None:
+    told = {field.name for field in fields(settings)}
+    assert set(part.model_fields) - told == others | {"backbone"}
+    need = {"inputs": 3} if settings is GeneratorSettings else {}
+    made = settings.of(part(width=7, kernel=3), shape=(1, 8, 8), **need)
+    assert (made.width, made.kernel, made.shape) == (7, 3, (1, 8, 8))
+    assert made.normalization == part().normalization
 
 
 @pytest.mark.parametrize("name", PICTURES)

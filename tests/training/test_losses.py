@@ -11,8 +11,9 @@ from mtgan.objectives.penalties import input_gradient
 from mtgan.training.aggregate import weighted_sum
 from mtgan.training.batches import Batch, Feed, Noise, draw_noise
 from mtgan.training.facts import DataFacts
-from mtgan.training.game import Game, Phase, Twin
+from mtgan.training.game import Game
 from mtgan.training.hierarchies import with_hierarchies
+from mtgan.training.phases import Phase, Twin
 from mtgan.training.requests import Requests
 from toys import ZOO, make_data, small_recipe
 

@@ -7,9 +7,10 @@ import torch
 
 from mtgan.training.batches import Feed, draw_noise
 from mtgan.training.facts import DataFacts
-from mtgan.training.game import Game, Phase
+from mtgan.training.game import Game
 from mtgan.training.logs import Averages
 from mtgan.training.loop import Trainer
+from mtgan.training.phases import Phase
 from toys import ZOO, make_data, small_recipe
 
 

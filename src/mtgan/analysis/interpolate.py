@@ -42,7 +42,7 @@ from mtgan.analysis.base import (
 from mtgan.analysis.plots import BLUE, ORANGE, RED, SOFT, new_figure, show_grid, side_by_side, tidy
 from mtgan.errors import UserError
 from mtgan.nets.heads import LabelVector
-from mtgan.nets.players import Generator
+from mtgan.nets.networks import Generator
 from mtgan.training import Run
 from mtgan.training.batches import draw_latents
 from mtgan.training.run import generate

@@ -12,11 +12,10 @@ from mtgan.classification.schema import Network, Sharing
 from mtgan.errors import UserError
 from mtgan.nets import initialize
 from mtgan.nets.fast import Conv2d, ReLU
-from mtgan.nets.players import TaskHead
+from mtgan.nets.networks import TaskHead, kernel_weights
 from mtgan.objectives.sharing import shared_distance
 from mtgan.parts import NORMS
 from mtgan.training.batches import mix_seed
-from mtgan.training.game import kernel_weights
 
 Shape = tuple[int, int, int]
 

@@ -3,7 +3,7 @@
 from mtgan.nets.augmentation import augment
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings
 from mtgan.nets.initialization import initialize
-from mtgan.nets.players import (
+from mtgan.nets.networks import (
     Classifier,
     Discriminator,
     DiscriminatorOutput,

@@ -4,8 +4,8 @@ A backbone is registered under the name that recipes use, in a file of its own. 
 lists, since sharing and bifurcation speak of first and last layers.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,18 @@ Shape = tuple[int, int, int]  # C, H, W
 
 
 @dataclass(frozen=True)
-class GeneratorSettings:
+class Settings:
+    """What a backbone needs to know to build layers: a recipe's part, and facts of the data."""
+
+    @classmethod
+    def of(cls, part: Any, **others: Any) -> Self:
+        """Those keys of a recipe's part (mtgan.recipes.schema) that are settings, and others."""
+        keys = {field.name for field in fields(cls)} & type(part).model_fields.keys()
+        return cls(**{key: getattr(part, key) for key in keys}, **others)
+
+
+@dataclass(frozen=True)
+class GeneratorSettings(Settings):
     """What a backbone needs to know to build a generator's layers."""
 
     shape: Shape  # of a sample
@@ -37,7 +48,7 @@ class GeneratorSettings:
 
 
 @dataclass(frozen=True)
-class DiscriminatorSettings:
+class DiscriminatorSettings(Settings):
     """What a backbone needs to know to build a discriminator's or a classifier's layers."""
 
     shape: Shape

@@ -42,15 +42,9 @@ def _objective(recipe: Recipe) -> str:
     return " + ".join(parts)
 
 
-def _count(recipe: Recipe, classifier: str) -> int:
-    return sum(task.classifier == classifier for task in recipe.tasks)
-
-
 def _classifier(recipe: Recipe) -> str:
-    counts = {
-        "auxiliary": _count(recipe, "discriminator-head"),
-        "separate": _count(recipe, "separate"),
-    }
+    heads = sum(task.is_head for task in recipe.tasks)
+    counts = {"auxiliary": heads, "separate": len(recipe.tasks) - heads}
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
 
 
@@ -58,8 +52,8 @@ def _conditioning(recipe: Recipe) -> str:
     told = recipe.discriminator.conditioning != "none"
     players = {
         "G": recipe.generator.conditioning != "none",
-        "D": told or _count(recipe, "discriminator-head") > 0,
-        "C": _count(recipe, "separate") > 0,
+        "D": told or any(task.is_head for task in recipe.tasks),
+        "C": not all(task.is_head for task in recipe.tasks),
     }
     return "&".join(player for player, conditioned in players.items() if conditioned)
 

@@ -130,7 +130,7 @@ def tasks_without_conditioning(recipe: Recipe) -> str | None:
 
 @refusal
 def aggregator_of_one_task(recipe: Recipe) -> str | None:
-    heads = [task for task in recipe.tasks if task.classifier == "discriminator-head"]
+    heads = any(task.is_head for task in recipe.tasks)
     if heads or not AGGREGATORS.capability(recipe.aggregator, "weighs_tasks"):
         return None
     return (
@@ -141,7 +141,7 @@ def aggregator_of_one_task(recipe: Recipe) -> str | None:
 
 @refusal
 def bifurcation_of_a_separate_classifier(recipe: Recipe) -> str | None:
-    odd = next((t for t in recipe.tasks if t.classifier == "separate" and t.bifurcation > 1), None)
+    odd = next((t for t in recipe.tasks if not t.is_head and t.bifurcation > 1), None)
     if odd is None:
         return None
     return (

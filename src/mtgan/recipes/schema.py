@@ -95,47 +95,40 @@ class PenaltyPart(Part):
     limit: Rate = 0.01  # of each weight, for `clip`
 
 
-class GeneratorPart(Part):
-    """The generator: z (and labels) to samples in [-1, 1]."""
+class NetworkPart(Part):
+    """What all networks have; a backbone reads it as its settings (mtgan.nets.backbone)."""
 
     backbone: BackboneName = "conv"
     width: Width = 64  # channels of the layer nearest the image; doubled per halving
     kernel: Few = 5
     normalization: NormalizationName = "batch"
+
+
+class GeneratorPart(NetworkPart):
+    """The generator: z (and labels) to samples in [-1, 1]."""
+
     conditioning: Literal["none", "concat", "normalization"] = "none"
     output: OutputName = "tanh"  # the last layer, of backbones that have a choice
-    # Weight of foretelling real strings row by row, for backbones that make rows one by one.
+    # Weight of predicting real strings row by row, for backbones that make rows one by one.
     teacher_forcing: Weight = 0.0
 
 
-class DiscriminatorPart(Part):
-    """The discriminator (or critic): samples (and labels) to a score."""
+class ClassifierPart(NetworkPart):
+    """Every separate classifier network; inert unless a task asks for one."""
 
-    backbone: BackboneName = "conv"
-    width: Width = 64
-    kernel: Few = 5
-    normalization: NormalizationName = "none"
     normalize_first_layer: bool = False
-    conditioning: HeadName = "none"  # by which head it gives a score; see mtgan.nets.heads
     dropout: LessThanOne = 0.0
     activation_noise: Weight = 0.0  # standard deviation of Gaussian noise after each activation
     spectral_norm: bool = False
-    augmentation: list[
-        AugmentationName
-    ] = []  # of all it sees, differentiably: color, translation, cutout
 
 
-class ClassifierPart(Part):
-    """Every separate classifier network; inert unless a task asks for one."""
+class DiscriminatorPart(ClassifierPart):
+    """The discriminator (or critic): samples (and labels) to a score."""
 
-    backbone: BackboneName = "conv"
-    width: Width = 64
-    kernel: Few = 5
-    normalization: NormalizationName = "batch"
-    normalize_first_layer: bool = False
-    dropout: LessThanOne = 0.0
-    activation_noise: Weight = 0.0
-    spectral_norm: bool = False
+    normalization: NormalizationName = "none"
+    conditioning: HeadName = "none"  # by which head it gives a score; see mtgan.nets.heads
+    # Of all it sees, differentiably: color, translation, cutout.
+    augmentation: list[AugmentationName] = []
 
 
 class Task(Part):
@@ -147,6 +140,15 @@ class Task(Part):
     weight: Weight = 1.0  # of the mean of its losses on real and on generated samples
     generator_weight: Weight | None = None  # in the generator's loss; `weight` when absent
     generated: bool = True  # whether the classifier also learns from generated samples
+
+    @property
+    def is_head(self) -> bool:
+        """Whether its classifier is a head of the discriminator, and no network of its own."""
+        return self.classifier == "discriminator-head"
+
+    @property
+    def weight_to_generator(self) -> float:
+        return self.weight if self.generator_weight is None else self.generator_weight
 
 
 class Hierarchy(Part):

@@ -40,12 +40,13 @@ from mtgan.training.devices import (
     with_precision,
 )
 from mtgan.training.facts import DataFacts
-from mtgan.training.game import Game, Phase
+from mtgan.training.game import Game
 from mtgan.training.hierarchies import with_hierarchies
 from mtgan.training.inputs import as_data, as_recipe, usual_folder
 from mtgan.training.interrupt import StopRequest
 from mtgan.training.logs import Averages, NoLog, Progress, RunLog, headline, tidy
 from mtgan.training.optimizers import Optimizers
+from mtgan.training.phases import Phase
 from mtgan.training.pictures import save_pictures
 from mtgan.training.record import StateRecord, SumRecord
 from mtgan.training.run import Run, generate

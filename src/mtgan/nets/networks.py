@@ -1,4 +1,4 @@
-"""The players: generator, discriminator and classifier, over any backbone.
+"""The networks: generator, discriminator and classifier, over any backbone.
 
 N: batch; Z: latent; K: classes of a label level; F: features.
 Labels travel as a mapping from level name to int64 [N], -1 where missing.
@@ -6,9 +6,11 @@ Labels travel as a mapping from level name to int64 [N], -1 where missing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from mtgan.nets.backbone import DiscriminatorSettings, RowByRow
 from mtgan.nets.heads import Labels, LabelVector, as_levels
@@ -153,3 +155,17 @@ class Classifier(nn.Module):
         for layer in self.layers:
             x = layer(x)
         return self.linear(x.flatten(1))
+
+
+def kernel_weights(layers: Sequence[nn.Module] | nn.ModuleList) -> list[Tensor]:
+    """The kernels of convolutions and linear layers, in order; no biases, no normalization.
+
+    Where spectral normalization computes the kernel, the parameter that it is computed from.
+    """
+    kernels = []
+    for layer in layers:
+        for module in layer.modules():
+            if isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
+                computed: Any = module.parametrizations if is_parametrized(module) else None
+                kernels.append(computed.weight.original if computed else module.weight)
+    return kernels

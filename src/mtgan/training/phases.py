@@ -1,0 +1,171 @@
+"""The phases of a game: who moves, when, by which losses."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from mtgan.nets import Classifier, Discriminator, Generator
+from mtgan.objectives.penalties.clip import clip_weights
+from mtgan.parts import AUGMENTATIONS, OBJECTIVES, PENALTIES
+from mtgan.recipes import Recipe
+from mtgan.recipes.schema import Task
+from mtgan.training.aggregate import Aggregator, WeightedSum
+from mtgan.training.batches import Batch, Noise
+from mtgan.training.networks import Network
+from mtgan.training.sharing import soft_sharing
+from mtgan.training.steps import (
+    ClassifierStep,
+    DiscriminatorStep,
+    GeneratorStep,
+    StepResult,
+    TaskTerms,
+)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One kind of move: what is computed, which parameter groups it updates, and when.
+
+    It runs `repeats` times in every `every`-th iteration; where `draw` is set, only in those
+    iterations in which that draw (one uniform choice per iteration) falls on `option`.
+    """
+
+    name: str
+    step: Callable[[Batch, Noise], StepResult] | Callable[[Batch | None, Noise], StepResult]
+    updates: tuple[str, ...]  # names of parameter groups
+    repeats: int = 1
+    every: int = 1
+    draw: str | None = None
+    option: str | None = None
+    needs_real: bool = True
+    batch_size: int = 64
+    after: Callable[[], None] | None = None  # runs after each update (weight clipping)
+    ends_generator_step: bool = False  # the moving average follows
+    aggregator: Aggregator = field(default_factory=WeightedSum)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """One generator with its discriminator; `level` conditions both, `label` is "" or "/fine"."""
+
+    label: str
+    level: str | None
+    generator: Generator
+    discriminator: Discriminator
+
+
+@dataclass(frozen=True)
+class PhaseList:
+    """Makes the phases of networks that are built. tasks: with their levels; groups: names of the
+    parameter groups; aggregators: by the discriminator's name."""
+
+    recipe: Recipe
+    networks: Mapping[str, Network]
+    twins: Sequence[Twin]
+    tasks: Sequence[tuple[Task, str]]
+    groups: Sequence[str]
+    aggregators: Mapping[str, Aggregator]
+
+    def make(self) -> list[Phase]:
+        phases = [
+            phase
+            for twin in self.twins
+            for phase in (self._discriminator_phase(twin), self._generator_phase(twin))
+        ]
+        separate = [(task, level) for task, level in self.tasks if not task.is_head]
+        for twin, (task, level) in itertools.product(self.twins, separate):
+            phases.append(self._classifier_phase(twin, task, level, several=len(separate) > 1))
+        return phases
+
+    def _discriminator_phase(self, twin: Twin) -> Phase:
+        recipe, name = self.recipe, f"discriminator{twin.label}"
+        penalty = PENALTIES.get(recipe.penalty.kind)
+        clip = partial(
+            clip_weights, list(twin.discriminator.parameters()), limit=recipe.penalty.limit
+        )
+        return Phase(
+            name,
+            DiscriminatorStep(
+                twin.generator,
+                twin.discriminator,
+                OBJECTIVES.get(recipe.objective),
+                penalty,
+                recipe.penalty.weight,
+                self._heads(),
+                soft_sharing(recipe, self.networks, name),
+                self._augmentation(),
+            ),
+            updates=self._groups_of(name, f"weighing/{name}"),
+            repeats=recipe.schedule.discriminator_steps,
+            draw="twin" if twin.label else None,
+            option=twin.label,
+            batch_size=recipe.training.batch_size,
+            after=clip if penalty.clips else None,
+            aggregator=self.aggregators[name],
+        )
+
+    def _generator_phase(self, twin: Twin) -> Phase:
+        recipe, name = self.recipe, f"generator{twin.label}"
+        objective = OBJECTIVES.get(recipe.objective)
+        teacher_forcing = recipe.generator.teacher_forcing
+        return Phase(
+            name,
+            GeneratorStep(
+                twin.generator,
+                twin.discriminator,
+                objective,
+                self._heads(),
+                soft_sharing(recipe, self.networks, name),
+                self._augmentation(),
+                teacher_forcing,
+            ),
+            updates=self._groups_of(name),
+            repeats=recipe.schedule.generator_steps,
+            draw="twin" if twin.label else None,
+            option=twin.label,
+            needs_real=objective.generator_needs_real or teacher_forcing > 0,
+            batch_size=recipe.training.generator_batch_size or recipe.training.batch_size,
+            ends_generator_step=True,
+        )
+
+    def _classifier_phase(self, twin: Twin, task: Task, level: str, several: bool) -> Phase:
+        recipe, name = self.recipe, f"classifier/{task.labels}"
+        network = self.networks[name]
+        assert isinstance(network, Classifier)
+        drawn = several and recipe.schedule.classifier_choice == "random"
+        return Phase(
+            f"{name}{twin.label}",
+            ClassifierStep(
+                twin.generator,
+                network,
+                _terms(task, level),
+                soft_sharing(recipe, self.networks, name),
+            ),
+            updates=self._groups_of(name, f"generator{twin.label}"),
+            every=recipe.schedule.classifier_every,
+            draw="classifier" if drawn else None,
+            option=task.labels,
+            batch_size=recipe.training.batch_size,
+            ends_generator_step=True,
+        )
+
+    def _heads(self) -> list[TaskTerms]:
+        return [_terms(task, level) for task, level in self.tasks if task.is_head]
+
+    def _augmentation(self) -> tuple[str, ...]:
+        names = tuple(self.recipe.discriminator.augmentation)
+        for name in names:
+            AUGMENTATIONS.get(name)
+        return names
+
+    def _groups_of(self, *networks: str) -> tuple[str, ...]:
+        return tuple(group for group in self.groups if any(n in group.split("+") for n in networks))
+
+
+def _terms(task: Task, level: str) -> TaskTerms:
+    # A separate classifier's phase already bears the task's name.
+    prefix = f"{task.labels}/" if task.is_head else ""
+    return TaskTerms(
+        task.labels, level, task.weight, task.weight_to_generator, task.generated, prefix
+    )
