@@ -14,8 +14,8 @@ from mtgan.errors import UserError
 # The command line as it is, which stops where the first iteration would begin.
 FIRST_STEP = """
 import os, sys
-from mtgan.training.loop import Trainer
-Trainer._iterate = lambda self, averages: os._exit(0)
+from mtgan.training.trainer import Trainer
+Trainer.run_iteration = lambda self: os._exit(0)
 from mtgan.cli import main
 main(sys.argv[1:])
 """

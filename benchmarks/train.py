@@ -34,9 +34,8 @@ from mtgan.recipes import Recipe
 from mtgan.training.batches import Batch, Noise
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
-from mtgan.training.logs import Averages
-from mtgan.training.loop import Trainer
 from mtgan.training.requests import Requests
+from mtgan.training.train import prepare
 
 RECIPES = ("wgan-gp", "ac-wgan-b", "sc-wgan-b", "resnet-b", "dcgan-advantage")
 # What a recipe is trained on where it names no size: color as the thesis, or gray.
@@ -160,12 +159,11 @@ def compare(
     if max(apart.values()) > TOLERANCE:
         raise UserError(f"{recipe.name}: our loop and the plain one disagree, relatively: {apart}.")
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(recipe, data, Path(folder) / "run", 0, False, "cpu", precision)
-        plain, averages = PlainLoop(recipe, data), Averages()
+        trainer = prepare(recipe, data, Path(folder) / "run", device="cpu", precision=precision)
+        plain = PlainLoop(recipe, data)
 
         def ours() -> None:
-            trainer._iterate(averages)
-            trainer.iteration += 1
+            trainer.run_iteration()
 
         sides: dict[str, Callable[[], object]] = {"ours": ours, "plain": plain.iterate}
         every = recipe.schedule.classifier_every if plain.classifiers else 1

@@ -26,8 +26,7 @@ from mtgan.data.images import make_grid
 from mtgan.evaluation import QuickEvaluator
 from mtgan.recipes import Recipe
 from mtgan.training import Run
-from mtgan.training.logs import Averages
-from mtgan.training.loop import Trainer
+from mtgan.training.train import prepare
 
 DATA = "fashion-mnist-10k"
 # One rate for all, high enough for a short training; one size, so that all are judged alike.
@@ -86,13 +85,11 @@ def core_seconds(name: str, data: Dataset) -> float:
     """CPU seconds of one iteration on one thread, which other work on the machine hardly moves."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(recipe_of(name, 100), data, Path(folder) / "run", 0, False, "cpu", "32")
-        averages = Averages()
+        trainer = prepare(recipe_of(name, 100), data, Path(folder) / "run", device="cpu")
         for i in range(WARM_UP + TIMED):
             if i == WARM_UP:
                 began = time.process_time()
-            trainer._iterate(averages)
-            trainer.iteration += 1
+            trainer.run_iteration()
         return (time.process_time() - began) / TIMED
 
 

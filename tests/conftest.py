@@ -7,6 +7,7 @@ import pytest
 
 from mtgan import plugins
 from mtgan.data import Dataset, load_dataset
+from mtgan.registry import REGISTRIES
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,7 +32,14 @@ def unseen(digits: Dataset) -> Dataset:
 
 
 @pytest.fixture(autouse=True)
-def own_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A run records which plugins are in use; those of other tests are not."""
     for name in ("_named", "_passed_over"):
         monkeypatch.setattr(plugins, name, {})
+    before = {kind: set(registry._entries) for kind, registry in REGISTRIES.items()}
+    yield
+    for kind, registry in REGISTRIES.items():
+        for name in registry._entries.keys() - before.get(kind, set()):
+            # Files of the package that a test was the first to import stay.
+            if not registry._origins[name][1].startswith("mtgan."):
+                del registry._entries[name], registry._origins[name]

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from mtgan.errors import UserError
     from mtgan.evaluation import Scorecard
     from mtgan.recipes import Recipe, list_recipes, load_recipe
+    from mtgan.runs import train
     from mtgan.studies import Study, load_study
-    from mtgan.training import Run, train
+    from mtgan.training import Run
 
 # Public names and the module each lives in; loaded on first use so that `import mtgan` stays quick.
 _HOMES = {
@@ -33,7 +34,7 @@ _HOMES = {
     "Study": "mtgan.studies",
     "load_study": "mtgan.studies",
     "Run": "mtgan.training",
-    "train": "mtgan.training",
+    "train": "mtgan.runs",
 }
 
 __all__ = [

@@ -17,11 +17,11 @@ from mtgan.evaluation.inputs import as_dataset
 from mtgan.evaluation.protocol import protocol_rule
 from mtgan.evaluation.scorecard import CardTable
 from mtgan.files import read_text
+from mtgan.runs import evaluate_run
 from mtgan.studies import Study, load_study
 from mtgan.studies.collect import StudyResult, is_study_folder
 from mtgan.training import Run
 from mtgan.training.inputs import usual_folder
-from mtgan.training.judge import evaluate_run
 
 
 def as_run(source: Any) -> Run | None:
@@ -43,7 +43,7 @@ def evaluate(
     features, n, seed, split, protocol, ...).
 
     Raises UserError for samples without a reference, a run over several domains (see
-    Run.evaluate_domains), and as mtgan.evaluation.evaluate does.
+    mtgan.runs.evaluate_domains), and as mtgan.evaluation.evaluate does.
     """
     run = as_run(samples)
     if run is None:
@@ -53,11 +53,6 @@ def evaluate(
                 "its own."
             )
         return evaluate_samples(samples, reference, **options)
-    if run.facts.domains:
-        raise UserError(
-            f"{run.path} was trained on several domains, each of which is judged by measures of "
-            "its own: mtgan evaluate RUN, or run.evaluate_domains(training, held_out, n)."
-        )
     if reference is None or isinstance(reference, Dataset):
         return evaluate_run(run, reference, **options)
     rule = protocol_rule(options.get("protocol", "default"))

@@ -18,6 +18,8 @@ LARGEST_COUNT = 10_000_000
 """Samples of one set, iterations between two events, and the like."""
 LARGEST_STEP = 1_000_000_000
 """Iterations of a training."""
+FEWEST_JUDGED = 64
+"""Samples of each side that scores need: with fewer, neighborhoods of half-samples mean nothing."""
 LARGEST_SIDE = 4096
 """Pixels of one side of an image."""
 MOST_SEEDS = 1_000

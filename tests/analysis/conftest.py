@@ -4,7 +4,8 @@ import pytest
 
 from mtgan.data import Dataset
 from mtgan.recipes import load_recipe
-from mtgan.training import Run, train
+from mtgan.runs import train
+from mtgan.training import Run
 from toys import SMALL
 
 

@@ -9,8 +9,8 @@ from cli.test_commands import mtgan
 from mtgan.data import load_dataset
 from mtgan.errors import UserError
 from mtgan.reports import write_comparison
+from mtgan.runs import evaluate_run, store
 from mtgan.training import Run, train
-from mtgan.training.judge import evaluate_run, store
 from toys import make_data, small_recipe
 
 

@@ -18,6 +18,7 @@ from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.errors import UserError
 from mtgan.recipes import load_recipe
 from mtgan.reports.study import write_study_report
+from mtgan.runs import reference_labels
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.execute import Outcome
 from mtgan.studies.jobs import read_result
@@ -27,7 +28,6 @@ from mtgan.studies.schema import Study
 from mtgan.studies.study import run_study
 from mtgan.studies.worker import job_file, run_job
 from mtgan.training import Run
-from mtgan.training.judge import reference_labels
 from studies.conftest import finish
 from studies_toys import TINY
 

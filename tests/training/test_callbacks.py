@@ -9,8 +9,7 @@ import pytest
 from mtgan.errors import UserError
 from mtgan.training import Run, train
 from mtgan.training.callbacks import Listeners
-from mtgan.training.loop import Trainer
-from toys import make_data, small_recipe
+from toys import Instruments, make_data, small_recipe
 
 SETTINGS: dict[str, object] = {
     "training__steps": 9,
@@ -62,18 +61,8 @@ def test_only_true_ends_it(answer: object, ends: bool) -> None:
     assert listeners.enough() == listeners.enough(timed=False) == ends
 
 
-class Evaluator:
-    """Of a training, without the judge that would be trained first."""
-
-    n, protocol = 8, {"features": "none"}
-
-    def __call__(self, images, labels):
-        return {"frechet_distance": 1.0}
-
-
 @pytest.mark.parametrize("last", [0, 3])
-def test_an_evaluation_is_heard_and_may_end_it(tmp_path: Path, monkeypatch, last: int) -> None:
-    monkeypatch.setattr(Trainer, "_evaluator", Evaluator())
+def test_an_evaluation_is_heard_and_may_end_it(tmp_path: Path, last: int) -> None:
     heard = []
 
     def early(step: int, values) -> bool:
@@ -82,7 +71,12 @@ def test_an_evaluation_is_heard_and_may_end_it(tmp_path: Path, monkeypatch, last
         heard.append(step)
         return step == last
 
-    run = go(tmp_path / "run", early, overrides={"training__evaluate_every": 3})
+    run = go(
+        tmp_path / "run",
+        early,
+        overrides={"training__evaluate_every": 3},
+        instruments=Instruments(),
+    )
     assert heard == sorted({0, last})
     assert run.steps == heard
 

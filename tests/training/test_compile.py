@@ -7,14 +7,14 @@ import torch
 
 from mtgan import processes
 from mtgan.errors import UserError
-from mtgan.training.logs import Averages
-from mtgan.training.loop import Trainer
+from mtgan.training.train import prepare
+from mtgan.training.trainer import Trainer
 from toys import make_data, small_recipe
 
 
 def make_trainer(tmp_path, compile: bool) -> Trainer:
     recipe = small_recipe("sc-wgan-b", schedule__discriminator_steps=1)
-    return Trainer(recipe, make_data(), tmp_path / str(compile), 0, False, "cpu", "32", compile)
+    return prepare(recipe, make_data(), tmp_path / str(compile), device="cpu", compile=compile)
 
 
 def test_compiled_networks_learn_the_same(tmp_path, monkeypatch) -> None:
@@ -24,7 +24,7 @@ def test_compiled_networks_learn_the_same(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(torch.nn.Module, "compile", traced)
     plain, compiled = (make_trainer(tmp_path, compile) for compile in (False, True))
     for trainer in (plain, compiled):
-        trainer._iterate(Averages())
+        trainer.run_iteration()
     expected = plain.game.tensors()
     # Up to rounding: a compiled graph may add up in another order.
     for name, x in compiled.game.tensors().items():

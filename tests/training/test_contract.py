@@ -11,9 +11,9 @@ from torch.utils._pytree import tree_flatten
 
 from mtgan.data import Dataset, load_dataset
 from mtgan.recipes import list_recipes
-from mtgan.training.logs import Averages
-from mtgan.training.loop import Trainer
 from mtgan.training.requests import Requests
+from mtgan.training.train import prepare
+from mtgan.training.trainer import Trainer
 from mtgan.training.watch import Watch
 from toys import ZOO, make_data, small_recipe
 
@@ -68,17 +68,15 @@ def domains(tmp_path_factory) -> Dataset:
 def make_trainer(tmp_path, name: str, data: Dataset | None = None, **overrides: object) -> Trainer:
     recipe = small_recipe(name, **overrides)
     data = data or make_data(three_levels=True)
-    return Trainer(recipe, data, tmp_path / "run", 0, False, "cpu", "32")
+    return prepare(recipe, data, tmp_path / "run", device="cpu", precision="32")
 
 
 def iterations(trainer: Trainer, count: int) -> Iterator[tuple[tuple[str, ...], Recorder]]:
     """The phases of each iteration, and what was computed in it."""
-    averages = Averages()
     for _ in range(count):
         phases = tuple(p.name for p in trainer.game.phases_at(trainer.iteration, trainer.seed))
         with Recorder() as recorder:
-            trainer._iterate(averages)
-        trainer.iteration += 1
+            trainer.run_iteration()
         yield phases, recorder
 
 
@@ -126,8 +124,7 @@ def test_a_divergence_that_is_read_late_has_not_touched_the_weights(kind, tmp_pa
         found = None
         while found is None:
             for _ in range(every):
-                trainer._iterate(Averages())
-                trainer.iteration += 1
+                trainer.run_iteration()
             found = trainer.watch.read()
         seen.append(found)
         left.append([p for group in trainer.game.groups.values() for p in group])

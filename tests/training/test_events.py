@@ -9,7 +9,7 @@ import pytest
 from mtgan.errors import UserError
 from mtgan.training import train
 from mtgan.training.events import EventFile
-from mtgan.training.loop import Trainer
+from mtgan.training.trainer import Trainer
 from toys import make_data, small_recipe
 
 
@@ -47,16 +47,16 @@ def test_a_folder_that_goes_away_while_it_is_trained_in(
     tmp_path: Path, what: str, monkeypatch, capfd
 ) -> None:
     out = tmp_path / "run"
-    real = Trainer._iterate
+    real = Trainer.run_iteration
 
-    def iterate(trainer: Trainer, averages) -> None:
-        real(trainer, averages)
-        if trainer.iteration == 1 and what == "moved":
+    def iterate(trainer: Trainer) -> None:
+        real(trainer)
+        if trainer.iteration == 2 and what == "moved":
             out.rename(tmp_path / "elsewhere")
-        elif trainer.iteration == 1:
+        elif trainer.iteration == 2:
             shutil.rmtree(out if what == "removed" else out / "tensorboard")
 
-    monkeypatch.setattr(Trainer, "_iterate", iterate)
+    monkeypatch.setattr(Trainer, "run_iteration", iterate)
     with pytest.raises(UserError, match=r"its folder is not there \(any more\); .*--resume"):
         train(small_recipe(training__log_every=1), make_data(), out, quiet=True)
     assert "Traceback" not in capfd.readouterr().err

@@ -9,17 +9,18 @@ import pytest
 
 from mtgan.data import Taxonomy
 from mtgan.errors import UserError
-from mtgan.evaluation.features.classifier import Budget, train_classifier
+from mtgan.evaluation.features.classifier import Budget, confusion, train_classifier
 from mtgan.recipes.schema import Hierarchy
-from mtgan.training import Run, count_parameters, train
-from mtgan.training.hierarchies import confusion, with_hierarchies
+from mtgan.runs import UsualInstruments, train
+from mtgan.training import Run, count_parameters
+from mtgan.training.hierarchies import with_hierarchies
 from toys import make_data, small_recipe
 
 
 @pytest.fixture(autouse=True)
 def _short_budget(monkeypatch) -> None:
     short = partial(train_classifier, budget=Budget(min_steps=40, max_steps=40))
-    monkeypatch.setattr("mtgan.training.hierarchies.train_classifier", short)
+    monkeypatch.setattr("mtgan.evaluation.features.classifier.train_classifier", short)
 
 
 def striped(count: int = 240):
@@ -36,7 +37,7 @@ def test_superclasses_of_what_is_confused() -> None:
     table = confusion(data)
     assert table.sum() == 120
     assert table[[0, 2]][:, [1, 3]].sum() == 0  # never across what can be told
-    found = with_hierarchies(data, [Hierarchy(kind="clustered")])
+    found = with_hierarchies(data, [Hierarchy(kind="clustered")], UsualInstruments())
     groups = found.labels_of("coarse")
     np.testing.assert_array_equal(groups, data.labels[:, 0] % 2)
 
@@ -73,6 +74,11 @@ def test_refusals() -> None:
         with_hierarchies(make_data(), [Hierarchy(kind="random", classes=9)])
 
 
+def test_without_a_classifier_nothing_is_clustered() -> None:
+    with pytest.raises(UserError, match=r"none was handed over; take mtgan\.train"):
+        with_hierarchies(make_data(), [Hierarchy(kind="clustered")])
+
+
 def test_a_run_keeps_its_hierarchy_and_resumes_with_it(tmp_path, monkeypatch) -> None:
     recipe = small_recipe("ac-wgan-clustered-hierarchy", training__steps=1)
     run = train(recipe, striped(), tmp_path / "run", quiet=True)
@@ -82,7 +88,7 @@ def test_a_run_keeps_its_hierarchy_and_resumes_with_it(tmp_path, monkeypatch) ->
     def other(data, seed):
         raise AssertionError("a resumed run clusters nothing anew")
 
-    monkeypatch.setattr("mtgan.training.hierarchies.confusion", other)
+    monkeypatch.setattr("mtgan.runs.confusion", other)
     longer = small_recipe("ac-wgan-clustered-hierarchy", training__steps=2)
     train(longer, striped(), tmp_path / "run", resume=True, quiet=True)
     assert Run.open(tmp_path / "run").steps[-1] == 2

@@ -10,7 +10,7 @@ import torch
 
 from mtgan.training import Interrupted, Run, train
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint
-from mtgan.training.loop import Trainer
+from mtgan.training.trainer import Trainer
 from toys import make_data, small_recipe
 
 SETTINGS: dict[str, object] = {
@@ -48,14 +48,14 @@ def whole(tmp_path_factory) -> Run:
 
 
 def stop_after(monkeypatch, iterations: int, number: int) -> None:
-    real = Trainer._iterate
+    real = Trainer.run_iteration
 
-    def iterate(trainer: Trainer, averages) -> None:
-        real(trainer, averages)
-        if trainer.iteration + 1 == iterations:
+    def iterate(trainer: Trainer) -> None:
+        real(trainer)
+        if trainer.iteration == iterations:
             signal.raise_signal(number)
 
-    monkeypatch.setattr(Trainer, "_iterate", iterate)
+    monkeypatch.setattr(Trainer, "run_iteration", iterate)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from mtgan.training.game import Game
 from mtgan.training.hierarchies import with_hierarchies
 from mtgan.training.phases import Phase, Twin
 from mtgan.training.requests import Requests
-from toys import ZOO, make_data, small_recipe
+from toys import ZOO, Instruments, make_data, small_recipe
 
 # name -> discriminator's loss, generator's loss, from scores of real and generated samples
 LOSSES = {
@@ -113,7 +113,7 @@ def expected(game: Game, twin: Twin, batch: Batch, noise: Noise) -> dict[str, Te
 
 def prepare(name: str) -> tuple[Game, Batch, Noise]:
     recipe = small_recipe(name)
-    data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy)
+    data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy, Instruments())
     facts = DataFacts.of(data)
     game = Game(recipe, facts)
     for twin in game.twins:

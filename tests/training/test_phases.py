@@ -8,16 +8,16 @@ import torch
 from mtgan.training.batches import Feed, draw_noise
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
-from mtgan.training.logs import Averages
-from mtgan.training.loop import Trainer
 from mtgan.training.phases import Phase
-from toys import ZOO, make_data, small_recipe
+from mtgan.training.train import prepare
+from mtgan.training.trainer import Trainer
+from toys import ZOO, Instruments, make_data, small_recipe
 
 
 def make_trainer(tmp_path, name: str, **overrides: object) -> Trainer:
     recipe = small_recipe(name, **overrides)
     data = make_data(three_levels=True)
-    return Trainer(recipe, data, tmp_path / "run", 0, False, "cpu", "32")
+    return prepare(recipe, data, tmp_path / "run", device="cpu", instruments=Instruments())
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -29,7 +29,7 @@ def test_each_phase_moves_its_own_parameters_and_no_others(name: str, tmp_path) 
             group: [p.detach().clone() for p in parameters]
             for group, parameters in game.groups.items()
         }
-        trainer._move(phase, 0, Averages())
+        trainer.move(phase)
         for group, parameters in game.groups.items():
             moved = [not torch.equal(a, b) for a, b in zip(before[group], parameters, strict=True)]
             if group in phase.updates:
@@ -55,7 +55,7 @@ def test_all_parameters_of_an_updated_group_get_a_gradient(name: str, tmp_path) 
     trainer = make_trainer(tmp_path, name)
     reached: set[torch.nn.Parameter] = set()
     for phase in trainer.game.phases:
-        trainer._move(phase, 0, Averages())
+        trainer.move(phase)
         for group in phase.updates:
             reached |= {p for p in trainer.game.groups[group] if p.grad is not None}
     everything = {p for parameters in trainer.game.groups.values() for p in parameters}
@@ -241,6 +241,5 @@ def test_soft_sharing_is_in_both_losses_and_pulls_the_weights_together(tmp_path)
     trainer.facts = game.facts
     before = distance()
     for _ in range(20):
-        trainer._iterate(Averages())
-        trainer.iteration += 1
+        trainer.run_iteration()
     assert distance() < 0.95 * before

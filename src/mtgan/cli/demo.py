@@ -25,9 +25,8 @@ def demo(
     from mtgan.data import load_dataset
     from mtgan.recipes import load_recipe
     from mtgan.reports import write_report
-    from mtgan.training import train
+    from mtgan.runs import evaluate_run, store, train
     from mtgan.training.commands import commands_of
-    from mtgan.training.judge import evaluate_run, store
 
     recipe = load_recipe(_RECIPE, {"training.steps": steps or _STEPS}, scale="tiny")
     folder = out or _fresh("runs/demo", resume)

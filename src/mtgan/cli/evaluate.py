@@ -134,7 +134,7 @@ def _judge(
     if run is None:
         assert reference is not None
         return evaluate_samples(samples, reference, **options)
-    from mtgan.training.judge import evaluate_run
+    from mtgan.runs import evaluate_run
 
     return evaluate_run(run, reference, **options)
 
@@ -149,17 +149,17 @@ def _judge_domains(
     seed: int,
 ) -> dict[str, dict[str, Any]]:
     from mtgan.data import load_dataset
-    from mtgan.training.judge import evaluate_domains_of
+    from mtgan.runs import evaluate_domains
 
     real = None
     if data is not None:
         real = (load_dataset(data, "train", root=root), load_dataset(data, "test", root=root))
-    return evaluate_domains_of(run, real, n, features=features, device=device, seed=seed)
+    return evaluate_domains(run, real, n, features=features, device=device, seed=seed)
 
 
 def _store(run: "Run", values: Any, quiet: bool) -> None:
     """Keep the evaluation in the run's folder; said last, since the table is shown in any case."""
-    from mtgan.training.judge import store
+    from mtgan.runs import store
 
     path = store(run, values)
     if not quiet:

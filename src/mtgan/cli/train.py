@@ -79,7 +79,7 @@ def train(
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
     from mtgan import processes
     from mtgan.cli.options import parse_time, read_recipe, tell_notes
-    from mtgan.training import train as train_recipe
+    from mtgan.runs import train as train_recipe
     from mtgan.training.commands import commands_of
     from mtgan.training.inputs import usual_folder
 

@@ -16,10 +16,7 @@ from mtgan.evaluation.inputs import (
     in_classes_of,
 )
 from mtgan.evaluation.protocol import ProtocolRule
-from mtgan.limits import LARGEST_COUNT, check_number, check_seed
-
-MIN_SAMPLES = 64
-"""With fewer, neighborhoods of half-samples mean nothing, and no card is calibrated."""
+from mtgan.limits import FEWEST_JUDGED, LARGEST_COUNT, check_number, check_seed
 
 
 @dataclass(frozen=True)
@@ -80,10 +77,10 @@ class Sides:
         if calibrated:
             others, unseen, more = with_held_out(real, heldout, seed, size)
             smallest = min(len(generated), len(others), len(unseen), n or len(generated))
-            if smallest < MIN_SAMPLES:
+            if smallest < FEWEST_JUDGED:
                 notes.append(
                     f"no scores: {smallest:,} samples of each set are too few for them; give at "
-                    f"least {MIN_SAMPLES} generated, reference and held-out images"
+                    f"least {FEWEST_JUDGED} generated, reference and held-out images"
                 )
                 unseen = None
             else:

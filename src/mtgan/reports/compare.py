@@ -13,10 +13,10 @@ from mtgan.evaluation.scorecard.tables import half_width, number
 from mtgan.reports.charts import line_chart
 from mtgan.reports.page import Picture, facts_of, refuse_other_files, samples_of
 from mtgan.reports.rendering import environment
+from mtgan.runs import CARD
 from mtgan.text import command, printable
 from mtgan.training import Run
 from mtgan.training.commands import commands_of
-from mtgan.training.judge import CARD
 
 MOST_RUNS = 8
 _SIGNS = {"lower": " ↓", "higher": " ↑", "like real": " ≈"}

@@ -25,10 +25,10 @@ from mtgan.reports.charts import image_uri, line_chart
 from mtgan.reports.classes import class_grids
 from mtgan.reports.evaluations import evaluation_tables
 from mtgan.reports.rendering import environment
+from mtgan.runs import CARD
 from mtgan.text import printable
 from mtgan.training import Run
 from mtgan.training.commands import commands_of
-from mtgan.training.judge import CARD
 
 _OF_A_DOMAIN = 256  # samples
 _SHOWN = 60  # of these, as pictures

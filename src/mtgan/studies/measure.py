@@ -11,10 +11,10 @@ from mtgan.data.domains.parts import image_sets
 from mtgan.evaluation import QuickEvaluator, evaluate
 from mtgan.evaluation.inputs import as_dataset, fitting_labels
 from mtgan.evaluation.metrics import chosen_metrics
+from mtgan.runs import evaluate_domains, reference_labels
 from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.schema import Study
 from mtgan.training import Run
-from mtgan.training.judge import reference_labels
 
 _WHOLE = {"subset": None, "labeled": None, "taxonomy": None}
 
@@ -110,9 +110,9 @@ def _images(
 def _domains(run: Run, job: Job) -> Measured:
     wanted = job.evaluation
     training, held_out = (reference_of(job.data, split) for split in ("train", "test"))
-    values = run.evaluate_domains(
-        training,
-        held_out,
+    values = evaluate_domains(
+        run,
+        (training, held_out),
         wanted["samples"],
         features=wanted["features"],
         device=job.device,

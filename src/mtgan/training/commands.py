@@ -2,7 +2,7 @@
 
 from mtgan import plugins
 from mtgan.errors import UserError
-from mtgan.evaluation.data import MIN_SAMPLES
+from mtgan.limits import FEWEST_JUDGED
 from mtgan.recipes import load_recipe
 from mtgan.recipes.defaults import default_recipe
 from mtgan.text import command, file_name
@@ -52,7 +52,7 @@ def _mtgan(run: Run, *words: object) -> str:
 def _evaluate(run: Run) -> str:
     """By the measures that so many images allow."""
     # A set without splits of its own holds out a fifth: a quarter of what is trained on.
-    enough = run.facts.domains or run.recipe.run["samples"] >= 4 * MIN_SAMPLES
+    enough = run.facts.domains or run.recipe.run["samples"] >= 4 * FEWEST_JUDGED
     return _mtgan(run, "evaluate", run.path, *(() if enough else ("--protocol", "training")))
 
 

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from mtgan import files, processes
 from mtgan.errors import UserError
 from mtgan.text import console as text_console
 from mtgan.text import duration, printable
+from mtgan.training.callbacks import Listeners
 from mtgan.training.checkpoints import RESUME, remove_unfinished
 from mtgan.training.events import EventFile
 from mtgan.training.record import ClockRecord, LineRecord, SumRecord, validated
@@ -183,6 +185,15 @@ class NoLog(RunLog):
     def flush(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Whoever is told how a training goes: the files, the terminal, the caller's functions."""
+
+    log: RunLog
+    progress: "Progress"
+    listeners: Listeners
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ import torch
 
 from mtgan.data import Dataset
 from mtgan.recipes import Recipe
-from mtgan.training.loop import Trainer
+from mtgan.training.train import prepare
+from mtgan.training.trainer import Trainer
 
 _LONG_SECONDS = 2.0
 
@@ -21,7 +22,7 @@ def seconds_per_iteration(recipe: Recipe, data: Dataset, iterations: int = 3) ->
     data.
     """
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(recipe, data, Path(folder) / "run", 0, False, "auto", None)
+        trainer = prepare(recipe, data, Path(folder) / "run")
         with torch.random.fork_rng(devices=trainer.rng_devices):
             seconds = _time_one(trainer)
             if seconds < _LONG_SECONDS:
@@ -31,8 +32,7 @@ def seconds_per_iteration(recipe: Recipe, data: Dataset, iterations: int = 3) ->
 
 def _time_one(trainer: Trainer) -> float:
     began = time.perf_counter()
-    trainer._iterate(trainer.averages)
-    trainer.iteration += 1
+    trainer.run_iteration()
     if trainer.device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - began

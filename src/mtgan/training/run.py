@@ -15,7 +15,6 @@ from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.pixels import to_bytes
 from mtgan.data.samples import Samples
 from mtgan.errors import UserError
-from mtgan.evaluation.domains import evaluate_domain
 from mtgan.limits import LARGEST_COUNT, LARGEST_STEP, check_memory, check_whole
 from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
@@ -309,35 +308,6 @@ class Run:
         if len(self.facts.domains) < 2:
             return labels
         return with_class(labels, DOMAIN_LEVEL, self.facts.domain(domain).name)
-
-    def evaluate_domains(
-        self,
-        training: Dataset,
-        held_out: Dataset,
-        n: int,
-        *,
-        features: str = "auto",
-        device: str = "cpu",
-        seed: int = 0,
-    ) -> dict[str, dict[str, Any]]:
-        """{"DOMAIN/MEASURE": {"value", "better"}} of n samples of each domain; arguments and
-        errors as of mtgan.evaluation.domains.evaluate_domain."""
-        values: dict[str, dict[str, Any]] = {}
-        training = training.in_order_of(self.facts.taxonomy)
-        for domain in self.facts.domains:
-            asked = {DOMAIN_LEVEL: domain.name} if len(self.facts.domains) > 1 else None
-            canvases, rows = self.sample_with_labels(n, asked, seed)
-            values |= evaluate_domain(
-                domain,
-                canvases,
-                rows,
-                training,
-                held_out,
-                features=features,
-                device=device,
-                seed=seed,
-            )
-        return values
 
 
 @torch.no_grad()

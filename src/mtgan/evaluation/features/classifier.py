@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mtgan.data import Dataset
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import (
@@ -241,3 +242,26 @@ def build(request: FeatureRequest) -> FeatureExtractor:
         if request.weights is None:
             save_tensors(path, network.state_dict(), {})
     return ClassifierFeatures(network, request.device)
+
+
+def confusion(data: Dataset, seed: int = 0) -> np.ndarray:
+    """int64 [K, K]: of the samples of each finest class (row), how many were taken for which.
+
+    The classifier learns from one half of the labeled samples, and is asked about the other.
+    """
+    level = data.taxonomy.levels[0]
+    count = data.taxonomy.num_classes(level)
+    known = np.flatnonzero(data.labels_of(level) >= 0)
+    order = np.random.default_rng(seed).permutation(known)
+    learned, asked = np.sort(order[::2]), np.sort(order[1::2])
+    classifier = train_classifier(
+        data.samples[learned], data.labels[learned][:, :1], {level: count}, seed=seed
+    ).eval()
+    answers = []
+    with torch.no_grad():
+        for rows in np.array_split(asked, max(1, len(asked) // 500)):
+            logits = classifier(to_floats(data.samples[rows]))[1][level]
+            answers.append(logits.argmax(1).numpy())
+    table = np.zeros((count, count), dtype=np.int64)
+    np.add.at(table, (data.labels_of(level)[asked], np.concatenate(answers)), 1)
+    return table

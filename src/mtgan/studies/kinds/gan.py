@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from mtgan.errors import UserError
 from mtgan.files import read_text, writing
 from mtgan.recipes import Recipe, load_recipe
+from mtgan.runs import train
 from mtgan.studies.jobs import Job, Measured, last_values, load_data
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measure, measure_samples, prepare
 from mtgan.studies.schema import Arm, Settings, Study, StudyData
-from mtgan.training import Run, train
+from mtgan.training import Run
 from mtgan.training.checkpoints import list_checkpoints
 
 if TYPE_CHECKING:

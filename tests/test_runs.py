@@ -10,8 +10,8 @@ import mtgan
 from mtgan.cli import main
 from mtgan.data import load_dataset
 from mtgan.errors import UserError
+from mtgan.runs import evaluate_run
 from mtgan.training import Run, train
-from mtgan.training.judge import evaluate_run
 from toys import make_data, small_recipe
 
 OPTIONS = {"features": "pixels", "protocol": "training", "n": 60}

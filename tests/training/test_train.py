@@ -20,12 +20,13 @@ from mtgan.files import hold
 from mtgan.training import Run, TrainingDiverged, train
 from mtgan.training import checkpoints as checkpoint_module
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint
-from toys import ZOO, make_data, small_recipe
+from toys import ZOO, Instruments, make_data, small_recipe
 
 
 def go(out: Path, name: str = "wgan-gp", resume: bool = False, **overrides: object) -> Run:
     data = make_data(three_levels=name.endswith("three-levels"))
-    return train(small_recipe(name, **overrides), data, out, resume=resume, quiet=True)
+    recipe = small_recipe(name, **overrides)
+    return train(recipe, data, out, resume=resume, quiet=True, instruments=Instruments())
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:

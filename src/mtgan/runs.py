@@ -1,20 +1,29 @@
-"""A run judged by what it recorded."""
+"""Training and evaluation, which do not know each other, introduced: runs that are evaluated while
+they are trained, and afterwards by what they recorded."""
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
+import torch
 
-from mtgan import files
+from mtgan import files, training
 from mtgan.data import Dataset, Taxonomy
+from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
-from mtgan.evaluation import Scorecard
+from mtgan.evaluation import QuickEvaluator, Scorecard
 from mtgan.evaluation import evaluate as evaluate_samples
+from mtgan.evaluation.domains import evaluate_domain
+from mtgan.evaluation.features.classifier import confusion
 from mtgan.evaluation.protocol import protocol_rule
-from mtgan.training.run import Run
+from mtgan.training import Run
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CARD = "evaluation.json"
 _CHECKPOINT = "newest checkpoint, EMA weights"
@@ -22,15 +31,45 @@ _GENERATED = 50_000  # samples, at most, where a protocol takes all that there a
 _OF_A_DOMAIN = 1_000  # samples, of a run over several
 
 
+class UsualInstruments:
+    """What measures for a training, unless others are handed over; see mtgan.training.instruments.
+
+    The evaluator compares in the features that `auto` takes for the data.
+    """
+
+    def evaluator(self, data: Dataset, n: int, device: torch.device) -> QuickEvaluator:
+        return QuickEvaluator(data, n, device=device)
+
+    def confusion(self, data: Dataset, seed: int) -> np.ndarray:
+        return confusion(data, seed)
+
+
+def _measured(function: Callable[P, T]) -> Callable[P, T]:
+    """The function, with the usual instruments where no others are handed over."""
+
+    @functools.wraps(function)
+    def measured(*args: P.args, **options: P.kwargs) -> T:
+        options.setdefault("instruments", UsualInstruments())
+        return function(*args, **options)
+
+    return measured
+
+
+train = _measured(training.train)
+
+
 def evaluate_run(run: Run, reference: Dataset | None = None, **options: Any) -> Scorecard:
     """The scorecard of a run's averaged generator at its newest checkpoint.
 
     reference: real data; the run's own when None, in the split of the protocol (or `split`).
-    options: as of mtgan.evaluation.evaluate. UserError for a run over domains (which have measures
-    of their own: Run.evaluate_domains), and where the data have changed since the training.
+    options: as of mtgan.evaluation.evaluate. UserError for a run over domains, each of which has
+    metrics of its own (see evaluate_domains), and where the data have changed since the training.
     """
     if run.facts.domains:
-        raise UserError(f"{run.path} was trained on domains; judge it by Run.evaluate_domains.")
+        raise UserError(
+            f"{run.path} was trained on several domains, each of which is judged by metrics of its "
+            "own; take mtgan evaluate RUN, or mtgan.runs.evaluate_domains(run)."
+        )
     rule = protocol_rule(options.get("protocol", "default"))
     if reference is None:
         reference = data_of_run(run, rule.reference_split(options.get("split")))
@@ -48,12 +87,22 @@ def evaluate_run(run: Run, reference: Dataset | None = None, **options: Any) -> 
     return evaluate_samples(judged, reference, **{"checkpoint": _CHECKPOINT, **options})
 
 
-def evaluate_domains_of(
-    run: Run, data: tuple[Dataset, Dataset] | None, n: int | None, **options: Any
+def evaluate_domains(
+    run: Run, data: tuple[Dataset, Dataset] | None = None, n: int | None = None, **options: Any
 ) -> dict[str, dict[str, Any]]:
-    """Run.evaluate_domains on (training, held-out) data, by default the run's own."""
-    training, held_out = data or (data_of_run(run), run.load_data("test"))
-    return run.evaluate_domains(training, held_out, _OF_A_DOMAIN if n is None else n, **options)
+    """{"DOMAIN/METRIC": {"value", "better"}} of n samples of each domain of a run.
+
+    data: training and held-out data, by default the run's own. n: 1,000 when None. options and
+    errors as of mtgan.evaluation.domains.evaluate_domain.
+    """
+    training_data, held_out = data or (data_of_run(run), run.load_data("test"))
+    training_data = training_data.in_order_of(run.facts.taxonomy)
+    values: dict[str, dict[str, Any]] = {}
+    for domain in run.facts.domains:
+        asked = {DOMAIN_LEVEL: domain.name} if len(run.facts.domains) > 1 else None
+        canvases, rows = run.sample_with_labels(n or _OF_A_DOMAIN, asked, options.get("seed", 0))
+        values |= evaluate_domain(domain, canvases, rows, training_data, held_out, **options)
+    return values
 
 
 def data_of_run(run: Run, split: str | None = None) -> Dataset:

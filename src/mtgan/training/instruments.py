@@ -1,0 +1,34 @@
+"""What a training is handed by whoever knows how to measure; see mtgan.runs for the usual ones."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from mtgan.data import Dataset
+
+
+class Evaluator(Protocol):
+    """Measures samples of a training, again and again, against real data that it has kept.
+
+    n: samples that it needs; protocol: how its numbers are made.
+    """
+
+    n: int
+    protocol: Mapping[str, Any]
+
+    def __call__(self, samples: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:
+        """Values by name, `frechet_distance` among them, of samples uint8 [n, C, H, W] and the
+        labels int64 [n, L] that the generator was given (None where it takes none)."""
+
+
+class Instruments(Protocol):
+    """What measures for a training."""
+
+    def evaluator(self, data: Dataset, n: int, device: torch.device) -> Evaluator:
+        """An evaluator that compares n samples with n of the data's."""
+
+    def confusion(self, data: Dataset, seed: int) -> np.ndarray:
+        """int64 [K, K]: of the samples of each finest class (row), how many were taken for which
+        (column) by a classifier that did not see them."""

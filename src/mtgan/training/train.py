@@ -1,0 +1,188 @@
+"""Recipe and data to a run: what belongs to a training is checked, made or found again."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mtgan import processes
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.limits import LARGEST_SEED, check_whole
+from mtgan.recipes import Recipe
+from mtgan.recipes.rules import RecipeWarning
+from mtgan.training.begin import begin_run, find_run, refuse_other_run
+from mtgan.training.callbacks import Callback, Listeners
+from mtgan.training.devices import choose_device, refuse_compiling, with_precision
+from mtgan.training.facts import DataFacts
+from mtgan.training.game import Game
+from mtgan.training.hierarchies import with_hierarchies
+from mtgan.training.inputs import as_data, as_recipe, usual_folder
+from mtgan.training.instruments import Evaluator, Instruments
+from mtgan.training.phases import Phase
+from mtgan.training.run import Run
+from mtgan.training.trainer import Trainer
+
+
+def train(
+    recipe: Recipe | str | Path,
+    data: Dataset | str | Path,
+    out: str | Path | None = None,
+    *,
+    steps: int | None = None,
+    scale: str = "full",
+    overrides: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    device: str = "auto",
+    precision: str | None = None,
+    compile: bool = False,
+    quiet: bool = False,
+    callbacks: Sequence[Callback] = (),
+    max_seconds: float | None = None,
+    instruments: Instruments | None = None,
+) -> Run:
+    """Train a recipe on a data set into the run folder `out`, and return the Run.
+
+    recipe: whole, or by its name or file, then with the scale and overrides of load_recipe; data:
+    whole, or by a name or path that load_dataset takes. out: runs/RECIPE-DATA-sSEED when None.
+    steps: instead of the recipe's training.steps.
+    seed: of initialization, order, noise and labels; from 0 to 2**31 - 1. resume: go on from the
+    newest complete checkpoint of `out` (on the CPU, bit for bit as if never stopped, the logged
+    values too), or begin where there is none; the recipe and the data must be those of the run,
+    except that training.steps may grow. device: auto, cpu or cuda; precision: 32 or bf16 (networks
+    run in mixed bfloat16, weights stay float32) instead of the recipe's training.precision.
+    compile: the networks by torch.compile, wherever they are differentiated once.
+
+    callbacks: functions called with the iterations done and the values, by name, of every line of
+    metrics.jsonl; one that returns True ends the training. max_seconds: of wall-clock time, after
+    which it ends. Either end is one as after the last step, evaluated and saved, and can be gone on
+    with by resume.
+    instruments: what evaluates samples meanwhile, and clusters classes; mtgan.train brings the
+    usual ones, mtgan.training.train none.
+
+    Where torchrun started several processes, all of them call this alike, and train one run as
+    one process would; see mtgan.processes.
+
+    Raises UserError for what does not fit or cannot be written, TrainingDiverged when a loss or
+    gradient (or, at a checkpoint, a weight or statistic) is not finite, Interrupted after Ctrl-C
+    or SIGTERM once the state is saved.
+    """
+    listeners = Listeners(callbacks, max_seconds)
+    recipe = as_recipe(recipe, scale, steps, overrides)
+    if recipe.training.evaluate_every and instruments is None:
+        raise UserError(
+            "Samples are to be evaluated while the training goes on, and nothing that measures was "
+            "handed over; take mtgan.train, or set training.evaluate_every=0."
+        )
+    data = as_data(data, recipe)
+    folder = usual_folder(recipe.name, data.name, seed) if out is None else Path(out)
+    trainer = prepare(
+        recipe,
+        data,
+        folder,
+        seed=seed,
+        resume=resume,
+        device=device,
+        precision=precision,
+        compile=compile,
+        instruments=instruments,
+    )
+    with torch.random.fork_rng(devices=trainer.rng_devices):
+        return trainer.fit(quiet, listeners)
+
+
+def prepare(
+    recipe: Recipe,
+    data: Dataset,
+    out: Path,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    device: str = "auto",
+    precision: str | None = None,
+    compile: bool = False,
+    instruments: Instruments | None = None,
+) -> Trainer:
+    """A trainer in the run folder `out`, at the newest checkpoint; arguments and errors as of
+    `train`. Without instruments it can do iterations, but not evaluate."""
+    check_whole("seed", seed, 0, LARGEST_SEED)
+    if precision is not None:
+        recipe = with_precision(recipe, precision)
+    place = choose_device(device)
+    processes.join(place)
+    processes.refuse_differences([recipe.model_dump(), data.fingerprint, seed])
+    found = processes.by_first(partial(find_run, out, resume))
+    if found is not None:
+        # As it was: a clustering may come out otherwise elsewhere, and an order of classes.
+        was = found.facts.taxonomy
+        data = data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
+    else:
+        data = with_hierarchies(data, recipe.hierarchy, instruments)
+    if len(data) < recipe.training.batch_size:
+        raise UserError(
+            f"{data.name} has {len(data)} training samples, fewer than one batch of "
+            f"{recipe.training.batch_size}; set training.batch_size to at most {len(data)}."
+        )
+    facts = DataFacts.of(data)
+    game = Game(recipe, facts, seed)
+    _warn_of_untold_tasks(game)
+    _refuse_uneven_shares(game.phases)
+    if compile:
+        refuse_compiling(place)
+    if found is None:
+        found = processes.by_first(partial(begin_run, out, recipe, data, facts, seed))
+    refuse_other_run(found, recipe, data, seed)
+    game.to(place)
+    if compile:
+        for network in game.networks.values():
+            # Calls alone: penalties call Discriminator.score instead, since a compiled graph
+            # cannot be differentiated twice.
+            network.compile(dynamic=False)
+
+    def make_evaluator() -> Evaluator:
+        assert instruments is not None
+        count = min(recipe.training.evaluate_samples, len(data))
+        return instruments.evaluator(data, count, place)
+
+    return Trainer(found, recipe, game, data, seed, place, make_evaluator)
+
+
+def count_parameters(recipe: Recipe, data: Dataset) -> dict[str, int]:
+    """Number of parameters by network (a shared layer counts in each), without training.
+
+    Raises UserError where the recipe does not fit the data.
+    """
+    # How many superclasses there are decides, not which: nothing need be clustered for it.
+    hierarchies = [
+        part if part.kind == "same" else part.model_copy(update={"kind": "random"})
+        for part in recipe.hierarchy
+    ]
+    facts = DataFacts.of(with_hierarchies(data, hierarchies))
+    return Game(recipe, facts).parameter_counts()
+
+
+def _warn_of_untold_tasks(game: Game) -> None:
+    """A task that asks the generator for what it is not told has nothing to teach it."""
+    if untold := game.untold_tasks():
+        told = [level for twin in game.twins for level in twin.generator.levels]
+        levels = ",".join(dict.fromkeys([*told, *untold]))
+        warnings.warn(
+            f"Recipe {game.recipe.name}: a task judges samples by {', '.join(map(repr, untold))}, "
+            f"of which the generator is told nothing; set condition_on=[{levels}].",
+            RecipeWarning,
+            stacklevel=2,
+        )
+
+
+def _refuse_uneven_shares(phases: Sequence[Phase]) -> None:
+    """UserError where processes would get batches of different sizes, or not one sample."""
+    for size in sorted({phase.batch_size for phase in phases}):
+        if size % processes.count():
+            raise UserError(
+                f"A batch of {size} cannot be shared evenly by {processes.count()} processes; "
+                "set training.batch_size (and generator_batch_size) to a multiple of them."
+            )
