@@ -41,5 +41,6 @@ def own_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for kind, registry in REGISTRIES.items():
         for name in registry._entries.keys() - before.get(kind, set()):
             # Files of the package that a test was the first to import stay.
-            if not registry._origins[name][1].startswith("mtgan."):
+            _, home = registry._origins.get(name, (None, "mtgan."))
+            if not home.startswith("mtgan."):
                 del registry._entries[name], registry._origins[name]

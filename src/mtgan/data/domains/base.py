@@ -188,7 +188,9 @@ def domain_from_dict(values: dict[str, Any]) -> Domain:
     """What domain_to_dict gave; UserError that names the key where it is none."""
     kind = values.get("type")
     if not isinstance(kind, str) or kind not in DOMAINS:
-        raise UserError(f"domains: type should be {' or '.join(DOMAINS.names())}, found {kind!r}.")
+        raise UserError(
+            f"domains: type should be {' or '.join(sorted(DOMAINS.names()))}, found {kind!r}."
+        )
     try:
         return TypeAdapter(DOMAINS.get(kind)).validate_python(values)
     except ValidationError as error:
