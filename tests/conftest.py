@@ -39,6 +39,7 @@ def own_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = {kind: set(registry._entries) for kind, registry in REGISTRIES.items()}
     yield
     for kind, registry in REGISTRIES.items():
+        registry._outside.clear()
         for name in registry._entries.keys() - before.get(kind, set()):
             # Files of the package that a test was the first to import stay.
             _, home = registry._origins.get(name, (None, "mtgan."))
