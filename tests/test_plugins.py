@@ -98,8 +98,7 @@ def build(request):
 """,
     "source": """
 import numpy as np
-from mtgan.data import Dataset, Taxonomy, register_dataset
-from mtgan.data import hold_out
+from mtgan.data import Dataset, Taxonomy, hold_out, register_dataset
 
 @register_dataset("own-source", "Noise of two classes.")
 def load(request):
@@ -110,8 +109,7 @@ def load(request):
 """,
     "format": """
 import numpy as np
-from mtgan.data import Dataset, Taxonomy, register_format
-from mtgan.data import hold_out
+from mtgan.data import Dataset, Taxonomy, hold_out, register_format
 
 @register_format("own-format", lambda path: path.suffix == ".own")
 def load(request):
@@ -119,6 +117,60 @@ def load(request):
     labels = np.arange(len(samples))[:, None] % 2
     taxonomy = Taxonomy(("fine",), {"fine": ("left", "right")}, {})
     return hold_out(Dataset(samples, labels, taxonomy, "own", "all"), request.split)
+""",
+    "domain": """
+from dataclasses import dataclass
+from pathlib import Path
+import numpy as np
+from mtgan.data.domains.base import DOMAINS, Domain, DomainData, Preview, write_lines
+from mtgan.data.held_out import held_out_rows
+from mtgan.evaluation.domains import DOMAIN_METRICS
+
+@DOMAINS.register("melody")
+@dataclass(frozen=True)
+class Melody(Domain):
+    \"\"\"Notes 0 to 7, one a row, as an array [N, length].\"\"\"
+
+    length: int
+    type = "melody"
+    metrics = ("melody",)
+    endings = (".tones",)
+    options = ("transposed",)
+    vocabulary = 8
+
+    @classmethod
+    def recognizes(cls, data, options):
+        return data.endswith(".tones")
+
+    @classmethod
+    def load(cls, name, data, options, request):
+        lines = Path(data).read_text().splitlines()
+        notes = (np.array([line.split() for line in lines], int) + options.get("transposed", 0)) % 8
+        notes = notes[held_out_rows(np.zeros((len(notes), 1), int), request.split)]
+        return DomainData(cls(name, notes.shape[1]), notes, np.zeros(len(notes), int), (name,))
+
+    @property
+    def least_size(self):
+        return self.length, 8
+
+    def encode(self, samples, canvas):
+        canvases = np.zeros((len(samples), 1, *canvas), np.uint8)
+        canvases[:, 0, : self.length, :8] = 255 * (samples[..., None] == np.arange(8))
+        return canvases
+
+    def decode(self, canvases):
+        return canvases[:, 0, : self.length, :8].argmax(-1)
+
+    def preview(self, samples):
+        return Preview(tuple(" ".join(map(str, notes)) for notes in samples))
+
+    def export(self, samples, out):
+        write_lines(self.preview(samples).lines, out)
+
+@DOMAIN_METRICS.register("melody")
+def melody(compared):
+    ours, real = (np.mean(notes) for notes in (compared.generated, compared.held_out.samples))
+    return {"pitch_distance": (abs(ours - real), "lower")}
 """,
 }
 RECIPE = {
@@ -220,6 +272,38 @@ def test_sample_evaluate_and_report_in_another_process(place: Path, run: Path) -
         assert values["protocol"]["dataset"] == data
         assert values["protocol"]["features"].startswith("own-space")
     assert "own-loss" in (place / "page.html").read_text()
+
+
+def test_a_domain_of_ones_own_is_trained_sampled_judged_and_shown(place: Path) -> None:
+    notes = [" ".join(str((first + i) % 8) for i in range(6)) for first in range(50)]
+    (place / "x.tones").write_text("\n".join(notes))
+    settings = "generator.width=8 discriminator.width=8 latent.dim=40 training.batch_size=8"
+    both = "image=digits+song=x.tones,transposed=1"
+    done = fresh(
+        place,
+        f"train multidomain-gp --data {both} --out both --steps 1 --quiet --plugins wares "
+        + " ".join(f"--set {setting}" for setting in settings.split()),
+    )
+    assert done.returncode == 0, done.stderr
+    known = json.loads((place / "both" / "data.json").read_text())["domains"]
+    assert known[1] == {"type": "melody", "name": "song", "length": 6}
+    done = fresh(
+        place,
+        "sample both --domain song --n 5 --seed 1 --out five.tones",
+        "evaluate both --n 100 --json domains.json --quiet",
+        "report both --out both.html",
+        MTGAN_PLUGINS="wares",
+    )
+    assert done.returncode == 0, done.stderr
+    shown = next((place / "both" / "domains" / "song").glob("*.txt")).read_text().splitlines()
+    for lines, count in (((place / "five.tones").read_text().splitlines(), 5), (shown, 50)):
+        assert len(lines) == count
+        assert all(len(line.split()) == 6 and set(line) <= set("01234567 ") for line in lines)
+    values = json.loads((place / "domains.json").read_text())
+    assert values["song/pitch_distance"]["better"] == "lower"
+    assert 0 <= values["song/pitch_distance"]["value"] <= 7
+    assert "image/frechet_distance" in values
+    assert "song" in (place / "both.html").read_text()
 
 
 @pytest.mark.slow

@@ -10,12 +10,13 @@ from mtgan.errors import UserError
 from mtgan.nets import BACKBONES, NORMALIZATIONS, DiscriminatorSettings, GeneratorSettings
 from mtgan.nets.backbones.conv import pyramid
 from mtgan.recipes.schema import ClassifierPart, DiscriminatorPart, GeneratorPart
+from toys import makes_photographs
 
 SIZES = [(8, 8), (28, 28), (32, 32), (48, 48), (64, 64), (64, 128), (96, 96), (33, 45)]
 
 
 # Those of canvases have tests of their own.
-PICTURES = [name for name in BACKBONES.names() if not name.startswith("multidomain")]
+PICTURES = [name for name in BACKBONES.names() if makes_photographs(name)]
 
 
 def generator(name: str, shape, width=8, kernel=5, normalization="batch", classes=0, inputs=10):

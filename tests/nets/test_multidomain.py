@@ -7,8 +7,9 @@ from mtgan.errors import UserError
 from mtgan.nets import BACKBONES, DiscriminatorSettings, GeneratorSettings
 from mtgan.objectives.penalties import input_gradient
 from mtgan.parts import OUTPUTS
+from toys import makes_photographs
 
-NAMES = [name for name in BACKBONES.names() if name.startswith("multidomain-")]
+NAMES = [name for name in BACKBONES.names() if not makes_photographs(name)]
 SHAPE = (1, 18, 11)  # divides by nothing
 INPUTS = 23
 
