@@ -85,7 +85,7 @@ OUTPUTS: "Registry[Callable[[Sequence[int], int], nn.Module]]" = Registry(
 # From the names of the classification tasks to an aggregator.
 AGGREGATORS: "Registry[Callable[[Sequence[str]], Aggregator]]" = Registry(
     "aggregator",
-    "mtgan.training.aggregate",
+    "mtgan.training.aggregators",
     has=_CALLED,
     # Whether it weighs the discriminator's tasks against each other.
     capabilities={"weighs_tasks": True},

@@ -19,8 +19,9 @@ from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.files import write_json
 from mtgan.objectives.tasks import accuracy, cross_entropy
+from mtgan.parts import AGGREGATORS
 from mtgan.training import TrainingDiverged
-from mtgan.training.aggregate import AGGREGATORS, Aggregator
+from mtgan.training.aggregate import Aggregator
 from mtgan.training.batches import mix_seed
 from mtgan.training.checkpoints import (
     checkpoint_name,

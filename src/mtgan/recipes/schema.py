@@ -248,7 +248,9 @@ class Recipe(Part):
     twins: list[str] = []  # label levels that each get a generator and a discriminator
     hierarchy: list[Hierarchy] = []
     tasks: list[Task] = []
-    aggregator: AggregatorName = "sum"  # of the discriminator's tasks; see mtgan.training.aggregate
+    aggregator: AggregatorName = (
+        "sum"  # of the discriminator's tasks; see mtgan.training.aggregators
+    )
     sharing: list[Sharing] = []
     schedule: Schedule = Schedule()
     optimizer: Optimizer = Optimizer()

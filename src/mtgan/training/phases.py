@@ -10,7 +10,8 @@ from mtgan.objectives.penalties.clip import clip_weights
 from mtgan.parts import AUGMENTATIONS, OBJECTIVES, PENALTIES
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
-from mtgan.training.aggregate import Aggregator, WeightedSum
+from mtgan.training.aggregate import Aggregator
+from mtgan.training.aggregators.sum import WeightedSum
 from mtgan.training.batches import Batch, Noise
 from mtgan.training.networks import Network
 from mtgan.training.sharing import soft_sharing

@@ -8,8 +8,11 @@ import torch
 from torch import nn
 
 from mtgan.errors import UserError
+from mtgan.parts import AGGREGATORS
 from mtgan.training import train
-from mtgan.training.aggregate import AGGREGATORS, JacobianAggregator, Uncertainty, WeightedSum
+from mtgan.training.aggregators.jacobian import JacobianAggregator
+from mtgan.training.aggregators.sum import WeightedSum
+from mtgan.training.aggregators.uncertainty import Uncertainty
 from mtgan.training.batches import Feed, draw_noise
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game

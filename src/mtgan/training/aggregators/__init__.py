@@ -1,0 +1,1 @@
+"""The aggregators, one file each, found by their presence in this folder."""
