@@ -186,7 +186,7 @@ class Registry(Generic[T]):
         for known, (written, _) in self._origins.items():
             if written is thing and known in self._entries:
                 return self._entries[known]
-        if lacking := [each for each in self.has if not hasattr(thing, each)]:
+        if lacking := [key for key in self.has if not hasattr(thing, key)]:
             what = "cannot be called" if lacking[0] == "__call__" else f"has no {lacking[0]!r}"
             raise UserError(f"{name} is no {self.kind}: it {what}; see docs/api.md.")
         self._outside[name] = thing
@@ -262,9 +262,9 @@ def _sources(place: str) -> Iterator[str]:
     if (file := path.joinpath(f"{last}.py")).is_file():
         yield file.read_text(encoding="utf-8")
     elif (folder := path.joinpath(last)).is_dir():
-        for each in sorted(folder.iterdir(), key=lambda each: each.name):
-            if each.name.endswith(".py"):
-                yield each.read_text(encoding="utf-8")
+        for file in sorted(folder.iterdir(), key=lambda file: file.name):
+            if file.name.endswith(".py"):
+                yield file.read_text(encoding="utf-8")
 
 
 def _attributes(source: str, name: str) -> dict[str, Any]:

@@ -21,10 +21,10 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     for each batch [...]. The plain mean of PyTorch is 0/0 on a batch without any label; this one is
     not, and has no branch on the data.
     """
-    each = _cross_entropy(
+    losses = _cross_entropy(
         logits.flatten(0, -2), labels.flatten(), ignore_index=-1, reduction="none"
     )
-    return each.view(labels.shape).sum(-1) / _labeled(labels)
+    return losses.view(labels.shape).sum(-1) / _labeled(labels)
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:

@@ -71,7 +71,7 @@ def _alternatives(annotation: Any) -> list[Any]:
     if get_origin(annotation) is Annotated:
         return _alternatives(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
-        return [each for one in get_args(annotation) for each in _alternatives(one)]
+        return [kind for member in get_args(annotation) for kind in _alternatives(member)]
     return [annotation]
 
 
@@ -100,8 +100,8 @@ def _is_mapping(annotation: Any) -> bool:
 def _range(annotated: Iterable[Any]) -> str:
     """' from 1 to 8', ' above 0, at most 1', ..."""
     limits: dict[str, Any] = {}
-    for each in annotated:
-        for one in each.metadata if isinstance(each, FieldInfo) else [each]:
+    for note in annotated:
+        for one in note.metadata if isinstance(note, FieldInfo) else [note]:
             limits |= {
                 key: getattr(one, key)
                 for key in ("ge", "gt", "le", "lt", "min_length")
@@ -122,9 +122,9 @@ def _unknown_key(schema: type[BaseModel], location: tuple[int | str, ...]) -> st
     for part in location[:-1]:
         annotation = _inside(annotation, part) or annotation
     model = next(
-        each
-        for each in (*_alternatives(annotation), schema)
-        if isinstance(each, type) and issubclass(each, BaseModel)
+        kind
+        for kind in (*_alternatives(annotation), schema)
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
     )
     names = list(model.model_fields)
     close = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.4)

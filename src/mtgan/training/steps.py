@@ -58,7 +58,7 @@ class TaskTerms:
         """Half for real and half for generated samples where both count (thesis, 3.0.11)."""
         return 0.5 if self.generated else 1.0
 
-    def learn(
+    def add_to_classifier(
         self,
         result: StepResult,
         real: Tensor,
@@ -78,7 +78,7 @@ class TaskTerms:
         result.logs[f"{self.prefix}accuracy_real"] = on_real
         result.logs[f"{self.prefix}accuracy_generated"] = on_generated
 
-    def please(self, result: StepResult, fake: Tensor, labels: Labels) -> None:
+    def add_to_generator(self, result: StepResult, fake: Tensor, labels: Labels) -> None:
         """Add the generator's term. Its half on real samples is constant to it, and left out."""
         loss = cross_entropy(fake, labels[self.level])
         weight = self.generator_weight * self.share
@@ -124,16 +124,16 @@ class DiscriminatorStep:
     augmentation: Sequence[str] = ()
 
     def __call__(self, batch: Batch, noise: Noise) -> StepResult:
-        made_by = complete_labels(batch.labels, noise.labels)
+        generated_labels = complete_labels(batch.labels, noise.labels)
         with torch.no_grad():
-            fake = augment(self.generator(noise.latents, made_by), self.augmentation)
+            fake = augment(self.generator(noise.latents, generated_labels), self.augmentation)
         real = augment(batch.samples, self.augmentation)
         # Both sides, and the points between them, are compared under the real sample's labels.
-        said_real, said_fake = self.judge(real, fake, batch.labels)
+        on_real, on_fake = self.outputs(real, fake, batch.labels)
         result = StepResult()
-        loss = self.objective.discriminator(said_real.score, said_fake.score)
+        loss = self.objective.discriminator(on_real.score, on_fake.score)
         result.terms["adversarial"] = LossTerm(loss)
-        result.logs["distance_estimate"] = distance_estimate(said_real.score, said_fake.score)
+        result.logs["distance_estimate"] = distance_estimate(on_real.score, on_fake.score)
         if self.penalty.terms is not None:
             terms = self.penalty.terms(
                 lambda samples: self.discriminator.score(samples, batch.labels),
@@ -144,13 +144,13 @@ class DiscriminatorStep:
             for name, value in terms.items():
                 result.terms[name] = LossTerm(value, self.penalty_weight)
         for task in self.tasks:
-            real_logits, fake_logits = said_real.logits[task.name], said_fake.logits[task.name]
-            task.learn(result, real_logits, batch.labels, fake_logits, made_by)
+            real_logits, fake_logits = on_real.logits[task.name], on_fake.logits[task.name]
+            task.add_to_classifier(result, real_logits, batch.labels, fake_logits, generated_labels)
         for sharing in self.sharing:
             sharing.add(result)
         return result
 
-    def judge(
+    def outputs(
         self, real: Tensor, fake: Tensor, labels: Labels
     ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
         """Outputs for both batches, in one pass where samples of a batch are not mixed."""
@@ -161,7 +161,7 @@ class DiscriminatorStep:
         )
         # One split, whose gradient is one operation, instead of two slices.
         scores = both.score.split(len(real))
-        logits = {name: each.split(len(real)) for name, each in both.logits.items()}
+        logits = {name: both_sides.split(len(real)) for name, both_sides in both.logits.items()}
         first, second = (
             DiscriminatorOutput(scores[i], {name: parts[i] for name, parts in logits.items()})
             for i in range(2)
@@ -183,16 +183,16 @@ class GeneratorStep:
 
     def __call__(self, batch: Batch | None, noise: Noise) -> StepResult:
         fake = augment(self.generator(noise.latents, noise.labels), self.augmentation)
-        said = self.discriminator(fake, noise.labels)
+        output = self.discriminator(fake, noise.labels)
         real_score = None
         if self.objective.generator_needs_real:
             assert batch is not None
             real = augment(batch.samples, self.augmentation)
             real_score = self.discriminator.score(real, batch.labels)
         result = StepResult()
-        result.terms["adversarial"] = LossTerm(self.objective.generator(said.score, real_score))
+        result.terms["adversarial"] = LossTerm(self.objective.generator(output.score, real_score))
         for task in self.tasks:
-            task.please(result, said.logits[task.name], noise.labels)
+            task.add_to_generator(result, output.logits[task.name], noise.labels)
         if self.teacher_forcing:
             assert batch is not None
             loss = self.generator.teacher_forcing(noise.latents, batch.labels, batch.samples)
@@ -216,8 +216,8 @@ class ClassifierStep:
     sharing: Sequence[SoftSharing] = ()
 
     def __call__(self, batch: Batch, noise: Noise) -> StepResult:
-        made_by = complete_labels(batch.labels, noise.labels)
-        fake = self.generator(noise.latents, made_by)
+        generated_labels = complete_labels(batch.labels, noise.labels)
+        fake = self.generator(noise.latents, generated_labels)
         result = StepResult()
         real_logits = self.classifier(batch.samples)
         if self.task.generated:
@@ -225,10 +225,12 @@ class ClassifierStep:
                 fake = scale_gradient(fake, self.task.generator_weight / self.task.weight)
             fake_logits = self.classifier(fake)
         else:  # the generator learns from the classifier, and the classifier not from it
-            still = {name: p.detach() for name, p in self.classifier.named_parameters()}
-            fake_logits = functional_call(self.classifier, still, (fake,))
-            self.task.please(result, fake_logits, made_by)
-        self.task.learn(result, real_logits, batch.labels, fake_logits, made_by)
+            constants = {name: p.detach() for name, p in self.classifier.named_parameters()}
+            fake_logits = functional_call(self.classifier, constants, (fake,))
+            self.task.add_to_generator(result, fake_logits, generated_labels)
+        self.task.add_to_classifier(
+            result, real_logits, batch.labels, fake_logits, generated_labels
+        )
         for sharing in self.sharing:
             sharing.add(result)
         return result

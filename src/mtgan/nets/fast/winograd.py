@@ -141,8 +141,8 @@ class Plan:
 
     def parts(self, n: int, channels: int) -> int:
         """Into how many parts to split N samples of A channels."""
-        each = sum(p * k for k, p in self.points.items()) * math.prod(self.tiles) * channels
-        return max(1, round(n * each / _AT_ONCE))
+        of_a_sample = sum(p * k for k, p in self.points.items()) * math.prod(self.tiles) * channels
+        return max(1, round(n * of_a_sample / _AT_ONCE))
 
     def apart(self, framed: Tensor) -> Tensor:
         """The phases of an image in its frame: [N, height, width, A] -> [N, samples of rows, of
