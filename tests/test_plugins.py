@@ -3,6 +3,7 @@ by name; and whose names are imported."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,13 +53,15 @@ from torch import nn
 from mtgan.parts import BACKBONES
 
 class Flat(nn.Module):
-    def __init__(self, inputs, width, shape):
+    def __init__(self, settings):
         super().__init__()
-        self.first, self.shape = nn.Linear(inputs, width), shape
+        shape, width = settings.shape, settings.width
+        self.first, self.shape = nn.Linear(settings.inputs, width), shape
+        self.norm = settings.normalize(width)
         self.last = nn.Linear(width, shape[0] * shape[1] * shape[2])
 
     def forward(self, x, y):
-        return self.last(self.first(x).relu()).tanh().view(-1, *self.shape)
+        return self.last(self.norm(self.first(x), y).relu()).tanh().view(-1, *self.shape)
 
 @BACKBONES.register("own-backbone")
 class Backbone:
@@ -66,7 +69,7 @@ class Backbone:
         pass
 
     def generator_layers(self, settings):
-        return [Flat(settings.inputs, settings.width, settings.shape)]
+        return [Flat(settings)]
 
     def discriminator_layers(self, settings):
         pixels = settings.shape[0] * settings.shape[1] * settings.shape[2]
@@ -75,6 +78,57 @@ class Backbone:
 
     def feature_count(self, settings):
         return settings.width
+""",
+    "normalization": """
+import torch
+from torch import nn
+from mtgan.parts import NORMALIZATIONS
+
+@NORMALIZATIONS.register("own-normalization")
+class Scale(nn.Module):
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.own_gain = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x, y=None):
+        return x * self.own_gain
+""",
+    "augmentation": """
+from mtgan.parts import AUGMENTATIONS
+
+@AUGMENTATIONS.register("own-augmentation")
+def negative(samples):
+    return -samples
+""",
+    "initialization": """
+from torch import nn
+from mtgan.parts import INITIALIZATIONS
+
+@INITIALIZATIONS.register("own-initialization")
+def small(weight, generator):
+    nn.init.normal_(weight, 0.0, 1e-3, generator=generator)
+""",
+    "norm": """
+import torch
+from mtgan.parts import NORMS
+
+@NORMS.register("own-norm")
+def squares(first, second):
+    return torch.stack([(a - b).square().sum() for a, b in zip(first, second)]).sum()
+""",
+    "aggregator": """
+import torch
+from mtgan.parts import AGGREGATORS
+from mtgan.training.aggregate import descend, weighted_sum
+
+@AGGREGATORS.register("own-aggregator")
+class Halves:
+    def __init__(self, tasks):
+        self.tasks = tasks
+
+    def backward(self, result, parameters):
+        result.logs["own_tasks"] = torch.tensor(float(len(self.tasks)))
+        return descend(weighted_sum(result.terms) / 2, parameters)
 """,
     "metric": """
 from mtgan.evaluation.metrics import Outcome, Output, register_metric
@@ -178,16 +232,30 @@ RECIPE = {
     "plugins": ["wares"],
     "objective": "own-loss",
     "penalty": {"kind": "own-penalty"},
-    "generator": {"backbone": "own-backbone", "width": 8, "normalization": "none"},
+    "generator": {"backbone": "own-backbone", "width": 8, "normalization": "own-normalization"},
     # The same from its module, without a name.
     "discriminator": {
         "backbone": "wares.backbone:Backbone",
         "width": 8,
         "conditioning": "own-head",
+        "augmentation": ["own-augmentation", "wares.augmentation:negative"],
     },
+    "classifier": {"backbone": "own-backbone", "width": 8, "normalization": "none"},
+    "hierarchy": [{"kind": "same", "name": "again"}],
+    "tasks": [{"labels": "fine"}, {"labels": "again", "classifier": "separate"}],
+    "aggregator": "own-aggregator",
+    "sharing": [
+        {"between": ["discriminator", "classifier/again"], "layers": 1, "norm": "own-norm"}
+    ],
     "latent": {"dim": 4},
     "data": {"size": None},
-    "training": {"steps": 2, "batch_size": 8, "evaluate_every": 0, "log_every": 1},
+    "training": {
+        "steps": 2,
+        "batch_size": 8,
+        "evaluate_every": 0,
+        "log_every": 1,
+        "initialization": "own-initialization",
+    },
 }
 
 
@@ -251,7 +319,20 @@ def test_a_run_knows_its_plugins(run: Path) -> None:
     assert recipe["plugins"] == ["wares"]
     assert "wares" in recipe["run"]["plugins"]
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert "discriminator/drift" in lines[0]["values"]
+    logged = lines[0]["values"]
+    assert "discriminator/drift" in logged
+    assert logged["discriminator/own_tasks"] == 1
+    assert "discriminator/sharing/classifier/again" in logged
+
+
+def test_a_run_goes_on_in_another_process(place: Path, run: Path) -> None:
+    copy = place / "resumed"
+    shutil.copytree(run, copy)
+    done = fresh(place, "train --resume resumed --steps 3 --quiet", MTGAN_PLUGINS="wares")
+    assert done.returncode == 0, done.stderr + done.stdout
+    lines = [json.loads(line) for line in (copy / "metrics.jsonl").read_text().splitlines()]
+    steps = {line["step"] for line in lines if "discriminator/drift" in line["values"]}
+    assert steps == {1, 2, 3}
 
 
 def test_sample_evaluate_and_report_in_another_process(place: Path, run: Path) -> None:
