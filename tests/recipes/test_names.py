@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,11 @@ def test_names_are_compared_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, bool(re.search("mean 'hinge'", done.stdout))) == (0, True)
+
+
+def test_the_docs_list_every_capability() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    for registry in NAMED:
+        for key, default in registry.capabilities.items():
+            (line,) = (line for line in text.splitlines() if f"`{key}`" in line)
+            assert f"`{default}`".replace("'", '"') in line
