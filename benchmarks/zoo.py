@@ -23,7 +23,7 @@ from PIL import Image
 import mtgan
 from mtgan.data import Dataset
 from mtgan.data.images import make_grid
-from mtgan.evaluation import QuickEvaluator
+from mtgan.evaluation import Evaluator
 from mtgan.recipes import Recipe
 from mtgan.training import Run
 from mtgan.training.train import prepare
@@ -65,7 +65,7 @@ def recipe_of(name: str, steps: int) -> Recipe:
     return mtgan.load_recipe(recipe, {**budget, **changes}, scale="tiny")
 
 
-def measure(name: str, folder: Path, data: Dataset, steps: int, evaluator: QuickEvaluator) -> None:
+def measure(name: str, folder: Path, data: Dataset, steps: int, evaluator: Evaluator) -> None:
     """Train (or go on with) one row of the table, and write its result.json and strip.png."""
     recipe, resume = recipe_of(name, steps), (folder / "recipe.yaml").exists()
     run = mtgan.train(recipe, data, folder, seed=0, resume=resume, quiet=True)
@@ -166,7 +166,7 @@ def main() -> None:
         times = {name: core_seconds(name, data) for name in [*RECIPES, *VARIANTS]}
         (arguments.out / "times.json").write_text(json.dumps(times, indent=2))
         return
-    evaluator = QuickEvaluator(data, n=SAMPLES)
+    evaluator = Evaluator(data, n=SAMPLES)
     for name in arguments.only or [*RECIPES, *VARIANTS]:
         folder = arguments.out / slug(name)
         if not (folder / "result.json").exists():

@@ -15,7 +15,7 @@ from mtgan.data import Dataset, Taxonomy
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
-from mtgan.evaluation import QuickEvaluator, Scorecard
+from mtgan.evaluation import Evaluator, Scorecard
 from mtgan.evaluation import evaluate as evaluate_samples
 from mtgan.evaluation.domains import evaluate_domain
 from mtgan.evaluation.features.classifier import confusion
@@ -37,8 +37,8 @@ class UsualInstruments:
     The evaluator compares in the features that `auto` takes for the data.
     """
 
-    def evaluator(self, data: Dataset, n: int, device: torch.device) -> QuickEvaluator:
-        return QuickEvaluator(data, n, device=device)
+    def evaluator(self, data: Dataset, n: int, device: torch.device) -> Evaluator:
+        return Evaluator(data, n=n, device=device)
 
     def confusion(self, data: Dataset, seed: int) -> np.ndarray:
         return confusion(data, seed)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from mtgan.data import Dataset, Taxonomy
 from mtgan.errors import UserError
-from mtgan.evaluation import QuickEvaluator, evaluate
+from mtgan.evaluation import Evaluator, evaluate
 from mtgan.evaluation.data import Sides
 from mtgan.evaluation.features.base import FeatureExtractor, register_features
 from mtgan.evaluation.metrics import chosen_metrics
@@ -103,7 +103,7 @@ def test_labels_are_asked_of_features_without_logits() -> None:
     samples[:, 0, 0, 0] = 200 * labels[:, 0] + samples[:, 0, 0, 0] % 50
     taxonomy = Taxonomy(("light",), {"light": ("dark", "bright")}, {})
     data = Dataset(samples, labels, taxonomy, "halves", "all")
-    quick = QuickEvaluator(data, n=100, features="test-brightness")
+    quick = Evaluator(data, n=100, features="test-brightness")
     assert quick(samples, labels)["accuracy/light"] == 1.0
     assert quick(samples, 1 - labels)["accuracy/light"] == 0.0
 

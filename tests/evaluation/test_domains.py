@@ -8,7 +8,7 @@ import pytest
 from mtgan.data import load_dataset
 from mtgan.evaluation import domains
 from mtgan.evaluation.domains import evaluate_domain
-from mtgan.evaluation.quick import QuickEvaluator
+from mtgan.evaluation.evaluator import Evaluator
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,8 @@ def test_images_are_measured_as_images_with_their_own_labels(both):
     canvases, rows = held_out.samples[index], held_out.labels[index]
     values = evaluate_domain(training.domains[0], canvases, rows, training, held_out)
     reference = domains.one_domain(training, "image").dataset()
-    expected = QuickEvaluator(reference, 200)(training.domains[0].decode(canvases), rows[:, :1])
+    evaluator = Evaluator(reference, n=200)
+    expected = dict(evaluator(training.domains[0].decode(canvases), rows[:, :1]))
     assert {name.removeprefix("image/"): v["value"] for name, v in values.items()} == expected
     assert values["image/accuracy/class"]["value"] > 0.8  # held-out digits are what they are
     assert values["image/frechet_distance"]["better"] == "lower"

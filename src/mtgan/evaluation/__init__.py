@@ -8,12 +8,14 @@ from typing import Any
 
 from mtgan.evaluation.calibration.corruptions import register_corruption
 from mtgan.evaluation.evaluate import evaluate
+from mtgan.evaluation.evaluator import Evaluator
 from mtgan.evaluation.features import FeatureExtractor, feature_spaces, register_features
 from mtgan.evaluation.metrics import METRICS, register_metric
 from mtgan.evaluation.quick import QuickEvaluator
 from mtgan.evaluation.scorecard import Scorecard, compare
 
 __all__ = [
+    "Evaluator",
     "FeatureExtractor",
     "QuickEvaluator",
     "Scorecard",

@@ -48,10 +48,15 @@ class SampleSet:
 
     @classmethod
     def of(
-        cls, extractor: FeatureExtractor, images: np.ndarray, labels: np.ndarray | None = None
+        cls,
+        extractor: FeatureExtractor,
+        images: np.ndarray,
+        labels: np.ndarray | None = None,
+        *,
+        cache: bool = True,
     ) -> "SampleSet":
-        """Extract the features of images."""
-        return cls(labels, extract(extractor, images), images)
+        """Extract the features of images; cache: whether they are kept in a file."""
+        return cls(labels, extract(extractor, images, cache=cache), images)
 
     def __len__(self) -> int:
         return len(self.bank)

@@ -12,8 +12,8 @@ from mtgan.data.domains.base import Domain
 from mtgan.data.domains.parts import DomainSamples, one_domain, own_labels
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import to_device
+from mtgan.evaluation.evaluator import Evaluator
 from mtgan.evaluation.metrics.molecules import parse_molecules
-from mtgan.evaluation.quick import QuickEvaluator
 from mtgan.evaluation.sequences import BETTER, evaluate_strings
 from mtgan.registry import Registry
 
@@ -29,7 +29,7 @@ class DomainComparison:
 
     generated: n samples, as the domain decodes them; labels: int64 [n, 1], the classes that were
     asked for, if any; training, held_out: real samples; features, device, seed: as of
-    QuickEvaluator.
+    Evaluator.
     """
 
     generated: Any
@@ -65,7 +65,7 @@ def evaluate_domain(
         canvases: Generated, uint8 [N, 1, L, V].
         rows: The label rows [N, 2] that they were asked to have, if any.
         training, held_out: Real data over all domains.
-        features, device, seed: As of QuickEvaluator.
+        features, device, seed: As of Evaluator.
 
     Returns:
         {"DOMAIN/MEASURE": {"value": ..., "better": "higher", "lower" or ""}}, of all metrics that
@@ -93,18 +93,17 @@ def evaluate_domain(
 
 @DOMAIN_METRICS.register("images")
 def image_metrics(compared: DomainComparison) -> Values:
-    """What QuickEvaluator measures, against those trained on, in at most as many samples as there
+    """What Evaluator measures, against those trained on, in at most as many samples as there
     are."""
-    evaluator = QuickEvaluator(
+    evaluator = Evaluator(
         compared.training.dataset(),
-        len(compared.generated),
-        compared.features,
+        n=len(compared.generated),
+        features=compared.features,
         device=compared.device,
         seed=compared.seed,
     )
-    values = evaluator(compared.generated, compared.labels)
-    lower = {"frechet_distance"}
-    return {name: (v, "lower" if name in lower else "higher") for name, v in values.items()}
+    card = evaluator(compared.generated, compared.labels)
+    return {name: (entry.value, entry.better) for name, entry in card.entries.items()}
 
 
 @DOMAIN_METRICS.register("strings")

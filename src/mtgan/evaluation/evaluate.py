@@ -1,8 +1,7 @@
 """`evaluate`: samples and a reference in, one scorecard out; features are taken once per set."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +9,13 @@ import torch
 
 from mtgan.data import Dataset
 from mtgan.errors import UserError
-from mtgan.evaluation.cache import cache_dir, digest, load_json, save_json, to_device
+from mtgan.evaluation.cache import to_device
+from mtgan.evaluation.calibration.calibrate import calibrated
 from mtgan.evaluation.calibration.calibrator import Calibrator
 from mtgan.evaluation.calibration.real_data import RealData
-from mtgan.evaluation.calibration.scores import (
-    Calibration,
-    axis_of,
-    interval_of,
-    score,
-    standard_error,
-)
-from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
+from mtgan.evaluation.comparison import SampleSet, Setting
 from mtgan.evaluation.data import Sides, draw, in_split
+from mtgan.evaluation.evaluator import Evaluator, real_set
 from mtgan.evaluation.features import (
     AUTO,
     FeatureExtractor,
@@ -32,22 +26,17 @@ from mtgan.evaluation.features import (
 )
 from mtgan.evaluation.features.judge import Judge
 from mtgan.evaluation.inputs import Images, Labeled, Size, apart
-from mtgan.evaluation.metrics import PIXELS, Metric, Outcome, chosen_metrics
-from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol, protocol_rule
-from mtgan.evaluation.scorecard import Entry, Scorecard
-from mtgan.evaluation.scorecard.notes import left_out, shared_images, small_sets, unscored
-from mtgan.evaluation.scorecard.scoring import CONDITIONING
+from mtgan.evaluation.metrics import chosen_metrics
+from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, protocol_rule
+from mtgan.evaluation.scorecard import Scorecard
+from mtgan.evaluation.scorecard.notes import shared_images
 from mtgan.limits import check_number
-
-Progress = Callable[[str], None]
 
 UNSEEN = 5_000
 """Held-out samples, at most, that show a classifier's mistakes."""
 
 MODE_POOL = 9
 """Sets with missing modes are drawn from so many times N training samples, at most."""
-
-CALIBRATION_FORMAT = "mtgan-calibration-5"
 
 
 def evaluate(
@@ -103,175 +92,80 @@ def evaluate(
     check_number("resamples", resamples, 0, 10_000)
     samples, labels = apart(samples, labels)
     rule = protocol_rule(protocol)
-    names = metrics.split(",") if isinstance(metrics, str) else metrics or rule.metrics
-    chosen = chosen_metrics(name.strip() for name in names)
-    calibrated = rule.calibrated and any(o.axis for item in chosen for o in item.outputs)
-    split = split or rule.split
+    chosen = chosen_metrics(metrics or rule.metrics)
+    scored = rule.calibrated and any(o.axis for item in chosen for o in item.outputs)
     sides = Sides.choose(
-        *(samples, reference, labels, heldout, split, rule, n, seed),
+        *(samples, reference, labels, heldout, split or rule.split, rule, n, seed),
         size=size,
-        calibrated=calibrated,
+        calibrated=scored,
     )
-    calibrated = sides.held_out is not None
-    space = rule.features if features == AUTO else features
-    request = FeatureRequest(
-        name=space,
-        reference=sides.real,
-        weights=Path(weights) if weights else None,
-        device=to_device(device),
-        progress=progress,
+    extractor = build_extractor(
+        FeatureRequest(
+            name=rule.features if features == AUTO else features,
+            reference=sides.real,
+            weights=Path(weights) if weights else None,
+            device=to_device(device),
+            progress=progress,
+        )
     )
-    extractor = build_extractor(request)
-    measured = calibrated and extractor.sees_content
-    fitness = measure_fitness(extractor, sides.real) if measured else {}
-    judge = Judge.of(extractor, fitness, sides.taken) if calibrated else None
+    judge = None if sides.held_out is None else _judge(extractor, sides)
     progress(f"taking features of {sides.taken:,} samples and {sides.compared:,} real images")
-    comparison, rows = _compare(extractor, sides, seed)
-    progress("measuring the samples")
-    outcomes = {item: item.apply(comparison) for item in chosen if not item.missing(comparison)}
-    stamp = Protocol.of(
-        protocol,
+    evaluator = Evaluator(
         sides.real,
-        extractor,
-        generated=sides.taken,
-        compared=sides.compared,
-        checkpoint=checkpoint,
+        [item.name for item in chosen],
+        features=extractor,
         seed=seed,
+        rows=draw(len(sides.real), sides.compared, seed, 1),
+        setting=_setting(extractor, sides, seed),
+        protocol=protocol,
+        checkpoint=checkpoint,
     )
-    notes = [*sides.notes, *shared_images(sides), *left_out(chosen, comparison)]
-    notes += [note for outcome in outcomes.values() for note in outcome.notes]
-    notes += small_sets(comparison, extractor)
-    card = _plain_card(stamp, outcomes, notes)
+    comparison = evaluator.compared(_generated(extractor, sides, seed))
+    progress("measuring the samples")
+    card = evaluator.card(comparison, [*sides.notes, *shared_images(sides)])
     if judge is None:
         return card
-    calibrator = Calibrator(_real_data(comparison, extractor, rows), list(outcomes), resamples)
-    return _calibrated(card, judge, comparison.generated, calibrator, ladder, progress)
+    calibrator = Calibrator(_real_data(evaluator), evaluator.computable(comparison), resamples)
+    return calibrated(card, judge, comparison.generated, calibrator, ladder, progress)
 
 
-def _compare(extractor: FeatureExtractor, sides: Sides, seed: int) -> tuple[Comparison, np.ndarray]:
-    """The drawn samples beside the drawn reference, and the rows of the latter."""
-    real, unseen = sides.real, sides.held_out
-    levels = tuple(label_levels(real))
-    setting = Setting(
-        taxonomy=real.taxonomy,
+def _judge(extractor: FeatureExtractor, sides: Sides) -> Judge:
+    fitness = measure_fitness(extractor, sides.real) if extractor.sees_content else {}
+    return Judge.of(extractor, fitness, sides.taken)
+
+
+def _generated(extractor: FeatureExtractor, sides: Sides, seed: int) -> SampleSet:
+    """The drawn samples, under the labels that they were asked to have."""
+    rows = draw(len(sides.generated), sides.taken, seed, 0)
+    labels = None if sides.asked is None else sides.asked[rows]
+    return SampleSet.of(extractor, np.asarray(sides.generated.samples[rows]), labels)
+
+
+def _setting(extractor: FeatureExtractor, sides: Sides, seed: int) -> Setting:
+    """What every set is compared in: labels, training data, held-out data."""
+    levels = tuple(label_levels(sides.real))
+
+    def unseen() -> SampleSet:
+        data = _labeled(sides)
+        rows = draw(len(data), min(len(data), UNSEEN), seed, 5)
+        return real_set(extractor, data, levels, rows)
+
+    held_out = None
+    if sides.held_out is not None:
+        rows = draw(len(sides.held_out), sides.taken, seed, 2)
+        held_out = real_set(extractor, sides.held_out, levels, rows)
+    return Setting(
+        taxonomy=sides.real.taxonomy,
         levels=levels,
-        load_training=lambda: _training(extractor, real, levels),
-        load_unseen=lambda: _unseen(extractor, sides, levels, seed),
+        load_training=lambda: real_set(extractor, in_split(sides.real, "train"), levels),
+        load_unseen=unseen,
+        held_out=held_out,
         seed=seed,
         is_inception=extractor.name == "inception",
     )
-    drawn = draw(len(sides.generated), sides.taken, seed, 0)
-    judged = _subset(extractor, sides.generated, sides.asked, drawn)
-    rows = draw(len(real), sides.compared, seed, 1)
-    reference = _subset(extractor, real, _labels(real, levels), rows)
-    if unseen is not None:
-        chosen = draw(len(unseen), sides.taken, seed, 2)
-        setting.held_out = _subset(extractor, unseen, _labels(unseen, levels), chosen)
-    return Comparison(judged, reference, setting), rows
 
 
-def _plain_card(
-    stamp: Protocol, outcomes: Mapping[Metric, Outcome], notes: Sequence[str]
-) -> Scorecard:
-    """A card of numbers, without scores."""
-    entries: dict[str, Entry] = {}
-    details: dict[str, dict[str, float]] = {}
-    for item, outcome in outcomes.items():
-        for key, value in outcome.values.items():
-            output = item.output(key)
-            assert output is not None, f"{item.name} gave {key}, which it did not announce"
-            entries[key] = Entry(
-                value=float(value),
-                better=output.better,
-                axis=axis_of(output, key),
-                space=PIXELS if item.space == PIXELS else stamp.features,
-                samples=stamp.generated,
-            )
-        details |= {key: dict(values) for key, values in outcome.details.items()}
-    return Scorecard(stamp, entries, details=details, notes=tuple(notes))
-
-
-def _calibrated(
-    card: Scorecard,
-    judge: Judge,
-    judged: SampleSet,
-    calibrator: Calibrator,
-    ladder: bool,
-    progress: Progress,
-) -> Scorecard:
-    """The card with intervals, scores, axes and overall figure."""
-    calibration = _known_calibration(card, calibrator, ladder, progress)
-    progress("measuring half-samples for intervals")
-    halves = calibrator.halves(judged, calibrator.quick)
-    entries = {
-        key: replace(
-            entry,
-            interval=interval_of(
-                entry.value,
-                standard_error(halves, key),
-                known=len(halves) > 1 and key in halves[0],
-            ),
-        )
-        for key, entry in card.entries.items()
-    }
-    unfit = frozenset(f"{CONDITIONING}/{level}" for level in judge.unfit)
-    scores = score(entries, halves, calibration, calibrator.metrics, unfit)
-    return replace(
-        card,
-        judge=tuple(judge.sentences()),
-        entries=scores.entries,
-        axes=scores.axes,
-        overall=None if judge.doubts else scores.overall,
-        interval=None if judge.doubts else scores.interval,
-        gate=scores.gate,
-        ladder=scores.ladder,
-        notes=(*card.notes, *unscored(scores.entries)),
-    )
-
-
-def _known_calibration(
-    card: Scorecard, calibrator: Calibrator, ladder: bool, progress: Progress
-) -> Calibration:
-    """The reference's scale, from the cache or measured now."""
-    real = calibrator.real
-    key = digest(
-        CALIBRATION_FORMAT,
-        card.protocol.as_dict() | {"checkpoint": "", "name": ""},
-        real.setting.taxonomy.to_dict(),
-        [each.content for each in (real.reference, real.held_out, real.setting.training)],
-        [item.name for item in calibrator.metrics],
-        len(calibrator.judged_halves),
-        ladder,
-    )
-    path = cache_dir("calibrations") / f"{key}.json"
-    try:
-        return Calibration.from_dict(load_json(path))
-    except (LookupError, TypeError, ValueError):
-        calibration = calibrator.calibrate(ladder=ladder, progress=progress)
-        save_json(path, asdict(calibration))
-        return calibration
-
-
-def _labels(data: Dataset, levels: tuple[str, ...]) -> np.ndarray | None:
-    return np.asarray(data.labels) if levels else None
-
-
-def _subset(
-    extractor: FeatureExtractor, data: Dataset, labels: np.ndarray | None, rows: np.ndarray
-) -> SampleSet:
-    chosen = None if labels is None else labels[rows]
-    return SampleSet.of(extractor, np.asarray(data.samples[rows]), chosen)
-
-
-def _training(extractor: FeatureExtractor, real: Dataset, levels: tuple[str, ...]) -> SampleSet:
-    """All training data: the reference itself, unless it is another split."""
-    data = in_split(real, "train")
-    return SampleSet.of(extractor, np.asarray(data.samples), _labels(data, levels))
-
-
-def _unseen(
-    extractor: FeatureExtractor, sides: Sides, levels: tuple[str, ...], seed: int
-) -> SampleSet:
+def _labeled(sides: Sides) -> Dataset:
     """The held-out data; where they have no labels another split, the training data at last."""
 
     def candidates() -> Iterator[Dataset | None]:
@@ -280,20 +174,15 @@ def _unseen(
             with contextlib.suppress(UserError):
                 yield in_split(sides.real, split)
 
-    labeled = (each for each in candidates() if each is not None and (each.labels >= 0).any())
-    data = next(labeled, sides.real)
-    rows = draw(len(data), min(len(data), UNSEEN), seed, 5)
-    return _subset(extractor, data, _labels(data, levels), rows)
+    labeled = (data for data in candidates() if data is not None and (data.labels >= 0).any())
+    return next(labeled, sides.real)
 
 
-def _real_data(
-    comparison: Comparison, extractor: FeatureExtractor, reference_rows: np.ndarray
-) -> RealData:
+def _real_data(evaluator: Evaluator) -> RealData:
     """The real data; sets with missing modes draw on all that is not in the reference."""
-    setting = comparison.setting
-    held_out = setting.held_out
+    setting, held_out = evaluator.setting, evaluator.setting.held_out
     assert held_out is not None
-    free = np.setdiff1d(np.arange(len(setting.training)), reference_rows)
+    free = np.setdiff1d(np.arange(len(setting.training)), evaluator.rows)
     free = np.random.default_rng([setting.seed, 4]).permutation(free)
     pool = held_out.joined(setting.training.take(free[: MODE_POOL * len(held_out)]))
-    return RealData(comparison.reference, held_out, pool, setting, extractor)
+    return RealData(evaluator.reference, held_out, pool, setting, evaluator.extractor)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mtgan.data import Dataset
 from mtgan.data.domains.parts import image_sets
-from mtgan.evaluation import QuickEvaluator, evaluate
+from mtgan.evaluation import Evaluator, Scorecard, evaluate
 from mtgan.evaluation.inputs import as_dataset, fitting_labels
 from mtgan.evaluation.metrics import chosen_metrics
 from mtgan.runs import evaluate_domains, reference_labels
@@ -37,7 +37,7 @@ def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
         if whole not in seen:
             seen.append(whole)
             for reference in image_sets(reference_of(loading, wanted.split)):
-                QuickEvaluator(reference, n=2, features=wanted.features)
+                Evaluator(reference, n=2, features=wanted.features)
 
 
 def measure(run: Run, job: Job) -> Measured:
@@ -75,15 +75,15 @@ def _images(
     """By a full scorecard where the study names metrics, else by the quick measurement."""
     wanted = job.evaluation
     if wanted["metrics"] is None:
-        quick = QuickEvaluator(
+        evaluator = Evaluator(
             reference,
             n=count,
             features=wanted["features"],
             device=job.device,
             seed=wanted["seed"],
         )
-        values = quick(images, labels)
-        return Measured({name: {"value": value} for name, value in values.items()}, quick.protocol)
+        card = evaluator(images, labels)
+        return Measured(_values(card), card.protocol.as_dict())
     card = evaluate(
         images,
         reference,
@@ -97,14 +97,16 @@ def _images(
         resamples=0,
         ladder=False,
     )
-    found = {
-        name: {"value": float(entry.value), "better": entry.better}
-        for name, entry in card.entries.items()
-    }
     # As many as were taken, which held-out data may limit.
     taken = {"generated": card.protocol.generated, "reference": card.protocol.reference}
     chosen = {"features": wanted["features"], "metrics": wanted["metrics"]}
-    return Measured(found, {**chosen, **taken})
+    return Measured(_values(card), {**chosen, **taken})
+
+
+def _values(card: Scorecard) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"value": entry.value, "better": entry.better} for name, entry in card.entries.items()
+    }
 
 
 def _domains(run: Run, job: Job) -> Measured:

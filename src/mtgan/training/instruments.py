@@ -18,7 +18,7 @@ class Evaluator(Protocol):
     n: int
     protocol: Mapping[str, Any]
 
-    def __call__(self, samples: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:
+    def __call__(self, samples: np.ndarray, labels: np.ndarray | None) -> Mapping[str, float]:
         """Values by name, `frechet_distance` among them, of samples uint8 [n, C, H, W] and the
         labels int64 [n, L] that the generator was given (None where it takes none)."""
 

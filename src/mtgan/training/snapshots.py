@@ -141,7 +141,7 @@ class Snapshots:
         if self._evaluator is None:
             self._evaluator = self._make_evaluator()
         evaluator = self._evaluator
-        values = evaluator(*self._generate(evaluator.n))
+        values = dict(evaluator(*self._generate(evaluator.n)))
         reporter.log.write("evaluation", iteration, values, protocol=evaluator.protocol)
         reporter.listeners.tell(iteration, values)
         distance = values["frechet_distance"]

@@ -138,3 +138,26 @@ def test_spectrum_of_white_noise_is_flat_and_falls_with_blur():
     blurred = log_power_spectrum(corrupt_images("blur", images, 0.3))
     gap = spectrum - blurred
     assert (np.diff(gap[:8]) > 0).all(), "higher frequencies lose more"
+
+
+def test_old_names_work_and_say_the_new_ones():
+    from mtgan.evaluation.damages import damage_images
+    from mtgan.evaluation.measures import measure
+
+    images = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), dtype=np.uint8)
+    with pytest.warns(DeprecationWarning, match="corrupt_images"):
+        np.testing.assert_array_equal(
+            damage_images("noise", images, 0.5), corrupt_images("noise", images, 0.5)
+        )
+    with pytest.warns(DeprecationWarning, match="register_metric"):
+        decorate = measure(Output("old_way", "lower"), needs=[lambda comparison: "it never can"])
+    try:
+        decorate(_old_way)
+        assert METRICS.get("_old_way").missing(None) == "it never can"
+    finally:
+        del METRICS._entries["_old_way"]
+
+
+def _old_way(comparison):
+    """A metric as it was registered before."""
+    return Outcome({"old_way": 0.0})

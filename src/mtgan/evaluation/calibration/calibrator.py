@@ -66,7 +66,7 @@ class Calibrator:
         return [self._half(judged, mine, theirs, metrics) for mine, theirs in pairs]
 
     def calibrate(self, *, ladder: bool, progress: Progress) -> Calibration:
-        """Metric held-out data, floors and, if wanted, the ladder."""
+        """Measure held-out data, floors and, if wanted, the ladder."""
         progress("measuring held-out real data")
         ceiling = self.values(self.real.held_out, self.metrics)
         halves = self.halves(self.real.held_out, self.quick)

@@ -118,13 +118,18 @@ def measure_fitness(extractor: FeatureExtractor, reference: Dataset) -> dict[str
     return found
 
 
+def probe_images(training: Dataset) -> Dataset:
+    """At most 4,000 images, always the same ones, from which probes learn in a moment."""
+    return training.select(_spaced(len(training), _TRAINING))
+
+
 def fit_probes(extractor: FeatureExtractor, training: Dataset) -> dict[str, LinearProbe]:
     """A linear probe for every label level of which the features have no logits of their own, from
     at most 4,000 images."""
     levels = [level for level in label_levels(training) if level not in extractor.logit_levels]
     if not levels:
         return {}
-    known = training.select(_spaced(len(training), _TRAINING))
+    known = probe_images(training)
     features = extract(extractor, np.asarray(known.samples)).features
     return {level: LinearProbe.fit(features, known.labels_of(level)) for level in levels}
 

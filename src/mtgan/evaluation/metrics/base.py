@@ -155,13 +155,15 @@ def register_metric(
     return METRICS.register_as(name, make)
 
 
-def chosen_metrics(names: Iterable[str]) -> list[Metric]:
-    """Metrics by name, ours or that of other tools (`ALIASES`); "all" means every one, "default"
-    all but the slow ones.
+def chosen_metrics(names: str | Iterable[str]) -> list[Metric]:
+    """Metrics by name, ours or that of other tools (`ALIASES`); in one string, commas part them.
+
+    "all" means every one, "default" all but the slow ones.
 
     Raises:
         UserError: A name that no metric has.
     """
+    names = names.split(",") if isinstance(names, str) else names
     names = [name.strip() for name in names]
     names = [METRICS.get(name).name if is_outside(name) else name for name in names]
     known = dict(sorted(METRICS.items()))  # in one order, whatever was imported first

@@ -1,17 +1,18 @@
-"""The small measurement that training repeats."""
+"""One evaluator for many sets: what training repeats, and any metrics by name."""
 
 import numpy as np
 import pytest
 import torch
 
+from mtgan.data.samples import Samples
 from mtgan.errors import UserError
-from mtgan.evaluation import QuickEvaluator
+from mtgan.evaluation import Evaluator, QuickEvaluator, evaluate
 from mtgan.evaluation.calibration.corruptions import corrupt_images
 
 
 @pytest.fixture(scope="module")
 def evaluator(digits):
-    return QuickEvaluator(digits, n=300)
+    return Evaluator(digits, n=300)
 
 
 def test_real_data_are_near_and_noise_is_far(evaluator, unseen):
@@ -44,7 +45,7 @@ def test_global_randomness_is_untouched(digits, unseen):
     torch.manual_seed(3)
     np.random.seed(3)
     before, legacy = torch.random.get_rng_state(), np.random.get_state()[1].copy()
-    QuickEvaluator(digits, n=100, seed=0)(unseen.samples, unseen.labels)
+    Evaluator(digits, n=100, seed=0)(unseen.samples, unseen.labels)
     assert torch.equal(torch.random.get_rng_state(), before)
     np.testing.assert_array_equal(np.random.get_state()[1], legacy)
 
@@ -58,8 +59,8 @@ def test_protocol_says_how(evaluator):
 
 
 def test_small_references_and_other_features(tiny, unlabeled):
-    assert QuickEvaluator(tiny, n=1000, features="pixels").n == 64
-    found = QuickEvaluator(unlabeled, n=50, features="pixels")(unlabeled.samples)
+    assert Evaluator(tiny, n=1000, features="pixels").n == 64
+    found = Evaluator(unlabeled, n=50, features="pixels")(unlabeled.samples)
     assert set(found) == {"frechet_distance"}
 
 
@@ -72,3 +73,43 @@ def test_refusals(evaluator, unseen):
         evaluator(unseen.samples.astype(np.float32))
     with pytest.raises(UserError, match="classes 0 to 9"):
         evaluator(unseen.samples, np.full_like(unseen.labels, 10))
+
+
+def test_metrics_by_name_are_those_of_a_card(digits, unseen):
+    evaluator = Evaluator(digits, "kid,conditional_accuracy", n=300)
+    card = evaluator(unseen.samples, unseen.labels)
+    assert list(card) == [
+        *(f"conditional_accuracy/{level}" for level in unseen.taxonomy.levels),
+        "kernel_distance",
+    ]
+    assert card.protocol.as_dict() == evaluator.protocol
+    assert (
+        card["conditional_accuracy/fine"]
+        == Evaluator(digits, n=300)(unseen.samples, unseen.labels)["accuracy/fine"]
+    )
+    with pytest.raises(UserError, match="no metric 'fad'"):
+        Evaluator(digits, ["fad"])
+
+
+def test_the_old_name_gives_the_same_numbers_and_says_the_new_one(digits, unseen, evaluator):
+    with pytest.warns(DeprecationWarning, match=r"mtgan\.evaluation\.Evaluator"):
+        old = QuickEvaluator(digits, 300)
+    assert old(unseen.samples, unseen.labels) == dict(evaluator(unseen.samples, unseen.labels))
+    assert old.protocol == evaluator.protocol
+
+
+def test_a_generated_set_keeps_the_conditioning_axis(digits, unseen):
+    """What Run.sample gives knows the labels that were asked for."""
+    rows = np.arange(300)
+    samples = Samples.of(
+        unseen.samples[rows].copy(),
+        np.asarray(unseen.labels[rows]),
+        unseen.taxonomy,
+        0,
+        np.zeros((300, 2), np.float32),
+        (),
+    )
+    card = evaluate(samples, reference=digits, metrics="conditional_accuracy", resamples=0)
+    assert {f"conditioning/{level}" for level in digits.taxonomy.levels} <= card.axes.keys()
+    plain = evaluate(np.asarray(samples), digits, metrics="conditional_accuracy", resamples=0)
+    assert not plain.axes

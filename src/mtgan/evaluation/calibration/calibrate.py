@@ -1,0 +1,81 @@
+"""A card put on the scale of its reference, which is measured once and kept."""
+
+from dataclasses import asdict, replace
+
+from mtgan.evaluation.cache import cache_dir, digest, load_json, save_json
+from mtgan.evaluation.calibration.calibrator import Calibrator, Progress
+from mtgan.evaluation.calibration.corruptions import measured_corruptions
+from mtgan.evaluation.calibration.scores import (
+    Calibration,
+    interval_of,
+    score,
+    standard_error,
+)
+from mtgan.evaluation.comparison import SampleSet
+from mtgan.evaluation.features.judge import Judge
+from mtgan.evaluation.scorecard import Scorecard
+from mtgan.evaluation.scorecard.notes import unscored
+from mtgan.evaluation.scorecard.scoring import CONDITIONING
+
+CALIBRATION_FORMAT = "mtgan-calibration-6"
+
+
+def calibrated(
+    card: Scorecard,
+    judge: Judge,
+    judged: SampleSet,
+    calibrator: Calibrator,
+    ladder: bool,
+    progress: Progress,
+) -> Scorecard:
+    """The card with intervals, scores, axes and overall figure."""
+    calibration = known_calibration(card, calibrator, ladder, progress)
+    progress("measuring half-samples for intervals")
+    halves = calibrator.halves(judged, calibrator.quick)
+    entries = {
+        key: replace(
+            entry,
+            interval=interval_of(
+                entry.value,
+                standard_error(halves, key),
+                known=len(halves) > 1 and key in halves[0],
+            ),
+        )
+        for key, entry in card.entries.items()
+    }
+    unfit = frozenset(f"{CONDITIONING}/{level}" for level in judge.unfit)
+    scores = score(entries, halves, calibration, calibrator.metrics, unfit)
+    return replace(
+        card,
+        judge=tuple(judge.sentences()),
+        entries=scores.entries,
+        axes=scores.axes,
+        overall=None if judge.doubts else scores.overall,
+        interval=None if judge.doubts else scores.interval,
+        gate=scores.gate,
+        ladder=scores.ladder,
+        notes=(*card.notes, *unscored(scores.entries)),
+    )
+
+
+def known_calibration(
+    card: Scorecard, calibrator: Calibrator, ladder: bool, progress: Progress
+) -> Calibration:
+    """The reference's scale, from the cache or measured now."""
+    real = calibrator.real
+    key = digest(
+        CALIBRATION_FORMAT,
+        card.protocol.as_dict() | {"checkpoint": "", "name": ""},
+        real.setting.taxonomy.to_dict(),
+        [part.content for part in (real.reference, real.held_out, real.setting.training)],
+        [item.name for item in calibrator.metrics],
+        len(calibrator.judged_halves),
+        [(item.name, item.levels) for item in measured_corruptions()] if ladder else [],
+    )
+    path = cache_dir("calibrations") / f"{key}.json"
+    try:
+        return Calibration.from_dict(load_json(path))
+    except (LookupError, TypeError, ValueError):
+        calibration = calibrator.calibrate(ladder=ladder, progress=progress)
+        save_json(path, asdict(calibration))
+        return calibration

@@ -1,0 +1,221 @@
+"""Judge one set of samples after another against one reference, by chosen metrics."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.evaluation.cache import to_device
+from mtgan.evaluation.calibration.scores import axis_of
+from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
+from mtgan.evaluation.data import draw
+from mtgan.evaluation.features import (
+    AUTO,
+    FeatureExtractor,
+    FeatureRequest,
+    build_extractor,
+    label_levels,
+)
+from mtgan.evaluation.features.fitness import probe_images
+from mtgan.evaluation.inputs import check_alike, check_labels
+from mtgan.evaluation.metrics import (
+    LABELS,
+    LOGITS,
+    METRICS,
+    PIXELS,
+    Metric,
+    Outcome,
+    Output,
+    chosen_metrics,
+)
+from mtgan.evaluation.metrics.inception_score import inception_score
+from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol
+from mtgan.evaluation.scorecard import Entry, Scorecard
+from mtgan.evaluation.scorecard.notes import left_out, small_sets
+
+
+def _accuracy(comparison: Comparison) -> Outcome:
+    """Share of samples that the features' classifier puts into the class asked for, per level."""
+    values = {}
+    for level in comparison.asked_levels:
+        shown = comparison.setting.predict(level, comparison.generated.bank)
+        asked = comparison.asked(level)
+        values[f"accuracy/{level}"] = float((shown == asked)[asked >= 0].mean())
+    return Outcome(values)
+
+
+def _first_inception_score(comparison: Comparison) -> Outcome:
+    """Inception score of the finest level, in one split."""
+    logits = next(iter(comparison.generated.bank.logits.values()))
+    score = inception_score(logits, splits=1, inputs="logits")
+    return Outcome({"inception_score": score.value})
+
+
+def watching_metrics(extractor: FeatureExtractor) -> list[Metric]:
+    """The metrics by which training watches a run, under the names of its log."""
+    chosen = [
+        METRICS.get("frechet_distance"),
+        Metric(
+            "inception_score",
+            (Output("inception_score", "higher"),),
+            _first_inception_score,
+            needs=LOGITS,
+        ),
+    ]
+    if extractor.sees_content:
+        chosen.append(Metric("accuracy", (Output("accuracy", "higher"),), _accuracy, needs=LABELS))
+    return chosen
+
+
+def real_set(
+    extractor: FeatureExtractor,
+    data: Dataset,
+    levels: Sequence[str],
+    rows: np.ndarray | None = None,
+) -> SampleSet:
+    """Real samples, all or some, with their features, and their labels where levels are known."""
+    part = data if rows is None else data.select(rows)
+    labels = np.asarray(part.labels) if levels else None
+    return SampleSet.of(extractor, np.asarray(part.samples), labels)
+
+
+class Evaluator:
+    """Judges sets of samples against one reference, whose features are taken once.
+
+    Torch's and numpy's global random states are left as they were.
+
+    Args:
+        reference: Real data; `n` of its samples, drawn by `seed`, are compared with.
+        metrics: Names of metrics, "default", or "all", as one string with commas or several; None
+            for what training watches a run by: `frechet_distance`;
+            `inception_score` where the features have logits (of the finest level);
+            `accuracy/LEVEL` for each level of the reference when labels are given, by the
+            features' logits or by a linear probe.
+        n: Sample size of both sides (fewer when the reference is smaller).
+        features: Feature space, by name or built, or "auto".
+        device: Where features are computed.
+        seed: Seed of every random draw.
+        weights: Path to a weight file, for feature spaces that take one.
+        rows: int64 [n], the samples of the reference; None draws them.
+        setting: Levels, training and held-out data; None knows the reference alone.
+        protocol: Name of the way of measuring, for the stamp.
+        checkpoint: The rule by which a run's checkpoint was chosen, for the stamp.
+
+    Attributes:
+        n: Samples that each call needs.
+        protocol: How the numbers are made, as a dictionary.
+
+    Raises:
+        UserError: A feature space that cannot be had for these data.
+    """
+
+    def __init__(
+        self,
+        reference: Dataset,
+        metrics: str | Sequence[str] | None = None,
+        *,
+        n: int = 1_000,
+        features: str | FeatureExtractor = AUTO,
+        device: str | torch.device = "cpu",
+        seed: int = 0,
+        weights: str | Path | None = None,
+        rows: np.ndarray | None = None,
+        setting: Setting | None = None,
+        protocol: str = "training",
+        checkpoint: str = UNKNOWN_CHECKPOINT,
+    ) -> None:
+        if isinstance(features, str):
+            chosen = Path(weights) if weights else None
+            request = FeatureRequest(features, reference, chosen, to_device(device))
+            features = build_extractor(request)
+        self.data = reference
+        self.extractor = features
+        self.metrics = watching_metrics(features) if metrics is None else chosen_metrics(metrics)
+        self.rows = draw(len(reference), min(n, len(reference)), seed) if rows is None else rows
+        self.n = len(self.rows)
+        self.setting = setting or self._own_setting(seed)
+        self.reference = real_set(features, reference, self.setting.levels, self.rows)
+        self._stamp = Protocol.of(
+            protocol,
+            reference,
+            features,
+            generated=self.n,
+            compared=self.n,
+            checkpoint=checkpoint,
+            seed=seed,
+        )
+        self.protocol = self._stamp.as_dict()
+
+    def __call__(self, samples: np.ndarray, labels: np.ndarray | None = None) -> Scorecard:
+        """A card of the first `n` samples, without scores.
+
+        Args:
+            samples: uint8 [N, C, H, W], N >= `self.n`.
+            labels: int64 [N, L] that the samples were asked to have (-1: none), or None.
+
+        Raises:
+            UserError: Too few samples, another shape, labels that do not fit.
+        """
+        check_alike(samples, self.data.samples)
+        if labels is not None:
+            check_labels(labels, len(samples), self.data)
+            labels = labels[: self.n]
+        if len(samples) < self.n:
+            raise UserError(
+                f"{len(samples)} samples are fewer than the {self.n} of this measurement: "
+                "generate more, or build the evaluator with a smaller n"
+            )
+        judged = SampleSet.of(self.extractor, samples[: self.n], labels, cache=False)
+        return self.card(self.compared(judged))
+
+    def compared(self, samples: SampleSet) -> Comparison:
+        """A set beside the reference."""
+        return Comparison(samples, self.reference, self.setting)
+
+    def computable(self, comparison: Comparison) -> list[Metric]:
+        """The metrics that can be had for a comparison."""
+        return [item for item in self.metrics if not item.missing(comparison)]
+
+    def card(self, comparison: Comparison, notes: Sequence[str] = ()) -> Scorecard:
+        """The numbers of all metrics that can be had, without scores; notes: to begin with."""
+        stamp = replace(self._stamp, generated=len(comparison.generated))
+        entries: dict[str, Entry] = {}
+        details: dict[str, dict[str, float]] = {}
+        found: list[str] = []
+        for item in self.computable(comparison):
+            outcome = item.apply(comparison)
+            for key, value in outcome.values.items():
+                output = item.output(key)
+                assert output is not None, f"{item.name} gave {key}, which it did not announce"
+                entries[key] = Entry(
+                    value=float(value),
+                    better=output.better,
+                    axis=axis_of(output, key),
+                    space=PIXELS if item.space == PIXELS else stamp.features,
+                    samples=stamp.generated,
+                )
+            details |= {key: dict(values) for key, values in outcome.details.items()}
+            found += outcome.notes
+        said = [*notes, *left_out(self.metrics, comparison), *found]
+        said += small_sets(comparison, self.extractor)
+        return Scorecard(stamp, entries, details=details, notes=tuple(said))
+
+    def _own_setting(self, seed: int) -> Setting:
+        """What can be known of the reference alone."""
+        levels = tuple(label_levels(self.data))
+
+        def few() -> SampleSet:
+            return real_set(self.extractor, probe_images(self.data), levels)
+
+        return Setting(
+            taxonomy=self.data.taxonomy,
+            levels=levels,
+            load_training=few,
+            load_unseen=few,
+            seed=seed,
+            is_inception=self.extractor.name == "inception",
+        )
