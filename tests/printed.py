@@ -90,9 +90,8 @@ def shortened(line: str, domains: bool = False) -> list[str]:
         whole = [] if domains else ["--no-ladder"]
         return [*words, "--features", "pixels", *whole]
     if verb == "classify":
-        part = [] if "--sweep" in words or "--fraction" in words else ["--fraction", "0.05"]
-        words = [*without(words, "--seeds"), *(["--seeds", "1"] if "--sweep" in words else part)]
-        return [*words, "--set", "training.epochs=1"]
+        part = [] if "--fraction" in words else ["--fraction", "0.05"]
+        return [*words, *part, "--set", "training.epochs=1"]
     if verb == "study":
         return [*without(words, "--jobs"), "--seeds", "1"]
     if verb == "bench":

@@ -1,15 +1,16 @@
 """`mtgan classify` as a user types it, on digits."""
 
-import csv
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mtgan.classification.sweep import SWEEPS, load_sweep, recipe_of
 from mtgan.cli import main
-from mtgan.errors import UserError
+from mtgan.cli.study import _EXECUTORS
+from mtgan.files import read_yaml as load_yaml
+from studies.test_worker import Here
 
 KEYS = {
     "network.channels": "[4, 4]",
@@ -100,12 +101,13 @@ def test_another_data_set_as_the_auxiliary_task(classify: Command) -> None:
         (["mtl-soft", "--auxiliary", "fine"], "--auxiliary same"),
         (["stl", "--fraction", "1.5"], "data.fraction"),
         (["stl", "--set", "data.size=3"], "too small"),
-        (["--sweep", "soft-wait"], "did you mean 'soft-weight'"),
+        (["--sweep", "soft-wait"], "did you mean 'mtl-soft-weight'"),
         (["--sweep", "soft-weight", "--scale", "huge"], "has no scale 'huge'"),
-        (["--sweep", "soft-weight", "--seed", "3"], "--seed has no meaning for a sweep"),
-        (["--sweep", "soft-weight", "--resume"], "--resume has no meaning for a sweep"),
-        (["--sweep", "soft-weight", "--fraction", "0.5"], "--fraction has no meaning for a sweep"),
-        (["--sweep", "soft-weight", "--set", "data.fraction=0.5"], "its own `fractions`"),
+        (["--sweep", "soft-weight", "--seed", "3"], "--seed has no meaning for a study"),
+        (["--sweep", "soft-weight", "--resume"], "--resume has no meaning for a study"),
+        (["--sweep", "soft-weight", "--fraction", "0.5"], "--fraction has no meaning for a study"),
+        (["--sweep", "data-fraction", "--set", "data.fraction=0.5"], "varies data.fraction itself"),
+        (["--sweep", "soft-weight", "--json"], "--json has no meaning for a study"),
         (["stl", "--seeds", "3"], "--seeds has no meaning for one run"),
         (["stl", "--scale", "tiny"], "--scale has no meaning for one run"),
     ],
@@ -123,26 +125,26 @@ def test_layers_that_are_not_there(classify: Command) -> None:
     assert "take b from 0 to 2" in err
 
 
-def test_a_sweep_is_resumed_and_tabulated(classify: Command) -> None:
-    command = ("--sweep", "hard-against-soft", "--scale", "tiny", *SMALL, "--out", "s")
-    code, out, err = classify(*command, "--seeds", "1")
+def test_a_sweep_is_the_study_that_it_became(
+    classify: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_EXECUTORS, "local", lambda *_: Here())
+    keys = ("--scale", "tiny", *small(training__epochs="1"), "--auxiliary", "random")
+    code, out, err = classify("--sweep", "hard-against-soft", *keys, "--seeds", "1", "--out", "s")
     assert code == 0, err
-    assert err.count("test accuracy") == 6
-    assert "| 25 % | hard |" in out
-    first = {p: p.stat().st_mtime_ns for p in Path("s").rglob("result.json")}
-    (Path("s/runs/soft-25pct-s0") / "result.json").unlink()
-    code, _, err = classify(*command, "--seeds", "2")
-    assert code == 0
-    assert err.count("test accuracy") == 1 + 6
-    kept = [p.stat().st_mtime_ns == time for p, time in first.items()]
-    assert kept.count(False) == 1
-    rows = list(csv.DictReader(Path("s/runs.csv").read_text().splitlines()))
-    assert len(rows) == 12
-    assert all(Path("s", f"{name}.png").is_file() for name in ("curves-25pct", "distance"))
-    command = ("--sweep", "hard-against-soft", "--scale", "tiny", *small(training__epochs="3"))
-    code, _, err = classify(*command, "--out", "s")
-    assert code == 2
-    assert "s holds another sweep: settings differs" in err
+    instead = err.partition("--sweep is deprecated; this runs: ")[2].splitlines()[0]
+    assert "| hard / 25 % |" in out
+    assert instead.startswith("mtgan study mtl-hard-against-soft --scale tiny --seeds 1 --data")
+    before = {path: path.stat().st_mtime_ns for path in Path("s").rglob("measured.json")}
+    assert len(before) == 6
+    assert load_yaml(next(iter(before)).parent / "recipe.yaml")["auxiliary"]["labels"] == "random"
+    with pytest.raises(SystemExit, match="0"):
+        main(shlex.split(instead)[1:])
+    assert {path: path.stat().st_mtime_ns for path in Path("s").rglob("measured.json")} == before
+    Path("old").mkdir()
+    Path("old/sweep.yaml").write_text("name: hard-against-soft")
+    code, _, err = classify("--sweep", "hard-against-soft", *keys, "--out", "old")
+    assert (code, "old holds a sweep of an earlier version" in err) == (2, True)
 
 
 def test_other_verbs_say_what_a_classifiers_folder_is(classify: Command, capsys) -> None:
@@ -168,30 +170,3 @@ def test_other_verbs_say_what_a_classifiers_folder_is(classify: Command, capsys)
         assert stop.value.code == 2, verb
         assert error.startswith(f"mtgan: {said}"), verb
         assert error.count("\n") == 1, verb
-
-
-@pytest.mark.parametrize("name", SWEEPS.names())
-@pytest.mark.parametrize("scale", ["tiny", "full"])
-def test_shipped_sweeps_are_complete(name: str, scale: str) -> None:
-    sweep = load_sweep(name, scale)
-    assert sweep.title
-    assert sweep.source
-    assert sweep.about.endswith(".")
-    assert sweep.seeds >= 5
-    recipes = {s.name: recipe_of(sweep, s, f) for s in sweep.settings for f in sweep.fractions}
-    assert recipes[sweep.baseline].sharing.kind == "none"
-    epochs = {recipe.training.epochs for recipe in recipes.values()}
-    assert epochs == {200 if scale == "full" else 15}
-
-
-def test_mistakes_in_a_sweep(tmp_path: Path) -> None:
-    file = tmp_path / "mine.yaml"
-    file.write_text("extends: base\nbaseline: alone\n")
-    with pytest.raises(UserError, match="no setting 'alone' to be the baseline"):
-        load_sweep(file)
-    file.write_text("extends: base\nscales: {tiny: {seed: 3}}\n")
-    with pytest.raises(UserError, match="did you mean 'seeds'"):
-        load_sweep(file)
-    file.write_text("extends: base\nsettings: [{name: a, recipe: stl, sett: {}}]\n")
-    with pytest.raises(UserError, match="did you mean 'set'"):
-        load_sweep(file)

@@ -20,14 +20,13 @@ import mtgan.cli
 import printed
 from mtgan import analysis
 from mtgan.classification import load_classifier_recipe
-from mtgan.classification.sweep import load_sweep
 from mtgan.cli.app import app
 from mtgan.cli.options import read_recipe
 from mtgan.data import list_datasets, load_dataset
 from mtgan.data.domains.strings import STRING_SOURCES
 from mtgan.plugins import is_outside
 from mtgan.recipes.load import parse_override
-from mtgan.studies.schema import load_study
+from mtgan.studies.load import load_study
 
 SHELL = [
     (f"{block.place}: {line}", line)
@@ -103,15 +102,13 @@ def check_classify(values: dict[str, Any]) -> None:
     check_data(values["data"])
     check_data(values["auxiliary_data"])
     overrides = dict(parse_override(text) for text in values["overrides"] or [])
-    if values["sweep"]:
-        load_sweep(values["sweep"], values["scale"] or "full", values["seeds"], overrides)
-    else:
-        load_classifier_recipe(values["recipe"], overrides)
+    load_classifier_recipe(values["recipe"], overrides)
 
 
 def check_study(values: dict[str, Any]) -> None:
     if not values["file"].endswith(".yaml") and values["file"] != "NAME":
         load_study(values["file"], values["scale"])
+        check_data(values["data"])
 
 
 def check_analyze(values: dict[str, Any]) -> None:

@@ -52,10 +52,8 @@ def test_curves_are_of_training_and_of_evaluations(tmp_path: Path) -> None:
     result = study(tmp_path / "s", "a", "b", curves=["generator/loss", "frechet_distance"])
     page = write_study_report(result)[0].read_text()
     assert len(charts(page)) == 3
-    assert "Generator: loss.</strong> Averaged over the seeds of each cell.<" in page
-    assert (
-        "Frechet distance.</strong> Averaged over the seeds of each cell. Measured during" in page
-    )
+    assert "Generator: loss.</strong> Averaged over the seeds of each cell; the band" in page
+    assert page.count("(Student&#39;s t). Measured during training") == 1
 
 
 def test_the_facts_are_those_of_the_runs(tmp_path: Path) -> None:

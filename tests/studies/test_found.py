@@ -12,8 +12,9 @@ from mtgan.reports import write_study_report
 from mtgan.studies.execute import Outcome
 from mtgan.studies.found import read_numbers, rows_by_seed
 from mtgan.studies.jobs import Job
+from mtgan.studies.load import dump_study
 from mtgan.studies.plan import make_plan
-from mtgan.studies.schema import Study, dump_study
+from mtgan.studies.schema import Study
 from mtgan.studies.study import run_study
 from mtgan.studies.worker import run_job
 from mtgan.training import train

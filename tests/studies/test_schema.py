@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from mtgan.errors import UserError
+from mtgan.studies.load import dump_study, load_study, on_data, scale_names, study_names
 from mtgan.studies.plan import make_plan
-from mtgan.studies.schema import Study, dump_study, load_study, scale_names, study_names
+from mtgan.studies.schema import Study
 
 SHIPPED = {
     "labeled-share",
@@ -15,6 +16,13 @@ SHIPPED = {
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
     "domain-sharing",
+}
+CLASSIFIERS = {
+    f"mtl-{name}"
+    for name in (
+        *("auxiliary-tasks", "data-fraction", "hard-against-soft", "other-data"),
+        *("shared-layers", "soft-weight"),
+    )
 }
 MINIMAL = """
 recipes: [wgan-gp, {name: mine, recipe: gan, set: {latent.dim: 7}}]
@@ -34,7 +42,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_studies_are_shipped() -> None:
-    assert set(study_names()) == SHIPPED
+    assert set(study_names()) == SHIPPED | CLASSIFIERS
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
@@ -49,6 +57,45 @@ def test_a_shipped_study_can_be_planned_at_every_scale(name: str) -> None:
     assert load_study(name).budget.scale == "full"
     tiny = max(cell.recipe.training.steps for cell in make_plan(load_study(name, "tiny")).cells)
     assert tiny <= 200
+
+
+@pytest.mark.parametrize("name", sorted(CLASSIFIERS))
+@pytest.mark.parametrize("scale", ["tiny", "full"])
+def test_a_shipped_study_of_classifiers_can_be_planned(name: str, scale: str) -> None:
+    study = load_study(name, scale)
+    plan = make_plan(study)
+    assert study.title
+    assert study.source
+    assert study.about.endswith(".")
+    assert len(study.seeds) >= 5
+    assert all(second.recipe.sharing.kind == "none" for _, second in plan.pairs)
+    assert {cell.length for cell in plan.cells} == {200 if scale == "full" else 15}
+
+
+def test_settings_and_data_from_outside_win(file: Path) -> None:
+    study = load_study(file, "tiny", overrides={"optimizer.beta1": 0.2, "training.steps": 3})
+    [first, _] = make_plan(study).cells
+    assert (first.recipe.optimizer.beta1, first.length) == (0.2, 3)
+    with pytest.raises(UserError, match=r"varies latent\.dim itself"):
+        load_study(file, overrides={"latent.dim": 3})
+    other = on_data(study, "folder/photos", taxonomy=Path("t.yaml"))
+    assert (other.name, list(other.datasets)) == ("mine-photos", ["photos"])
+    assert other.datasets["photos"].name == "folder/photos"
+    assert other.datasets["photos"].taxonomy == "t.yaml"
+    with pytest.raises(UserError, match="varies the data"):
+        on_data(load_study("dataset-size"), "digits")
+
+
+def test_a_study_extends_another(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: mtl-shared-layers\nseeds: 2\nscales: {tiny: {seeds: 1}}\n")
+    study, parent = load_study(path), load_study("mtl-shared-layers")
+    assert (study.name, study.title, study.seeds) == ("mine", "", [0, 1])
+    assert (study.recipes, study.kind) == (parent.recipes, "classifier")
+    assert load_study(path, "tiny").set == {}
+    path.write_text(f"extends: {path}")
+    with pytest.raises(UserError, match="extend each other in a circle"):
+        load_study(path)
 
 
 def test_a_scale_replaces_keys_and_merges_settings(file: Path) -> None:
@@ -128,6 +175,19 @@ def test_measures_know_their_direction(file: Path) -> None:
         ({"scales": {"full": 3}}, "scales should map names"),
         ({"scales": {"full": {"budget": 3}}}, "budget"),
         ({"name": ""}, "name"),
+        ({"kind": "gam"}, "did you mean 'gan'"),
+        ({"kind": "classifier"}, "There is no recipe 'gan'"),
+        ({"kind": "classifier", "budget": {"steps": 3}}, "budget is for GANs"),
+        ({"kind": "classifier", "evaluation": {"samples": 3}}, "evaluation is for GANs"),
+        ({"recipes": [{"recipe": "gan", "auxiliary_data": "x"}]}, "is for classifiers"),
+        (
+            {
+                "kind": "classifier",
+                "recipes": ["stl", "mtl-soft"],
+                "found": [{"name": "x", "samples": ["."]}],
+            },
+            "only runs and numbers can be measured",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )

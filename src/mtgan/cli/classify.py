@@ -1,11 +1,11 @@
-"""`mtgan classify`: multitask classifiers, one run or a sweep of many."""
+"""`mtgan classify`: multitask classifiers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, print_json
+from mtgan.cli.app import app, print_error, print_json
 from mtgan.cli.options import Overrides, Quiet, Root, TaxonomyFile, given, tell_notes
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED, MOST_SEEDS
@@ -49,10 +49,7 @@ def classify(
     ] = None,
     sweep: Annotated[
         str | None,
-        typer.Option(
-            help="Run many: auxiliary-tasks, shared-layers, soft-weight, data-fraction, "
-            "hard-against-soft, or a YAML file."
-        ),
+        typer.Option(help="Deprecated: mtgan study mtl-hard-against-soft, and so on."),
     ] = None,
     scale: Annotated[
         str | None, typer.Option(help="Of a sweep: tiny, or full when left out.")
@@ -74,8 +71,8 @@ def classify(
     """Train a classifier, with an auxiliary task beside it if RECIPE shares something."""
     if (recipe is None) == (sweep is None):
         raise UserError(
-            "Say what to train: a recipe (mtgan classify mtl-hard --data ...), or a sweep "
-            "(mtgan classify --sweep hard-against-soft --data ...)."
+            "Say what to train: a recipe (mtgan classify mtl-hard --data ...). Many runs are a "
+            "study (mtgan study mtl-hard-against-soft --data ...)."
         )
     if resume and data is None and recipe is not None:
         _go_on(recipe, given(context, *_OF_A_NEW_RUN), device, json, quiet)
@@ -93,16 +90,17 @@ def classify(
         values["data.fraction"] = fraction
     if sweep is not None:
         _refuse_options(
-            "a sweep, which has seeds, fractions and data sets of its own, and always goes on",
+            "a study, which has seeds, fractions and data sets of its own, always goes on, and "
+            "keeps its values in statistics.json",
             {"--seed": seed, "--fraction": fraction, "--auxiliary-data": auxiliary_data},
-            {"--resume": resume or None},
+            {"--resume": resume or None, "--json": json or None},
         )
-        _sweep(
-            sweep, data, root, taxonomy, scale or "full", seeds, values, out, device, json, quiet
-        )
+        if auxiliary is not None:
+            overrides = [*(overrides or []), f"auxiliary.labels={auxiliary}"]
+        _study(sweep, data, root, taxonomy, scale or "full", seeds, overrides, out, device, quiet)
     else:
         assert recipe is not None
-        _refuse_options("one run; name a --sweep", {"--scale": scale, "--seeds": seeds})
+        _refuse_options("one run; mtgan study runs many", {"--scale": scale, "--seeds": seeds})
         _run(
             *(recipe, data, root, taxonomy, auxiliary_data, values),
             *(seed or 0, out, resume, device, json, quiet),
@@ -201,36 +199,44 @@ def _summary(result: dict[str, Any]) -> str:
     )
 
 
-def _sweep(
-    name: str,
+def _study(
+    sweep: str,
     data: str,
     root: Path | None,
     taxonomy: Path | None,
     scale: str,
     seeds: int | None,
-    values: dict[str, Any],
+    overrides: list[str] | None,
     out: Path | None,
     device: str,
-    json: bool,
     quiet: bool,
 ) -> None:
-    import sys
+    """What --sweep was, as the study that it is now."""
+    from mtgan.cli.study import study
+    from mtgan.text import command
 
-    from mtgan.classification.sweep import load_sweep, recipe_of, run_sweep
-    from mtgan.classification.tables import table_rows
-    from mtgan.classification.tasks import load_data
-
-    sweep = load_sweep(name, scale, seeds, values)
-    dataset = load_data(data, recipe_of(sweep, sweep.settings[0]).data, root, taxonomy)
-    folder = out or Path("runs") / file_name(f"{sweep.name}-{dataset.name}")
-
-    def say(line: str) -> None:
-        if not quiet:
-            print(printable(line), file=sys.stderr, flush=True)
-
-    rows = run_sweep(sweep, dataset, folder, device=device, say=say)
-    if json:
-        print_json(table_rows(rows, sweep.baseline))
-    elif not quiet:
-        print(printable((folder / "table.md").read_text()))
-        print(printable(f"tables, figures and runs: {folder}"))
+    file = sweep if sweep.endswith((".yaml", ".yml")) else f"mtl-{sweep}"
+    options = {
+        "--scale": None if scale == "full" else scale,
+        "--seeds": seeds,
+        "--data": data,
+        "--root": root,
+        "--taxonomy": taxonomy,
+        "--out": out,
+    }
+    words = [word for name, value in options.items() if value is not None for word in (name, value)]
+    words += [word for text in overrides or [] for word in ("--set", text)]
+    instead = command("mtgan", "study", file, *words)
+    print_error(f"--sweep is deprecated; this runs: {instead}")
+    study(
+        file,
+        scale=scale,
+        seeds=seeds,
+        data=data,
+        root=root,
+        taxonomy=taxonomy,
+        overrides=overrides,
+        out=out,
+        device=device,
+        quiet=quiet,
+    )

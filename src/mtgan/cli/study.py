@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtgan.cli.app import app, print_error
-from mtgan.cli.options import Quiet
+from mtgan.cli.options import Overrides, Quiet, Root, TaxonomyFile
 from mtgan.limits import MOST_SEEDS
 from mtgan.text import console, duration, printable
 
@@ -34,6 +34,13 @@ def study(
         int | None,
         typer.Option(min=1, max=MOST_SEEDS, help="Seeds 0 to N-1 instead of the study's."),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="A data set by name or path, in place of the study's own."),
+    ] = None,
+    root: Root = None,
+    taxonomy: TaxonomyFile = None,
+    overrides: Overrides = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and how long it will take.")
@@ -46,17 +53,22 @@ def study(
     Ends with 0 where all runs have finished; else with 2 where every failed run is the user's to
     mend (a recipe that does not fit the data, a training that diverges), and with 1 where not.
     """
+    from mtgan.errors import UserError
+    from mtgan.recipes.load import parse_overrides
     from mtgan.registry import nearest
+    from mtgan.studies.load import load_study, on_data
     from mtgan.studies.plan import make_plan, study_folder
-    from mtgan.studies.schema import load_study
     from mtgan.studies.study import require_packages
 
     require_packages()  # a plan that cannot be run is not shown
-    plan = make_plan(load_study(file, scale, seeds))
+    chosen_study = load_study(file, scale, seeds, parse_overrides(overrides or []))
+    if data is not None:
+        chosen_study = on_data(chosen_study, data, root, taxonomy)
+    elif root or taxonomy:
+        raise UserError("--root and --taxonomy belong to a data set: name it by --data.")
+    plan = make_plan(chosen_study)
     out = out or study_folder(plan.study)
     if executor not in _EXECUTORS:
-        from mtgan.errors import UserError
-
         raise UserError(f"There is no executor {executor!r}: {nearest(executor, [*_EXECUTORS])}")
     chosen = _EXECUTORS[executor](out, jobs, address)
     if dry_run:

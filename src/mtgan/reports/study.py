@@ -7,32 +7,29 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment
-from PIL import Image
 
 import mtgan
 from mtgan.errors import UserError
 from mtgan.files import write_text, writing
 from mtgan.limits import MOST_SEEDS
 from mtgan.markup import latex, markdown
-from mtgan.reports.charts import Series, image_uri, line_chart
-from mtgan.reports.page import Picture
 from mtgan.reports.rendering import environment
 from mtgan.reports.study_charts import dot_chart
+from mtgan.reports.study_pictures import study_pictures
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
 from mtgan.studies.jobs import run_folder
 from mtgan.studies.kinds import KINDS
-from mtgan.studies.schema import Measure, Study, dump_study
-from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary
-from mtgan.studies.study import refuse_unknown_curves, write_results
+from mtgan.studies.load import dump_study
+from mtgan.studies.schema import Measure, Study
+from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary, student_half_width
+from mtgan.studies.study import write_results
 from mtgan.text import command, printable
-from mtgan.training.logs import read_log
 
 _NONE = "–"
 # By which a page of ours is known again, in each form.
 _MARKS = (b"ade by mtgan ", b"95 % bootstrap intervals in brackets, from ")
 _TEMPLATES = ("html", "md", "tex")
-_MOST_CELLS_IN_PICTURES = 20
 
 
 def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Path, ...]:
@@ -66,15 +63,14 @@ def _is_ours(path: Path) -> bool:
 def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]:
     """What the templates show, as plain values."""
     study = result.study
-    curves, notes = _curves(result)
-    samples, unread = _samples(result)
+    pictures, notes = study_pictures(result)
     return {
         "version": mtgan.__version__,
         "study": study,
         "title": study.title or study.name,
         "yaml": dump_study(study),
         "facts": _facts(result),
-        "conclusions": [*statistics.sentences, *notes, *unread],
+        "conclusions": [*statistics.sentences, *notes],
         "failures": [(run, reason) for run, reason in sorted(result.failures.items()) if reason],
         "measures": [
             {
@@ -95,7 +91,8 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         ],
         "family": statistics.rows[0].family if statistics.rows else 0,
         "least_for_intervals": LEAST_FOR_INTERVALS,
-        "pictures": [*curves, *samples],
+        "pictures": pictures,
+        "overview": _overview(result),
         "commands": _commands(result),
     }
 
@@ -143,9 +140,9 @@ def _cell_words(cell: Mapping[str, Any]) -> str:
 
 
 def _scale_words(study: Study) -> str:
-    """The study's scale, and that of its recipes where it is another one."""
+    """The study's scale, and that to which its recipes are shrunk where it is another one."""
     sizes = study.budget.scale
-    return study.scale if study.scale == sizes else f"{study.scale}; recipes at {sizes}"
+    return study.scale if sizes in {study.scale, "full"} else f"{study.scale}; recipes at {sizes}"
 
 
 def _data_words(loading: dict[str, Any]) -> str:
@@ -155,6 +152,27 @@ def _data_words(loading: dict[str, Any]) -> str:
             share = f"{amount:.0%}" if isinstance(amount, float) else f"{amount} images"
             found.append(f"{words}{share}")
     return ", ".join(found)
+
+
+def _overview(result: StudyResult) -> dict[str, Any] | None:
+    """All measures of all cells: mean over seeds, and half of its 95 % interval by Student's t;
+    None where there is one measure alone."""
+    measures = result.study.measures
+    if len(measures) < 2:
+        return None
+    rows = [
+        {"label": label, "values": [_mean(result, label, measure) for measure in measures]}
+        for label in result.labels
+    ]
+    return {"titles": [measure.title for measure in measures], "rows": rows}
+
+
+def _mean(result: StudyResult, label: str, measure: Measure) -> str:
+    values = np.array(list(result.values(label, measure.name).values()))
+    if not len(values):
+        return _NONE
+    half = student_half_width(values)
+    return _number(values.mean()) + ("" if math.isnan(half) else f" ± {half:.2g}")
 
 
 def _chart(result: StudyResult, measure: Measure, statistics: Statistics) -> str | None:
@@ -230,69 +248,6 @@ def _number(value: float, sign: bool = False) -> str:
 
 def _p(value: float) -> str:
     return "<0.0001" if value < 1e-4 else f"{value:.2g}"
-
-
-def _curves(result: StudyResult) -> tuple[list[Picture], list[str]]:
-    """Logged values over training, averaged over the finished runs of each cell; and what is to be
-    said of curves that cannot be drawn yet. UserError where no run can log one any more."""
-    study = result.study
-    logs = {run: read_log(run_folder(result.path, run) / "metrics.jsonl") for run in result.results}
-    logged = {name for lines in logs.values() for line in lines for name in line["values"]}
-    if all(result.finished_of(label) for label in result.labels):
-        refuse_unknown_curves(study, logged)
-    notes = [
-        f"The curve of {Measure(name=name).title} is not drawn: no finished run has logged it yet."
-        for name in study.curves
-        if name not in logged
-    ]
-    return [_curve(result, logs, name) for name in study.curves if name in logged], notes
-
-
-def _curve(result: StudyResult, logs: Mapping[str, Any], name: str) -> Picture:
-    found = {
-        label: _mean_curve([logs[run] for run in result.finished_of(label).values()], name)
-        for label in result.labels
-    }
-    title = Measure(name=name).title
-    caption = "Averaged over the seeds of each cell."
-    if name in result.study.evaluated_curves:
-        caption += (
-            " Measured during training, against the run's own training data and with fewer "
-            "samples: not to be compared with the table."
-        )
-    series = {label: series for label, series in found.items() if series[0]}
-    return Picture(title[0].upper() + title[1:], line_chart(series, title), caption)
-
-
-def _mean_curve(logs: Sequence[Sequence[Mapping[str, Any]]], name: str) -> Series:
-    """Steps, and the mean over the runs that have logged the value there."""
-    by_step: dict[float, list[float]] = {}
-    for lines in logs:
-        for line in lines:
-            if name in line["values"]:
-                by_step.setdefault(line["step"], []).append(line["values"][name])
-    steps = sorted(by_step)
-    return steps, [float(np.mean(by_step[step])) for step in steps]
-
-
-def _samples(result: StudyResult) -> tuple[list[Picture], list[str]]:
-    """The last sample grid of each cell's first finished run; and which could not be read."""
-    pictures, notes = [], []
-    for label in result.labels[:_MOST_CELLS_IN_PICTURES]:
-        for seed, run in result.finished_of(label).items():
-            grids = sorted((run_folder(result.path, run) / "samples").glob("step-*.png"))
-            if not grids:
-                continue
-            try:
-                with Image.open(grids[-1], formats=["PNG"]) as image:
-                    uri = image_uri(image.convert("RGB"))
-            except Exception as error:  # whatever a decoder raises
-                notes.append(f"{grids[-1]} is left out here: it cannot be read ({error}).")
-                continue
-            caption = f"Seed {seed}, last iteration; a row per class where conditioned."
-            pictures.append(Picture(label, uri, caption))
-            break
-    return pictures, notes
 
 
 def _is_kept(run: Path) -> bool:

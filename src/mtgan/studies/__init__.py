@@ -1,5 +1,6 @@
 """Studies: many runs, one table, and what their differences are worth."""
 
-from mtgan.studies.schema import Study, load_study, study_names
+from mtgan.studies.load import load_study, study_names
+from mtgan.studies.schema import Study
 
 __all__ = ["Study", "load_study", "study_names"]

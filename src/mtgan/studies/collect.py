@@ -24,9 +24,10 @@ from mtgan.files import new_folder, write_bytes, write_json, write_text
 from mtgan.plugins import opening
 from mtgan.recipes.records import read_record
 from mtgan.studies.jobs import read_result_file, record_path, run_folder
+from mtgan.studies.load import dump_study, load_study
 from mtgan.studies.plan import Plan
 from mtgan.studies.records import Failures, PlanRecord
-from mtgan.studies.schema import Measure, Study, dump_study, load_study
+from mtgan.studies.schema import Measure, Study
 from mtgan.text import printable
 
 if TYPE_CHECKING:
@@ -142,12 +143,19 @@ def begin_folder(plan: Plan, out: Path) -> None:
     if is_study_folder(out):
         with opening(out):
             other = load_study(out / "study.yaml")
-        if (other.name, other.scale) != (plan.study.name, plan.study.scale):
+        if any(
+            getattr(other, key) != getattr(plan.study, key) for key in ("name", "scale", "kind")
+        ):
             raise UserError(
                 f"{out} holds the study {other.name} at scale {other.scale}; name another folder "
                 "with --out."
             )
         return
+    if (out / "sweep.yaml").is_file():
+        raise UserError(
+            f"{out} holds a sweep of an earlier version, whose table.md says what came of it (a "
+            "study takes its runs under found); name another folder with --out."
+        )
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} exists and is not a study folder; name another with --out.")
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from mtgan.studies.statistics import (
 )
 
 _MOST_NAMED = 10  # seeds in a sentence
+_MOST_UNTESTED = 3  # sentences of comparisons with too few runs
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,14 @@ def conclude(result: StudyResult) -> Statistics:
         for measure in result.study.measures
     }
     rows = comparisons(result)
-    claims_first = sorted(rows, key=lambda row: not row.significant)
+    tested = [row for row in rows if row.comparison.enough]
+    claims_first = sorted(tested, key=lambda row: not row.significant)
     sentences = [
         *_failures(result),
         *(missing_sentence(result, measure) for measure in result.study.measures),
         *(best_sentence(result, measure, rows) for measure in result.study.measures),
         *(sentence(row) for row in claims_first),
+        *_untested([row for row in rows if not row.comparison.enough]),
     ]
     sentences = [text[0].upper() + text[1:] for text in sentences if text]
     return Statistics(summaries, rows, sentences, without_value)
@@ -225,6 +229,21 @@ def sentence(row: Row) -> str:
         f"{what}: no difference was found between {row.first} and {row.second}: {figures} "
         f"({seeds}; {test}). {_power(c)}"
     )
+
+
+def _untested(rows: Sequence[Row]) -> list[str]:
+    """A sentence for each comparison with too few runs; of many, one for each measure."""
+    if len(rows) <= _MOST_UNTESTED:
+        return [sentence(row) for row in rows]
+    found = []
+    for measure, of_measure in groupby(rows, lambda row: row.measure):
+        few = list(of_measure)
+        most = max(min(row.comparison.count) for row in few)
+        found.append(
+            f"{measure.title}: {len(few)} comparisons have {most} seed{'s' * (most > 1)} or fewer, "
+            f"and no significance is claimed; take at least {LEAST_FOR_TESTS}."
+        )
+    return found
 
 
 def best_sentence(result: StudyResult, measure: Measure, rows: Sequence[Row]) -> str:

@@ -1,11 +1,6 @@
-"""What a study is: a matrix of runs, how long they train, and what is measured of them.
-
-A study file is YAML. Its own keys are the full-size setting; `scales` names others, each a few keys
-that replace the study's (mappings named in MERGED are merged instead).
-"""
+"""What a study is: a matrix of runs, how long they train, and what is measured of them."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,22 +8,15 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from mtgan.errors import UserError
-from mtgan.files import dump_yaml, read_text
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, MOST_SEEDS
-from mtgan.recipes.load import read_mapping, sentence, use_plugins
 from mtgan.recipes.schema import Part, Size
-from mtgan.registry import nearest
 from mtgan.studies.kinds import KINDS
 from mtgan.text import html_summary, printable
 
-_FILES = resources.files("mtgan.studies") / "files"
-MERGED = ("set", "budget", "evaluation")
 _KNOWN = {"accuracy", "ngram distance"}  # what follows them in a name is the level, or a size
 Settings = dict[str, Any]
 """Dotted recipe keys and their values, as after `--set`."""
@@ -200,6 +188,7 @@ class Study(Part):
     baseline: Baseline | None = None  # the first recipe, variant or data set when absent
     contrasts: list[tuple[str, str]] = []  # further comparisons, as pairs of cells' labels
     curves: list[Name] = []  # logged values that the page draws over training
+    axis: Literal["recipe", "variant", "data"] | None = None  # measures are drawn over its numbers
     alpha: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.05
 
     @field_validator("recipes", "found", "seeds", "measures", "curves")
@@ -250,73 +239,3 @@ def first_repeated(labels: Iterable[Hashable]) -> Any:
             return label
         seen.add(label)
     return None
-
-
-def study_names() -> list[str]:
-    """Studies that are shipped."""
-    return sorted(
-        item.name.removesuffix(".yaml") for item in _FILES.iterdir() if item.name.endswith(".yaml")
-    )
-
-
-def scale_names(study: str | Path) -> list[str]:
-    """The scales that a study has."""
-    values, label = _read(study)
-    return ["full", *(name for name in _scales(values, f"Study {label}") if name != "full")]
-
-
-def load_study(study: str | Path, scale: str = "full", seeds: int | None = None) -> Study:
-    """A shipped study by name, or a YAML file, at one of its scales.
-
-    seeds: 0 to seeds - 1 instead of those in the file. Raises UserError for an unknown name, key
-    or scale, or a value out of range.
-    """
-    values, label = _read(study)
-    what = f"Study {study}"
-    scales = _scales(values, what)
-    if scale not in {*scales, "full"}:
-        raise UserError(f"{what} has no scale {scale!r}: {nearest(scale, ['full', *scales])}")
-    for key, value in scales.get(scale, {}).items():
-        both = key in MERGED and all(isinstance(v, Mapping) for v in (values.get(key), value))
-        values[key] = {**values[key], **value} if both else value
-    values = {"name": label, "scale": scale, **values}
-    if seeds is not None:
-        values["seeds"] = seeds
-    use_plugins(values, what)
-    try:
-        return Study.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{what}: {sentence(error, Study)}") from error
-
-
-def dump_study(study: Study) -> str:
-    """The resolved study as YAML, which is itself a study file."""
-    aside = set() if study.plugins else {"plugins"}
-    return dump_yaml(study.model_dump(mode="json", exclude=aside))
-
-
-def _scales(values: dict[str, Any], what: str) -> dict[str, Mapping[str, Any]]:
-    """The keys that each scale replaces; taken out of the values."""
-    scales = values.pop("scales", {})
-    if not isinstance(scales, dict) or not all(
-        isinstance(name, str) and isinstance(keys, Mapping) for name, keys in scales.items()
-    ):
-        raise UserError(f"{what}: scales should map names to the keys that they replace.")
-    return scales
-
-
-def _read(study: str | Path) -> tuple[dict[str, Any], str]:
-    path = Path(study)
-    if path.suffix in {".yaml", ".yml"} and path.exists():
-        text, label = read_text(path, "The study"), path.stem
-    elif str(study).removesuffix(".yaml") in study_names():
-        label = str(study).removesuffix(".yaml")
-        text = (_FILES / f"{label}.yaml").read_text()
-    elif path.suffix in {".yaml", ".yml"}:
-        raise UserError(f"There is no study file {path}; shipped: {', '.join(study_names())}.")
-    else:
-        raise UserError(
-            f"There is no study {str(study)!r}: {nearest(str(study), study_names())} "
-            "(A file of your own ends in .yaml.)"
-        )
-    return read_mapping(text, f"The study {study}"), label

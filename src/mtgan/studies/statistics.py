@@ -184,6 +184,13 @@ def bootstrap_interval(
     return float(found.low), float(found.high)
 
 
+def student_half_width(values: np.ndarray, level: float = 0.95) -> float:
+    """Half the width of Student's interval of the mean of values [n]; nan for a single one."""
+    if len(values) < 2:
+        return float("nan")
+    return float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
+
+
 def t_test(first: np.ndarray, second: np.ndarray, paired: bool) -> float:
     """Two-sided p of the paired t-test, or of Welch's; 1 where there is nothing to test with."""
     if min(len(first), len(second)) < 2:

@@ -25,8 +25,8 @@ def refuse_other_than_gan(path: Path) -> None:
         )
     elif (path / "sweep.yaml").is_file():
         found = (
-            "a sweep of classifiers, and not the run of a GAN; its table.md says what came of it, "
-            "and mtgan classify --sweep goes on with it"
+            "a sweep of classifiers of an earlier version, and not the run of a GAN; its table.md "
+            "says what came of it, and its folder runs holds its runs"
         )
     elif (path / "mtgan-data.json").is_file():
         found = "a prepared data set, and not the run of a GAN; name it by --data"

@@ -1,0 +1,193 @@
+"""Runs of classifiers: trained, then tested at the epoch that validation chose."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtgan.classification import ClassifierRecipe, ClassifierRun, classify, load_classifier_recipe
+from mtgan.classification.tasks import load_auxiliary_data, split_data
+from mtgan.data import Dataset
+from mtgan.errors import UserError
+from mtgan.studies.jobs import Job, Measured, last_values, load_data
+from mtgan.studies.kinds import KINDS
+from mtgan.studies.kinds.gan import with_taxonomy_text
+from mtgan.studies.schema import Arm, Budget, EvaluationPart, Settings, Study, StudyData
+
+if TYPE_CHECKING:
+    from mtgan.studies.plan import Plan
+
+_DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
+# What of a run's result a study compares, and which way it is better.
+_MEASURES = {
+    "maximum_validation_accuracy": "higher",  # the thesis's number (Table 2.2)
+    "minimum_validation_cross_entropy": "lower",
+    "test_accuracy": "higher",
+    "test_cross_entropy": "lower",
+    "last_validation_accuracy": "higher",
+    "last_distance": "",
+    "parameters": "",
+}
+_TIMED_BATCHES = 4
+_LOADED = (
+    "name",
+    "root",
+    "size",
+    "channels",
+    "taxonomy",
+    "subset",
+    "stratified",
+    "labeled",
+    "seed",
+)
+
+
+class ClassifierJobs:
+    """See mtgan.studies.kinds.Kind."""
+
+    unit = "epochs"
+    record = "measured.json"  # result.json is the run's own
+    schema = ClassifierRecipe
+
+    @property
+    def found(self) -> Mapping[str, Callable[[Path, Job], Measured]]:
+        return {"run": _measure_found}
+
+    def check(self, study: Study) -> None:
+        for key, default in (("budget", Budget()), ("evaluation", EvaluationPart())):
+            if getattr(study, key) != default:
+                raise UserError(
+                    f"Study {study.name}: {key} is for GANs, and a classifier has epochs and test "
+                    "images of its own; put keys of the recipe (training.epochs, data.images) "
+                    "under set."
+                )
+
+    def recipe(self, entry: Arm, settings: Settings, study: Study) -> ClassifierRecipe:
+        return load_classifier_recipe(entry.recipe, {**study.set, **settings})
+
+    def loading(
+        self, entry: Arm | None, data: StudyData, recipe: ClassifierRecipe
+    ) -> dict[str, Any]:
+        """Arguments of load_dataset, and the name of the auxiliary task's own data set, if any."""
+        values = data.model_dump(mode="json")
+        own = recipe.model_dump(mode="json")["data"]
+        for key in ("size", "channels"):
+            if values[key] is None:
+                values[key] = own[key]
+        other = entry.auxiliary_data if entry and recipe.sharing.kind != "none" else ""
+        return {**values, "auxiliary_data": other}
+
+    def identity(self, recipe: ClassifierRecipe, loading: Mapping[str, Any]) -> list[Any]:
+        return [recipe.model_dump(mode="json", exclude=_DESCRIPTION), with_taxonomy_text(loading)]
+
+    def length(self, recipe: ClassifierRecipe) -> int:
+        return recipe.training.epochs
+
+    def batch(self, recipe: ClassifierRecipe) -> int:
+        return recipe.training.batch_size
+
+    def evaluated_every(self, recipe: ClassifierRecipe) -> int:
+        return 0
+
+    def run(self, job: Job) -> Measured:
+        recipe = ClassifierRecipe.model_validate(job.recipe)
+        data, auxiliary = _load(job.data)
+        run = classify(
+            recipe,
+            data,
+            job.out,
+            auxiliary_data=auxiliary,
+            seed=job.seed,
+            resume=True,
+            device=job.device,
+            quiet=True,
+        )
+        return _measured(run, data.fingerprint)
+
+    def prepare(self, plan: "Plan") -> None:
+        """Every data set is found (or fetched) before anything is trained."""
+        seen: list[dict[str, Any]] = []
+        for cell in plan.cells:
+            if cell.data not in seen:
+                seen.append(cell.data)
+                _load(cell.data)
+
+    def logged(self, recipe: ClassifierRecipe, loading: Mapping[str, Any], device: str) -> set[str]:
+        run = _short_run(recipe, loading, device, epochs=1)
+        return {name for line in run for name in line["values"]}
+
+    def pace(self, recipe: ClassifierRecipe, loading: Mapping[str, Any], device: str) -> float:
+        """From an epoch of a few batches, by the share of the images that they are."""
+        part, (data, _) = recipe.data, _load(loading)
+        images = len(split_data(data, part.validation, part.images, part.fraction, 0).training)
+        lines = _short_run(recipe, loading, device, epochs=2)
+        used = min(images, _TIMED_BATCHES * recipe.training.batch_size)
+        return (lines[1]["seconds"] - lines[0]["seconds"]) * images / used
+
+    def measured(self, study: Study, protocols: list[Mapping[str, Any]]) -> str:
+        counts = sorted({protocol["test"] for protocol in protocols if "test" in protocol})
+        images = " or ".join(f"{count:,}" for count in counts) or "the"
+        return (
+            f"the maximum over epochs is of the validation images; test values are of {images} "
+            "test images at the epoch of that maximum"
+        )
+
+
+KINDS.register("classifier")(ClassifierJobs())
+
+
+def _load(loading: Mapping[str, Any]) -> tuple[Dataset, Dataset | None]:
+    values = dict(loading)
+    other = values.pop("auxiliary_data")
+    data = load_data(values)
+    return data, load_auxiliary_data(other, data) if other else None
+
+
+def _measured(run: ClassifierRun, fingerprint: str = "") -> Measured:
+    result, lines = run.result, run.metrics()
+    assert result is not None
+    values = {
+        name: {"value": float(result[name]), "better": better}
+        for name, better in _MEASURES.items()
+        if result[name] is not None
+    }
+    logged = last_values(lines, "epoch", run.recipe.training.epochs)
+    return Measured(
+        {**{name: {"value": value, "better": ""} for name, value in logged.items()}, **values},
+        {"test": result["test_images"], "validation": result["validation_images"]},
+        iterations=run.recipe.training.epochs,
+        seconds=result["seconds"],
+        fingerprint=fingerprint,
+    )
+
+
+def _measure_found(path: Path, job: Job) -> Measured:
+    run = ClassifierRun.open(path)
+    if run.result is None:
+        raise UserError(f"{path} is not finished; go on with it by mtgan classify --resume {path}.")
+    return replace(_measured(run), log=run.metrics())
+
+
+def _short_run(
+    recipe: ClassifierRecipe, loading: Mapping[str, Any], device: str, epochs: int
+) -> list[dict[str, Any]]:
+    """The log of a training of a few batches that is thrown away."""
+    few = _TIMED_BATCHES * recipe.training.batch_size
+    few = min(recipe.data.images or few, few)
+    changed = {
+        "training": recipe.training.model_copy(update={"epochs": epochs}),
+        "data": recipe.data.model_copy(update={"images": few, "fraction": 1.0}),
+        "auxiliary": recipe.auxiliary.model_copy(update={"images": few}),
+    }
+    data, auxiliary = _load(loading)
+    with tempfile.TemporaryDirectory() as folder:
+        run = classify(
+            recipe.model_copy(update=changed),
+            data,
+            Path(folder) / "run",
+            auxiliary_data=auxiliary,
+            device=device,
+            quiet=True,
+        )
+        return run.metrics()
