@@ -23,7 +23,7 @@ FEWEST_JUDGED = 64
 LARGEST_SIDE = 4096
 """Pixels of one side of an image."""
 MOST_SEEDS = 1_000
-"""Runs of one cell of a study, or of a sweep."""
+"""Runs of one cell of a study."""
 
 
 def check_number(what: str, value: float, low: float, high: float) -> None:

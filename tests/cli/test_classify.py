@@ -141,6 +141,9 @@ def test_a_sweep_is_the_study_that_it_became(
     with pytest.raises(SystemExit, match="0"):
         main(shlex.split(instead)[1:])
     assert {path: path.stat().st_mtime_ns for path in Path("s").rglob("measured.json")} == before
+    Path("mine.yaml").write_text("extends: base\nsettings: [{name: a, recipe: stl}]\n")
+    code, _, err = classify("--sweep", "mine.yaml", *keys)
+    assert (code, "its settings are recipes, its fractions variants" in err) == (2, True)
     Path("old").mkdir()
     Path("old/sweep.yaml").write_text("name: hard-against-soft")
     code, _, err = classify("--sweep", "hard-against-soft", *keys, "--out", "old")

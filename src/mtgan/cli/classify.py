@@ -35,11 +35,11 @@ def classify(
         typer.Option(help="The auxiliary labels: a level, same, random or clustered."),
     ] = None,
     auxiliary_data: Annotated[
-        str | None, typer.Option(help="Another data set for the auxiliary task; not of a sweep.")
+        str | None, typer.Option(help="Another data set for the auxiliary task.")
     ] = None,
     overrides: Overrides = None,
     fraction: Annotated[
-        float | None, typer.Option(help="Share of the training images, in (0, 1]; not of a sweep.")
+        float | None, typer.Option(help="Share of the training images, in (0, 1].")
     ] = None,
     seed: Annotated[
         int | None,
@@ -52,10 +52,10 @@ def classify(
         typer.Option(help="Deprecated: mtgan study mtl-hard-against-soft, and so on."),
     ] = None,
     scale: Annotated[
-        str | None, typer.Option(help="Of a sweep: tiny, or full when left out.")
+        str | None, typer.Option(help="With --sweep alone: tiny, or full when left out.")
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, max=MOST_SEEDS, help="Of a sweep: how many.")
+        int | None, typer.Option(min=1, max=MOST_SEEDS, help="With --sweep alone: how many.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder; under runs/ when left out.")] = None,
     resume: Annotated[
@@ -213,9 +213,17 @@ def _study(
 ) -> None:
     """What --sweep was, as the study that it is now."""
     from mtgan.cli.study import study
+    from mtgan.files import read_yaml
     from mtgan.text import command
 
-    file = sweep if sweep.endswith((".yaml", ".yml")) else f"mtl-{sweep}"
+    own = sweep.endswith((".yaml", ".yml"))
+    if own and Path(sweep).is_file() and "settings" in (read_yaml(sweep) or {}):
+        raise UserError(
+            f"{sweep} is a sweep of an earlier version: as a study of kind: classifier, its "
+            "settings are recipes, its fractions variants with data.fraction, and its baseline "
+            "{recipe: ...} (docs/multitask-classification.md, Many runs)."
+        )
+    file = sweep if own else f"mtl-{sweep}"
     options = {
         "--scale": None if scale == "full" else scale,
         "--seeds": seeds,
