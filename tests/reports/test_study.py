@@ -125,6 +125,22 @@ def test_a_broken_picture_is_left_out_and_named(tmp_path: Path) -> None:
     assert page.count('src="data:image/png') == 1
 
 
+def test_a_gallery_has_samples_of_every_cell_in_its_table(tmp_path: Path) -> None:
+    values = {name: {"frechet_distance": [3.0], "x": [1.0]} for name in ("a b", "a, b", "c")}
+    result = fake_study(tmp_path / "s", values, gallery=True)
+    for shade, label in enumerate(("a b", "a, b")):
+        [run] = result.runs_of(label).values()
+        (result.path / "runs" / run / "samples").mkdir()
+        picture = Image.new("L", (8, 8), shade)
+        picture.save(result.path / "runs" / run / "samples" / "step-00000010.png")
+    [page] = write_study_report(result, tmp_path / "zoo.md")
+    rows = [line for line in page.read_text().splitlines() if line.count("|") == 5]
+    assert rows[2] == "| a b | 3 | 1 | ![a b](zoo/a-b.png) |"
+    assert rows[3] == "| a, b | 3 | 1 | ![a, b](zoo/a-b-.png) |"
+    assert rows[4] == "| c | 3 | 1 |  |"
+    assert Image.open(tmp_path / "zoo" / "a-b-.png").getpixel((0, 0)) == 1
+
+
 @pytest.mark.parametrize("ending", ["html", "md", "tex"])
 def test_files_of_others_are_not_overwritten(tmp_path: Path, ending: str) -> None:
     result = study(tmp_path / "s", "a", "b")

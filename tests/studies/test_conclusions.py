@@ -177,3 +177,13 @@ def test_runs_measured_otherwise_do_not_count(fake) -> None:
     assert StudyResult.open(result.path).results == {}
     with pytest.raises(UserError, match=r"No run of .* has finished"):
         write_results(StudyResult.open(result.path))
+
+
+def test_many_comparisons_of_too_few_runs_are_one_sentence_for_each_measure(fake) -> None:
+    names = ("a", "b", "c", "d", "e")
+    result = fake({name: {"frechet_distance": [1.0], "x": [2.0]} for name in names})
+    few = [text for text in conclude(result).sentences if "no significance" in text]
+    assert few == [
+        f"{title}: 4 comparisons have fewer than 3 seeds, and no significance is claimed."
+        for title in ("Frechet distance", "X")
+    ]

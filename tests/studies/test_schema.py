@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from mtgan.errors import UserError
+from mtgan.recipes import load_recipe
 from mtgan.studies.load import dump_study, load_study, on_data, scale_names, study_names
 from mtgan.studies.plan import make_plan
 from mtgan.studies.schema import Study
@@ -42,7 +43,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_studies_are_shipped() -> None:
-    assert set(study_names()) == SHIPPED | CLASSIFIERS
+    assert set(study_names()) == SHIPPED | CLASSIFIERS | {"zoo"}
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
@@ -70,6 +71,20 @@ def test_a_shipped_study_of_classifiers_can_be_planned(name: str, scale: str) ->
     assert len(study.seeds) >= 5
     assert all(second.recipe.sharing.kind == "none" for _, second in plan.pairs)
     assert {cell.length for cell in plan.cells} == {200 if scale == "full" else 15}
+
+
+def test_the_zoo_has_every_recipe_of_the_sources_under_one_budget() -> None:
+    study = load_study("zoo")
+    cells = make_plan(study).cells
+    assert len(cells) == 27
+    assert study.gallery
+    for cell in cells:
+        assert cell.length == 1000
+        assert cell.recipe.optimizer.learning_rate == 5e-4
+        source = load_recipe(cell.recipe.name)
+        assert cell.recipe.optimizer.decay == source.optimizer.decay
+        assert cell.recipe.training.ema_decay == source.training.ema_decay
+    assert make_plan(load_study("zoo", "tiny")).cells[0].length == 30
 
 
 def test_settings_and_data_from_outside_win(file: Path) -> None:

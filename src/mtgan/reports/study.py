@@ -15,7 +15,7 @@ from mtgan.limits import MOST_SEEDS
 from mtgan.markup import latex, markdown
 from mtgan.reports.rendering import environment
 from mtgan.reports.study_charts import dot_chart
-from mtgan.reports.study_pictures import study_pictures
+from mtgan.reports.study_pictures import study_pictures, write_gallery
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
 from mtgan.studies.jobs import run_folder
@@ -36,7 +36,8 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
     """Write a study's page and tables, and return their paths.
 
     out: a .html, .md or .tex file; report.html, report.md and report.tex in the study's folder when
-    None. The table and the statistics are written anew, as the study's runs stand now. Raises
+    None. The table and the statistics are written anew, as the study's runs stand now. The .md of
+    a study with a gallery has its pictures in a folder of its name beside it. Raises
     UserError for another ending, where `out` is a file of somebody else's, and where no run has
     finished.
     """
@@ -48,7 +49,12 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
         raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
     content = study_content(result, write_results(result))
     for path in paths:
-        template = _environment(path.suffix[1:]).get_template(f"study.{path.suffix[1:]}.j2")
+        kind = path.suffix[1:]
+        if kind == "md" and result.study.gallery and content["overview"]:
+            files = write_gallery(result, path.with_suffix(""))
+            for row in content["overview"]["rows"]:
+                row["picture"] = files.get(row["label"], "")
+        template = _environment(kind).get_template(f"study.{kind}.j2")
         write_text(path, template.render(**content))
     return tuple(paths)
 
@@ -161,7 +167,11 @@ def _overview(result: StudyResult) -> dict[str, Any] | None:
     if len(measures) < 2:
         return None
     rows = [
-        {"label": label, "values": [_mean(result, label, measure) for measure in measures]}
+        {
+            "label": label,
+            "picture": "",
+            "values": [_mean(result, label, measure) for measure in measures],
+        }
         for label in result.labels
     ]
     return {"titles": [measure.title for measure in measures], "rows": rows}

@@ -1,11 +1,14 @@
 """The pictures of a study's page: values over training, measures over a number, samples."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from PIL import Image
 
+from mtgan.files import write_bytes, writing
 from mtgan.reports.charts import image_uri
 from mtgan.reports.page import Picture
 from mtgan.reports.study_charts import Runs, axis_chart, curve_chart
@@ -137,17 +140,38 @@ def _samples(result: StudyResult) -> tuple[list[Picture], list[str]]:
     """The last sample grid of each cell's first finished run; and which could not be read."""
     pictures, notes = [], []
     for label in result.labels[:_MOST_CELLS]:
-        for seed, run in result.finished_of(label).items():
-            grids = sorted((run_folder(result.path, run) / "samples").glob("step-*.png"))
-            if not grids:
-                continue
+        for seed, grid in _grids(result, label):
             try:
-                with Image.open(grids[-1], formats=["PNG"]) as image:
+                with Image.open(grid, formats=["PNG"]) as image:
                     uri = image_uri(image.convert("RGB"))
             except Exception as error:  # whatever a decoder raises
-                notes.append(f"{grids[-1]} is left out here: it cannot be read ({error}).")
+                notes.append(f"{grid} is left out here: it cannot be read ({error}).")
                 continue
             caption = f"Seed {seed}, last iteration; a row per class where conditioned."
             pictures.append(Picture(label, uri, caption))
             break
     return pictures, notes
+
+
+def _grids(result: StudyResult, label: str) -> Iterator[tuple[int, Path]]:
+    """(seed, the last sample grid) of a cell's finished runs that have one."""
+    for seed, run in result.finished_of(label).items():
+        grids = sorted((run_folder(result.path, run) / "samples").glob("step-*.png"))
+        if grids:
+            yield seed, grids[-1]
+
+
+def write_gallery(result: StudyResult, folder: Path) -> dict[str, str]:
+    """A sample grid of each cell as a file in `folder`, by label as it is named from beside it."""
+    found: dict[str, str] = {}
+    for label in result.labels:
+        grid = next((path for _, path in _grids(result, label)), None)
+        if grid is None:
+            continue
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-") or "cell"
+        while f"{quote(folder.name)}/{name}.png" in found.values():
+            name += "-"
+        with writing(grid):
+            write_bytes(folder / f"{name}.png", grid.read_bytes())
+        found[label] = f"{quote(folder.name)}/{name}.png"
+    return found

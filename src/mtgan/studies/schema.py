@@ -189,6 +189,7 @@ class Study(Part):
     contrasts: list[tuple[str, str]] = []  # further comparisons, as pairs of cells' labels
     curves: list[Name] = []  # logged values that the page draws over training
     axis: Literal["recipe", "variant", "data"] | None = None  # measures are drawn over its numbers
+    gallery: bool = False  # samples of each cell stand in the table of all measures
     alpha: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.05
 
     @field_validator("recipes", "found", "seeds", "measures", "curves")
