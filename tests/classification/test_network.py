@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mtgan.classification.network import MultitaskClassifier, feature_shape, make_layers
-from mtgan.classification.schema import Network, Sharing
+from mtgan.classification.schema import ClassifierSharing, Network
 from mtgan.classification.train import make_aggregator
 from mtgan.errors import UserError
 from mtgan.nets.networks import kernel_weights
@@ -16,7 +16,7 @@ CLASSES = {"main": 4, "auxiliary": 2}
 
 def make(kind: str, layers: int = 2, **sharing) -> MultitaskClassifier:
     return MultitaskClassifier(
-        NETWORK, Sharing(kind=kind, layers=layers, **sharing), (1, 8, 8), CLASSES
+        NETWORK, ClassifierSharing(kind=kind, layers=layers, **sharing), (1, 8, 8), CLASSES
     )
 
 

@@ -29,11 +29,11 @@ def fake_study(out: Path, values: Values, **keys: object) -> StudyResult:
         }
     )
     # Cells that are trained alike would share their runs.
-    arms = [
-        arm.model_copy(update={"set": {"latent.dim": 10 + i}})
-        for i, arm in enumerate(study.recipes)
+    entries = [
+        entry.model_copy(update={"set": {"latent.dim": 10 + i}})
+        for i, entry in enumerate(study.recipes)
     ]
-    plan = make_plan(study.model_copy(update={"recipes": arms}))
+    plan = make_plan(study.model_copy(update={"recipes": entries}))
     begin_folder(plan, out)
     write_plan(plan, out)
     for cell in plan.cells:

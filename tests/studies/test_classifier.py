@@ -12,7 +12,7 @@ from mtgan.errors import UserError
 from mtgan.reports import write_study_report
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.estimate import estimate
-from mtgan.studies.plan import Plan, make_plan
+from mtgan.studies.plan import StudyPlan, make_plan
 from mtgan.studies.schema import Study
 from mtgan.studies.study import run_study
 from studies.test_worker import Here
@@ -20,7 +20,7 @@ from studies.test_worker import Here
 KEYS = {key: value for key, value in SMALL.items() if key != "sharing.layers"}
 
 
-def plan(**keys: Any) -> Plan:
+def plan(**keys: Any) -> StudyPlan:
     values = {
         "name": "toy",
         "kind": "classifier",
@@ -40,13 +40,13 @@ def plan(**keys: Any) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, StudyResult]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyPlan, StudyResult]:
     made = plan(seeds=2)
     out = tmp_path_factory.mktemp("study") / "out"
     return made, run_study(made, out, Here(), device="cpu")
 
 
-def test_values_are_those_of_the_runs(finished: tuple[Plan, StudyResult]) -> None:
+def test_values_are_those_of_the_runs(finished: tuple[StudyPlan, StudyResult]) -> None:
     _, result = finished
     assert len(result.results) == 6
     for run, recorded in result.results.items():
@@ -65,7 +65,7 @@ def test_values_are_those_of_the_runs(finished: tuple[Plan, StudyResult]) -> Non
 
 
 def test_finished_runs_are_left_alone_and_measured_again_where_the_record_is_gone(
-    finished: tuple[Plan, StudyResult],
+    finished: tuple[StudyPlan, StudyResult],
 ) -> None:
     made, result = finished
     nothing = Here()
@@ -80,7 +80,7 @@ def test_finished_runs_are_left_alone_and_measured_again_where_the_record_is_gon
     assert (record.read_text(), weights.stat().st_mtime_ns) == before
 
 
-def test_the_page(finished: tuple[Plan, StudyResult]) -> None:
+def test_the_page(finished: tuple[StudyPlan, StudyResult]) -> None:
     _, result = finished
     page, markdown, _ = (path.read_text() for path in write_study_report(result))
     for title in (
@@ -113,7 +113,9 @@ def test_another_data_set_as_the_auxiliary_task(tmp_path: Path) -> None:
     assert opened["training_images"] == {"main": 40, "auxiliary": 30}
 
 
-def test_runs_that_are_there_are_cells(finished: tuple[Plan, StudyResult], tmp_path: Path) -> None:
+def test_runs_that_are_there_are_cells(
+    finished: tuple[StudyPlan, StudyResult], tmp_path: Path
+) -> None:
     _, result = finished
     runs = [str(result.path / "runs" / run) for run in result.runs_of("b=1").values()]
     made = plan(seeds=2, found=[{"name": "before", "runs": runs}])

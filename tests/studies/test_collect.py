@@ -13,14 +13,14 @@ from mtgan.files import dump_yaml, parse_yaml
 from mtgan.reports.study import write_study_report
 from mtgan.studies.collect import StudyResult, begin_folder, tidy_rows, write_plan, write_table
 from mtgan.studies.conclusions import conclude
-from mtgan.studies.plan import Plan, make_plan
+from mtgan.studies.plan import StudyPlan, make_plan
 from mtgan.studies.schema import Study
 from studies_toys import TINY
 
 VALUES = {name: {"frechet_distance": [4.0, 3.0]} for name in ("a", "b")}
 
 
-def toy_plan(**keys: object) -> Plan:
+def toy_plan(**keys: object) -> StudyPlan:
     return make_plan(Study.model_validate({**TINY, **keys}))
 
 

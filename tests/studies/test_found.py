@@ -9,7 +9,7 @@ import pytest
 from mtgan.data import load_dataset
 from mtgan.errors import UserError
 from mtgan.reports import write_study_report
-from mtgan.studies.execute import Outcome
+from mtgan.studies.execute import JobOutcome
 from mtgan.studies.found import read_numbers, rows_by_seed
 from mtgan.studies.jobs import Job
 from mtgan.studies.load import dump_study
@@ -47,10 +47,10 @@ SMALL = {
 class Here:
     """Works on the jobs in this process."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[JobOutcome]:
         for job in jobs:
             run_job(job)
-            yield Outcome(job)
+            yield JobOutcome(job)
 
 
 @pytest.fixture

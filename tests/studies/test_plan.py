@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from mtgan.studies.estimate import estimate
-from mtgan.studies.plan import Plan, make_plan
+from mtgan.studies.plan import StudyPlan, make_plan
 from mtgan.studies.schema import Study
 from studies_toys import TINY
 
 
-def plan(**keys: object) -> Plan:
+def plan(**keys: object) -> StudyPlan:
     return make_plan(Study.model_validate({**TINY, **keys}))
 
 
-def labels(made: Plan) -> list[tuple[str, str]]:
+def labels(made: StudyPlan) -> list[tuple[str, str]]:
     return [(first.label, second.label) for first, second in made.pairs]
 
 

@@ -20,10 +20,10 @@ from mtgan.recipes import load_recipe
 from mtgan.reports.study import write_study_report
 from mtgan.runs import reference_labels
 from mtgan.studies.collect import StudyResult
-from mtgan.studies.execute import Outcome
+from mtgan.studies.execute import JobOutcome
 from mtgan.studies.jobs import read_result
 from mtgan.studies.kinds.gan import logged_values
-from mtgan.studies.plan import Plan, make_plan
+from mtgan.studies.plan import StudyPlan, make_plan
 from mtgan.studies.schema import Study
 from mtgan.studies.study import run_study
 from mtgan.studies.worker import job_file, run_job
@@ -43,18 +43,18 @@ class Here:
         for job in jobs:
             self.asked.append(job.id)
             if job.seed == self.failing:
-                yield Outcome(job, "it diverged")
+                yield JobOutcome(job, "it diverged")
                 continue
             run_job(job)
-            yield Outcome(job)
+            yield JobOutcome(job)
 
 
-def toy_plan(**keys: object) -> Plan:
+def toy_plan(**keys: object) -> StudyPlan:
     return make_plan(Study.model_validate({**TINY, **keys}))
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> tuple[Plan, Path, StudyResult, Here]:
+def finished(tmp_path_factory) -> tuple[StudyPlan, Path, StudyResult, Here]:
     """Two conditional recipes, two seeds, one of which failed the first time."""
     out = tmp_path_factory.mktemp("study") / "out"
     plan = toy_plan(recipes=["ac-gan-a", "cgan-a"], seeds=2)
@@ -256,7 +256,7 @@ def test_a_cell_that_cannot_be_trained_leaves_the_others_their_curves(tmp_path: 
                 try:
                     yield from super().run([job])
                 except UserError as error:
-                    yield Outcome(job, str(error), users=True)
+                    yield JobOutcome(job, str(error), users=True)
 
     result = run_study(plan, tmp_path / "out", Failing(), device="cpu")
     assert "Generator: loss." in write_study_report(result)[0].read_text()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mtgan.classification.schema import Network, Sharing
+from mtgan.classification.schema import ClassifierSharing, Network
 from mtgan.errors import UserError
 from mtgan.nets import initialize
 from mtgan.nets.fast import Conv2d, ReLU
@@ -73,7 +73,7 @@ class MultitaskClassifier(nn.Module):
     def __init__(
         self,
         network: Network,
-        sharing: Sharing,
+        sharing: ClassifierSharing,
         shape: Shape,
         classes: Mapping[str, int],
         seed: int = 0,

@@ -19,7 +19,7 @@ from mtgan.classification.inputs import crop_center, input_shape
 from mtgan.classification.network import MultitaskClassifier, feature_shape
 from mtgan.classification.records import Epoch, Facts, Result, State
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
-from mtgan.classification.tasks import Task
+from mtgan.classification.tasks import ClassifierTask
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
@@ -96,7 +96,11 @@ class ClassifierRun:
 
     @classmethod
     def create(
-        cls, path: Path, recipe: ClassifierRecipe, tasks: Mapping[str, Task], record: dict[str, Any]
+        cls,
+        path: Path,
+        recipe: ClassifierRecipe,
+        tasks: Mapping[str, ClassifierTask],
+        record: dict[str, Any],
     ) -> "ClassifierRun":
         """Begin a run folder, whole or not at all; UserError where the folder exists and is not
         empty."""

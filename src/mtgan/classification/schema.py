@@ -39,7 +39,7 @@ class Network(Part):
     dropout: LessThanOne = 0.5  # after every layer
 
 
-class Sharing(Part):
+class ClassifierSharing(Part):
     """What the networks of the two tasks share."""
 
     kind: Literal["none", "soft", "hard"] = "none"
@@ -98,7 +98,7 @@ class ClassifierRecipe(Part):
     source: str = ""
     about: str = ""
     network: Network = Network()
-    sharing: Sharing = Sharing()
+    sharing: ClassifierSharing = ClassifierSharing()
     auxiliary: Auxiliary = Auxiliary()
     data: ClassifierData = ClassifierData()
     augmentation: Augmentation = Augmentation()

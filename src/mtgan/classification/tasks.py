@@ -31,7 +31,7 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Task:
+class ClassifierTask:
     """What a task classifies, and its parts; only the main task is tested."""
 
     name: str  # main or auxiliary
@@ -98,25 +98,25 @@ def load_auxiliary_data(name: str | Path, like: Dataset, root: Path | None = Non
 
 # Label levels that a data set does not have, made for the auxiliary task. Each is called with the
 # split, the number of superclasses and the seed.
-Invention = Callable[[Split, int, int], Taxonomy]
-INVENTIONS: Registry[Invention] = Registry("auxiliary task", "mtgan.classification.tasks")
+LabelMaker = Callable[[Split, int, int], Taxonomy]
+AUXILIARY_LABELS: Registry[LabelMaker] = Registry("auxiliary task", "mtgan.classification.tasks")
 
 
-@INVENTIONS.register("same")
+@AUXILIARY_LABELS.register("same")
 def same(split: Split, superclasses: int, seed: int) -> Taxonomy:
     """The main task's own labels again: a control."""
     taxonomy = split.training.taxonomy
     return taxonomy.with_same_labels(taxonomy.levels[0], "same")
 
 
-@INVENTIONS.register("random")
+@AUXILIARY_LABELS.register("random")
 def random(split: Split, superclasses: int, seed: int) -> Taxonomy:
     """Superclasses drawn at random by the run's seed."""
     drawn = mix_seed(seed, "hierarchy")
     return split.training.taxonomy.with_random_hierarchy(superclasses, drawn, "random")
 
 
-@INVENTIONS.register("clustered")
+@AUXILIARY_LABELS.register("clustered")
 def clustered(split: Split, superclasses: int, seed: int) -> Taxonomy:
     """Superclasses of classes that a small classifier of the training images confuses on the
     validation images."""
@@ -147,7 +147,7 @@ def make_tasks(
     test: Dataset,
     auxiliary: Dataset | None = None,
     seed: int = 0,
-) -> dict[str, Task]:
+) -> dict[str, ClassifierTask]:
     """The recipe's tasks by name. `auxiliary`: a data set of the auxiliary task's own, of the
     same image shape; the main task's images under other labels when None.
 
@@ -174,12 +174,12 @@ def make_tasks(
     return tasks
 
 
-def _auxiliary(recipe: ClassifierRecipe, split: Split, seed: int, own: bool) -> Task:
+def _auxiliary(recipe: ClassifierRecipe, split: Split, seed: int, own: bool) -> ClassifierTask:
     wanted = recipe.auxiliary.labels
     taxonomy = split.training.taxonomy
-    if wanted in INVENTIONS and wanted not in taxonomy.levels:
+    if wanted in AUXILIARY_LABELS and wanted not in taxonomy.levels:
         count = recipe.auxiliary.superclasses or _superclasses(taxonomy)
-        taxonomy = INVENTIONS.get(wanted)(split, count, seed)
+        taxonomy = AUXILIARY_LABELS.get(wanted)(split, count, seed)
         split = Split(
             split.training.with_taxonomy(taxonomy), split.validation.with_taxonomy(taxonomy)
         )
@@ -187,7 +187,7 @@ def _auxiliary(recipe: ClassifierRecipe, split: Split, seed: int, own: bool) -> 
         raise UserError(
             f"{split.training.name} has the label level {taxonomy.levels[0]!r} alone, and the "
             f"auxiliary task needs another; give the data set one with --taxonomy FILE.yaml, take "
-            f"--auxiliary {', '.join(INVENTIONS.names())}, or --auxiliary-data."
+            f"--auxiliary {', '.join(AUXILIARY_LABELS.names())}, or --auxiliary-data."
         )
     asked_by = f"The auxiliary task of recipe {recipe.name}"
     level = DataFacts.of(split.training).level(wanted, asked_by)
@@ -206,9 +206,11 @@ def _superclasses(taxonomy: Taxonomy) -> int:
     return max(2, round(math.sqrt(taxonomy.num_classes(taxonomy.levels[0]))))
 
 
-def _task(name: str, level: str, split: Split) -> Task:
+def _task(name: str, level: str, split: Split) -> ClassifierTask:
     classes = split.training.taxonomy.classes[level]
-    return Task(name, level, classes, _part(split.training, level), _part(split.validation, level))
+    return ClassifierTask(
+        name, level, classes, _part(split.training, level), _part(split.validation, level)
+    )
 
 
 def _part(data: Dataset, level: str) -> Samples:

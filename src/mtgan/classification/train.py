@@ -13,7 +13,7 @@ from mtgan.classification.network import feature_shape
 from mtgan.classification.run import ClassifierRun, is_free, not_finite, remove_cut_off, run_record
 from mtgan.classification.schedule import Turn, epoch_turns, learning_rate
 from mtgan.classification.schema import ClassifierRecipe
-from mtgan.classification.tasks import Samples, Task, make_tasks
+from mtgan.classification.tasks import ClassifierTask, Samples, make_tasks
 from mtgan.data import Dataset
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
@@ -78,7 +78,7 @@ class ClassifierTrainer:
     """One training: network, optimizer, the tasks' data, and the epochs done."""
 
     def __init__(
-        self, run: ClassifierRun, tasks: dict[str, Task], seed: int, device: torch.device
+        self, run: ClassifierRun, tasks: dict[str, ClassifierTask], seed: int, device: torch.device
     ) -> None:
         self.run, self.tasks, self.seed, self.device = run, tasks, seed, device
         self.recipe = run.recipe

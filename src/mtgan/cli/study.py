@@ -12,8 +12,8 @@ from mtgan.text import console, duration, printable
 
 if TYPE_CHECKING:
     from mtgan.studies.collect import StudyResult
-    from mtgan.studies.execute import Executor, Outcome
-    from mtgan.studies.plan import Plan
+    from mtgan.studies.execute import Executor, JobOutcome
+    from mtgan.studies.plan import StudyPlan
 
 _OURS, _USERS = 1, 2  # exit codes where runs failed
 
@@ -92,18 +92,18 @@ def _ray(out: Path, jobs: int, address: str) -> "Executor":
 _EXECUTORS = {"local": _local, "ray": _ray}
 
 
-def _run(plan: "Plan", out: Path, executor: "Executor", device: str, quiet: bool) -> None:
+def _run(plan: "StudyPlan", out: Path, executor: "Executor", device: str, quiet: bool) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
     from mtgan.studies.study import run_study
 
     terminal = console(stderr=True)
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    failed: list[Outcome] = []
+    failed: list[JobOutcome] = []
     with Progress(*columns, console=terminal, disable=quiet) as bar:
         task = bar.add_task("runs", total=None)
 
-        def show(done: int, total: int, last: "Outcome | None") -> None:
+        def show(done: int, total: int, last: "JobOutcome | None") -> None:
             bar.update(task, completed=done, total=total)
             if last is not None and last.error:
                 failed.append(last)
@@ -131,7 +131,7 @@ def _report(result: "StudyResult", quiet: bool) -> None:
         print(printable(f"tables: {', '.join(map(str, tables))}"))
 
 
-def _print_plan(plan: "Plan", out: Path, jobs: int, device: str) -> None:
+def _print_plan(plan: "StudyPlan", out: Path, jobs: int, device: str) -> None:
     from rich.table import Table
 
     from mtgan.studies.estimate import estimate

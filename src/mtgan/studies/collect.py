@@ -25,7 +25,7 @@ from mtgan.plugins import opening
 from mtgan.recipes.records import read_record
 from mtgan.studies.jobs import read_result_file, record_path, run_folder
 from mtgan.studies.load import dump_study, load_study
-from mtgan.studies.plan import Plan
+from mtgan.studies.plan import StudyPlan
 from mtgan.studies.records import Failures, PlanRecord
 from mtgan.studies.schema import Measure, Study
 from mtgan.text import printable
@@ -134,7 +134,7 @@ def is_study_folder(path: Path) -> bool:
     return (path / "study.yaml").is_file() and (path / "plan.json").is_file()
 
 
-def begin_folder(plan: Plan, out: Path) -> None:
+def begin_folder(plan: StudyPlan, out: Path) -> None:
     """Make a study's folder, or find it; UserError where it holds something else.
 
     Other seeds, cells or measures of a study of the same name and scale are that study continued:
@@ -166,7 +166,7 @@ def begin_folder(plan: Plan, out: Path) -> None:
             raise
 
 
-def write_plan(plan: Plan, out: Path) -> None:
+def write_plan(plan: StudyPlan, out: Path) -> None:
     """study.yaml and plan.json in a study's folder, where they say something else so far."""
     cells = [
         {

@@ -15,7 +15,7 @@ from mtgan.studies.statistics import (
     LEAST_FOR_TESTS,
     MOST_SEEDS,
     POWER,
-    Comparison,
+    CellDifference,
     Summary,
     compare,
     summarize,
@@ -34,7 +34,7 @@ class Row:
     second: str
     better: str
     means: tuple[float, float]
-    comparison: Comparison
+    comparison: CellDifference
     p_holm: float = 1.0
     family: int = 1
     alpha: float = 0.05
@@ -289,7 +289,7 @@ def _failures(result: StudyResult) -> list[str]:
     return found
 
 
-def _power(c: Comparison) -> str:
+def _power(c: CellDifference) -> str:
     if c.difference == 0:
         return "The means are equal."
     if c.seeds_needed is None:

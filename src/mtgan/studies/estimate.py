@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mtgan.studies.jobs import read_result
-from mtgan.studies.plan import Cell, Plan
+from mtgan.studies.plan import Cell, StudyPlan
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Estimate:
     timed: int
 
 
-def estimate(plan: Plan, out: Path, device: str = "auto") -> Estimate:
+def estimate(plan: StudyPlan, out: Path, device: str = "auto") -> Estimate:
     """How long the unfinished runs will take, from finished ones of the same cell, or else from
     a short training of each cell."""
     finished = {job.id: result for job in plan.jobs(out) if (result := read_result(job))}

@@ -21,7 +21,7 @@ _USERS = UserError.exit_code  # of a worker, where the reason is the user's to m
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """How one job ended: error is one sentence, or "" for success; users says whether the reason
     is the user's to mend, as of a recipe that does not fit the data."""
 
@@ -33,7 +33,7 @@ class Outcome:
 class Executor(Protocol):
     """Runs jobs in any order and says of each how it ended; a failing job stops no other."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]: ...
+    def run(self, jobs: Sequence[Job]) -> Iterator[JobOutcome]: ...
 
 
 @dataclass
@@ -50,11 +50,11 @@ class LocalExecutor:
     _running: set[subprocess.Popen[bytes]] = field(default_factory=set, init=False)
     _stopped: bool = field(default=False, init=False)
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[JobOutcome]:
         with writing(self.logs):
             self.logs.mkdir(parents=True, exist_ok=True)
         with _interrupt_on_sigterm(), ThreadPoolExecutor(self.jobs) as pool:
-            pending: set[Future[Outcome]] = {pool.submit(self._one, job) for job in jobs}
+            pending: set[Future[JobOutcome]] = {pool.submit(self._one, job) for job in jobs}
             try:
                 while pending:
                     done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -65,21 +65,21 @@ class LocalExecutor:
                     process.send_signal(signal.SIGTERM)
                 raise
 
-    def _one(self, job: Job) -> Outcome:
+    def _one(self, job: Job) -> JobOutcome:
         from mtgan.studies.worker import job_file
 
         if self._stopped:
-            return Outcome(job, "not begun")
+            return JobOutcome(job, "not begun")
         file, log = self.logs / f"{job.id}.json", self.logs / f"{job.id}.log"
         try:
             write_text(file, job_file(job))
             with writing(log):
                 output = log.open("wb")
         except UserError as error:
-            return Outcome(job, str(error), users=True)
+            return JobOutcome(job, str(error), users=True)
         with output:
             code = self._work(file, output)
-        return Outcome(job, "" if code == 0 else _reason(code, log), users=code == _USERS)
+        return JobOutcome(job, "" if code == 0 else _reason(code, log), users=code == _USERS)
 
     def _work(self, file: Path, output: IO[bytes]) -> int:
         """The exit code of a worker that does the job of this file."""
@@ -112,7 +112,7 @@ class RayExecutor:
     def __post_init__(self) -> None:
         _import_ray()  # or say what is missing before anything is written
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[JobOutcome]:
         ray = _import_ray()
         try:
             ray.init(address=self.address, ignore_reinit_error=True, log_to_driver=False)
@@ -157,11 +157,11 @@ def _attempt(work: Callable[[Job], None] | None, job: Job) -> tuple[str, bool]:
     return "", False
 
 
-def _outcome(ray: Any, reference: Any, job: Job) -> Outcome:
+def _outcome(ray: Any, reference: Any, job: Job) -> JobOutcome:
     try:
-        return Outcome(job, *ray.get(reference))
+        return JobOutcome(job, *ray.get(reference))
     except ray.exceptions.RayError as error:
-        return Outcome(job, f"its worker was lost: {_sentence(error)}")
+        return JobOutcome(job, f"its worker was lost: {_sentence(error)}")
 
 
 def _sentence(error: BaseException) -> str:

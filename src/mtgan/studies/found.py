@@ -104,4 +104,4 @@ def stamp(path: Path) -> list[list[str | int]]:
     """Names and times of what a result follows from: it changes when that does."""
     kept = path / "checkpoints"  # of a run, to which reading it adds other files
     files = sorted(kept.glob("*/*") if kept.is_dir() else path.rglob("*")) or [path]
-    return [[str(each.relative_to(path)), each.stat().st_mtime_ns] for each in files]
+    return [[str(file.relative_to(path)), file.stat().st_mtime_ns] for file in files]

@@ -15,7 +15,7 @@ from mtgan.registry import nearest, plugin_folders
 from mtgan.studies.found import sources_of, stamp
 from mtgan.studies.jobs import Job, run_folder
 from mtgan.studies.kinds import KINDS, Kind
-from mtgan.studies.schema import Arm, Baseline, Settings, Study, StudyData, first_repeated
+from mtgan.studies.schema import Baseline, Settings, Study, StudyData, StudyRecipe, first_repeated
 from mtgan.text import file_name
 
 _LONGEST_NAME = 80
@@ -90,7 +90,7 @@ class FoundCell(Cell):
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyPlan:
     """A study's cells; runs of the same recipe, data and seed are one run in several cells."""
 
     study: Study
@@ -185,19 +185,19 @@ class Plan:
             raise UserError(
                 f"Study {self.study.name}: baseline means the cell "
                 f"{' / '.join(part for part in wanted if part)!r}, and there is none; the recipes "
-                f"are {[arm.label for arm in self.study.recipes]}, the variants "
+                f"are {[entry.label for entry in self.study.recipes]}, the variants "
                 f"{list(self.study.variants)}, the data sets {list(self.study.datasets)}."
             )
         return self._by_parts[wanted]
 
 
-def make_plan(study: Study) -> Plan:
+def make_plan(study: Study) -> StudyPlan:
     """Every cell of the study with its recipe resolved and checked.
 
     Settings are laid over the recipe in this order: the study's, the recipe entry's, the
     variant's. Raises UserError for a recipe or setting that does not fit.
     """
-    plan = Plan(study, [*_cells(study), *found_cells(study)])
+    plan = StudyPlan(study, [*_cells(study), *_found_cells(study)])
     twice = first_repeated(cell.label for cell in plan.cells)
     if twice is not None:
         raise UserError(f"Study {study.name}: two cells are called {twice!r}; rename one.")
@@ -227,48 +227,48 @@ def _several(study: Study) -> tuple[bool, bool, bool]:
 def _cells(study: Study) -> Iterator[Cell]:
     several, kind = _several(study), KINDS.get(study.kind)
     kind.check(study)
-    for arm in study.recipes:
+    for entry in study.recipes:
         for variant, changes in study.variants.items():
-            settings = {**arm.set, **changes}
-            recipe = kind.recipe(arm, settings, study)
-            for data_label, data in _data_of(arm, study).items():
-                shown = "" if arm.data else data_label
-                parts = zip((arm.label, variant, shown), several, strict=True)
+            settings = {**entry.set, **changes}
+            recipe = kind.recipe(entry, settings, study)
+            for data_label, data in _data_of(entry, study).items():
+                shown = "" if entry.data else data_label
+                parts = zip((entry.label, variant, shown), several, strict=True)
                 yield Cell(
                     label=" / ".join(part for part, varies in parts if varies and part)
-                    or arm.label,
-                    recipe_label=arm.label,
+                    or entry.label,
+                    recipe_label=entry.label,
                     variant=variant,
                     data_label=data_label,
                     settings=settings,
                     kind=kind,
                     recipe=recipe,
-                    data=_absolute(kind.loading(arm, data, recipe)),
+                    data=_absolute(kind.loading(entry, data, recipe)),
                 )
 
 
-def found_cells(study: Study) -> Iterator[FoundCell]:
+def _found_cells(study: Study) -> Iterator[FoundCell]:
     """The cells of results that are there; UserError where one is not, or its data set unknown."""
     _, _, several = _several(study)
     kind = KINDS.get(study.kind)
-    for each in study.found:
-        label = each.data or next(iter(study.datasets))
+    for found in study.found:
+        label = found.data or next(iter(study.datasets))
         if label not in study.datasets:
             raise UserError(
-                f"Study {study.name}: {each.name!r} names the data set {label!r}: "
+                f"Study {study.name}: {found.name!r} names the data set {label!r}: "
                 f"{nearest(label, list(study.datasets))}"
             )
-        recipe, sources = kind.schema(name=each.name), sources_of(each, study.seeds)
+        recipe, sources = kind.schema(name=found.name), sources_of(found, study.seeds)
         unknown = {source["kind"] for source in sources.values()} - {"numbers", *kind.found}
         if unknown:
             raise UserError(
-                f"Study {study.name}: {each.name!r} names {unknown.pop()}, and of a study of kind "
+                f"Study {study.name}: {found.name!r} names {unknown.pop()}, and of a study of kind "
                 f"{study.kind} only {', '.join(f'{name}s' for name in kind.found)} and numbers can "
                 "be measured."
             )
         yield FoundCell(
-            label=f"{each.name} / {label}" if several and each.data else each.name,
-            recipe_label=each.name,
+            label=f"{found.name} / {label}" if several and found.data else found.name,
+            recipe_label=found.name,
             variant="",
             data_label=label,
             settings={},
@@ -279,15 +279,15 @@ def found_cells(study: Study) -> Iterator[FoundCell]:
         )
 
 
-def _data_of(arm: Arm, study: Study) -> dict[str, StudyData]:
-    if not arm.data:
+def _data_of(entry: StudyRecipe, study: Study) -> dict[str, StudyData]:
+    if not entry.data:
         return study.datasets
-    if arm.data not in study.datasets:
+    if entry.data not in study.datasets:
         raise UserError(
-            f"Study {study.name}: {arm.label!r} names the data set {arm.data!r}: "
-            f"{nearest(arm.data, list(study.datasets))}"
+            f"Study {study.name}: {entry.label!r} names the data set {entry.data!r}: "
+            f"{nearest(entry.data, list(study.datasets))}"
         )
-    return {arm.data: study.datasets[arm.data]}
+    return {entry.data: study.datasets[entry.data]}
 
 
 def _absolute(loading: dict[str, Any]) -> dict[str, Any]:

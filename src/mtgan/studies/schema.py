@@ -39,7 +39,7 @@ _DIRECTIONS: dict[str, Direction] = {
 _EVALUATED = {"frechet_distance", "inception_score", "accuracy"}
 
 
-class Arm(Part):
+class StudyRecipe(Part):
     """A recipe of the zoo or a file, with settings of its own. A plain name is enough."""
 
     recipe: Name
@@ -173,7 +173,7 @@ class Study(Part):
     scale: Name = "full"
     kind: Annotated[str, AfterValidator(KINDS.check)] = "gan"
     plugins: list[str] = []  # modules of one's own that are imported first, by workers too
-    recipes: Annotated[list[Arm], Field(min_length=1)]
+    recipes: Annotated[list[StudyRecipe], Field(min_length=1)]
     found: list[Found] = []
     variants: Annotated[dict[str, Settings], Field(min_length=1)] = {"": {}}
     datasets: Annotated[dict[str, StudyData], Field(min_length=1)]
@@ -209,7 +209,7 @@ class Study(Part):
             (self.datasets, "data set"),
             (self.seeds, "seed"),
         )
-        counts = (f"{len(each)} {noun}{'s' if len(each) > 1 else ''}" for each, noun in parts)
+        counts = (f"{len(part)} {noun}{'s' if len(part) > 1 else ''}" for part, noun in parts)
         text = f"{self.name!r}, scale {self.scale}: {' x '.join(counts)}"
         return f"Study({printable(text)})"
 
@@ -218,7 +218,7 @@ class Study(Part):
     def _repr_html_(self) -> str:
         """For notebooks: what is varied and measured."""
         rows = {
-            "recipes": ", ".join(arm.label for arm in self.recipes),
+            "recipes": ", ".join(entry.label for entry in self.recipes),
             "variants": ", ".join(filter(None, self.variants)) or "none",
             "data sets": ", ".join(self.datasets),
             "seeds": len(self.seeds),

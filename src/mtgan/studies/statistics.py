@@ -47,7 +47,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CellDifference:
     """First runs against second ones.
 
     Attributes:
@@ -102,7 +102,7 @@ def summarize(values: np.ndarray) -> Summary:
     )
 
 
-def compare(first: np.ndarray, second: np.ndarray, paired: bool, alpha: float) -> Comparison:
+def compare(first: np.ndarray, second: np.ndarray, paired: bool, alpha: float) -> CellDifference:
     """Compare values [n] with values [m]; where paired, n = m and the i-th are of the same seed.
 
     alpha: the level for `seeds_needed`, already divided by the number of comparisons.
@@ -113,7 +113,7 @@ def compare(first: np.ndarray, second: np.ndarray, paired: bool, alpha: float) -
     else:
         interval = bootstrap_interval((first, second), mean_difference)
     many = min(len(first), len(second)) >= LEAST_FOR_INTERVALS
-    return Comparison(
+    return CellDifference(
         count=(len(first), len(second)),
         paired=paired,
         difference=_difference(first, second),

@@ -10,21 +10,21 @@ from mtgan.files import hold, write_json
 from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
-from mtgan.studies.execute import Executor, Outcome
+from mtgan.studies.execute import Executor, JobOutcome
 from mtgan.studies.jobs import read_result
 from mtgan.studies.kinds import KINDS
-from mtgan.studies.plan import Plan
+from mtgan.studies.plan import StudyPlan
 from mtgan.studies.schema import Study
 
 _PACKAGES = ("pandas", "pyarrow", "statsmodels")
 
 
 def run_study(
-    plan: Plan,
+    plan: StudyPlan,
     out: Path,
     executor: Executor,
     device: str = "auto",
-    progress: Callable[[int, int, Outcome | None], None] = lambda done, total, last: None,
+    progress: Callable[[int, int, JobOutcome | None], None] = lambda done, total, last: None,
 ) -> StudyResult:
     """Run what is not finished yet, and write the table and the statistics into `out`.
 
@@ -44,11 +44,11 @@ def run_study(
 
 
 def _run(
-    plan: Plan,
+    plan: StudyPlan,
     out: Path,
     executor: Executor,
     device: str,
-    progress: Callable[[int, int, Outcome | None], None],
+    progress: Callable[[int, int, JobOutcome | None], None],
 ) -> StudyResult:
     write_plan(plan, out)
     jobs = plan.jobs(out.resolve(), device)
@@ -106,7 +106,7 @@ def require_results(result: StudyResult) -> None:
     )
 
 
-def check_curves(plan: Plan) -> None:
+def check_curves(plan: StudyPlan) -> None:
     """UserError where a curve is of a value that no cell logs, found before anything is trained.
 
     Cells are trained shortly on the CPU until all curves are found. A cell that cannot be trained

@@ -8,8 +8,8 @@ from mtgan.registry import Registry
 
 if TYPE_CHECKING:
     from mtgan.studies.jobs import Job, Measured
-    from mtgan.studies.plan import Plan
-    from mtgan.studies.schema import Arm, Settings, Study, StudyData
+    from mtgan.studies.plan import StudyPlan
+    from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
 
 
 class Kind(Protocol):
@@ -34,10 +34,12 @@ class Kind(Protocol):
     def check(self, study: "Study") -> None:
         """UserError for a key of the study that means nothing to jobs of this kind."""
 
-    def recipe(self, entry: "Arm", settings: "Settings", study: "Study") -> Any:
+    def recipe(self, entry: "StudyRecipe", settings: "Settings", study: "Study") -> Any:
         """The recipe of an entry under the settings of one cell, resolved and checked."""
 
-    def loading(self, entry: "Arm | None", data: "StudyData", recipe: Any) -> dict[str, Any]:
+    def loading(
+        self, entry: "StudyRecipe | None", data: "StudyData", recipe: Any
+    ) -> dict[str, Any]:
         """What a worker loads the data by, as plain values; found results have no entry."""
 
     def identity(self, recipe: Any, loading: Mapping[str, Any]) -> list[Any]:
@@ -55,7 +57,7 @@ class Kind(Protocol):
     def run(self, job: "Job") -> "Measured":
         """Train a job, or go on with it, and measure it."""
 
-    def prepare(self, plan: "Plan") -> None:
+    def prepare(self, plan: "StudyPlan") -> None:
         """Find or make what all workers need, once, before they begin."""
 
     def logged(self, recipe: Any, loading: Mapping[str, Any], device: str) -> set[str]:

@@ -13,10 +13,10 @@ from mtgan.errors import UserError
 from mtgan.studies.jobs import Job, Measured, last_values, load_data
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.kinds.gan import with_taxonomy_text
-from mtgan.studies.schema import Arm, Budget, EvaluationPart, Settings, Study, StudyData
+from mtgan.studies.schema import Budget, EvaluationPart, Settings, Study, StudyData, StudyRecipe
 
 if TYPE_CHECKING:
-    from mtgan.studies.plan import Plan
+    from mtgan.studies.plan import StudyPlan
 
 _DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
 # What of a run's result a study compares, and which way it is better.
@@ -63,11 +63,11 @@ class ClassifierJobs:
                     "under set."
                 )
 
-    def recipe(self, entry: Arm, settings: Settings, study: Study) -> ClassifierRecipe:
+    def recipe(self, entry: StudyRecipe, settings: Settings, study: Study) -> ClassifierRecipe:
         return load_classifier_recipe(entry.recipe, {**study.set, **settings})
 
     def loading(
-        self, entry: Arm | None, data: StudyData, recipe: ClassifierRecipe
+        self, entry: StudyRecipe | None, data: StudyData, recipe: ClassifierRecipe
     ) -> dict[str, Any]:
         """Arguments of load_dataset, and the name of the auxiliary task's own data set, if any."""
         values = data.model_dump(mode="json")
@@ -105,7 +105,7 @@ class ClassifierJobs:
         )
         return _measured(run, data.fingerprint)
 
-    def prepare(self, plan: "Plan") -> None:
+    def prepare(self, plan: "StudyPlan") -> None:
         """Every data set is found (or fetched) before anything is trained."""
         seen: list[dict[str, Any]] = []
         for cell in plan.cells:

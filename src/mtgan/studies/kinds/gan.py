@@ -14,12 +14,12 @@ from mtgan.runs import train
 from mtgan.studies.jobs import Job, Measured, last_values, load_data
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measure, measure_samples, prepare
-from mtgan.studies.schema import Arm, Settings, Study, StudyData
+from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
 from mtgan.training import Run
 from mtgan.training.checkpoints import list_checkpoints
 
 if TYPE_CHECKING:
-    from mtgan.studies.plan import Plan
+    from mtgan.studies.plan import StudyPlan
 
 # What a recipe says about itself, and not about what is trained.
 _DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
@@ -46,7 +46,7 @@ class GanJobs:
                     "(kind: classifier); leave it out."
                 )
 
-    def recipe(self, entry: Arm, settings: Settings, study: Study) -> Recipe:
+    def recipe(self, entry: StudyRecipe, settings: Settings, study: Study) -> Recipe:
         budget = {} if study.budget.steps is None else {"training.steps": study.budget.steps}
         # Measured when finished, by one instrument for all; the loop's own would differ.
         quiet = {"training.evaluate_every": 0}
@@ -58,7 +58,7 @@ class GanJobs:
             recipe = _with_training(recipe, {"evaluate_every": often})
         return recipe
 
-    def loading(self, entry: Arm | None, data: StudyData, recipe: Recipe) -> dict[str, Any]:
+    def loading(self, entry: StudyRecipe | None, data: StudyData, recipe: Recipe) -> dict[str, Any]:
         """Arguments of load_dataset: the study's, and the recipe's where it says nothing."""
         values = data.model_dump(mode="json")
         own = recipe.model_dump(mode="json")["data"]
@@ -94,7 +94,7 @@ class GanJobs:
         run = train(recipe, data, out, seed=job.seed, resume=resume, device=job.device, quiet=True)
         return replace(_with_log(measure(run, job), run), fingerprint=data.fingerprint, log=[])
 
-    def prepare(self, plan: "Plan") -> None:
+    def prepare(self, plan: "StudyPlan") -> None:
         prepare(plan.study, [cell.data for cell in plan.cells])
 
     def logged(self, recipe: Recipe, loading: Mapping[str, Any], device: str) -> set[str]:
