@@ -90,3 +90,11 @@ class Instruments:
     def confusion(self, data: Dataset, seed: int) -> np.ndarray:
         count = data.taxonomy.num_classes(data.taxonomy.levels[0])
         return np.array([[9 * ((i - j) % 2 == 0) for j in range(count)] for i in range(count)])
+
+
+def classes_within(taxonomy: Taxonomy, level: str, name: str) -> list[str]:
+    """The finest classes that lie in the class `name` of a coarser level."""
+    finest = taxonomy.levels[0]
+    above = taxonomy.lift(np.arange(taxonomy.num_classes(finest)), finest, level)
+    index = taxonomy.class_index(level, name)
+    return [taxonomy.classes[finest][i] for i in np.flatnonzero(above == index)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mtgan.objectives.penalties import Penalty
     from mtgan.recipes.schema import Hierarchy
     from mtgan.training.aggregate import Aggregator
-    from mtgan.training.instruments import Instruments
+    from mtgan.training.instruments import Confusion
 
 _CALLED = ("__call__",)
 
@@ -90,7 +90,7 @@ AGGREGATORS: "Registry[Callable[[Sequence[str]], Aggregator]]" = Registry(
     # Whether it weighs the discriminator's tasks against each other.
     capabilities={"weighs_tasks": True},
 )
-HIERARCHIES: "Registry[Callable[[Dataset, Hierarchy, Instruments | None], Dataset]]" = Registry(
+HIERARCHIES: "Registry[Callable[[Dataset, Hierarchy, Confusion | None], Dataset]]" = Registry(
     "kind of hierarchy",
     "mtgan.training.hierarchies",
     has=_CALLED,

@@ -61,11 +61,6 @@ def test_lift_along_no_edge(animals: Taxonomy) -> None:
         animals.lift(np.array([0]), "fine", "color")
 
 
-def test_descendants(animals: Taxonomy) -> None:
-    assert animals.descendants("coarse", 1, at="fine").tolist() == [2, 3]
-    assert animals.descendants("top", 0, at="coarse").tolist() == [0, 1]
-
-
 def test_label_rows(animals: Taxonomy) -> None:
     rows = animals.label_rows(np.array([2, -1, 0]))
     assert rows.tolist() == [[2, 1, 0, -1], [-1, -1, -1, -1], [0, 0, 0, -1]]

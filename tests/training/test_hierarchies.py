@@ -9,7 +9,8 @@ import pytest
 
 from mtgan.data import Taxonomy
 from mtgan.errors import UserError
-from mtgan.evaluation.features.classifier import Budget, confusion, train_classifier
+from mtgan.evaluation.features.classifier import Budget, train_classifier
+from mtgan.parts import HIERARCHIES
 from mtgan.recipes.schema import Hierarchy
 from mtgan.runs import UsualInstruments, train
 from mtgan.training import Run, count_parameters
@@ -34,10 +35,10 @@ def striped(count: int = 240):
 
 def test_superclasses_of_what_is_confused() -> None:
     data = striped()
-    table = confusion(data)
+    table = UsualInstruments().confusion(data, 0)
     assert table.sum() == 120
     assert table[[0, 2]][:, [1, 3]].sum() == 0  # never across what can be told
-    found = with_hierarchies(data, [Hierarchy(kind="clustered")], UsualInstruments())
+    found = with_hierarchies(data, [Hierarchy(kind="clustered")], UsualInstruments().confusion)
     groups = found.labels_of("coarse")
     np.testing.assert_array_equal(groups, data.labels[:, 0] % 2)
 
@@ -95,3 +96,17 @@ def test_a_run_keeps_its_hierarchy_and_resumes_with_it(tmp_path, monkeypatch) ->
     assert Run.open(tmp_path / "run").sample(3, {"coarse": "group1"}).shape == (3, 1, 8, 8)
     counts = count_parameters(recipe, striped())  # clusters nothing either
     assert counts == run.game().parameter_counts()
+
+
+def test_parameters_under_a_hierarchy_of_ones_own_are_counted_by_its_own_classes(
+    monkeypatch,
+) -> None:
+    def lone(data, part, confusion):
+        """Each class in a superclass of its own."""
+        return data.with_taxonomy(data.taxonomy.with_groups([0, 1, 2, 3], part.name))
+
+    recipe = small_recipe("ac-wgan-random-hierarchy")
+    two = count_parameters(recipe, striped())
+    monkeypatch.setitem(HIERARCHIES._entries, "random", lone)
+    four = count_parameters(recipe, striped())
+    assert four["discriminator"] > two["discriminator"]

@@ -113,7 +113,7 @@ def expected(game: Game, twin: Twin, batch: Batch, noise: Noise) -> dict[str, Te
 
 def prepare(name: str) -> tuple[Game, Batch, Noise]:
     recipe = small_recipe(name)
-    data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy, Instruments())
+    data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy, Instruments().confusion)
     facts = DataFacts.of(data)
     game = Game(recipe, facts)
     for twin in game.twins:

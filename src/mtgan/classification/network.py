@@ -108,10 +108,6 @@ class MultitaskClassifier(nn.Module):
         assert isinstance(branch, TaskHead)
         return [*self.trunk, *branch.layers]
 
-    def parameters_of(self, task: str) -> list[nn.Parameter]:
-        """What a step on this task moves: the trunk and the task's own branch."""
-        return [*self.trunk.parameters(), *self.branches[task].parameters()]
-
     def distance(self, moving: str = "main") -> Tensor:
         """||W_main,b - W_aux,b||, the recipe's norm over the kernels of the first b layers
         (thesis, eq. 2.1), as a function of the weights of the task `moving` alone: the other

@@ -120,25 +120,10 @@ def random(split: Split, superclasses: int, seed: int) -> Taxonomy:
 def clustered(split: Split, superclasses: int, seed: int) -> Taxonomy:
     """Superclasses of classes that a small classifier of the training images confuses on the
     validation images."""
-    import torch
+    from mtgan.evaluation.features.classifier import confusion  # imports torch
 
-    from mtgan.data.pixels import to_floats
-    from mtgan.evaluation.features.classifier import train_classifier
-
-    level = split.training.taxonomy.levels[0]
-    count = split.training.taxonomy.num_classes(level)
-    network = train_classifier(
-        np.asarray(split.training.samples), split.training.labels[:, :1], {level: count}, seed=seed
-    )
-    confusion = np.zeros((count, count))
-    true = split.validation.labels[:, 0]
-    with torch.inference_mode():
-        for rows in np.array_split(np.arange(len(true)), math.ceil(len(true) / 512)):
-            images = to_floats(np.asarray(split.validation.samples[rows]))
-            guessed = network(images)[1][level].argmax(1).numpy()
-            labeled = true[rows] >= 0
-            np.add.at(confusion, (true[rows][labeled], guessed[labeled]), 1)
-    return split.training.taxonomy.with_clustered_hierarchy(confusion, superclasses, "clustered")
+    table = confusion(split.training, split.validation, seed)
+    return split.training.taxonomy.with_clustered_hierarchy(table, superclasses, "clustered")
 
 
 def make_tasks(

@@ -231,6 +231,7 @@ def _study(
         "--root": root,
         "--taxonomy": taxonomy,
         "--out": out,
+        "--device": None if device == "auto" else device,
     }
     words = [word for name, value in options.items() if value is not None for word in (name, value)]
     words += [word for text in overrides or [] for word in ("--set", text)]

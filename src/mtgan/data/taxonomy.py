@@ -203,10 +203,6 @@ class Taxonomy:
                 rows[:, over] = np.where(rows[:, over] >= 0, rows[:, over], implied)
         return rows
 
-    def descendants(self, level: str, cls: int, at: str) -> np.ndarray:
-        """Indices of the classes at the finer level `at` that lie in class `cls` of `level`."""
-        return np.flatnonzero(self.lift(np.arange(self.num_classes(at)), at, level) == cls)
-
     def label_rows(self, finest: np.ndarray) -> np.ndarray:
         """Label rows [N, L] from labels of the first level [N]; levels off the chain are -1."""
         rows = np.full((len(finest), len(self.levels)), -1, dtype=np.int64)

@@ -12,7 +12,7 @@ __all__ = ["damage_images"]
 def damage_images(name: str, images: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:
     """`corrupt_images`."""
     warnings.warn(
-        "mtgan.evaluation.calibration.corruptions.damage_images is now "
+        "mtgan.evaluation.damages.damage_images is now "
         "mtgan.evaluation.calibration.corruptions.corrupt_images.",
         DeprecationWarning,
         stacklevel=2,

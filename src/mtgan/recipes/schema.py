@@ -28,6 +28,9 @@ from mtgan.parts import (
 )
 from mtgan.text import printable
 
+DESCRIPTION = frozenset({"name", "extends", "title", "source", "about", "run", "plugins"})
+"""Keys that say what a recipe is and where it comes from, and not what is trained."""
+
 
 def _no_truth(value: Any) -> Any:
     """true is 1 to Python, and nobody means it so."""

@@ -10,6 +10,7 @@ from mtgan import files
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
 from mtgan.evaluation.scorecard.tables import half_width, number
+from mtgan.recipes.schema import DESCRIPTION
 from mtgan.reports.charts import line_chart
 from mtgan.reports.page import Picture, facts_of, refuse_other_files, samples_of
 from mtgan.reports.rendering import environment
@@ -75,15 +76,12 @@ def _names(runs: Sequence[Run]) -> list[str]:
 
 def _differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """Dotted keys of the recipes that are not the same in all runs, and seed and data."""
-    flat = [_flat(run.recipe.model_dump(exclude=_DESCRIPTION)) for run in runs]
+    flat = [_flat(run.recipe.model_dump(exclude=set(DESCRIPTION - {"plugins"}))) for run in runs]
     for values, run in zip(flat, runs, strict=True):
         values |= {"seed": run.recipe.run["seed"], "data": run.recipe.run["data_fingerprint"][:12]}
     keys = dict.fromkeys(key for values in flat for key in values)
     rows = [(key, [str(values.get(key, "")) for values in flat]) for key in keys]
     return [(key, values) for key, values in rows if len(set(values)) > 1]
-
-
-_DESCRIPTION = {"run", "name", "extends", "title", "source", "about"}
 
 
 def _flat(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mtgan.data import Dataset, load_dataset
+from mtgan.files import read_text
 from mtgan.recipes.records import read_record
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.records import RunResult
@@ -80,6 +81,13 @@ def load_data(loading: Mapping[str, Any]) -> Dataset:
     values = dict(loading)
     size = values.pop("size")
     return load_dataset(size=tuple(size) if isinstance(size, list) else size, **values)
+
+
+def with_taxonomy_text(loading: Mapping[str, Any]) -> dict[str, Any]:
+    """A loading in which a taxonomy file stands for what it says, and not for where it lies."""
+    taxonomy = loading["taxonomy"]
+    text = read_text(taxonomy, "The taxonomy") if isinstance(taxonomy, str) else taxonomy
+    return {**loading, "taxonomy": text}
 
 
 def last_values(lines: Iterable[Mapping[str, Any]], kind: str, length: int) -> dict[str, float]:

@@ -29,12 +29,6 @@ def study_names() -> list[str]:
     )
 
 
-def scale_names(study: str | Path) -> list[str]:
-    """The scales that a study has."""
-    values, label = _read(study)
-    return ["full", *(name for name in _scales(values, f"Study {label}") if name != "full")]
-
-
 def load_study(
     study: str | Path,
     scale: str = "full",

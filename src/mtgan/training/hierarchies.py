@@ -8,46 +8,46 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.parts import HIERARCHIES
 from mtgan.recipes.schema import Hierarchy
-from mtgan.training.instruments import Instruments
+from mtgan.training.instruments import Confusion
 
 
 def with_hierarchies(
-    data: Dataset, hierarchies: Sequence[Hierarchy], instruments: Instruments | None = None
+    data: Dataset, hierarchies: Sequence[Hierarchy], confusion: Confusion | None = None
 ) -> Dataset:
     """The data under a recipe's hierarchies, one after another; same samples and finest labels.
 
-    UserError where one needs labels or instruments that there are not.
+    UserError where one needs labels, or a classifier, that there are not.
     """
     if hierarchies and not data.taxonomy.levels:
         raise UserError(f"{data.name} has no labels that the recipe's hierarchy could group.")
     for part in hierarchies:
-        data = HIERARCHIES.get(part.kind)(data, part, instruments)
+        data = HIERARCHIES.get(part.kind)(data, part, confusion)
     return data
 
 
 @HIERARCHIES.register("same")
-def same(data: Dataset, part: Hierarchy, instruments: Instruments | None) -> Dataset:
+def same(data: Dataset, part: Hierarchy, confusion: Confusion | None) -> Dataset:
     """The finest level once more under another name."""
     return data.with_same_labels(data.taxonomy.levels[0], part.name)
 
 
 @HIERARCHIES.register("random")
-def random(data: Dataset, part: Hierarchy, instruments: Instruments | None) -> Dataset:
+def random(data: Dataset, part: Hierarchy, confusion: Confusion | None) -> Dataset:
     """Superclasses drawn at random."""
     taxonomy = data.taxonomy.with_random_hierarchy(_count(data, part), part.seed, part.name)
     return data.with_taxonomy(taxonomy)
 
 
 @HIERARCHIES.register("clustered")
-def clustered(data: Dataset, part: Hierarchy, instruments: Instruments | None) -> Dataset:
+def clustered(data: Dataset, part: Hierarchy, confusion: Confusion | None) -> Dataset:
     """Superclasses of what a classifier confuses."""
-    if instruments is None:
+    if confusion is None:
         raise UserError(
             "Classes are clustered by what a classifier confuses, and none was handed over; take "
             "mtgan.train, or hierarchy.0.kind=random."
         )
     taxonomy = data.taxonomy.with_clustered_hierarchy(
-        instruments.confusion(data, part.seed), _count(data, part), part.name
+        confusion(data, part.seed), _count(data, part), part.name
     )
     return data.with_taxonomy(taxonomy)
 

@@ -1,6 +1,6 @@
 """What a training is handed by whoever knows how to measure; see mtgan.runs for the usual ones."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +23,11 @@ class Evaluator(Protocol):
         labels int64 [n, L] that the generator was given (None where it takes none)."""
 
 
+Confusion = Callable[[Dataset, int], np.ndarray]
+"""From data and a seed to int64 [K, K]: of the samples of each finest class (row), how many were
+taken for which (column) by a classifier that did not see them."""
+
+
 class Instruments(Protocol):
     """What measures for a training."""
 
@@ -30,5 +35,4 @@ class Instruments(Protocol):
         """An evaluator that compares n samples with n of the data's."""
 
     def confusion(self, data: Dataset, seed: int) -> np.ndarray:
-        """int64 [K, K]: of the samples of each finest class (row), how many were taken for which
-        (column) by a classifier that did not see them."""
+        """See Confusion."""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from mtgan import processes
@@ -121,7 +122,8 @@ def prepare(
         was = found.facts.taxonomy
         data = data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
     else:
-        data = with_hierarchies(data, recipe.hierarchy, instruments)
+        confusion = None if instruments is None else instruments.confusion
+        data = with_hierarchies(data, recipe.hierarchy, confusion)
     if len(data) < recipe.training.batch_size:
         raise UserError(
             f"{data.name} has {len(data)} training samples, fewer than one batch of "
@@ -156,12 +158,12 @@ def count_parameters(recipe: Recipe, data: Dataset) -> dict[str, int]:
 
     Raises UserError where the recipe does not fit the data.
     """
-    # How many superclasses there are decides, not which: nothing need be clustered for it.
-    hierarchies = [
-        part if part.kind == "same" else part.model_copy(update={"kind": "random"})
-        for part in recipe.hierarchy
-    ]
-    facts = DataFacts.of(with_hierarchies(data, hierarchies))
+
+    def nothing_confused(data: Dataset, seed: int) -> np.ndarray:
+        # How many superclasses there are decides, not which: no classifier need be trained.
+        return np.eye(data.taxonomy.num_classes(data.taxonomy.levels[0]), dtype=np.int64)
+
+    facts = DataFacts.of(with_hierarchies(data, recipe.hierarchy, nothing_confused))
     return Game(recipe, facts).parameter_counts()
 
 

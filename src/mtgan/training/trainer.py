@@ -1,7 +1,7 @@
 """The training loop: it knows phases, and no model's name."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import torch
@@ -22,7 +22,6 @@ from mtgan.training.interrupt import StopRequest
 from mtgan.training.logs import Averages, NoLog, Progress, Reporter, RunLog, headline, tidy
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.phases import Phase
-from mtgan.training.record import SumRecord
 from mtgan.training.run import Run
 from mtgan.training.snapshots import Snapshots
 from mtgan.training.watch import Watch
@@ -189,7 +188,8 @@ class Trainer:
             reporter.progress.say(f"note: {note}")
         if self._restored is None:
             evaluate = bool(self.recipe.training.evaluate_every)
-            self._keep_here(reporter, evaluate, picture=True, save=True)
+            keep = partial(self.snapshots.keep, self.iteration, reporter)
+            processes.by_first(partial(keep, evaluate, picture=True, save=True))
         reporter.progress.begin()
 
     def _due(self, every: int, ended: bool) -> bool:
@@ -235,28 +235,9 @@ class Trainer:
         if not (evaluate or picture or save or stopped or ended):
             return False
         averages = self.averages.state()
-        self._keep_here(reporter, evaluate, picture, save or stopped, averages)
+        keep = partial(self.snapshots.keep, self.iteration, reporter, evaluate, picture)
+        processes.by_first(partial(keep, save or stopped, averages))
         return ended or reporter.listeners.enough()
-
-    def _keep_here(
-        self,
-        reporter: Reporter,
-        evaluate: bool,
-        picture: bool,
-        save: bool,
-        averages: Sequence[SumRecord] = (),
-    ) -> None:
-        processes.by_first(
-            partial(
-                self.snapshots.keep,
-                self.iteration,
-                reporter,
-                evaluate,
-                picture,
-                save,
-                averages,
-            )
-        )
 
     def _refuse_non_finite(self, log: RunLog) -> None:
         found = self.watch.read()

@@ -244,24 +244,17 @@ def build(request: FeatureRequest) -> FeatureExtractor:
     return ClassifierFeatures(network, request.device)
 
 
-def confusion(data: Dataset, seed: int = 0) -> np.ndarray:
-    """int64 [K, K]: of the samples of each finest class (row), how many were taken for which.
-
-    The classifier learns from one half of the labeled samples, and is asked about the other.
-    """
-    level = data.taxonomy.levels[0]
-    count = data.taxonomy.num_classes(level)
-    known = np.flatnonzero(data.labels_of(level) >= 0)
-    order = np.random.default_rng(seed).permutation(known)
-    learned, asked = np.sort(order[::2]), np.sort(order[1::2])
-    classifier = train_classifier(
-        data.samples[learned], data.labels[learned][:, :1], {level: count}, seed=seed
-    ).eval()
-    answers = []
-    with torch.no_grad():
-        for rows in np.array_split(asked, max(1, len(asked) // 500)):
-            logits = classifier(to_floats(data.samples[rows]))[1][level]
-            answers.append(logits.argmax(1).numpy())
+def confusion(training: Dataset, unseen: Dataset, seed: int = 0) -> np.ndarray:
+    """int64 [K, K]: of the unseen samples of each finest class (row), how many a small classifier,
+    which has learned from the training samples, takes for which (column)."""
+    level = training.taxonomy.levels[0]
+    count = training.taxonomy.num_classes(level)
+    samples = np.asarray(training.samples)
+    network = train_classifier(samples, training.labels[:, :1], {level: count}, seed=seed).eval()
+    known = np.flatnonzero(unseen.labels_of(level) >= 0)
     table = np.zeros((count, count), dtype=np.int64)
-    np.add.at(table, (data.labels_of(level)[asked], np.concatenate(answers)), 1)
+    with torch.no_grad():
+        for rows in np.array_split(known, max(1, len(known) // 500)):
+            logits = network(to_floats(np.asarray(unseen.samples[rows])))[1][level]
+            np.add.at(table, (unseen.labels_of(level)[rows], logits.argmax(1).numpy()), 1)
     return table

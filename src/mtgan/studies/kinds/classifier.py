@@ -10,15 +10,14 @@ from mtgan.classification import ClassifierRecipe, ClassifierRun, classify, load
 from mtgan.classification.tasks import load_auxiliary_data, split_data
 from mtgan.data import Dataset
 from mtgan.errors import UserError
-from mtgan.studies.jobs import Job, Measured, last_values, load_data
+from mtgan.recipes.schema import DESCRIPTION
+from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
-from mtgan.studies.kinds.gan import with_taxonomy_text
 from mtgan.studies.schema import Budget, EvaluationPart, Settings, Study, StudyData, StudyRecipe
 
 if TYPE_CHECKING:
     from mtgan.studies.plan import StudyPlan
 
-_DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
 # What of a run's result a study compares, and which way it is better.
 _MEASURES = {
     "maximum_validation_accuracy": "higher",  # the thesis's number (Table 2.2)
@@ -30,17 +29,6 @@ _MEASURES = {
     "parameters": "",
 }
 _TIMED_BATCHES = 4
-_LOADED = (
-    "name",
-    "root",
-    "size",
-    "channels",
-    "taxonomy",
-    "subset",
-    "stratified",
-    "labeled",
-    "seed",
-)
 
 
 class ClassifierJobs:
@@ -79,7 +67,10 @@ class ClassifierJobs:
         return {**values, "auxiliary_data": other}
 
     def identity(self, recipe: ClassifierRecipe, loading: Mapping[str, Any]) -> list[Any]:
-        return [recipe.model_dump(mode="json", exclude=_DESCRIPTION), with_taxonomy_text(loading)]
+        return [
+            recipe.model_dump(mode="json", exclude=set(DESCRIPTION)),
+            with_taxonomy_text(loading),
+        ]
 
     def length(self, recipe: ClassifierRecipe) -> int:
         return recipe.training.epochs

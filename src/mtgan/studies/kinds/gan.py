@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
-from mtgan.files import read_text, writing
+from mtgan.files import writing
 from mtgan.recipes import Recipe, load_recipe
+from mtgan.recipes.schema import DESCRIPTION
 from mtgan.runs import train
-from mtgan.studies.jobs import Job, Measured, last_values, load_data
+from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measure, measure_samples, prepare
 from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
@@ -21,8 +22,6 @@ from mtgan.training.checkpoints import list_checkpoints
 if TYPE_CHECKING:
     from mtgan.studies.plan import StudyPlan
 
-# What a recipe says about itself, and not about what is trained.
-_DESCRIPTION = {"name", "extends", "title", "source", "about", "run", "plugins"}
 _TIMED_ITERATIONS = 3
 _CURVE_POINTS = 10  # evaluations during training, for curves that only they give
 
@@ -72,7 +71,7 @@ class GanJobs:
         return values
 
     def identity(self, recipe: Recipe, loading: Mapping[str, Any]) -> list[Any]:
-        trained = recipe.model_dump(mode="json", exclude=_DESCRIPTION)
+        trained = recipe.model_dump(mode="json", exclude=set(DESCRIPTION))
         del trained["data"]["channels"]  # the loading names them
         if trained["data"]["labeled"] is None:
             del trained["data"]["labeled"]  # as before there was such a key
@@ -119,13 +118,6 @@ class GanJobs:
 
 
 KINDS.register("gan")(GanJobs())
-
-
-def with_taxonomy_text(loading: Mapping[str, Any]) -> dict[str, Any]:
-    """A loading in which a taxonomy file stands for what it says, and not for where it lies."""
-    taxonomy = loading["taxonomy"]
-    text = read_text(taxonomy, "The taxonomy") if isinstance(taxonomy, str) else taxonomy
-    return {**loading, "taxonomy": text}
 
 
 def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:
