@@ -43,6 +43,14 @@ def test_a_run_brings_data_size_part_and_taxonomy(place: Path) -> None:
     assert dict(spelled) == dict(card)
 
 
+def test_samples_of_a_run_keep_the_labels_that_were_asked_for(place: Path) -> None:
+    run = Run.open(place / "run")
+    options = {**OPTIONS, "metrics": "conditional_accuracy,train_on_generated,kernel_distance"}
+    card = mtgan.evaluate(run.sample(60, seed=0), reference=run.load_data(whole=True), **options)
+    assert dict(card) == dict(mtgan.evaluate(run, **options))
+    assert "train_on_generated/fine" in card
+
+
 def test_the_command_keeps_the_card_in_the_run(place: Path, capsys) -> None:
     arguments = [str(place / "run"), "--features", "pixels", "--protocol", "training", "--n", "60"]
     with pytest.raises(SystemExit) as end:
