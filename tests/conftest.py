@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from mtgan import plugins
 from mtgan.data import Dataset, load_dataset
 from mtgan.registry import REGISTRIES
+from served import Server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,3 +47,13 @@ def own_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             _, home = registry._origins.get(name, (None, "mtgan."))
             if not home.startswith("mtgan."):
                 del registry._entries[name], registry._origins[name]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()

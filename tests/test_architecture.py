@@ -18,8 +18,9 @@ ORDER = [
     "plugins",
     "registry",
     "parts",
-    "files",
     "text",
+    "progress",
+    "files",
     "lettering",
     "markup",
     "correction",
@@ -81,6 +82,39 @@ def import_graph() -> dict[str, set[str]]:
         found = {name if name in files else name.rpartition(".")[0] for name in names}
         graph[module] = (found & files.keys()) - {module}
     return graph
+
+
+# Files and the network are reached by way of mtgan.files alone.
+ONLY_IN_FILES = {
+    *("yaml", "filelock", "fcntl", "platformdirs", "tempfile", "urllib.request", "http.client"),
+    *("os.replace", "os.rename", "os.fsync"),
+}
+
+
+def dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def machines_of(file: Path) -> set[str]:
+    """What of ONLY_IN_FILES a file imports or calls, and whether it asks for the cache's place."""
+    tree = ast.parse(file.read_text())
+    used = {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    used |= {name for found in names_imported(file) for name in (found, found.rpartition(".")[0])}
+    constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return used & ONLY_IN_FILES | constants & {"MTGAN_CACHE", "XDG_CACHE_HOME"}
+
+
+def test_files_are_reached_by_way_of_one_package() -> None:
+    elsewhere = {
+        module_of(file): found
+        for file in SOURCE.rglob("*.py")
+        if SOURCE / "files" not in file.parents and (found := machines_of(file))
+    }
+    assert elsewhere == {}
+    inside = set().union(*map(machines_of, (SOURCE / "files").glob("*.py")))
+    assert inside >= {"yaml", "filelock", "platformdirs", "tempfile", "os.replace", "MTGAN_CACHE"}
 
 
 ROOMS = {path.stem for path in SOURCE.iterdir() if path.stem.isidentifier()}

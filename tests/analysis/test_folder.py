@@ -122,7 +122,7 @@ def test_both_older_files_stay_where_one_cannot_be_written(plain: Run, monkeypat
     def full(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mtgan.files.flush", full)
+    monkeypatch.setattr("mtgan.files.write.flush", full)
     with pytest.raises(UserError, match="could not be written: there is no space left"):
         analyze_run("toy", plain)
     assert [path.read_bytes() for path in written] == before

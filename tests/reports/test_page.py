@@ -145,7 +145,7 @@ def test_an_older_page_stays_where_the_new_one_cannot_be_written(
     def full(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mtgan.files.flush", full)
+    monkeypatch.setattr("mtgan.files.write.flush", full)
     with pytest.raises(UserError, match=r"page\.html could not be written: there is no space"):
         write_report(run, page)
     assert page.read_text() == before

@@ -1,12 +1,11 @@
 """How long a training would take here: by a few iterations of it, of which nothing is kept."""
 
-import tempfile
 import time
-from pathlib import Path
 
 import torch
 
 from mtgan.data import Dataset
+from mtgan.files import temporary_folder
 from mtgan.recipes import Recipe
 from mtgan.training.train import prepare
 from mtgan.training.trainer import Trainer
@@ -21,8 +20,8 @@ def seconds_per_iteration(recipe: Recipe, data: Dataset, iterations: int = 3) ->
     Logging, evaluations and checkpoints are not in it. UserError where the recipe does not fit the
     data.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = prepare(recipe, data, Path(folder) / "run")
+    with temporary_folder() as folder:
+        trainer = prepare(recipe, data, folder / "run")
         with torch.random.fork_rng(devices=trainer.rng_devices):
             seconds = _time_one(trainer)
             if seconds < _LONG_SECONDS:

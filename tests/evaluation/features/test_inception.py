@@ -5,7 +5,6 @@ shares no code with the library.
 """
 
 import hashlib
-import io
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation.features import inception
 from mtgan.evaluation.features.base import FeatureRequest, build_extractor
 from mtgan.evaluation.features.inception import Inception2015, resize_like_tensorflow1
+from served import CONTENT
 
 
 def random_weights() -> dict[str, torch.Tensor]:
@@ -152,33 +152,29 @@ def test_incomplete_weights_are_named(tmp_path, tiny):
         build_extractor(FeatureRequest("inception", tiny, weights=path))
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_anew(tmp_path, monkeypatch):
-    whole, path = b"published" * 99, tmp_path / "weights" / inception._FILE
+def test_a_damaged_file_in_the_cache_is_fetched_anew(tmp_path, monkeypatch, server):
+    path = tmp_path / "weights" / inception._FILE
     monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
-    monkeypatch.setattr(inception, "SHA256_PREFIX", hashlib.sha256(whole).hexdigest()[:8])
-    answers = [io.BytesIO(whole[:-7]), io.BytesIO(whole)]
-    monkeypatch.setattr("urllib.request.urlopen", lambda *args, **kwargs: answers.pop(0))
+    monkeypatch.setattr(inception, "ADDRESS", server.address)
+    monkeypatch.setattr(inception, "CHECKSUM", f"sha256:{hashlib.sha256(CONTENT).hexdigest()}")
     path.parent.mkdir()
-    path.write_bytes(whole[:100])
-    with pytest.raises(UserError, match="arrived damaged"):
+    path.write_bytes(CONTENT[:100])
+    server.content = CONTENT[:-7]
+    with pytest.raises(UserError, match="Try again"):
         inception.published_weights()
-    assert path.read_bytes() == whole[:100], "what is there stays until there is better"
-    assert inception.published_weights() == path
-    assert path.read_bytes() == whole
-    assert inception.published_weights() == path
-    assert not answers
+    assert path.read_bytes() == CONTENT[:100], "what is there stays until there is better"
+    server.content = CONTENT
+    for _ in range(2):
+        assert inception.published_weights() == path
+        assert path.read_bytes() == CONTENT
+    assert len(server.asked) == 2
 
 
-def test_missing_weight_file_and_no_network(tmp_path, tiny, monkeypatch):
+def test_missing_weight_file_and_no_network(tmp_path, tiny, monkeypatch, server):
     with pytest.raises(UserError, match=r"the weight file .* does not exist"):
         build_extractor(FeatureRequest("inception", tiny, weights=tmp_path / "none.pth"))
-
-    def refuse(*args, **kwargs):
-        raise OSError("network is unreachable")
-
     monkeypatch.setenv("MTGAN_CACHE", str(tmp_path))
-    monkeypatch.setattr("urllib.request.urlopen", refuse)
-    with pytest.raises(UserError, match=r"cannot be downloaded .*--weights") as caught:
+    monkeypatch.setattr(inception, "ADDRESS", server.address + "missing")
+    with pytest.raises(UserError, match=r"cannot be downloaded \(Not Found\): .*--weights"):
         build_extractor(FeatureRequest("inception", tiny))
-    assert "network is unreachable" in str(caught.value)
-    assert not list((tmp_path / "weights").iterdir())
+    assert not list((tmp_path / "weights").glob("*.pth*"))

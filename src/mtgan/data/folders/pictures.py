@@ -28,8 +28,8 @@ from mtgan.data.images import (
     orientation,
     white_of,
 )
-from mtgan.data.progress import progress
 from mtgan.files import error_number, reason
+from mtgan.progress import progress
 
 ENDINGS = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".apng", ".bmp", ".gif", ".webp"),

@@ -27,8 +27,8 @@ from mtgan.files import reason, require_file
 
 _ADDRESS = "https://www.cs.toronto.edu/~kriz/"
 _ARCHIVES = {
-    "cifar10": ("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a"),
-    "cifar100": ("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85"),
+    "cifar10": ("cifar-10-python.tar.gz", "md5:c58f30108f718f92721af3b95e74349a"),
+    "cifar100": ("cifar-100-python.tar.gz", "md5:eb9058c3a382ffc7106e4002c42a8d85"),
 }
 
 # By which files an extracted folder is known: `meta` alone may be anything.
@@ -213,7 +213,7 @@ def _reader(name: str, folder: str, request: Request) -> Callable[[str], dict[st
 
     request.root: the archive, the extracted folder, or the folder that either lies in.
     """
-    archive, md5 = _ARCHIVES[name]
+    archive, checksum = _ARCHIVES[name]
     root = request.root
     if root and root.is_file():
         return functools.partial(_read_member, root, _members(root, folder), folder)
@@ -221,7 +221,8 @@ def _reader(name: str, folder: str, request: Request) -> Callable[[str], dict[st
     for place in [*places, *(root / folder for root in places)]:
         if _is_extracted(place, name):
             return functools.partial(_read_loose, place)
-    found = fetch(name, {archive: (_ADDRESS + archive, md5)}, places, request.download) / archive
+    official = {archive: (_ADDRESS + archive, checksum)}
+    found = fetch(name, official, places, request.download) / archive
     return functools.partial(_read_member, found, _members(found, folder), folder)
 
 

@@ -16,11 +16,11 @@ from mtgan.errors import UserError
 
 _ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # of Debian's dataset-fashion-mnist
-_MD5 = {
-    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
-    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
-    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+_CHECKSUMS = {
+    "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
 }
 # The largest official file holds 47 MB.
 _LARGEST_BYTES = 64 << 20
@@ -78,7 +78,7 @@ def load_embedded(request: Request) -> Dataset:
 def load_whole(request: Request) -> Dataset:
     folder = fetch(
         "fashion-mnist",
-        {name: (_ADDRESS + name, md5) for name, md5 in _MD5.items()},
+        {name: (_ADDRESS + name, checksum) for name, checksum in _CHECKSUMS.items()},
         [path for path in (request.root, _SYSTEM) if path],
         request.download,
     )

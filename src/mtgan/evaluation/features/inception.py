@@ -12,9 +12,7 @@ Legend: n images, H x W pixels, D = 2048 features (pool3), K = 1008 outputs.
 """
 
 import hashlib
-import http.client
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -25,14 +23,15 @@ from mtgan.errors import UserError
 from mtgan.evaluation.cache import cache_dir
 from mtgan.evaluation.features.base import FeatureExtractor, FeatureRequest, register_features
 from mtgan.evaluation.features.imagenet_lite import as_rgb
-from mtgan.files import replacing, require_file
+from mtgan.files import require_file
+from mtgan.files.download import download_file, file_checksum
 
 ADDRESS = (
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
     "pt_inception-2015-12-05-6726825d.pth"
 )
 _FILE = ADDRESS.rpartition("/")[2]
-SHA256_PREFIX = "6726825d"
+CHECKSUM = "sha256:6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 SIDE = 299
 OUTPUTS = 1008
 
@@ -295,32 +294,15 @@ def published_weights(progress: Callable[[str], None] = lambda message: None) ->
         UserError: No network, a damaged download, a cache that cannot be written.
     """
     path = cache_dir("weights") / _FILE
-    if path.is_file() and _is_published(path):
+    if path.is_file() and file_checksum(path, CHECKSUM) == CHECKSUM:
         return path
     progress(f"downloading {_FILE} (96 MB, once)")
-    with replacing(path) as temporary:
-        with temporary.open("wb") as file:
-            for block in _blocks():
-                file.write(block)
-        if not _is_published(temporary):
-            raise UserError(f"the download of {ADDRESS} arrived damaged: try again")
-    return path
-
-
-def _is_published(path: Path) -> bool:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(SHA256_PREFIX)
-
-
-def _blocks() -> Iterator[bytes]:
-    """The published file, piece by piece; UserError where the network fails."""
     try:
-        with urllib.request.urlopen(ADDRESS, timeout=60) as answer:
-            while block := answer.read(1 << 20):
-                yield block
-    except (OSError, http.client.HTTPException) as error:
+        download_file(ADDRESS, path, CHECKSUM)
+    except ConnectionError as error:
         raise UserError(
             f"the weights of the 2015 Inception network cannot be downloaded ({error}): fetch "
             f"{ADDRESS} on another machine and give its path with --weights, or choose "
             "--features classifier, imagenet-lite or pixels"
         ) from error
+    return path

@@ -1,6 +1,5 @@
 """Runs of classifiers: trained, then tested at the epoch that validation chose."""
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from mtgan.classification import ClassifierRecipe, ClassifierRun, classify, load
 from mtgan.classification.tasks import load_auxiliary_data, split_data
 from mtgan.data import Dataset
 from mtgan.errors import UserError
+from mtgan.files import temporary_folder
 from mtgan.recipes.schema import DESCRIPTION
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
@@ -172,11 +172,11 @@ def _short_run(
         "auxiliary": recipe.auxiliary.model_copy(update={"images": few}),
     }
     data, auxiliary = _load(loading)
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         run = classify(
             recipe.model_copy(update=changed),
             data,
-            Path(folder) / "run",
+            folder / "run",
             auxiliary_data=auxiliary,
             device=device,
             quiet=True,

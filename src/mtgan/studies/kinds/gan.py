@@ -1,14 +1,13 @@
 """Runs of GANs: trained, then judged by samples of the averaged generator."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
-from mtgan.files import writing
+from mtgan.files import temporary_folder, writing
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.recipes.schema import DESCRIPTION
 from mtgan.runs import train
@@ -170,8 +169,8 @@ def _short_log(
 ) -> list[dict[str, Any]]:
     """The log of a training that is thrown away; `training` are keys of it that differ."""
     short = _with_training(recipe, training)
-    with tempfile.TemporaryDirectory() as folder:
-        run = train(short, load_data(loading), Path(folder) / "run", device=device, quiet=True)
+    with temporary_folder() as folder:
+        run = train(short, load_data(loading), folder / "run", device=device, quiet=True)
         return run.metrics()
 
 
