@@ -31,6 +31,7 @@ ORDER = [
     "recipes",
     "training",
     "evaluation",
+    "testing",
     "classification",
     "runs",
     "analysis",
@@ -132,6 +133,10 @@ def test_imports_point_one_way(file: Path) -> None:
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
     tuple(TopologicalSorter(import_graph()).static_order())  # CycleError names a circle
+
+
+def test_nobody_pays_for_the_contracts_who_does_not_ask() -> None:
+    assert not [module for module, found in import_graph().items() if "mtgan.testing" in found]
 
 
 def test_every_package_has_its_place() -> None:

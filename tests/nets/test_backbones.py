@@ -10,6 +10,7 @@ from mtgan.errors import UserError
 from mtgan.nets import BACKBONES, NORMALIZATIONS, DiscriminatorSettings, GeneratorSettings
 from mtgan.nets.backbones.conv import pyramid
 from mtgan.recipes.schema import ClassifierPart, DiscriminatorPart, GeneratorPart
+from mtgan.testing import check_backbone
 from toys import makes_photographs
 
 SIZES = [(8, 8), (28, 28), (32, 32), (48, 48), (64, 64), (64, 128), (96, 96), (33, 45)]
@@ -40,13 +41,7 @@ def run(layers: list[nn.Module], x: torch.Tensor, *y) -> torch.Tensor:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_size_both_ways(name: str, size: tuple[int, int], channels: int) -> None:
-    shape = (channels, *size)
-    BACKBONES.get(name)().check_shape(shape)
-    images = run(generator(name, shape), torch.randn(2, 10), None)
-    assert images.shape == (2, *shape)
-    assert images.abs().max() <= 1
-    layers, features = discriminator(name, shape)
-    assert run(layers, images).flatten(1).shape == (2, features)
+    check_backbone(name, (channels, *size))
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -1,4 +1,4 @@
-"""Losses against values worked out by hand, and gradients against finite differences."""
+"""Losses against values worked out by hand; what holds of any is in tests/test_testing.py."""
 
 import math
 
@@ -63,14 +63,6 @@ def test_values(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OBJECTIVES.names())
-def test_gradients_equal_finite_differences(name: str) -> None:
-    objective = OBJECTIVES.get(name)
-    real, fake = REAL.clone().requires_grad_(True), FAKE.clone().requires_grad_(True)
-    assert torch.autograd.gradcheck(objective.discriminator, (real, fake))
-    assert torch.autograd.gradcheck(lambda f: objective.generator(f, REAL), (fake,))
-
-
-@pytest.mark.parametrize("name", OBJECTIVES.names())
 def test_directions(name: str) -> None:
     """The discriminator wants real scores up and fake ones down; the generator wants fakes up."""
     objective = OBJECTIVES.get(name)
@@ -86,14 +78,6 @@ def test_directions(name: str) -> None:
     objective.generator(fake, REAL).backward()
     assert fake.grad is not None
     assert (fake.grad < 0).all()
-
-
-@pytest.mark.parametrize("name", OBJECTIVES.names())
-def test_huge_scores_stay_finite(name: str) -> None:
-    objective = OBJECTIVES.get(name)
-    huge = torch.tensor([1e6, -1e6])
-    assert torch.isfinite(objective.discriminator(huge, -huge))
-    assert torch.isfinite(objective.generator(huge, -huge))
 
 
 def test_distance_estimate_is_the_critic_loss_negated() -> None:

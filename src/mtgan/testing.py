@@ -1,0 +1,227 @@
+"""Contracts for parts of your own: each check raises an AssertionError that says what is wrong.
+
+A test of a plugin calls the check of its kind, with the part or with the name that it is registered
+by:
+
+    from mtgan.testing import check_objective
+
+    def test_my_loss():
+        check_objective("my-loss")
+
+The package's own parts are held to the same checks. Names that nothing has, and shapes that a
+backbone refuses, raise UserError.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mtgan.data import Dataset, load_dataset
+from mtgan.evaluation import evaluate
+from mtgan.evaluation.metrics.base import METRICS, Metric
+from mtgan.evaluation.scorecard.scoring import AXES, SCALES
+from mtgan.nets.backbone import Backbone, DiscriminatorSettings, GeneratorSettings, Shape
+from mtgan.objectives import AdversarialObjective, Penalty
+from mtgan.parts import BACKBONES, OBJECTIVES, PENALTIES
+
+_DIRECTIONS = ("lower", "higher", "like real")
+_LATENT = 20
+
+
+def check_objective(objective: AdversarialObjective | str) -> None:
+    """Both losses are finite scalars with right gradients, and pull the scores the right way.
+
+    The discriminator's loss falls as real scores rise and generated ones fall, the generator's as
+    generated scores rise, where the discriminator takes the one for the other. Scores of +-1e6
+    keep the losses finite.
+    """
+    part = OBJECTIVES.get(objective) if isinstance(objective, str) else objective
+    real = torch.tensor([-0.6, -0.3, -0.1], dtype=torch.float64, requires_grad=True)
+    fake = torch.tensor([0.1, 0.4, 0.7], dtype=torch.float64, requires_grad=True)
+
+    def generator(scores: Tensor) -> Tensor:
+        return part.generator(scores, real.detach() if part.generator_needs_real else None)
+
+    losses: dict[str, Callable[..., Tensor]] = {
+        "discriminator's": part.discriminator,
+        "generator's": generator,
+    }
+    inputs = {"discriminator's": (real, fake), "generator's": (fake,)}
+    for name, loss in losses.items():
+        _check_scalar(f"The {name} loss", loss(*inputs[name]))
+        right = torch.autograd.gradcheck(loss, inputs[name], raise_exception=False)
+        assert right, f"The gradient of the {name} loss differs from finite differences."
+    for_real, for_fake = torch.autograd.grad(part.discriminator(real, fake), (real, fake))
+    assert (for_real < 0).all(), "The discriminator's loss does not fall as real scores rise."
+    assert (for_fake > 0).all(), "The discriminator's loss does not fall as generated scores fall."
+    (for_generator,) = torch.autograd.grad(generator(fake), fake)
+    assert (for_generator < 0).all(), "The generator's loss does not fall as its scores rise."
+    huge = torch.tensor([1e6, -1e6, 1e6], dtype=torch.float64)
+    for name, loss in losses.items():
+        value = loss(*(huge, -huge)[: len(inputs[name])])
+        assert value.isfinite(), f"The {name} loss is not finite at scores of +-1e6."
+
+
+def check_penalty(penalty: Penalty | str) -> None:
+    """Each term is a finite scalar, not negative, whose gradient reaches the discriminator."""
+    part = PENALTIES.get(penalty) if isinstance(penalty, str) else penalty
+    assert part.terms or not part.differentiates_score, (
+        "The penalty has no terms, so it cannot differentiate the score."
+    )
+    if part.terms is None:
+        return
+    random = torch.Generator().manual_seed(0)
+    real, fake, direction = (torch.randn(5, 2, 3, 3, generator=random) for _ in range(3))
+    weight = direction[0].clone().requires_grad_(True)
+    epsilon = torch.rand(5, generator=random)
+    terms = part.terms(lambda x: (x * weight).flatten(1).sum(1), real, fake, epsilon)
+    assert terms, "The penalty's terms are empty."
+    for name, value in terms.items():
+        _check_scalar(f"The term {name!r}", value)
+        assert value >= 0, f"The term {name!r} is negative: {value.item():g}."
+        assert value.requires_grad, f"The term {name!r} does not depend on the discriminator."
+        (gradient,) = torch.autograd.grad(value, weight, retain_graph=True)
+        assert gradient.isfinite().all(), f"The gradient of the term {name!r} is not finite."
+
+
+def check_backbone(
+    backbone: Callable[[], Backbone] | str, shape: Shape = (3, 32, 32), width: int = 8
+) -> None:
+    """Its layers make samples of the shape [C, H, W], and features of them, and all of them learn.
+
+    For backbones of pictures, whose generator ends in tanh. Samples are [N, C, H, W] in [-1, 1];
+    there are as many features as it says; without normalization none depends on another sample
+    (gradient penalties need it); every call makes new layers (heads that leave early need it).
+    UserError where the backbone refuses the shape.
+    """
+    part = (BACKBONES.get(backbone) if isinstance(backbone, str) else backbone)()
+    part.check_shape(shape)
+    generator = GeneratorSettings(shape, _LATENT, width, 5, "batch")
+    samples = _check_layers("generator", part.generator_layers, generator, _LATENT, None)
+    assert tuple(samples.shape[1:]) == shape, (
+        f"The generator's samples are {list(samples.shape[1:])} and should be {list(shape)}."
+    )
+    assert samples.abs().max() <= 1, "The generator's samples lie outside [-1, 1]."
+    discriminator = DiscriminatorSettings(shape, width, 5)
+    features = _check_layers("discriminator", part.discriminator_layers, discriminator, shape)
+    count, said = features.flatten(1).shape[1], part.feature_count(discriminator)
+    assert count == said, f"The discriminator has {count} features, and feature_count says {said}."
+
+
+def _check_layers(
+    name: str, make: Callable[[Any], list[nn.Module]], settings: Any, inputs: Any, *y: None
+) -> Tensor:
+    """What the layers make of four random inputs."""
+    first, again = make(settings), make(settings)
+    assert first, f"The {name} has no layers."
+    assert not {*_parameters(first)} & {*_parameters(again)}, (
+        f"Two calls of {name}_layers share parameters; make new layers at each call."
+    )
+    sizes = (inputs,) if isinstance(inputs, int) else inputs
+    x = torch.randn(4, *sizes, generator=torch.Generator().manual_seed(0))
+    made = _through(first, x, *y)
+    assert len(made) == 4, f"The {name} makes {len(made)} outputs of 4 inputs."
+    assert made.isfinite().all(), f"The {name}'s outputs are not finite."
+    random = torch.randn(made.shape, generator=torch.Generator().manual_seed(1))
+    if made.requires_grad:
+        (made * random).sum().backward()
+    idle = [p for p in _parameters(first) if p.grad is None]
+    assert not idle, f"{len(idle)} parameters of the {name} get no gradient, and never learn."
+    if getattr(settings, "normalization", "none") == "none":
+        alone = _through(first, torch.cat([x[:1], -x[1:]]), *y)[0]
+        assert torch.allclose(made[0], alone, atol=1e-4), (
+            f"An output of the {name} depends on the other samples of its batch."
+        )
+    return made.detach()
+
+
+def _through(layers: Iterable[nn.Module], x: Tensor, *y: None) -> Tensor:
+    for layer in layers:
+        x = layer(x, *y)
+    return x
+
+
+def _parameters(layers: Iterable[nn.Module]) -> list[nn.Parameter]:
+    return [parameter for layer in layers for parameter in layer.parameters()]
+
+
+def check_metric(metric: Metric | str, data: Dataset | str = "digits") -> None:
+    """It says what its numbers mean, and they are what it says.
+
+    Every output has a direction, an axis and scale that there are, and a range; measured on samples
+    of the data, its numbers bear the names of its outputs, lie in their ranges, and are the same
+    when measured again. A metric that was not registered, and one that lacks what it needs
+    there, is held to the first half alone.
+    """
+    part = METRICS.get(metric) if isinstance(metric, str) else metric
+    assert part.about.endswith("."), (
+        f"The metric {part.name!r} needs a docstring whose first line ends with a full stop."
+    )
+    assert part.outputs, f"The metric {part.name!r} has no outputs."
+    for output in part.outputs:
+        where = f"The output {output.name!r} has"
+        assert output.better in _DIRECTIONS, (
+            f"{where} better={output.better!r}, which is none of {', '.join(_DIRECTIONS)}."
+        )
+        assert output.axis in {"", *AXES}, f"{where} axis={output.axis!r}, which there is not."
+        assert output.scale in SCALES, f"{where} scale={output.scale!r}, which there is not."
+        assert output.scale != "distance" or output.better == "lower", (
+            f"{where} the scale of distances, which are better lower, and not {output.better!r}."
+        )
+        assert output.range[0] < output.range[1], f"{where} an empty range, {output.range}."
+    if part.name in METRICS:
+        _check_values(part, load_dataset(data, "test") if isinstance(data, str) else data)
+
+
+def _check_values(metric: Metric, data: Dataset) -> None:
+    first, again = (
+        evaluate(data, data, features="pixels", metrics=metric.name, protocol="training", n=100)
+        for _ in range(2)
+    )
+    for key, value in first.items():
+        output = metric.output(key)
+        assert output is not None  # evaluate has seen to that
+        low, high = output.range
+        assert low <= value <= high, f"{key} is {value:g}, outside its range, {low:g} to {high:g}."
+        assert math.isclose(value, again[key], rel_tol=1e-6), (
+            f"{key} is {value:g} once and {again[key]:g} the second time; take randomness from the "
+            "comparison's seed."
+        )
+
+
+def check_source(name: str, **options: Any) -> None:
+    """The data set of that name (or path) has the splits train, test and all, which fit together.
+
+    options: others of load_dataset. Every load gives the same samples; the splits are of one
+    taxonomy and shape; `all` has as many samples as both, and few of the test samples are among the
+    training samples.
+    """
+    train, test, whole = (
+        load_dataset(name, split, **options) for split in ("train", "test", "all")
+    )
+    for split, data in (("train", train), ("test", test), ("all", whole)):
+        assert len(data), f"The split {split!r} of {name} is empty."
+        assert data.split == split, f"{name} gives {data.split!r} where {split!r} is asked for."
+        assert data.taxonomy == train.taxonomy, f"The taxonomy of {name} differs in {split!r}."
+        assert data.shape == train.shape, (
+            f"The shape of the samples of {name} differs in {split!r}."
+        )
+    again = load_dataset(name, "train", **options)
+    assert again.fingerprint == train.fingerprint, f"Loading {name} twice gives different samples."
+    assert len(whole) == len(train) + len(test), (
+        f"{name} has {len(train)} training and {len(test)} test samples, and {len(whole)} in all."
+    )
+    known = {np.asarray(sample).tobytes() for sample in train.samples}
+    both = sum(np.asarray(sample).tobytes() in known for sample in test.samples)
+    assert both <= len(test) / 2, (
+        f"{both} of {len(test)} test samples of {name} are among its training samples."
+    )
+
+
+def _check_scalar(what: str, value: Tensor) -> None:
+    assert value.shape == (), f"{what} should be a scalar; it is {list(value.shape)}."
+    assert value.isfinite(), f"{what} is not finite."
