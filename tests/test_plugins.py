@@ -3,6 +3,7 @@ by name; and whose names are imported."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,221 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+import printed
 from mtgan import plugins
 from mtgan.errors import UserError
 
-# One file for each part; the package imports them.
+# One file for each part, as docs/extending.md prints them; the package imports them.
 PARTS = {
-    "loss": """
-from mtgan.objectives import AdversarialObjective
-from mtgan.parts import OBJECTIVES
-
-OBJECTIVES.register("own-loss")(
-    AdversarialObjective(
-        lambda real, fake: (real - 1).square().mean() + fake.square().mean(),
-        lambda fake, real: (fake - 1).square().mean(),
-    )
-)
-""",
-    "penalty": """
-from mtgan.objectives import Penalty
-from mtgan.parts import PENALTIES
-
-PENALTIES.register("own-penalty")(
-    Penalty(lambda score, real, fake, epsilon: {"drift": score(real).square().mean()})
-)
-""",
-    "head": """
-from torch import nn
-from mtgan.parts import HEADS
-
-@HEADS.register("own-head")
-class Head(nn.Module):
-    def __init__(self, features, labels, bound):
-        super().__init__()
-        self.labels, self.linear = labels, bound(nn.Linear(features, labels.length))
-
-    def forward(self, features, labels):
-        return (self.linear(features) * self.labels(labels, features)).sum(1)
-""",
-    "backbone": """
-from torch import nn
-from mtgan.parts import BACKBONES
-
-class Flat(nn.Module):
-    def __init__(self, settings):
-        super().__init__()
-        shape, width = settings.shape, settings.width
-        self.first, self.shape = nn.Linear(settings.inputs, width), shape
-        self.norm = settings.normalize(width)
-        self.last = nn.Linear(width, shape[0] * shape[1] * shape[2])
-
-    def forward(self, x, y):
-        return self.last(self.norm(self.first(x), y).relu()).tanh().view(-1, *self.shape)
-
-@BACKBONES.register("own-backbone")
-class Backbone:
-    def check_shape(self, shape):
-        pass
-
-    def generator_layers(self, settings):
-        return [Flat(settings)]
-
-    def discriminator_layers(self, settings):
-        pixels = settings.shape[0] * settings.shape[1] * settings.shape[2]
-        linear = settings.bound(nn.Linear(pixels, settings.width))
-        return [nn.Sequential(nn.Flatten(), linear, settings.activate())]
-
-    def feature_count(self, settings):
-        return settings.width
-""",
-    "normalization": """
-import torch
-from torch import nn
-from mtgan.parts import NORMALIZATIONS
-
-@NORMALIZATIONS.register("own-normalization")
-class Scale(nn.Module):
-    def __init__(self, channels, classes):
-        super().__init__()
-        self.own_gain = nn.Parameter(torch.ones(channels))
-
-    def forward(self, x, y=None):
-        return x * self.own_gain
-""",
-    "augmentation": """
-from mtgan.parts import AUGMENTATIONS
-
-@AUGMENTATIONS.register("own-augmentation")
-def negative(samples):
-    return -samples
-""",
-    "initialization": """
-from torch import nn
-from mtgan.parts import INITIALIZATIONS
-
-@INITIALIZATIONS.register("own-initialization")
-def small(weight, generator):
-    nn.init.normal_(weight, 0.0, 1e-3, generator=generator)
-""",
-    "norm": """
-import torch
-from mtgan.parts import NORMS
-
-@NORMS.register("own-norm")
-def squares(first, second):
-    return torch.stack([(a - b).square().sum() for a, b in zip(first, second)]).sum()
-""",
-    "aggregator": """
-import torch
-from mtgan.parts import AGGREGATORS
-from mtgan.training.aggregate import descend, weighted_sum
-
-@AGGREGATORS.register("own-aggregator")
-class Halves:
-    def __init__(self, tasks):
-        self.tasks = tasks
-
-    def backward(self, result, parameters):
-        result.logs["own_tasks"] = torch.tensor(float(len(self.tasks)))
-        return descend(weighted_sum(result.terms) / 2, parameters)
-""",
-    "metric": """
-from mtgan.evaluation.metrics import Outcome, Output, register_metric
-
-@register_metric("own_metric", Output("own_metric", "like real"))
-def own_metric(comparison):
-    return Outcome({"own_metric": float(comparison.generated.images.mean())})
-""",
-    "space": """
-from mtgan.evaluation.features import FeatureExtractor, register_features
-
-class Means(FeatureExtractor):
-    name, dim, cacheable, about = "own-space", 4, False, {}
-
-    def embed(self, images):
-        return images.float().flatten(1)[:, :4], {}
-
-@register_features("own-space")
-def build(request):
-    return Means()
-""",
-    "source": """
-import numpy as np
-from mtgan.data import Dataset, Taxonomy, hold_out, register_dataset
-
-@register_dataset("own-source", "Noise of two classes.")
-def load(request):
-    samples = np.random.default_rng(0).integers(0, 256, (600, 1, 8, 8), dtype=np.uint8)
-    taxonomy = Taxonomy(("fine",), {"fine": ("left", "right")}, {})
-    data = Dataset(samples, np.arange(600)[:, None] % 2, taxonomy, "own-source", "all")
-    return hold_out(data, request.split)
-""",
-    "format": """
-import numpy as np
-from mtgan.data import Dataset, Taxonomy, hold_out, register_format
-
-@register_format("own-format", lambda path: path.suffix == ".own")
-def load(request):
-    samples = np.fromfile(request.name, dtype=np.uint8).reshape(-1, 1, 8, 8)
-    labels = np.arange(len(samples))[:, None] % 2
-    taxonomy = Taxonomy(("fine",), {"fine": ("left", "right")}, {})
-    return hold_out(Dataset(samples, labels, taxonomy, "own", "all"), request.split)
-""",
-    "domain": """
-from dataclasses import dataclass
-from pathlib import Path
-import numpy as np
-from mtgan.data.domains.base import DOMAINS, Domain, DomainData, Preview, write_lines
-from mtgan.data.held_out import held_out_rows
-from mtgan.evaluation.domains import DOMAIN_METRICS
-
-@DOMAINS.register("melody")
-@dataclass(frozen=True)
-class Melody(Domain):
-    \"\"\"Notes 0 to 7, one a row, as an array [N, length].\"\"\"
-
-    length: int
-    type = "melody"
-    metrics = ("melody",)
-    endings = (".tones",)
-    options = ("transposed",)
-    vocabulary = 8
-
-    @classmethod
-    def recognizes(cls, data, options):
-        return data.endswith(".tones")
-
-    @classmethod
-    def load(cls, name, data, options, request):
-        lines = Path(data).read_text().splitlines()
-        notes = (np.array([line.split() for line in lines], int) + options.get("transposed", 0)) % 8
-        notes = notes[held_out_rows(np.zeros((len(notes), 1), int), request.split)]
-        return DomainData(cls(name, notes.shape[1]), notes, np.zeros(len(notes), int), (name,))
-
-    @property
-    def least_size(self):
-        return self.length, 8
-
-    def encode(self, samples, canvas):
-        canvases = np.zeros((len(samples), 1, *canvas), np.uint8)
-        canvases[:, 0, : self.length, :8] = 255 * (samples[..., None] == np.arange(8))
-        return canvases
-
-    def decode(self, canvases):
-        return canvases[:, 0, : self.length, :8].argmax(-1)
-
-    def preview(self, samples):
-        return Preview(tuple(" ".join(map(str, notes)) for notes in samples))
-
-    def export(self, samples, out):
-        write_lines(self.preview(samples).lines, out)
-
-@DOMAIN_METRICS.register("melody")
-def melody(compared):
-    ours, real = (np.mean(notes) for notes in (compared.generated, compared.held_out.samples))
-    return {"pitch_distance": (abs(ours - real), "lower")}
-""",
+    found[1]: block.text
+    for block in printed.blocks(printed.DOCS / "docs" / "extending.md", "python")
+    if (found := re.match(r"# wares/(\w+)\.py\n", block.text))
 }
 RECIPE = {
     "extends": "projection-gan",

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from mtgan.objectives import PENALTIES
 from mtgan.objectives.penalties.clip import clip_weights
 from mtgan.objectives.penalties.gradient import gradient_penalty
 from mtgan.objectives.penalties.r1 import zero_centered_penalty
@@ -102,3 +103,28 @@ def test_clip_weights() -> None:
     weight = torch.tensor([-2.0, -0.005, 0.0, 0.02])
     clip_weights([weight], 0.01)
     assert weight.tolist() == pytest.approx([-0.01, -0.005, 0.0, 0.01])
+
+
+def test_what_the_registered_ones_do() -> None:
+    """Their terms at a linear critic of slope 4, whose gradient is the same everywhere."""
+    found = {
+        name: {}
+        if penalty.terms is None
+        else penalty.terms(
+            LinearCritic(4.0), batch(0), batch(1), torch.rand(N, dtype=torch.float64)
+        )
+        for name, penalty in PENALTIES.items()
+    }
+    values = {
+        name: {k: round(v.item(), 9) for k, v in terms.items()} for name, terms in found.items()
+    }
+    assert values == {
+        "none": {},
+        "clip": {},
+        "gradient": {"gradient_penalty": 9.0},
+        "r1": {"r1": 8.0},
+        "r1-r2": {"r1": 8.0, "r2": 8.0},
+    }
+    assert [name for name, penalty in PENALTIES.items() if penalty.clips] == ["clip"]
+    slopes = {name for name, penalty in PENALTIES.items() if penalty.differentiates_score}
+    assert slopes == {"gradient", "r1", "r1-r2"}

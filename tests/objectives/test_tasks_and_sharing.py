@@ -79,3 +79,14 @@ def test_batches_side_by_side_are_averaged_each_by_itself() -> None:
     (gradient,) = torch.autograd.grad(cross_entropy(logits, labels)[0], logits)
     assert gradient[0].abs().sum() > 0
     assert gradient[1].abs().sum() == 0
+
+
+@pytest.mark.parametrize("apart", [1e-6, 0.3, 1.0, 7.0])
+def test_l2_of_weights_that_are_near_each_other(apart: float) -> None:
+    moving, others = torch.full((4,), apart, dtype=torch.float64), torch.zeros(4).double()
+    moving.requires_grad_(True)
+    value = shared_distance("l2", [moving], [others])
+    assert value.item() == pytest.approx(2 * apart)
+    value.backward()
+    assert moving.grad is not None
+    assert moving.grad.tolist() == pytest.approx([0.5] * 4)
