@@ -208,6 +208,25 @@ def test_the_classifier_step_is_the_mean_of_both_losses_and_moves_the_generator(
     assert {name: term.weight for name, term in terms.items()} == {"real": 0.5, "generated": 0.5}
 
 
+@pytest.mark.parametrize(("normalization", "passes"), [("none", 1), ("layer", 1), ("batch", 2)])
+def test_real_and_generated_samples_share_a_pass_but_never_their_statistics(
+    normalization: str, passes: int
+) -> None:
+    """A batch of both would tell the discriminator by its statistics that one side is generated."""
+    facts = DataFacts.of(make_data())
+    game = Game(small_recipe("gan", discriminator__normalization=normalization), facts)
+    generator, discriminator = game.networks["generator"], game.networks["discriminator"]
+    batch, noise = draw(game, facts)
+    fake = copy.deepcopy(generator)(noise.latents, noise.labels)
+    alone = copy.deepcopy(discriminator)
+    expected = alone.score(batch.samples, {}).mean() - alone.score(fake, {}).mean()
+    sizes = []
+    discriminator.layers[0].register_forward_pre_hook(lambda _, x: sizes.append(len(x[0])))
+    logs = phase_of(game, "discriminator").step(batch, noise).logs
+    assert logs["distance_estimate"].item() == pytest.approx(expected.item(), abs=1e-5)
+    assert sizes == [16 // passes] * passes
+
+
 def test_a_generator_weight_scales_its_gradient_alone() -> None:
     facts = DataFacts.of(make_data())
     gradients = []
