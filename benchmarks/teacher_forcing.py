@@ -20,7 +20,7 @@ from mtgan.recipes import load_recipe
 from mtgan.training.batches import Feed, draw_latents, draw_noise
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
-from mtgan.training.optimizers import Optimizers
+from mtgan.training.optimizers import optimizers_of
 from mtgan.training.run import generate
 
 
@@ -28,7 +28,7 @@ def train(game: Game, feed: Feed, seed: int) -> None:
     """All iterations of the recipe, by the teacher-forcing loss alone."""
     recipe, device = game.recipe, torch.device("cpu")
     size, latent = recipe.training.batch_size, recipe.latent
-    optimizers = Optimizers(recipe, {"generator": game.groups["generator"]})
+    optimizers = optimizers_of(recipe, {"generator": game.groups["generator"]})
     never = torch.zeros(())
     for i in range(recipe.training.steps):
         random = torch.Generator().manual_seed(seed * 1_000_003 + i)

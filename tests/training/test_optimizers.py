@@ -9,7 +9,7 @@ import torch
 from tests.toys import small_recipe
 
 from mtgan.recipes import load_recipe
-from mtgan.training.optimizers import Optimizers
+from mtgan.training.optimizers import Optimizers, optimizers_of, sgd
 
 CLASSES = {
     "adam": lambda p, rate: torch.optim.Adam(p, rate, (0.3, 0.8), fused=True),
@@ -37,7 +37,7 @@ def test_updates_are_those_of_torch_optim(kind: str) -> None:
         "wgan-gp",
         {"optimizer.kind": kind, "optimizer.beta1": 0.3, "optimizer.beta2": 0.8},
     )
-    optimizers = Optimizers(recipe, {"generator": list(ours.parameters())})
+    optimizers = optimizers_of(recipe, {"generator": list(ours.parameters())})
     reference = CLASSES[kind](list(theirs.parameters()), recipe.optimizer.learning_rate)
     untouched = copy.deepcopy(list(ours[2].parameters()))  # type: ignore[index]
     for seed in range(4):
@@ -56,7 +56,7 @@ def test_updates_are_those_of_torch_optim(kind: str) -> None:
 @pytest.mark.parametrize("kind", CLASSES)
 def test_a_bad_move_changes_no_weight(kind: str) -> None:
     net = network()
-    optimizers = Optimizers(
+    optimizers = optimizers_of(
         load_recipe("wgan-gp", {"optimizer.kind": kind}), {"generator": list(net.parameters())}
     )
     before = copy.deepcopy(list(net.parameters()))
@@ -66,10 +66,30 @@ def test_a_bad_move_changes_no_weight(kind: str) -> None:
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), before, strict=True))
 
 
+def test_gradient_descent_is_that_of_torch_optim_and_only_kernels_decay() -> None:
+    ours, theirs = network(), network()
+    optimizers = Optimizers(sgd(0.1), {"all": list(ours.parameters())}, lambda group, epoch: 0.3)
+    kernels = [p for p in theirs.parameters() if p.dim() > 1]
+    others = [p for p in theirs.parameters() if p.dim() == 1]
+    reference = torch.optim.SGD([{"params": kernels, "weight_decay": 0.1}, {"params": others}], 0.3)
+    for seed in range(3):
+        for net in (ours, theirs):
+            give_gradients(net, seed)
+        optimizers.step(("all",), torch.zeros(()))
+        reference.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert optimizers.tensors() == {}
+    before = copy.deepcopy(list(ours.parameters()))
+    ours[0].weight.grad[0] = float("nan")  # type: ignore[index, union-attr, operator]
+    optimizers.step(("all",), torch.ones(()))
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), before, strict=True))
+
+
 def test_rates_fall_linearly_and_only_where_asked() -> None:
     recipe = small_recipe("wgan-gp", optimizer__decay="linear", training__steps=4)
     weight = torch.nn.Parameter(torch.zeros(()))
-    optimizers = Optimizers(recipe, {"generator": [weight]})
+    optimizers = optimizers_of(recipe, {"generator": [weight]})
     moved = []
     for i in range(4):
         before = weight.item()

@@ -54,12 +54,8 @@ def _visible(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")}
 
 
-def begin_run(path: Path, recipe: Recipe, data: Dataset, facts: DataFacts, seed: int) -> Run:
-    """Make a run folder, whole or not at all.
-
-    What is left of a killed start of the same run is written anew. UserError where files are of
-    another run, or cannot be written.
-    """
+def run_record(data: Dataset, seed: int) -> dict[str, Any]:
+    """What a run keeps of its data set, seed and versions."""
     record = {
         "data": data.spec,
         "data_name": data.name,
@@ -70,7 +66,16 @@ def begin_run(path: Path, recipe: Recipe, data: Dataset, facts: DataFacts, seed:
     }
     if kept := plugin_versions():
         record["plugins"] = kept
-    recorded = recipe.model_copy(update={"run": record})
+    return record
+
+
+def begin_run(path: Path, recipe: Recipe, data: Dataset, facts: DataFacts, seed: int) -> Run:
+    """Make a run folder, whole or not at all.
+
+    What is left of a killed start of the same run is written anew. UserError where files are of
+    another run, or cannot be written.
+    """
+    recorded = recipe.model_copy(update={"run": run_record(data, seed)})
     texts = {DATA: json.dumps(facts.to_dict()), RECIPE: dump_recipe(recorded)}
     if path.exists():  # empty, perhaps mounted, or cut off: filled in place, the recipe last
         for name, text in texts.items():
@@ -110,7 +115,7 @@ def refuse_other_run(run: Run, recipe: Recipe, data: Dataset, seed: int) -> None
     was, now = run.recipe.model_dump(exclude=aside), recipe.model_dump(exclude=aside)
     was["training"]["steps"] = max(was["training"]["steps"], now["training"]["steps"])
     if was != now:
-        key = _first_difference(was, now)
+        key = first_difference(was, now)
         raise UserError(
             f"{run.path} was trained with another recipe: {key} differs; resume with the same "
             "recipe (only training.steps may grow), or train into another folder."
@@ -126,9 +131,10 @@ def lengthen(run: Run, recipe: Recipe) -> Run:
     return longer
 
 
-def _first_difference(was: Any, now: Any, path: str = "") -> str:
+def first_difference(was: Any, now: Any, path: str = "") -> str:
+    """The first key whose value differs, with both values."""
     if isinstance(was, dict) and isinstance(now, dict):
         for key in {**was, **now}:
             if was.get(key) != now.get(key):
-                return _first_difference(was.get(key), now.get(key), f"{path}.{key}".lstrip("."))
+                return first_difference(was.get(key), now.get(key), f"{path}.{key}".lstrip("."))
     return f"{path} ({was!r} then, {now!r} now)"

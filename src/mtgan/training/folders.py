@@ -42,7 +42,7 @@ def refuse_other_than_gan(path: Path) -> None:
 
 def refuse_other_than_classifier(path: Path) -> None:
     """UserError, which says so, where a folder is the run of a GAN."""
-    if "taxonomy" in _facts(path):
+    if "label_rows" in _facts(path):
         raise UserError(
             f"{path} is the run of a GAN, and not of a classifier; "
             f"{command('mtgan', 'report', path)} writes its page."

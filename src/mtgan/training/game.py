@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mtgan.nets import Generator, initialize
 from mtgan.nets.heads import as_levels
+from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.parts import AGGREGATORS
 from mtgan.recipes import Recipe
 from mtgan.training.batches import mix_seed
@@ -25,6 +26,7 @@ from mtgan.training.networks import (
 from mtgan.training.phases import Phase, PhaseList, Twin
 from mtgan.training.requests import Requests
 from mtgan.training.sharing import share_hard
+from mtgan.training.steps import StepResult
 
 
 class Game:
@@ -64,7 +66,13 @@ class Game:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.groups = self._group_parameters()
         self.phases = PhaseList(
-            recipe, self.networks, self.twins, self.tasks, [*self.groups], aggregators
+            recipe,
+            self.networks,
+            self.twins,
+            self.tasks,
+            [*self.groups],
+            aggregators,
+            average=lambda iteration: self.update_average(recipe.training.ema_decay, iteration),
         ).make()
         # Copied together, so that what they share stays shared.
         self.average: dict[str, Generator] = copy.deepcopy(
@@ -147,6 +155,25 @@ class Game:
             if iteration % phase.every == 0
             and (phase.draw is None or chosen[phase.draw] == phase.option)
         ]
+
+    # What is logged
+
+    def logged(self, phase: Phase, loss: Tensor, result: StepResult) -> dict[str, Tensor]:
+        """What is logged of a move, by name."""
+        terms = {name: term.value for name, term in result.terms.items()}
+        values = {"loss": loss, **terms, **result.logs}
+        return {f"{phase.name}/{name}": value for name, value in values.items()}
+
+    def summary(self, iterations: int, means: Mapping[str, float]) -> dict[str, float]:
+        """The means since the last line, and log10 of generator to discriminator loss, per pair
+        (Weaver 2017, figure 1)."""
+        ratios = {}
+        for twin in self.twins:
+            names = [f"{p}{twin.label}/adversarial" for p in ("generator", "discriminator")]
+            if all(name in means for name in names):
+                pair = [torch.tensor(means[name]) for name in names]
+                ratios[f"log_loss_ratio{twin.label}"] = log_loss_ratio(*pair).item()
+        return {**means, **ratios}
 
     # The moving average of the generators, from which samples are drawn
 

@@ -10,9 +10,12 @@ from mtgan.errors import Terminated
 
 
 class StopRequest:
-    """Turns Ctrl-C and SIGTERM into a flag while it is entered; a second Ctrl-C is immediate."""
+    """Turns Ctrl-C and SIGTERM into a flag while it is entered; a second Ctrl-C is immediate.
 
-    def __init__(self) -> None:
+    unit: what is finished first."""
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
         self.requested = False
         self.number: int = signal.SIGINT  # of the signal
         self._since = 0.0
@@ -24,7 +27,7 @@ class StopRequest:
         if self.requested:
             raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
         self.requested, self.number, self._since = True, number, time.monotonic()
-        print("\nfinishing this step, then saving ...", file=sys.stderr)
+        print(f"\nfinishing this {self.unit}, then saving ...", file=sys.stderr)
 
     def __enter__(self) -> "StopRequest":
         with contextlib.suppress(ValueError):  # not the main thread: signals go elsewhere

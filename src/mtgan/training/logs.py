@@ -216,15 +216,6 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def headline(values: Mapping[str, float]) -> dict[str, float]:
-    """What the progress line shows: each player's loss."""
-    return {
-        name.removesuffix("/loss"): value
-        for name, value in values.items()
-        if name.endswith("/loss")
-    }
-
-
 def tidy(folder: Path) -> None:
     """Remove what killed trainings left in a run folder; UserError where one is at it."""
     lock = files.hold(folder, "training in")

@@ -6,6 +6,7 @@ import its compiler at the first step, which takes longer than that step.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -71,11 +72,32 @@ def _rmsprop(settings: schema.Optimizer, moved: _Moved, bad: Tensor) -> None:
     )
 
 
-Rule = Callable[[schema.Optimizer, _Moved, Tensor], None]
-# By recipe name: what is remembered of each parameter, and how it moves.
-_RULES: Mapping[str, tuple[tuple[str, ...], Rule]] = {
-    "adam": (("exp_avg", "exp_avg_sq"), _adam),
-    "rmsprop": (("square_avg",), _rmsprop),
+def _sgd(weight_decay: float, moved: _Moved, bad: Tensor) -> None:
+    """Stochastic gradient descent without momentum; kernels alone decay."""
+    for parameter, gradient in zip(moved.parameters, moved.gradients, strict=True):
+        if parameter.dim() > 1:
+            gradient = gradient.add(parameter, alpha=weight_decay)
+        parameter.add_(torch.where(bad > 0, 0, gradient), alpha=-moved.rate)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How parameters move: what is remembered of each, and the arithmetic."""
+
+    keys: tuple[str, ...]
+    move: Callable[[_Moved, Tensor], None]
+
+
+def sgd(weight_decay: float) -> Rule:
+    """Gradient descent without momentum, which remembers nothing; kernels decay, biases and
+    normalization do not."""
+    return Rule((), partial(_sgd, weight_decay))
+
+
+# By the recipes' names.
+_RULES: Mapping[str, Callable[[schema.Optimizer], Rule]] = {
+    "adam": lambda settings: Rule(("exp_avg", "exp_avg_sq"), partial(_adam, settings)),
+    "rmsprop": lambda settings: Rule(("square_avg",), partial(_rmsprop, settings)),
 }
 
 
@@ -84,7 +106,7 @@ class _Group:
 
     def __init__(self, parameters: Sequence[nn.Parameter], rate: float, keys: Sequence[str]):
         self.parameters = list(parameters)
-        self.base_rate = self.rate = rate
+        self.rate = rate
         # In the parameters' memory layout: the fused kernels walk both side by side.
         self.averages = {key: [torch.zeros_like(p) for p in parameters] for key in keys}
         # On a GPU the counts stay there too, so that a step can be captured.
@@ -103,40 +125,34 @@ class _Group:
 
 
 class Optimizers:
-    """The game's parameter groups, each under an optimizer of its own.
+    """Parameter groups by name, each under an optimizer of its own.
 
-    A group that several networks share takes the learning rate of the first of them. A parameter
-    without a gradient stays as it is.
+    rate: the learning rate of a group in an iteration, counted from 0. A parameter without a
+    gradient stays as it is.
     """
 
-    def __init__(self, recipe: Recipe, groups: dict[str, list[nn.Parameter]]) -> None:
-        part = recipe.optimizer
-        rates = {
-            "generator": part.learning_rate,
-            "discriminator": part.discriminator_learning_rate or part.learning_rate,
-            "classifier": part.classifier_learning_rate or part.learning_rate,
-            "weighing": part.discriminator_learning_rate or part.learning_rate,
-        }
-        self._linear = part.decay == "linear"
-        self._steps = recipe.training.steps
-        self._settings = part
-        keys, self._rule = _RULES[part.kind]
+    def __init__(
+        self,
+        rule: Rule,
+        groups: Mapping[str, Sequence[nn.Parameter]],
+        rate: Callable[[str, int], float],
+    ) -> None:
+        self._rule, self._rate = rule, rate
         self._groups = {
-            name: _Group(parameters, rates[name.split("+")[0].split("/")[0]], keys)
+            name: _Group(parameters, rate(name, 0), rule.keys)
             for name, parameters in groups.items()
         }
 
     def set_rates(self, iteration: int) -> None:
         """Set the learning rates of an iteration, counted from 0."""
-        factor = 1 - iteration / self._steps if self._linear else 1.0
-        for group in self._groups.values():
-            group.rate = group.base_rate * factor
+        for name, group in self._groups.items():
+            group.rate = self._rate(name, iteration)
 
     @torch.no_grad()
     def step(self, names: tuple[str, ...], bad: Tensor) -> None:
         """Update the groups, unless the scalar `bad` (0 or 1, on the device) is 1."""
         for name in names:
-            self._rule(self._settings, self._groups[name].moved(), bad)
+            self._rule.move(self._groups[name].moved(), bad)
 
     def zero_grad(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -144,10 +160,29 @@ class Optimizers:
                 parameter.grad = None
 
     def tensors(self) -> dict[str, Tensor]:
-        """State tensors as "GROUP/INDEX/KEY"."""
+        """State tensors as "GROUP/INDEX/KEY"; none where nothing is remembered."""
         return {
             f"{name}/{index}/{key}": value
             for name, group in self._groups.items()
+            if group.averages
             for key, values in {**group.averages, "step": group.steps}.items()
             for index, value in enumerate(values)
         }
+
+
+def optimizers_of(recipe: Recipe, groups: Mapping[str, Sequence[nn.Parameter]]) -> Optimizers:
+    """Those of a game's parameter groups. A group that several networks share takes the learning
+    rate of the first of them."""
+    part, steps = recipe.optimizer, recipe.training.steps
+    rates = {
+        "generator": part.learning_rate,
+        "discriminator": part.discriminator_learning_rate or part.learning_rate,
+        "classifier": part.classifier_learning_rate or part.learning_rate,
+        "weighing": part.discriminator_learning_rate or part.learning_rate,
+    }
+
+    def rate(group: str, iteration: int) -> float:
+        factor = 1 - iteration / steps if part.decay == "linear" else 1.0
+        return rates[group.split("+")[0].split("/")[0]] * factor
+
+    return Optimizers(_RULES[part.kind](part), groups, rate)

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from mtgan.nets import Classifier, Discriminator, Generator
 from mtgan.objectives.penalties.clip import clip_weights
@@ -12,7 +11,6 @@ from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
 from mtgan.training.aggregate import Aggregator
 from mtgan.training.aggregators.sum import WeightedSum
-from mtgan.training.batches import Batch, Noise
 from mtgan.training.networks import Network
 from mtgan.training.sharing import soft_sharing
 from mtgan.training.steps import (
@@ -33,7 +31,7 @@ class Phase:
     """
 
     name: str
-    step: Callable[[Batch, Noise], StepResult] | Callable[[Batch | None, Noise], StepResult]
+    step: Callable[..., StepResult]  # of what is drawn for it: a GAN's Batch (or None) and Noise
     updates: tuple[str, ...]  # names of parameter groups
     repeats: int = 1
     every: int = 1
@@ -41,8 +39,8 @@ class Phase:
     option: str | None = None
     needs_real: bool = True
     batch_size: int = 64
-    after: Callable[[], None] | None = None  # runs after each update (weight clipping)
-    ends_generator_step: bool = False  # the moving average follows
+    # Called with the iteration after each update: weight clipping, the moving average.
+    after: Callable[[int], None] | None = None
     aggregator: Aggregator = field(default_factory=WeightedSum)
 
 
@@ -59,7 +57,8 @@ class Twin:
 @dataclass(frozen=True)
 class PhaseList:
     """Makes the phases of networks that are built. tasks: with their levels; groups: names of the
-    parameter groups; aggregators: by the discriminator's name."""
+    parameter groups; aggregators: by the discriminator's name; average: what follows every update
+    of a generator."""
 
     recipe: Recipe
     networks: Mapping[str, Network]
@@ -67,6 +66,7 @@ class PhaseList:
     tasks: Sequence[tuple[Task, str]]
     groups: Sequence[str]
     aggregators: Mapping[str, Aggregator]
+    average: Callable[[int], None]
 
     def make(self) -> list[Phase]:
         phases = [
@@ -82,9 +82,11 @@ class PhaseList:
     def _discriminator_phase(self, twin: Twin) -> Phase:
         recipe, name = self.recipe, f"discriminator{twin.label}"
         penalty = PENALTIES.get(recipe.penalty.kind)
-        clip = partial(
-            clip_weights, list(twin.discriminator.parameters()), limit=recipe.penalty.limit
-        )
+        weights = list(twin.discriminator.parameters())
+
+        def clip(iteration: int) -> None:
+            clip_weights(weights, limit=recipe.penalty.limit)
+
         return Phase(
             name,
             DiscriminatorStep(
@@ -127,7 +129,7 @@ class PhaseList:
             option=twin.label,
             needs_real=objective.generator_needs_real or teacher_forcing > 0,
             batch_size=recipe.training.generator_batch_size or recipe.training.batch_size,
-            ends_generator_step=True,
+            after=self.average,
         )
 
     def _classifier_phase(self, twin: Twin, task: Task, level: str, several: bool) -> Phase:
@@ -148,7 +150,7 @@ class PhaseList:
             draw="classifier" if drawn else None,
             option=task.labels,
             batch_size=recipe.training.batch_size,
-            ends_generator_step=True,
+            after=self.average,
         )
 
     def _heads(self) -> list[TaskTerms]:

@@ -15,17 +15,21 @@ from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED, check_whole
 from mtgan.recipes import Recipe
 from mtgan.recipes.rules import RecipeWarning
+from mtgan.training.batches import Feed
 from mtgan.training.begin import begin_run, find_run, refuse_other_run
 from mtgan.training.callbacks import Callback, Listeners
 from mtgan.training.devices import choose_device, refuse_compiling, with_precision
+from mtgan.training.draws import Draws
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
+from mtgan.training.gan_snapshots import GanSnapshots
 from mtgan.training.hierarchies import with_hierarchies
 from mtgan.training.inputs import as_data, as_recipe, usual_folder
 from mtgan.training.instruments import Evaluator, Instruments
+from mtgan.training.optimizers import optimizers_of
 from mtgan.training.phases import Phase
 from mtgan.training.run import Run
-from mtgan.training.trainer import Trainer
+from mtgan.training.trainer import Schedule, Trainer
 
 
 def train(
@@ -93,7 +97,8 @@ def train(
         instruments=instruments,
     )
     with torch.random.fork_rng(devices=trainer.rng_devices):
-        return trainer.fit(quiet, listeners)
+        trainer.fit(quiet, listeners)
+    return trainer.snapshots.run
 
 
 def prepare(
@@ -107,7 +112,7 @@ def prepare(
     precision: str | None = None,
     compile: bool = False,
     instruments: Instruments | None = None,
-) -> Trainer:
+) -> Trainer[GanSnapshots]:
     """A trainer in the run folder `out`, at the newest checkpoint; arguments and errors as of
     `train`. Without instruments it can do iterations, but not evaluate."""
     check_whole("seed", seed, 0, LARGEST_SEED)
@@ -150,7 +155,25 @@ def prepare(
         count = min(recipe.training.evaluate_samples, len(data))
         return instruments.evaluator(data, count, place)
 
-    return Trainer(found, recipe, game, data, seed, place, make_evaluator)
+    flip, domains, part = recipe.data.flip, recipe.schedule.domains, recipe.training
+    feed = Feed(data, game.requests, place, seed, flip, domains)
+    optimizers = optimizers_of(recipe, game.groups)
+    return Trainer(
+        game,
+        Draws(feed, game.requests, recipe.latent, seed, place),
+        optimizers,
+        GanSnapshots(found, recipe, game, optimizers, seed, make_evaluator),
+        Schedule(
+            part.steps,
+            part.checkpoint_every,
+            part.log_every,
+            part.evaluate_every,
+            part.sample_every,
+            part.precision,
+        ),
+        seed,
+        place,
+    )
 
 
 def count_parameters(recipe: Recipe, data: Dataset) -> dict[str, int]:

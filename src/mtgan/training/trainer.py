@@ -1,37 +1,78 @@
 """The training loop: it knows phases, and no model's name."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
+from torch import Tensor, nn
 
 from mtgan import processes
-from mtgan.data import Dataset
 from mtgan.errors import Interrupted
-from mtgan.objectives.adversarial import log_loss_ratio
-from mtgan.recipes import Recipe
-from mtgan.training.batches import Batch, Feed, Noise, draw_noise, mix_seed
-from mtgan.training.begin import lengthen
+from mtgan.training.batches import mix_seed
 from mtgan.training.callbacks import Listeners
-from mtgan.training.commands import how_to_resume
 from mtgan.training.devices import computing_in
-from mtgan.training.game import Game
-from mtgan.training.instruments import Evaluator
 from mtgan.training.interrupt import StopRequest
-from mtgan.training.logs import Averages, NoLog, Progress, Reporter, RunLog, headline, tidy
+from mtgan.training.logs import Averages, NoLog, Progress, Reporter, RunLog, tidy
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.phases import Phase
-from mtgan.training.run import Run
 from mtgan.training.snapshots import Snapshots
+from mtgan.training.steps import StepResult
 from mtgan.training.watch import Watch
 
 
-class Trainer:
-    """Moves the players of a game by gradients, one iteration after another.
+class Players(Protocol):
+    """Whom a Trainer moves: a GAN's Game, or a ClassifierGame.
 
-    recipe: that of the run, perhaps with more steps. make_evaluator: called before the first
-    evaluation. Begins where the newest checkpoint of the run ends.
+    groups: parameters by the names that phases update them by; all others are frozen then.
+    """
+
+    groups: dict[str, list[nn.Parameter]]
+
+    def phases_at(self, iteration: int, seed: int) -> Iterable[Phase]:
+        """The phases of an iteration (counted from 0), in their order."""
+
+    def logged(self, phase: Phase, loss: Tensor, result: StepResult) -> Mapping[str, Tensor]:
+        """What is logged of a move, by name; its mean stands in the next line."""
+
+    def summary(self, iterations: int, means: Mapping[str, float]) -> dict[str, float]:
+        """The values of a line after so many iterations: these means, and what else there is."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a training is, what happens every so many iterations (0: never), in which precision,
+    and how its iterations are called.
+
+    unit: what an iteration is; line: the kind of its lines in the log; headline: how the names end
+    of what the progress line shows; stream: names the randomness inside of networks.
+    """
+
+    steps: int
+    checkpoint_every: int
+    log_every: int = 1
+    evaluate_every: int = 0
+    sample_every: int = 0
+    precision: str = "32"
+    unit: str = "iteration"
+    line: str = "train"
+    headline: str = "/loss"
+    stream: str = "global"
+
+
+Draw = Callable[[Phase, int, int], tuple[Any, ...]]
+"""From a phase, an iteration and the number of the repeat in it to the arguments of its step."""
+
+
+Kept = TypeVar("Kept", bound=Snapshots)
+
+
+class Trainer(Generic[Kept]):
+    """Moves players by gradients, one iteration after another.
+
+    Begins where the newest of the snapshots ends.
 
     Attributes:
         iteration: Iterations done.
@@ -40,25 +81,21 @@ class Trainer:
 
     def __init__(
         self,
-        run: Run,
-        recipe: Recipe,
-        game: Game,
-        data: Dataset,
+        game: Players,
+        draw: Draw,
+        optimizers: Optimizers,
+        snapshots: Kept,
+        schedule: Schedule,
         seed: int,
         device: torch.device,
-        make_evaluator: Callable[[], Evaluator],
     ) -> None:
-        self.run, self.recipe, self.game = run, recipe, game
+        self.game, self.draw, self.optimizers = game, draw, optimizers
+        self.snapshots, self.schedule = snapshots, schedule
         self.seed, self.device = seed, device
-        self.optimizers = Optimizers(recipe, game.groups)
         self.watch = Watch(device)
-        self.feed = Feed(
-            data, game.requests, device, seed, recipe.data.flip, recipe.schedule.domains
-        )
-        self.snapshots = Snapshots(run.path, game, self.optimizers, seed, make_evaluator)
         self.iteration = 0
         self.averages = Averages()
-        self._restored = self.snapshots.restore()
+        self._restored = snapshots.restore()
         if self._restored is not None:
             self.iteration = self._restored.iteration
             self.averages.restore(self._restored.averages, device)
@@ -70,22 +107,23 @@ class Trainer:
 
     # The loop
 
-    def fit(self, quiet: bool = False, listeners: Listeners | None = None) -> Run:
+    def fit(self, quiet: bool = False, listeners: Listeners | None = None) -> None:
         """Run the iterations that are left; log, evaluate and save on the way.
 
         listeners: who is told, and may end it early. Raises TrainingDiverged, and Interrupted
         after Ctrl-C or SIGTERM once the state is saved.
         """
-        steps, first = self.recipe.training.steps, processes.is_first()
+        steps, unit, first = self.schedule.steps, self.schedule.unit, processes.is_first()
         if self.iteration >= steps:
             if first:
-                tidy(self.run.path)
-            return self.run
+                tidy(self.snapshots.folder)
+            return
         log = self._open_log() if first else NoLog()
         progress = Progress(steps, self.iteration, quiet or not first)
-        with StopRequest() as stop, progress, contextlib.closing(log):
+        with StopRequest(unit) as stop, progress, contextlib.closing(log):
             reporter = Reporter(log, progress, listeners or Listeners())
-            self._begin(reporter)
+            self.snapshots.begin(reporter, new=self._restored is None)
+            progress.begin()
             ended = reporter.listeners.enough(timed=False)  # there is time for one iteration
             while self.iteration < steps and not ended:
                 self.run_iteration()
@@ -96,18 +134,17 @@ class Trainer:
                 ended = self._keep(reporter, ended, stopped)
                 if stopped and not ended:
                     raise Interrupted(
-                        f"Stopped at iteration {self.iteration} of {steps}, and saved; "
-                        f"{how_to_resume(self.run)}",
+                        f"Stopped at {unit} {self.iteration} of {steps}, and saved; "
+                        f"{self.snapshots.how_to_resume()}",
                         stop.number,
                     )
-        return self.run
 
     def run_iteration(self) -> None:
         """One iteration: every phase that is due, each with batches and noise of its own."""
         # All randomness, dropout's included, follows from the seed and the iteration.
         # Of several processes each draws its own: the seeds of the first are those of one alone.
         others = () if processes.is_first() else (processes.rank(),)
-        torch.manual_seed(mix_seed(self.seed, "global", self.iteration, *others))
+        torch.manual_seed(mix_seed(self.seed, self.schedule.stream, self.iteration, *others))
         self.optimizers.set_rates(self.iteration)
         for phase in self.game.phases_at(self.iteration, self.seed):
             for repeat in range(phase.repeats):
@@ -116,10 +153,10 @@ class Trainer:
 
     def move(self, phase: Phase, repeat: int = 0) -> None:
         """One update of a phase's players: the `repeat`-th one in this iteration."""
-        batch, noise = self._draw(phase, repeat)
+        drawn = self.draw(phase, self.iteration, repeat)
         with self._only(phase.updates):
-            with computing_in(self.recipe.training.precision, self.device):
-                result = phase.step(batch, noise)  # type: ignore[arg-type]
+            with computing_in(self.schedule.precision, self.device):
+                result = phase.step(*drawn)
             self.optimizers.zero_grad(phase.updates)
             parameters = [p for name in phase.updates for p in self.game.groups[name]]
             total = phase.aggregator.backward(result, parameters)
@@ -127,33 +164,8 @@ class Trainer:
         self.watch.look(phase.name, self.iteration, total.detach(), gradients)
         self.optimizers.step(phase.updates, self.watch.bad)
         if phase.after is not None:
-            phase.after()
-        if phase.ends_generator_step:
-            self.game.update_average(self.recipe.training.ema_decay, self.iteration)
-        terms = {name: term.value for name, term in result.terms.items()}
-        values = {"loss": total, **terms, **result.logs}
-        self.averages.add({f"{phase.name}/{name}": value for name, value in values.items()})
-
-    def _draw(self, phase: Phase, repeat: int) -> tuple[Batch | None, Noise]:
-        """What a phase is given: real samples where it needs them, and noise."""
-        generator = torch.Generator().manual_seed(
-            mix_seed(self.seed, phase.name, self.iteration, repeat)
-        )
-        turn = (self.iteration // phase.every) * phase.repeats + repeat
-        batch: Batch | None = None
-        if phase.needs_real:
-            batch = self.feed.batch(phase.name, turn, phase.batch_size, generator)
-        latent = self.recipe.latent
-        noise = draw_noise(
-            phase.batch_size,
-            latent.dim,
-            latent.distribution,
-            self.game.requests,
-            generator,
-            self.device,
-            partial(self.feed.draw_labels, phase.name, turn, phase.needs_real),
-        )
-        return batch, noise
+            phase.after(self.iteration)
+        self.averages.add(self.game.logged(phase, total, result))
 
     @contextlib.contextmanager
     def _only(self, updates: tuple[str, ...]) -> Iterator[None]:
@@ -178,19 +190,7 @@ class Trainer:
         state = self._restored
         unfinished = state is not None and bool(state.averages)
         start = None if state is None else self.iteration
-        return RunLog(self.run.path, start, state.clock if state else None, unfinished)
-
-    def _begin(self, reporter: Reporter) -> None:
-        """Before the first iteration: what is kept of a training that has not learned anything."""
-        if processes.is_first():  # and nobody else trains in the folder
-            self.run = lengthen(self.run, self.recipe)
-        if note := self.game.requests.note():
-            reporter.progress.say(f"note: {note}")
-        if self._restored is None:
-            evaluate = bool(self.recipe.training.evaluate_every)
-            keep = partial(self.snapshots.keep, self.iteration, reporter)
-            processes.by_first(partial(keep, evaluate, picture=True, save=True))
-        reporter.progress.begin()
+        return RunLog(self.snapshots.folder, start, state.clock if state else None, unfinished)
 
     def _due(self, every: int, ended: bool) -> bool:
         """Whether what happens every so often (0: never) and at the end happens now."""
@@ -201,28 +201,33 @@ class Trainer:
 
         Those of a last, shorter interval are kept, too, for a longer training that goes on.
         """
-        due = self._due(self.recipe.training.log_every, ended)
-        # A CPU has nothing to wait for; a GPU is asked only where it is waited for anyway.
-        if self.device.type == "cpu" or due or stopped or any(self._kept(ended)):
-            self._refuse_non_finite(reporter.log)
+        due = self._due(self.schedule.log_every, ended)
+        self._refuse_non_finite(reporter.log, whole=due or stopped or any(self._kept(ended)))
         if not due:
             return ended
-        values = self.averages.read()
-        values |= self._loss_ratios(values)
-        log = reporter.log
+        values = self.game.summary(self.iteration, self.averages.read())
+        log, part = reporter.log, self.schedule
         rate = log.clock.rate(self.iteration)
-        log.write("train", self.iteration, values, steps_per_second=rate)
+        log.write(part.line, self.iteration, values, steps_per_second=rate)
         if processes.is_first():
             reporter.listeners.tell(self.iteration, values)
-        reporter.progress.show(self.iteration, rate, headline(values))
-        if self._due(self.recipe.training.log_every, ended=False):
+        reporter.progress.show(
+            self.iteration,
+            rate,
+            {
+                name.removesuffix(part.headline): value
+                for name, value in values.items()
+                if name.endswith(part.headline)
+            },
+        )
+        if self._due(part.log_every, ended=False):
             self.averages.clear()
             log.clock.mark(self.iteration)
         return ended or reporter.listeners.enough()
 
     def _kept(self, ended: bool) -> tuple[bool, bool, bool]:
         """Whether there are due an evaluation, a picture, a checkpoint."""
-        part = self.recipe.training
+        part = self.schedule
         return (
             self._due(part.evaluate_every, ended),
             self._due(part.sample_every, ended),
@@ -239,21 +244,18 @@ class Trainer:
         processes.by_first(partial(keep, save or stopped, averages))
         return ended or reporter.listeners.enough()
 
-    def _refuse_non_finite(self, log: RunLog) -> None:
-        found = self.watch.read()
-        if found is None:
+    def _refuse_non_finite(self, log: RunLog, whole: bool) -> None:
+        """Save the state apart and raise TrainingDiverged where a loss or gradient was not finite,
+        or (where `whole`) anything is not that would be kept."""
+        # A CPU has nothing to wait for; a GPU is asked only where it is waited for anyway.
+        if self.device.type != "cpu" and not whole:
             return
-        what, phase, iteration = found
-        where = f"The {what} of phase {phase!r} is not finite in iteration {iteration + 1}"
-        sentence = f"{where}; stopped before the update"
-        processes.by_first(partial(self.snapshots.diverged, log, iteration, sentence))
-
-    def _loss_ratios(self, values: Mapping[str, float]) -> dict[str, float]:
-        """log10 of generator to discriminator loss, per pair (Weaver 2017, figure 1)."""
-        ratios = {}
-        for twin in self.game.twins:
-            names = [f"{p}{twin.label}/adversarial" for p in ("generator", "discriminator")]
-            if all(name in values for name in names):
-                pair = [torch.tensor(values[name]) for name in names]
-                ratios[f"log_loss_ratio{twin.label}"] = log_loss_ratio(*pair).item()
-        return ratios
+        diverged = partial(self.snapshots.diverged, log)
+        if found := self.watch.read():
+            what, phase, iteration = found
+            unit = self.schedule.unit
+            where = f"The {what} of phase {phase!r} is not finite in {unit} {iteration + 1}"
+            processes.by_first(partial(diverged, iteration, f"{where}; stopped before the update"))
+        if whole:
+            unit, done = self.schedule.unit, self.iteration
+            processes.by_first(partial(self.snapshots.refuse_non_finite, log, done, unit))

@@ -1,0 +1,117 @@
+"""What the training of a GAN keeps: evaluations and pictures of its samples, and checkpoints."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtgan import processes
+from mtgan.recipes import Recipe
+from mtgan.training.batches import draw_latents, mix_seed
+from mtgan.training.begin import lengthen
+from mtgan.training.checkpoints import load_checkpoint, refuse_non_finite, state_of
+from mtgan.training.commands import how_to_resume
+from mtgan.training.game import Game
+from mtgan.training.instruments import Evaluator
+from mtgan.training.logs import Reporter, RunLog
+from mtgan.training.optimizers import Optimizers
+from mtgan.training.pictures import save_pictures
+from mtgan.training.record import StateRecord, SumRecord
+from mtgan.training.run import Run, generate
+from mtgan.training.snapshots import Snapshots
+
+
+class GanSnapshots(Snapshots):
+    """See Snapshots.
+
+    run: whose recipe grows to more steps once a longer training begins. best: step and value of
+    the lowest Frechet distance so far; {} before the first evaluation. make_evaluator: called
+    once, before the first evaluation.
+    """
+
+    remedy = "A lower optimizer.learning_rate or a penalty (penalty.kind=gradient) usually helps."
+
+    def __init__(
+        self,
+        run: Run,
+        recipe: Recipe,
+        game: Game,
+        optimizers: Optimizers,
+        seed: int,
+        make_evaluator: Callable[[], Evaluator],
+    ) -> None:
+        super().__init__(run.path, recipe.training.keep_checkpoints)
+        self.run, self._recipe, self._game = run, recipe, game
+        self._optimizers, self._seed = optimizers, seed
+        self._make_evaluator = make_evaluator
+        self._evaluator: Evaluator | None = None
+        self.best: dict[str, float] = {}
+
+    def tensors(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        return self._game.tensors(), self._optimizers.tensors()
+
+    def state(self, iteration: int, log: RunLog, averages: Sequence[SumRecord]) -> dict[str, Any]:
+        return {
+            "iteration": iteration,
+            "best": self.best,
+            "averages": [part.model_dump() for part in averages],
+            "clock": log.clock.state().model_dump(),
+        }
+
+    def read(self, path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor], StateRecord]:
+        networks, optimizers, state = load_checkpoint(path)
+        refuse_non_finite(path, {**networks, **optimizers})
+        return networks, optimizers, state_of(path, state)
+
+    def accept(self, state: StateRecord) -> StateRecord:
+        self.best = state.best.model_dump() if state.best else {}
+        return state
+
+    def protected(self) -> frozenset[int]:
+        return frozenset({int(self.best["step"])}) if self.best else frozenset()
+
+    def how_to_resume(self) -> str:
+        return how_to_resume(self.run)
+
+    def begin(self, reporter: Reporter, new: bool) -> None:
+        """What is kept of a training that has not learned anything."""
+        if processes.is_first():  # and nobody else trains in the folder
+            self.run = lengthen(self.run, self._recipe)
+        if note := self._game.requests.note():
+            reporter.progress.say(f"note: {note}")
+        if new:
+            evaluate = bool(self._recipe.training.evaluate_every)
+            processes.by_first(partial(self.keep, 0, reporter, evaluate, picture=True, save=True))
+
+    def picture(self, iteration: int, log: RunLog) -> None:
+        log.picture(iteration, save_pictures(self._game, self.folder, self._seed, iteration))
+
+    def evaluate(self, iteration: int, reporter: Reporter) -> None:
+        if self._evaluator is None:
+            self._evaluator = self._make_evaluator()
+        evaluator = self._evaluator
+        values = dict(evaluator(*self._generate(evaluator.n)))
+        reporter.log.write("evaluation", iteration, values, protocol=evaluator.protocol)
+        reporter.listeners.tell(iteration, values)
+        distance = values["frechet_distance"]
+        if not self.best or distance < self.best["frechet_distance"]:
+            self.best = {"step": iteration, "frechet_distance": distance}
+        reporter.progress.say(
+            f"iteration {iteration}: "
+            + "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+            + f"  (n = {evaluator.n:,}, features {evaluator.protocol['features']})"
+        )
+
+    def _generate(self, count: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Samples and their labels from a noise that is the same at every call."""
+        random = torch.Generator().manual_seed(mix_seed(self._seed, "evaluation"))
+        requests, recipe = self._game.requests, self._game.recipe
+        rows = requests.draw(count, random)
+        latents = draw_latents(count, recipe.latent.dim, recipe.latent.distribution, random)
+        images = generate(self._game, latents, rows)
+        conditioned = recipe.generator.conditioning != "none"
+        return images, requests.given(rows.numpy()) if conditioned else None
