@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from mtgan.classification.game import make_aggregator
 from mtgan.classification.network import MultitaskClassifier, feature_shape, make_layers
 from mtgan.classification.schema import ClassifierSharing, Network
-from mtgan.classification.train import make_aggregator
 from mtgan.errors import UserError
 from mtgan.nets.networks import kernel_weights
 from mtgan.training.steps import LossTerm, StepResult

@@ -10,12 +10,13 @@ import torch
 
 from classification.small import small, train
 from mtgan.classification import ClassifierRun, load_features, load_trunk
+from mtgan.classification.game import ClassifierSnapshots
 from mtgan.classification.inputs import augment, crop_center
 from mtgan.classification.schema import Augmentation
-from mtgan.classification.train import ClassifierTrainer
 from mtgan.errors import UserError
 from mtgan.nets import Discriminator, DiscriminatorSettings
 from mtgan.training import TrainingDiverged
+from mtgan.training.checkpoints import list_checkpoints
 from toys import make_data
 
 
@@ -64,7 +65,7 @@ def test_it_learns(tmp_path) -> None:
 def test_resuming_is_exact(name, tmp_path, monkeypatch) -> None:
     recipe = small(name, augmentation__crop=12, augmentation__flip=True)
     whole = train(recipe, tmp_path / "whole")
-    monkeypatch.setattr(ClassifierTrainer, "_save", _stop_after(2, ClassifierTrainer._save))
+    monkeypatch.setattr(ClassifierSnapshots, "_save", _stop_after(2, ClassifierSnapshots._save))
     with pytest.raises(KeyboardInterrupt):
         train(recipe, tmp_path / "parts")
     monkeypatch.undo()
@@ -81,9 +82,9 @@ def test_resuming_is_exact(name, tmp_path, monkeypatch) -> None:
 
 
 def _stop_after(epoch: int, save):
-    def stop(trainer: ClassifierTrainer) -> None:
-        save(trainer)
-        if trainer.epoch == epoch:
+    def stop(snapshots: ClassifierSnapshots, done: int, *rest: object) -> None:
+        save(snapshots, done, *rest)
+        if done == epoch:
             raise KeyboardInterrupt
 
     return stop
@@ -103,7 +104,7 @@ def test_resuming_something_else_is_refused(run) -> None:
         train(small("mtl-soft"), run.path, resume=True, seed=1)
     with pytest.raises(UserError, match="another data fingerprint"):
         train(small("mtl-soft"), run.path, resume=True, data=make_data(44))
-    with pytest.raises(UserError, match="another recipe: training differs"):
+    with pytest.raises(UserError, match=r"another recipe: training.epochs \(3 then, 4 now\)"):
         train(small("mtl-soft", training__epochs=4), run.path, resume=True)
 
 
@@ -130,8 +131,12 @@ def test_missing_labels_are_passed_over(tmp_path, data) -> None:
 
 def test_divergence_stops_before_the_update(tmp_path) -> None:
     recipe = small("stl", training__learning_rates=[1e30], network__batch_norm=False)
-    with pytest.raises(TrainingDiverged, match="task 'main' is not finite in epoch 1"):
+    with pytest.raises(
+        TrainingDiverged, match="phase 'main' is not finite in epoch 1; stopped before t"
+    ) as e:
         train(recipe, tmp_path / "run")
+    assert str(e.value).endswith("diverged-step-00000000. Lower training.learning_rates.")
+    assert list_checkpoints(tmp_path / "run/checkpoints") == []
 
 
 # Reuse

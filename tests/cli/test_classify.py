@@ -80,6 +80,15 @@ def test_a_run_alone_is_gone_on_with(classify: Command) -> None:
     assert (code, "nowhere is not the run of a classifier" in err) == (2, True)
 
 
+def test_it_ends_when_the_time_is_over_and_is_gone_on_with(classify: Command) -> None:
+    timed = ("--out", "run", "--max-time", "0.01s")
+    code, out, err = classify("stl", *SMALL, *timed)
+    assert (code, err) == (0, "")
+    assert "1 of 2 epochs; go on by mtgan classify --resume run\n" in out
+    code, out, err = classify("--resume", "run", "--max-time", "1h")
+    assert (code, "test accuracy at that epoch" in out) == (0, True), err
+
+
 def test_another_data_set_as_the_auxiliary_task(classify: Command) -> None:
     more = ("--auxiliary-data", "fashion-mnist-10k", "--set", "auxiliary.images=50", "--out", "x")
     code, out, err = classify("mtl-soft", *SMALL, *more, "--json")
@@ -107,6 +116,8 @@ def test_another_data_set_as_the_auxiliary_task(classify: Command) -> None:
         (["--sweep", "soft-weight", "--resume"], "--resume has no meaning for a study"),
         (["--sweep", "soft-weight", "--fraction", "0.5"], "--fraction has no meaning for a study"),
         (["--sweep", "data-fraction", "--set", "data.fraction=0.5"], "varies data.fraction itself"),
+        (["--sweep", "soft-weight", "--max-time", "1m"], "--max-time has no meaning for a study"),
+        (["stl", "--max-time", "soon"], "--max-time should be a time"),
         (["--sweep", "soft-weight", "--json"], "--json has no meaning for a study"),
         (["stl", "--seeds", "3"], "--seeds has no meaning for one run"),
         (["stl", "--scale", "tiny"], "--scale has no meaning for one run"),

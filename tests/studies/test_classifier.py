@@ -130,7 +130,7 @@ def test_runs_that_are_there_are_cells(
     unfinished.unlink()
     for record in result.path.glob("runs/before-*/measured.json"):
         record.unlink()
-    with pytest.raises(UserError, match="is not finished; go on with it by mtgan classify --res"):
+    with pytest.raises(UserError, match="is not finished; go on by mtgan classify --res"):
         run_study(made, result.path, Here(), device="cpu")
     unfinished.write_text(kept)
 

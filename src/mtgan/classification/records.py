@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from mtgan.recipes.records import Record
+from mtgan.training.record import TaxonomyRecord
 
 Whole = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -18,10 +19,12 @@ class TaskFacts(Record):
 
 
 class Facts(Record):
-    """data.json: image shape (C, H, W), and level and classes by task."""
+    """data.json: image shape (C, H, W), level and classes by task, and the data sets' taxonomies
+    (absent in runs of earlier versions)."""
 
     shape: tuple[Whole, Whole, Whole]
     tasks: dict[str, TaskFacts]
+    taxonomies: Annotated[dict[str, TaxonomyRecord], Field(default_factory=dict)]
 
     @field_validator("tasks")
     @classmethod

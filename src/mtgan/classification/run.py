@@ -14,26 +14,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import mtgan
 from mtgan.classification.inputs import crop_center, input_shape
 from mtgan.classification.network import MultitaskClassifier, feature_shape
 from mtgan.classification.records import Epoch, Facts, Result, State
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
 from mtgan.classification.tasks import ClassifierTask
-from mtgan.data import Dataset, load_dataset
+from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.files import new_folder, write_text, writing
 from mtgan.plugins import opening
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import read_record, validated
-from mtgan.registry import plugin_versions
-from mtgan.text import printable
+from mtgan.text import command, printable
+from mtgan.training.begin import first_difference, run_record
 from mtgan.training.checkpoints import (
     checkpoint_name,
+    first_not_finite,
     list_checkpoints,
     load_checkpoint,
     restore_tensors,
+    step_of,
 )
 from mtgan.training.folders import refuse_other_than_classifier
 from mtgan.training.logs import read_log
@@ -95,32 +96,94 @@ class ClassifierRun:
         return found[0], found[1]
 
     @classmethod
+    def find(cls, path: Path, resume: bool) -> "ClassifierRun | None":
+        """The run in a folder that a training goes on with, or None where it begins one. UserError
+        where the folder holds anything else, or is not to be gone on with."""
+        if _is_free(path):
+            return None
+        if not resume:
+            raise UserError(
+                f"{path} exists already; go on with it by --resume, or name another folder with "
+                "--out."
+            )
+        return None if _remove_cut_off(path) else cls.open(path)
+
+    @classmethod
     def create(
         cls,
         path: Path,
         recipe: ClassifierRecipe,
         tasks: Mapping[str, ClassifierTask],
-        record: dict[str, Any],
+        data: Dataset,
+        auxiliary: Dataset | None,
+        seed: int,
     ) -> "ClassifierRun":
-        """Begin a run folder, whole or not at all; UserError where the folder exists and is not
-        empty."""
-        if not is_free(path):
-            raise UserError(
-                f"{path} exists already; go on with it by --resume, or name another folder with "
-                "--out."
-            )
+        """Begin a run folder, which `find` found free, whole or not at all."""
+        record, sets = run_record(data, seed), {"data": data}
+        if auxiliary is not None:
+            sets["auxiliary_data"] = auxiliary
+            for key in ("data", "data_name", "data_fingerprint"):
+                record[f"auxiliary_{key}"] = run_record(auxiliary, seed)[key]
         facts = {
-            "shape": list(tasks["main"].training.samples.shape[1:]),
+            "shape": list(data.shape),
             "tasks": {
                 name: {"level": task.level, "classes": list(task.classes)}
                 for name, task in tasks.items()
             },
+            "taxonomies": {key: each.taxonomy.to_dict() for key, each in sets.items()},
         }
         recorded = recipe.model_copy(update={"run": record})
         with new_folder(path) as folder:
             write_text(folder / _DATA, json.dumps(facts, indent=2))
             write_text(folder / _RECIPE, dump_recipe(recorded))
         return cls(path, recorded, facts)
+
+    def in_its_order(
+        self, data: Dataset, auxiliary: Dataset | None
+    ) -> tuple[Dataset, Dataset | None]:
+        """Both data sets with their classes numbered as the run numbered them, where they have the
+        same names."""
+        kept = self.facts["taxonomies"]
+        if "data" in kept:
+            data = data.in_order_of(Taxonomy.from_dict(kept["data"]))
+        if auxiliary is not None and "auxiliary_data" in kept:
+            auxiliary = auxiliary.in_order_of(Taxonomy.from_dict(kept["auxiliary_data"]))
+        return data, auxiliary
+
+    def refuse_other(
+        self, recipe: ClassifierRecipe, data: Dataset, auxiliary: Dataset | None, seed: int
+    ) -> None:
+        """UserError where recipe, data or seed differ from what the run recorded."""
+        recorded = self.recipe.run
+        if recorded.get("seed") != seed:
+            raise UserError(
+                f"{self.path} was trained with another seed ({recorded.get('seed')} then, {seed} "
+                "now); resume with the same, or train into another folder."
+            )
+        for key, given in (("data", data), ("auxiliary_data", auxiliary)):
+            was = recorded.get(f"{key}_fingerprint")
+            now = given.fingerprint if given is not None else None
+            if was != now:
+                raise UserError(
+                    f"{self.path} was trained with another {key.replace('_', ' ')} fingerprint "
+                    f"({_short(was)} then, {_short(now)} now): the images, their order, labels or "
+                    "the names of classes have changed; resume with the same, or train into "
+                    "another folder."
+                )
+        aside = {"run", "extends", "plugins"}
+        then, today = (r.model_dump(exclude=aside) for r in (self.recipe, recipe))
+        if then != today:
+            raise UserError(
+                f"{self.path} was trained with another recipe: {first_difference(then, today)} "
+                "differs; resume with the same, or train into another folder."
+            )
+
+    def how_to_resume(self) -> str:
+        """The end of a sentence: what goes on with this run."""
+        spec = self.recipe.run.get("data")
+        if isinstance(spec, dict) and "name" in spec:
+            return f"go on by {command('mtgan', 'classify', '--resume', self.path)}"
+        return f"go on by mtgan.classify(..., out={str(self.path)!r}, resume=True)"
 
     def metrics(self) -> list[dict[str, Any]]:
         """A line per epoch: {"step": epochs done, "values": {"main/accuracy": ..., ...}, ...}.
@@ -154,23 +217,17 @@ class ClassifierRun:
         remedy = "remove it, and --resume measures anew"
         return read_record(file, Result, remedy) if file.exists() else None
 
-    def newest_checkpoint(
-        self, device: torch.device | str = "cpu"
-    ) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Weights ("live/..." and "best/...") and state; None where there is none yet. UserError
-        where it is broken, not finite, or of another epoch than its name says."""
-        checkpoints = list_checkpoints(self.path / "checkpoints")
-        if not checkpoints:
-            return None
-        epoch, path = checkpoints[-1]
-        weights, _, values = load_checkpoint(path, device)
+    def read_checkpoint(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Weights ("live/..." and "best/...") and state; UserError where it is broken, not finite,
+        or of another epoch than its name says."""
+        weights, _, values = load_checkpoint(path)
         state = validated(values, State, path / "state.json", _BEFORE)
-        if state["epoch"] != epoch:
+        if state["epoch"] != step_of(path):
             raise UserError(
                 f"The checkpoint {path} is of epoch {state['epoch']}, and its folder was renamed; "
                 f"name it {checkpoint_name(state['epoch'])} again."
             )
-        if name := not_finite(weights):
+        if name := first_not_finite(weights):
             raise UserError(
                 f"The checkpoint {path} holds values that are not finite, in {name}: {_BEFORE}."
             )
@@ -185,10 +242,10 @@ class ClassifierRun:
     def network(self, which: str = "best") -> MultitaskClassifier:
         """The trained network in evaluation mode: of the epoch of the highest validation accuracy
         ("best") or of the newest checkpoint ("live")."""
-        found = self.newest_checkpoint()
-        if found is None:
-            raise UserError(f"{self.path} has no complete checkpoint yet; train on with --resume.")
-        tensors, _ = found
+        checkpoints = list_checkpoints(self.path / "checkpoints")
+        if not checkpoints:
+            raise UserError(f"{self.path} has no complete checkpoint yet; {self.how_to_resume()}.")
+        tensors, _ = self.read_checkpoint(checkpoints[-1][1])
         network = self.make_network()
         saved = {
             name.removeprefix(f"{which}/"): tensor
@@ -199,17 +256,12 @@ class ClassifierRun:
         return network.eval()
 
 
-def not_finite(tensors: Mapping[str, Tensor]) -> str:
-    """The name of the first tensor that holds infinities or NaN; "" where all is finite."""
-    return next((name for name, x in tensors.items() if not x.isfinite().all()), "")
-
-
-def is_free(folder: Path) -> bool:
+def _is_free(folder: Path) -> bool:
     """Whether nothing is there yet: no folder, or an empty one."""
     return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
-def remove_cut_off(folder: Path) -> bool:
+def _remove_cut_off(folder: Path) -> bool:
     """Remove what a start left that was killed before recipe and data were whole, as of earlier
     versions; False where there is anything else."""
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {""}
@@ -218,6 +270,10 @@ def remove_cut_off(folder: Path) -> bool:
     with writing(folder):
         shutil.rmtree(folder)
     return True
+
+
+def _short(fingerprint: str | None) -> str:
+    return fingerprint[:12] if fingerprint else "none"
 
 
 class Trunk(nn.Module):
@@ -265,23 +321,3 @@ def load_features(run: str | Path, layers: int | None = None) -> Callable[[Tenso
             return trunk(to_floats(images))
 
     return features
-
-
-def run_record(data: Dataset, auxiliary: Dataset | None, seed: int) -> dict[str, Any]:
-    """What a run keeps of its data sets, seed and versions."""
-    record: dict[str, Any] = {
-        "data": data.spec,
-        "data_name": data.name,
-        "data_fingerprint": data.fingerprint,
-        "seed": seed,
-        "versions": {"mtgan": mtgan.__version__, "torch": str(torch.__version__)},
-    }
-    if kept := plugin_versions():
-        record["plugins"] = kept
-    if auxiliary is not None:
-        record |= {
-            "auxiliary_data": auxiliary.spec,
-            "auxiliary_data_name": auxiliary.name,
-            "auxiliary_data_fingerprint": auxiliary.fingerprint,
-        }
-    return record

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_error, print_json
-from mtgan.cli.options import Overrides, Quiet, Root, TaxonomyFile, given, tell_notes
+from mtgan.cli.options import Overrides, Quiet, Root, TaxonomyFile, given, parse_time, tell_notes
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED, MOST_SEEDS
 from mtgan.text import file_name, printable
@@ -65,6 +65,10 @@ def classify(
         ),
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    max_time: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="End with the epoch after 90s, 10m or 2h, and save."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -74,8 +78,9 @@ def classify(
             "Say what to train: a recipe (mtgan classify mtl-hard --data ...). Many runs are a "
             "study (mtgan study mtl-hard-against-soft --data ...)."
         )
+    seconds = None if max_time is None else parse_time("--max-time", max_time)
     if resume and data is None and recipe is not None:
-        _go_on(recipe, given(context, *_OF_A_NEW_RUN), device, json, quiet)
+        _go_on(recipe, given(context, *_OF_A_NEW_RUN), device, seconds, json, quiet)
         return
     if data is None:
         raise UserError("Say on what to train: --data NAME or PATH (mtgan data list).")
@@ -93,7 +98,7 @@ def classify(
             "a study, which has seeds, fractions and data sets of its own, always goes on, and "
             "keeps its values in statistics.json",
             {"--seed": seed, "--fraction": fraction, "--auxiliary-data": auxiliary_data},
-            {"--resume": resume or None, "--json": json or None},
+            {"--resume": resume or None, "--json": json or None, "--max-time": max_time},
         )
         if auxiliary is not None:
             overrides = [*(overrides or []), f"auxiliary.labels={auxiliary}"]
@@ -103,7 +108,13 @@ def classify(
         _refuse_options("one run; mtgan study runs many", {"--scale": scale, "--seeds": seeds})
         _run(
             *(recipe, data, root, taxonomy, auxiliary_data, values),
-            *(seed or 0, out, resume, device, json, quiet),
+            seed=seed or 0,
+            out=out,
+            resume=resume,
+            device=device,
+            seconds=seconds,
+            json=json,
+            quiet=quiet,
         )
 
 
@@ -113,7 +124,9 @@ _OF_A_NEW_RUN = (
 )
 
 
-def _go_on(run: str, options: list[str], device: str, json: bool, quiet: bool) -> None:
+def _go_on(
+    run: str, options: list[str], device: str, seconds: float | None, json: bool, quiet: bool
+) -> None:
     """Go on with a run by what it recorded."""
     from mtgan.classification import ClassifierRun
     from mtgan.classification import classify as train
@@ -133,6 +146,7 @@ def _go_on(run: str, options: list[str], device: str, json: bool, quiet: bool) -
         resume=True,
         device=device,
         quiet=quiet or json,
+        max_seconds=seconds,
     )
     _tell(again, json, quiet)
 
@@ -155,6 +169,7 @@ def _run(
     out: Path | None,
     resume: bool,
     device: str,
+    seconds: float | None,
     json: bool,
     quiet: bool,
 ) -> None:
@@ -175,6 +190,7 @@ def _run(
         resume=resume,
         device=device,
         quiet=quiet or json,
+        max_seconds=seconds,
     )
     tell_notes(dataset, quiet or json)
     _tell(run, json, quiet)
@@ -182,15 +198,18 @@ def _run(
 
 def _tell(run: "ClassifierRun", json: bool, quiet: bool) -> None:
     """Print what came of a run."""
-    assert run.result is not None
     if json:
-        print_json({"run": str(run.path), **run.result})
+        print_json({"run": str(run.path), **(run.result or {})})
     elif not quiet:
-        print(_summary(run.result))
+        print(_summary(run))
         print(printable(f"run: {run.path}"))
 
 
-def _summary(result: dict[str, Any]) -> str:
+def _summary(run: "ClassifierRun") -> str:
+    result = run.result
+    if result is None:
+        epochs = run.recipe.training.epochs
+        return f"{len(run.metrics())} of {epochs} epochs; {printable(run.how_to_resume())}"
     return (
         f"validation accuracy, maximum over epochs: {result['maximum_validation_accuracy']:.4f} "
         f"(epoch {result['chosen_epoch']}; {result['validation_images']} images)\n"

@@ -156,7 +156,7 @@ def _measured(run: ClassifierRun, fingerprint: str = "") -> Measured:
 def _measure_found(path: Path, job: Job) -> Measured:
     run = ClassifierRun.open(path)
     if run.result is None:
-        raise UserError(f"{path} is not finished; go on with it by mtgan classify --resume {path}.")
+        raise UserError(f"{path} is not finished; {run.how_to_resume()}.")
     return replace(_measured(run), log=run.metrics())
 
 
