@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mtgan.data import Dataset, Taxonomy, load_dataset
+from mtgan.data.dataset import stratified_choice
 from mtgan.errors import UserError
 from toys import make_data
 
@@ -131,6 +132,14 @@ def test_stratified_subset_keeps_shares() -> None:
     half = skewed.subset(0.5)
     assert list(half.class_counts()["fine"].values()) == [6, 3, 3, 3]
     assert len(skewed.subset(7)) == 7
+
+
+def test_a_stratified_choice_is_what_it_always_was() -> None:
+    """Recorded choices: a subset of a seed stays the same images."""
+    labels = np.array([3, 2, 1, 0, 0, -1, -1, -1, -1, 3, 2, 3, 1, 2, 3, 2, 2, 1, 1, 3])
+    chosen = stratified_choice(labels, 7, np.random.default_rng(1))
+    assert chosen.tolist() == [7, 3, 12, 1, 10, 9, 14]
+    assert labels[chosen].tolist() == [-1, 0, 1, 2, 2, 3, 3]
 
 
 def test_unstratified_subset_does_not() -> None:

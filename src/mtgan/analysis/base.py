@@ -15,17 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 
 from mtgan.data import Dataset
 from mtgan.errors import UserError
-from mtgan.evaluation.features import (
-    AUTO,
-    FeatureExtractor,
-    FeatureRequest,
-    build_extractor,
-)
+from mtgan.evaluation.features import AUTO, FeatureRequest, build_extractor
 from mtgan.lettering import save_figure
 from mtgan.limits import LARGEST_COUNT, check_number, check_seed
 from mtgan.registry import Registry
@@ -195,16 +189,6 @@ def held_out_of(run: Run) -> Dataset:
 def extractor_of(data: Dataset, features: str = AUTO, progress: Progress = silent) -> Any:
     """The feature space by name for these data; see evaluation.features."""
     return build_extractor(FeatureRequest(features, data, progress=progress))
-
-
-def embed(extractor: FeatureExtractor, images: Images) -> np.ndarray:
-    """Features float32 [N, D] of uint8 [N, C, H, W], not cached: samples are seen once."""
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(images), extractor.batch):
-            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + extractor.batch]))
-            parts.append(extractor.embed(batch)[0].float().cpu())
-    return torch.cat(parts).numpy()
 
 
 def spread_rows(count: int, taken: int, seed: int) -> np.ndarray:

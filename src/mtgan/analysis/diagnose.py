@@ -20,7 +20,6 @@ from mtgan.analysis.base import (
     Result,
     Table,
     analysis,
-    embed,
     extractor_of,
     held_out_of,
     joined,
@@ -402,7 +401,8 @@ def evidence_of(
     extractor = extractor_of(data, progress=progress)
     progress("measuring variety and scores")
     mine, real, known = (
-        embed(extractor, np.asarray(each)) for each in (samples, held_out.samples, some.samples)
+        extract(extractor, each, cache=False).features
+        for each in (samples, held_out.samples, some.samples)
     )
     found["frechet_real"] = frechet_distance(real, known)
     varied = variety_of((samples, mine), (np.asarray(held_out.samples), real), seed)

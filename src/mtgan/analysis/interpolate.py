@@ -36,11 +36,11 @@ from mtgan.analysis.base import (
     Result,
     Table,
     analysis,
-    embed,
     extractor_of,
 )
 from mtgan.analysis.plots import BLUE, ORANGE, RED, SOFT, new_figure, show_grid, side_by_side, tidy
 from mtgan.errors import UserError
+from mtgan.evaluation.features import extract
 from mtgan.nets.heads import LabelVector
 from mtgan.nets.networks import Generator
 from mtgan.training import Run
@@ -267,7 +267,7 @@ def of_run(run: Run, options: Options) -> Interpolation:
         make,
         latents,
         rows,
-        lambda images: embed(extractor, images),
+        lambda images: extract(extractor, images, cache=False).features,
         reach=REACH[latent.distribution],
         weight=first_weight(generator, latent.dim),
         blend=blend if level else None,

@@ -34,7 +34,6 @@ from mtgan.analysis.base import (
     Result,
     Table,
     analysis,
-    embed,
     extractor_of,
     held_out_of,
     silent,
@@ -43,6 +42,7 @@ from mtgan.analysis.base import (
 from mtgan.analysis.plots import BLUE, SOFT, new_figure, show_grid, side_by_side, tidy
 from mtgan.data import Dataset
 from mtgan.errors import UserError
+from mtgan.evaluation.features import extract
 from mtgan.evaluation.inputs import Images as ImageSource
 from mtgan.evaluation.inputs import as_dataset, check_alike
 from mtgan.evaluation.metrics.authenticity import authenticity
@@ -224,7 +224,7 @@ def neighbors(
     extractor = extractor_of(train, features, progress)
     progress("taking features")
     known, near, usual = (
-        embed(extractor, np.asarray(each)) for each in (train.samples, images, unseen)
+        extract(extractor, each, cache=False).features for each in (train.samples, images, unseen)
     )
     spaces = {}
     for name, find in (
