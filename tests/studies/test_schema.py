@@ -14,6 +14,7 @@ from mtgan.studies.schema import Study
 SHIPPED = {
     "labeled-share",
     "precision",
+    "learning-rates",
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
     "domain-sharing",

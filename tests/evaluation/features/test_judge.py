@@ -7,8 +7,9 @@ import pytest
 
 from mtgan.data import Dataset, Taxonomy
 from mtgan.evaluation import evaluate
-from mtgan.evaluation.features import Fitness
+from mtgan.evaluation.features import Fitness, classifier
 from mtgan.evaluation.features.base import FeatureExtractor
+from mtgan.evaluation.features.classifier import Budget
 from mtgan.evaluation.features.judge import Judge
 from mtgan.evaluation.scorecard import Scorecard
 
@@ -79,6 +80,12 @@ def blobs() -> tuple[Dataset, Dataset]:
     data = Dataset(images.astype(np.uint8), labels, taxonomy, "blobs", "all")
     only_mood = Taxonomy(("mood",), {"mood": tuple("klmn")}, {})
     return data, replace(data, labels=labels[:, 1:], taxonomy=only_mood)
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discs are learned in few steps."""
+    monkeypatch.setattr(classifier, "Budget", lambda: Budget(min_steps=60, max_steps=60, batch=64))
 
 
 def judged(data: Dataset) -> Scorecard:
