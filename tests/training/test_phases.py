@@ -248,6 +248,22 @@ def test_a_generator_weight_scales_its_gradient_alone() -> None:
     torch.testing.assert_close(quarter_c, full_c)
 
 
+def test_soft_sharing_pulls_each_network_in_its_own_phase_with_its_weight() -> None:
+    facts = DataFacts.of(make_data())
+    pairs = [("generator/fine", "generator/coarse"), ("discriminator/fine", "discriminator/coarse")]
+    sharing = [{"between": [*pair], "layers": 1, "weight": 3.0} for pair in pairs]
+    game = Game(small_recipe("mtl-wgan", sharing=sharing), facts)
+    batch, noise = draw(game, facts)
+    for first, second in pairs:
+        layers = [game.networks[name].layers[0] for name in (first, second)]
+        # Kernels alone: one of a linear layer, one of a convolution.
+        a, b = (next(p for p in x.parameters() if p.dim() > 1).detach() for x in layers)
+        for name, other in ((first, second), (second, first)):
+            term = phase_of(game, name).step(batch, noise).terms[f"sharing/{other}"]
+            assert term.weight == 3.0
+            assert term.value.item() == pytest.approx((a - b).norm().item(), rel=1e-5)
+
+
 def test_soft_sharing_is_in_both_losses_and_pulls_the_weights_together(tmp_path) -> None:
     trainer = make_trainer(tmp_path, "sc-wgan-b", sharing__0__weight=100.0)
     game = trainer.game

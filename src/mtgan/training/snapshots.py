@@ -107,7 +107,8 @@ class Snapshots(ABC):
         save: bool,
         averages: Sequence[SumRecord] = (),
     ) -> None:
-        """Evaluate, sample, and write a checkpoint, in this order, where asked to.
+        """Evaluate, sample, and write a checkpoint, in this order, where asked to; a checkpoint
+        also of what has just become protected.
 
         averages: what the log has not written yet.
         """
@@ -119,7 +120,7 @@ class Snapshots(ABC):
         if picture:
             self.picture(iteration, log)
         log.clock.leave_out(log.clock.seconds - began)
-        if save:
+        if save or iteration in self.protected():
             log.flush()
             self._save(iteration, log, averages)
 
