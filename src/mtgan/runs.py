@@ -13,7 +13,7 @@ import torch
 from mtgan import files, training
 from mtgan.data import Dataset, Taxonomy
 from mtgan.data.domains.parts import DOMAIN_LEVEL
-from mtgan.data.taxonomy import class_map
+from mtgan.data.names import class_map
 from mtgan.errors import UserError
 from mtgan.evaluation import Evaluator, Scorecard
 from mtgan.evaluation import evaluate as evaluate_samples

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mtgan.data import Taxonomy, load_dataset
-from mtgan.data.taxonomy import chain_name, class_map, natural_order
+from mtgan.data.names import chain_name, class_map, natural_order
 from mtgan.errors import UserError
 
 
@@ -249,6 +249,71 @@ def test_bad_taxonomy_files(animals: Taxonomy, tmp_path: Path, text, sentence: s
         path.write_bytes(text)
     with pytest.raises(UserError, match=sentence):
         animals.with_file(path)
+
+
+ABOVE = {"all": {"living": "everything", "made": "everything"}}
+BASE = "kind: {cat: living, dog: living, car: made, bus: made}\n"
+
+
+def test_an_own_taxonomy_extends_the_built_in_levels(animals: Taxonomy) -> None:
+    own = animals.with_file({"extends": "built-in", "all": {"thing": "x"}})
+    assert own.chain == ("fine", "coarse", "top", "all")
+    assert own.levels == ("fine", "coarse", "top", "all", "color")
+    assert own.classes["coarse"] == animals.classes["coarse"]
+    assert own.parents == {**animals.parents, "top": ("all", (0,))}
+
+
+def test_an_own_taxonomy_extends_a_file_beside_it(animals: Taxonomy, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "own.yaml").write_text(
+        "extends: base.yaml\nall: {living: everything, made: everything}"
+    )
+    own = animals.with_file(tmp_path / "own.yaml")
+    assert own == animals.with_file({"extends": str(tmp_path / "base.yaml"), **ABOVE})
+    assert own.levels == ("fine", "kind", "all", "color")
+    assert own.lift(np.array([0, 2, 3]), "fine", "kind").tolist() == [0, 1, 1]
+    # What is stored of a loaded set needs neither file.
+    (tmp_path / "fine.yaml").write_text("extends: built-in\nhalf: {even: x, odd: x}")
+    (tmp_path / "digits.yaml").write_text("extends: fine.yaml\nall: {x: y}")
+    data = load_dataset("digits", taxonomy=tmp_path / "digits.yaml")
+    assert data.taxonomy.chain == ("fine", "coarse", "half", "all")
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert data.load_split("test").taxonomy == data.taxonomy
+
+
+def test_a_level_may_be_called_extends(animals: Taxonomy) -> None:
+    assert animals.with_file({"extends": OWN["kind"]}).chain == ("fine", "extends")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "extends: built_in",
+            "own.yaml extends 'built_in', but there is no file .*, or built",
+        ),
+        ("extends: [base.yaml]", r"own.yaml should be a mapping of the form"),
+        (
+            "extends: base.yaml\nkind: {living: a, made: b}",
+            "the level 'kind', and so does .*base.yaml",
+        ),
+        ("extends: built-in\ncoarse: {thing: a}", "names the level 'coarse' twice"),
+        ("extends: built-in\ncolor: {thing: a}", "names the level 'color' twice"),
+        (
+            "extends: built-in\nall: {cat: a, dog: a}",
+            "no parent to the class 'thing' of",
+        ),
+        ("extends: own.yaml", "files own.yaml -> own.yaml extend each other in a circle"),
+        ("extends: circle.yaml", "own.yaml -> circle.yaml -> own.yaml extend each other"),
+    ],
+)
+def test_bad_extensions(animals: Taxonomy, tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "circle.yaml").write_text("extends: own.yaml")
+    (tmp_path / "own.yaml").write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        animals.with_file(tmp_path / "own.yaml")
 
 
 def test_no_labels_to_group() -> None:

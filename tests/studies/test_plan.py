@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mtgan.studies.estimate import estimate
-from mtgan.studies.plan import StudyPlan, make_plan
+from mtgan.studies.plan import Cell, StudyPlan, make_plan
 from mtgan.studies.schema import Study
 from studies_toys import TINY
 
@@ -79,6 +79,31 @@ def test_names_follow_from_what_is_trained(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("coarse: {}")
     names = [name(data={**cell.data, "taxonomy": str(path)}) for path in tmp_path.iterdir()]
     assert names[0] == names[1] != base
+
+
+HALVES = "half: {0: a, 1: b, 2: a, 3: b, 4: a, 5: b, 6: a, 7: b, 8: a, 9: b}"
+
+
+def test_names_follow_from_the_taxonomies_that_a_taxonomy_extends(tmp_path: Path) -> None:
+    base, own = tmp_path / "base.yaml", tmp_path / "own.yaml"
+    own.write_text("extends: base.yaml\nall: {a: x, b: x}")
+    given = {"extends": str(base), "all": {"a": "x", "b": "x"}}
+
+    def cells() -> list[Cell]:
+        datasets = {
+            key: {"name": "digits", "taxonomy": value}
+            for key, value in (("file", str(own)), ("given", given))
+        }
+        return plan(datasets=datasets).cells
+
+    base.write_text(HALVES)
+    first = [cell.run_id(0) for cell in cells()]
+    assert cells()[1].data["taxonomy"] == {
+        "half": {str(i): "ab"[i % 2] for i in range(10)},
+        "all": given["all"],
+    }
+    base.write_text(HALVES.replace("9: b", "9: a"))
+    assert all(now != was for now, was in zip([c.run_id(0) for c in cells()], first, strict=True))
 
 
 def test_names_are_stable() -> None:

@@ -11,7 +11,8 @@ from typing import Any, overload
 import numpy as np
 
 from mtgan.data.domains.base import Domain, domain_to_dict
-from mtgan.data.taxonomy import Taxonomy, class_map
+from mtgan.data.names import class_map
+from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.text import html_summary, printable
 

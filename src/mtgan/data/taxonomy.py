@@ -6,10 +6,8 @@ one column per level, -1 where missing. A class is known by its name, never by i
 taxonomies that order the same names differently mean the same.
 """
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 from pathlib import Path
@@ -17,69 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from mtgan.data.names import clean_name, name_fault
+from mtgan.data.taxonomy_file import BUILT_IN, EXTENDS, whole_taxonomy
 from mtgan.errors import UserError
-from mtgan.files import read_yaml
 from mtgan.registry import nearest
 from mtgan.text import html_summary, printable
 
-# What the levels of a nested hierarchy are called, finest first.
-_CHAIN_NAMES = ("fine", "coarse", "top")
 _SHOWN = 20  # classes of a level, in a notebook
-
-
-def chain_name(position: int) -> str:
-    """fine, coarse, top, level4, level5, ..."""
-    return _CHAIN_NAMES[position] if position < 3 else f"level{position + 1}"
-
-
-# Names
-
-
-def clean_name(name: str) -> str:
-    """The name as it is compared: accents composed (NFC), without blanks about it."""
-    return unicodedata.normalize("NFC", name).strip()
-
-
-def natural_order(names: Iterable[str]) -> list[str]:
-    """The one order of class names: whole numbers first, by number; then by the alphabet, where
-    numbers inside names count as numbers (class2, class10)."""
-    return sorted(names, key=natural_key)
-
-
-def natural_key(name: str) -> tuple[Any, ...]:
-    """What natural_order sorts by."""
-    if re.fullmatch("-?[0-9]{1,18}", name):
-        return 0, int(name), (), name
-    parts = re.split("([0-9]+)", name)
-    numbers = [(len(digits.lstrip("0")), digits.lstrip("0")) for digits in parts[1::2]]
-    chunks: list[Any] = [*parts]
-    chunks[1::2] = numbers
-    return 1, 0, tuple(chunks), name
-
-
-def name_fault(name: str, level: bool = False) -> str:
-    """Why a class, or a level, cannot be called so, as "it ..."; "" where it can."""
-    if not name:
-        return "it is empty"
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return "it is not in UTF-8 (rename the folder or cell that it comes from)"
-    if "\0" in name:
-        return "it holds a null character"
-    if level and "/" in name:
-        return 'it holds a "/", which parts levels from measures'
-    if level and any(unicodedata.category(character) == "Cc" for character in name):
-        return "it holds control characters"
-    return ""
-
-
-def class_map(own: Sequence[str], other: Sequence[str]) -> np.ndarray:
-    """int64 [K + 1]: the index among `other` of each of the K names of `own`, -1 where it is not
-    there. The last entry is for missing labels, so that class_map(own, other)[labels] translates.
-    """
-    place = {name: i for i, name in enumerate(other)}
-    return np.array([*(place.get(name, -1) for name in own), -1], dtype=np.int64)
 
 
 @dataclass(frozen=True, repr=False)
@@ -235,61 +177,45 @@ class Taxonomy:
 
     # Other taxonomies from this one
 
-    def with_hierarchy(self, coarser: "Mapping[str, Mapping[str, str]]") -> "Taxonomy":
+    def with_hierarchy(
+        self, coarser: "Mapping[str, Mapping[str, str]]", above_own: bool = False
+    ) -> "Taxonomy":
         """The finest level under other coarser ones; independent attributes stay.
 
         coarser: {level: {class: parent}}, finest first; each names every class of the level
         before it (the finest level's classes first) and gives that class's parent at this level.
+        above_own: whether the own coarser levels stay, and the given ones lie above them.
         """
         if not self.levels:
             raise UserError("The data set has no labels that a taxonomy could group.")
-        finest = self.levels[0]
-        levels, classes, parents = [finest], {finest: self.classes[finest]}, {}
+        levels = list(self.chain if above_own else self.levels[:1])
+        classes = {level: self.classes[level] for level in levels}
+        parents = {level: self.parents[level] for level in levels[:-1]}
+        independent = [level for level in self.levels if level not in self.chain]
         for level, mapping in coarser.items():
-            below, level = levels[-1], str(level)
-            names = {clean_name(str(child)): clean_name(str(p)) for child, p in mapping.items()}
-            if level in levels or len(names) < len(mapping):
-                what = f"the level {level!r}" if level in levels else f"a class in {level!r}"
-                raise UserError(f"The taxonomy names {what} twice.")
-            known = set(classes[below])
-            for name in classes[below]:
-                if name not in names:
-                    raise UserError(
-                        f"In the taxonomy, level {level!r} gives no parent to the class {name!r} "
-                        f"of level {below!r}."
-                    )
-            for name in names:
-                if name not in known:
-                    hint = nearest(name, list(classes[below]))
-                    raise UserError(
-                        f"In the taxonomy, level {level!r} names {name!r}, which is no class of "
-                        f"level {below!r}: {hint}"
-                    )
-            tops = tuple(dict.fromkeys(names[name] for name in classes[below]))
+            level = str(level)
+            if level in levels or (above_own and level in independent):
+                raise UserError(f"The taxonomy names the level {level!r} twice.")
+            below = levels[-1]
+            tops = _parents_by_name(level, mapping, below, classes[below])
             levels.append(level)
-            classes[level] = tops
-            place = {top: i for i, top in enumerate(tops)}
-            parents[below] = (level, tuple(place[names[name]] for name in classes[below]))
-        for level in self.levels:
-            if level not in self.chain and level not in levels:
+            classes[level] = tuple(dict.fromkeys(tops))
+            place = {top: i for i, top in enumerate(classes[level])}
+            parents[below] = (level, tuple(place[top] for top in tops))
+        for level in independent:
+            if level not in levels:
                 levels.append(level)
                 classes[level] = self.classes[level]
         return Taxonomy(tuple(levels), classes, parents)
 
     def with_file(self, source: "str | Path | Mapping[str, Any]") -> "Taxonomy":
-        """with_hierarchy from a YAML file (or mapping) {level: {class: parent}}."""
-        where = "the taxonomy"
-        values: Any = source
-        if not isinstance(source, Mapping):
-            where = f"the taxonomy file {source}"
-            values = read_yaml(source, "the taxonomy file", strings=True)
-        if not isinstance(values, Mapping) or not all(
-            isinstance(mapping, Mapping)
-            and all(isinstance(parent, str | int | float) for parent in mapping.values())
-            for mapping in values.values()
-        ):
-            raise UserError(f"{where} should be a mapping of the form level: {{class: parent}}.")
-        return self.with_hierarchy(values)
+        """with_hierarchy from a YAML file or mapping {level: {class: parent}}, which may extend
+        these levels, or another file: `extends: built-in`, `extends: other.yaml`."""
+        levels = whole_taxonomy(source)
+        above_own = levels.get(EXTENDS) == BUILT_IN
+        if above_own:
+            del levels[EXTENDS]
+        return self.with_hierarchy(levels, above_own)
 
     def with_same_labels(self, level: str, name: str) -> "Taxonomy":
         """A further level `name` right above `level`, with the same classes (a control: a second
@@ -402,3 +328,26 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} should be a name")
     return value
+
+
+def _parents_by_name(
+    level: str, mapping: Mapping[Any, Any], below: str, known: Sequence[str]
+) -> list[str]:
+    """The parent at `level` of each of the `known` classes of the level below it."""
+    names = {clean_name(str(child)): clean_name(str(parent)) for child, parent in mapping.items()}
+    if len(names) < len(mapping):
+        raise UserError(f"The taxonomy names a class in {level!r} twice.")
+    for name in known:
+        if name not in names:
+            raise UserError(
+                f"In the taxonomy, level {level!r} gives no parent to the class {name!r} "
+                f"of level {below!r}."
+            )
+    classes = set(known)
+    for name in names:
+        if name not in classes:
+            raise UserError(
+                f"In the taxonomy, level {level!r} names {name!r}, which is no class of "
+                f"level {below!r}: {nearest(name, list(known))}"
+            )
+    return [names[name] for name in known]

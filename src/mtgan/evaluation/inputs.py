@@ -8,8 +8,8 @@ import numpy as np
 from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.data.images import as_samples, resize_samples
 from mtgan.data.load import parse_size
+from mtgan.data.names import class_map
 from mtgan.data.samples import Samples
-from mtgan.data.taxonomy import class_map
 from mtgan.errors import UserError
 from mtgan.registry import nearest
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mtgan.data import Dataset, load_dataset
+from mtgan.data.taxonomy_file import extends_a_file, whole_taxonomy
 from mtgan.files import read_text
 from mtgan.recipes.records import read_record
 from mtgan.studies.kinds import KINDS
@@ -84,10 +85,14 @@ def load_data(loading: Mapping[str, Any]) -> Dataset:
 
 
 def with_taxonomy_text(loading: Mapping[str, Any]) -> dict[str, Any]:
-    """A loading in which a taxonomy file stands for what it says, and not for where it lies."""
+    """A loading in which a taxonomy stands for what it says, and not for where it lies, nor where
+    a file lies that it extends."""
     taxonomy = loading["taxonomy"]
-    text = read_text(taxonomy, "The taxonomy") if isinstance(taxonomy, str) else taxonomy
-    return {**loading, "taxonomy": text}
+    if taxonomy is not None and extends_a_file(taxonomy):
+        taxonomy = whole_taxonomy(taxonomy)
+    elif isinstance(taxonomy, str):
+        taxonomy = read_text(taxonomy, "The taxonomy")
+    return {**loading, "taxonomy": taxonomy}
 
 
 def last_values(lines: Iterable[Mapping[str, Any]], kind: str, length: int) -> dict[str, float]:

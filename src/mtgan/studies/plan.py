@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mtgan import plugins
+from mtgan.data.taxonomy_file import extends_a_file, whole_taxonomy
 from mtgan.errors import UserError
 from mtgan.registry import nearest, plugin_folders
 from mtgan.studies.found import sources_of, stamp
@@ -291,13 +292,16 @@ def _data_of(entry: StudyRecipe, study: Study) -> dict[str, StudyData]:
 
 
 def _absolute(loading: dict[str, Any]) -> dict[str, Any]:
-    """With whole paths, since workers may run elsewhere."""
-    paths = {
+    """With whole paths, and taxonomies that need no file beside them."""
+    found: dict[str, Any] = {
         key: str(Path(loading[key]).resolve())
         for key in ("root", "taxonomy")
         if isinstance(loading[key], str)
     }
-    return {**loading, **paths}
+    taxonomy = loading["taxonomy"]
+    if isinstance(taxonomy, Mapping) and extends_a_file(taxonomy):
+        found["taxonomy"] = whole_taxonomy(taxonomy)
+    return {**loading, **found}
 
 
 def _slug(text: str) -> str:

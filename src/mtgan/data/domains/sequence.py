@@ -25,8 +25,8 @@ from mtgan.data.domains.strings import (
 from mtgan.data.domains.tokens import TOKENIZERS, parse_smiles
 from mtgan.data.folders.tables import names_images
 from mtgan.data.held_out import held_out_rows
+from mtgan.data.names import clean_name, natural_order
 from mtgan.data.registry import Request
-from mtgan.data.taxonomy import clean_name, natural_order
 from mtgan.errors import UserError, import_extra
 
 

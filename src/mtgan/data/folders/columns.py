@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data.levels import one_hot, one_hot_note
-from mtgan.data.taxonomy import chain_name, class_map, name_fault, natural_order
+from mtgan.data.names import chain_name, class_map, name_fault, natural_order
 from mtgan.errors import UserError
 
 NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")

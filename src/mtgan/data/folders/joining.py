@@ -14,7 +14,8 @@ from mtgan.data.folders.columns import NUMBER
 from mtgan.data.folders.labels import TableLabels
 from mtgan.data.folders.tree import Place, counted, examples
 from mtgan.data.levels import found_parents
-from mtgan.data.taxonomy import Taxonomy, class_map
+from mtgan.data.names import class_map
+from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 
 # Folders that only divide many files, as images_001 and HAM10000_images_part_2, and are no classes.

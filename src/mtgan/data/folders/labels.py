@@ -19,7 +19,8 @@ from mtgan.data.folders.columns import join_one_hot, read_column
 from mtgan.data.folders.roles import take_roles
 from mtgan.data.folders.tables import TABLE_ENDINGS, Read, read_csv, read_json_table
 from mtgan.data.levels import taxonomy_of, with_found_parents
-from mtgan.data.taxonomy import Taxonomy, class_map
+from mtgan.data.names import class_map
+from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 
 _JSON = "dataset.json"

@@ -15,7 +15,8 @@ from mtgan.data.folders.results import refuse_results
 from mtgan.data.folders.roles import assign
 from mtgan.data.folders.splits import Layout, read_layout
 from mtgan.data.folders.tree import Place, examples, left_out_notes, read_tree
-from mtgan.data.taxonomy import Taxonomy, chain_name, natural_key
+from mtgan.data.names import chain_name, natural_key
+from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 
 

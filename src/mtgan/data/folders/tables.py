@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mtgan.data.folders.pictures import ENDINGS
 from mtgan.data.folders.roles import GENERATED, REAL, SOURCE_COLUMNS
-from mtgan.data.taxonomy import chain_name, clean_name, name_fault
+from mtgan.data.names import chain_name, clean_name, name_fault
 from mtgan.errors import UserError
 from mtgan.files import read_json, read_text
 
