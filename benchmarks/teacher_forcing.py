@@ -17,14 +17,14 @@ from mtgan.data import load_dataset
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.evaluation.domains import evaluate_domain
 from mtgan.recipes import load_recipe
-from mtgan.training.batches import Feed, draw_latents, draw_noise
+from mtgan.training.batches import BatchLoader, draw_inputs, draw_latents
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from mtgan.training.optimizers import optimizers_of
 from mtgan.training.run import generate
 
 
-def train(game: Game, feed: Feed, seed: int) -> None:
+def train(game: Game, loader: BatchLoader, seed: int) -> None:
     """All iterations of the recipe, by the teacher-forcing loss alone."""
     recipe, device = game.recipe, torch.device("cpu")
     size, latent = recipe.training.batch_size, recipe.latent
@@ -32,12 +32,12 @@ def train(game: Game, feed: Feed, seed: int) -> None:
     never = torch.zeros(())
     for i in range(recipe.training.steps):
         random = torch.Generator().manual_seed(seed * 1_000_003 + i)
-        batch = feed.batch("generator", i, size, random)
-        noise = draw_noise(size, latent.dim, latent.distribution, game.requests, random, device)
+        batch = loader.batch("generator", i, size, random)
+        inputs = draw_inputs(size, latent.dim, latent.distribution, game.requests, random, device)
         optimizers.set_rates(i)
         optimizers.zero_grad(("generator",))
         generator = game.twins[0].generator
-        generator.teacher_forcing(noise.latents, batch.labels, batch.samples).backward()
+        generator.teacher_forcing(inputs.latents, batch.labels, batch.samples).backward()
         optimizers.step(("generator",), never)
         game.update_average(recipe.training.ema_decay, i)
 
@@ -56,8 +56,8 @@ def main() -> None:
     game = Game(recipe, facts, asked.seed)
     device = torch.device("cpu")
     begun = time.process_time()
-    feed = Feed(data, game.requests, device, asked.seed, False, recipe.schedule.domains)
-    train(game, feed, asked.seed)
+    loader = BatchLoader(data, game.requests, device, asked.seed, False, recipe.schedule.domains)
+    train(game, loader, asked.seed)
     seconds = time.process_time() - begun
     values: dict[str, object] = {"cpu_seconds": round(seconds)}
     for index, domain in enumerate(facts.domains):

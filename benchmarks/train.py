@@ -31,7 +31,7 @@ from torch.utils.flop_counter import flop_registry
 from mtgan.data import Dataset, load_dataset
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
-from mtgan.training.batches import Batch, Noise
+from mtgan.training.batches import Batch, RandomInputs
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from mtgan.training.requests import Requests
@@ -91,12 +91,12 @@ def differences(recipe: Recipe, data: Dataset) -> dict[str, float]:
     random = torch.Generator().manual_seed(3)
     worst = {"loss": 0.0, "gradient": 0.0}
     for phase in game.phases:
-        batch, noise = _draw(recipe, facts, plain, random)
+        batch, inputs = _draw(recipe, facts, plain, random)
         for network in (*game.networks.values(), *plain.networks.values()):
             network.zero_grad()
         updated = [p for name in phase.updates for p in game.groups[name]]
-        ours = phase.aggregator.backward(phase.step(batch, noise), updated)  # type: ignore[arg-type]
-        theirs = _plain_loss(plain, phase.name, batch, noise)
+        ours = phase.aggregator.backward(phase.step(batch, inputs), updated)  # type: ignore[arg-type]
+        theirs = _plain_loss(plain, phase.name, batch, inputs)
         theirs.backward()
         worst["loss"] = max(worst["loss"], _apart(ours, theirs))
         for name in (n for n in game.networks if n in phase.updates):
@@ -110,7 +110,7 @@ def differences(recipe: Recipe, data: Dataset) -> dict[str, float]:
 
 def _draw(
     recipe: Recipe, facts: DataFacts, plain: PlainLoop, random: torch.Generator
-) -> tuple[Batch, Noise]:
+) -> tuple[Batch, RandomInputs]:
     """Noise images under labels that occur in the data, and the noise of a step."""
 
     def uniform(*shape: int) -> Tensor:
@@ -119,15 +119,15 @@ def _draw(
     labels: Labels = plain.columns(Requests(facts).draw(COMPARED, random))
     z = 2 * uniform(COMPARED, recipe.latent.dim) - 1
     real = 2 * uniform(COMPARED, *facts.shape) - 1
-    return Batch(real, labels), Noise(z, labels, uniform(COMPARED))
+    return Batch(real, labels), RandomInputs(z, labels, uniform(COMPARED))
 
 
-def _plain_loss(plain: PlainLoop, phase: str, batch: Batch, noise: Noise) -> Tensor:
+def _plain_loss(plain: PlainLoop, phase: str, batch: Batch, inputs: RandomInputs) -> Tensor:
     if phase == "discriminator":
-        return plain.discriminator_loss(batch.samples, batch.labels, noise.latents, noise.epsilon)
+        return plain.discriminator_loss(batch.samples, batch.labels, inputs.latents, inputs.epsilon)
     if phase == "generator":
-        return plain.generator_loss(noise.labels, noise.latents)
-    return plain.classifier_loss(phase, batch.samples, batch.labels, noise.latents)
+        return plain.generator_loss(inputs.labels, inputs.latents)
+    return plain.classifier_loss(phase, batch.samples, batch.labels, inputs.latents)
 
 
 def _apart(a: Tensor, b: Tensor) -> float:

@@ -126,7 +126,7 @@ def average_gradients(gradients: Sequence[Tensor]) -> None:
     torch._foreach_copy_(list(gradients), list(_unflatten_dense_tensors(flat, gradients)))
 
 
-def least(x: Tensor) -> Tensor:
+def minimum(x: Tensor) -> Tensor:
     """The elementwise minimum over the processes, in place."""
     return x if _group is None else _reduce(x, dist.ReduceOp.MIN)
 
@@ -138,7 +138,7 @@ def any_of(flag: bool) -> bool:
     return bool(_reduce(torch.tensor(int(flag)), dist.ReduceOp.MAX))
 
 
-def by_first(work: Callable[[], T]) -> T:
+def on_first_process(work: Callable[[], T]) -> T:
     """work() done by the first process alone. The others wait; all get what it returned (which
     must be picklable), or raise the UserError that it raised. Here a process that is frozen (one
     that ended is noticed at once) holds up the rest for two hours, the time that work() has."""
@@ -159,7 +159,7 @@ def by_first(work: Callable[[], T]) -> T:
 
 def refuse_differences(mine: list[Any]) -> None:
     """UserError in a process that was started with something else than the first one."""
-    if by_first(lambda: mine) != mine:
+    if on_first_process(lambda: mine) != mine:
         raise UserError(
             f"Process {rank()} was started with another recipe, data set or seed than process 0; "
             "start all of them by the same command."

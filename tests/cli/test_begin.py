@@ -63,4 +63,4 @@ def test_few_images_are_altered_and_trained_on_for_long_enough(channels: int, fl
     assert "cutout" in begin.recipe.discriminator.augmentation
     assert begin.recipe.training.steps == 10_000
     assert begin.recipe.training.evaluate_every == 1_000
-    assert any("photographs" in remark for remark in begin.remarks) is flip
+    assert any("photographs" in note for note in begin.notes) is flip

@@ -13,7 +13,7 @@ from mtgan.training import train
 from mtgan.training.aggregators.jacobian import JacobianAggregator
 from mtgan.training.aggregators.sum import WeightedSum
 from mtgan.training.aggregators.uncertainty import Uncertainty
-from mtgan.training.batches import Feed, draw_noise
+from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from mtgan.training.steps import LossTerm, StepResult
@@ -105,15 +105,17 @@ def test_the_jacobian_of_a_penalized_critic_is_that_of_its_sum() -> None:
     facts = DataFacts.of(make_data())
     game = Game(small_recipe("ac-wgan-b"), facts)
     random, cpu = torch.Generator().manual_seed(5), torch.device("cpu")
-    batch = Feed(make_data(), game.requests, cpu, seed=0, flip=False).batch("test", 0, 8, random)
-    noise = draw_noise(8, 6, "normal", game.requests, random, cpu)
+    batch = BatchLoader(make_data(), game.requests, cpu, seed=0, flip=False).batch(
+        "test", 0, 8, random
+    )
+    inputs = draw_inputs(8, 6, "normal", game.requests, random, cpu)
     gradients = []
     for aggregator in (WeightedSum(), JacobianAggregator(lambda jacobian: jacobian.sum(0))):
         twin = copy.deepcopy(game)
         phase = twin.phases[0]
         parameters = [p for group in phase.updates for p in twin.groups[group]]
         twin.networks["generator"].requires_grad_(False)
-        aggregator.backward(phase.step(batch, noise), parameters)
+        aggregator.backward(phase.step(batch, inputs), parameters)
         gradients.append([p.grad for p in parameters])
     for a, b in zip(*gradients, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtgan.parts import AUGMENTATIONS
-from mtgan.training.batches import Feed, draw_noise
+from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from toys import make_data, small_recipe
@@ -27,14 +27,14 @@ def augmentation():
 def seen(game: Game, phase: str) -> tuple[list[Tensor], Tensor, Tensor]:
     """What the discriminator is given in a phase, in order; the real batch; the generated one."""
     data, device, random = make_data(), torch.device("cpu"), torch.Generator().manual_seed(0)
-    batch = Feed(data, game.requests, device, 0, flip=False).batch("x", 0, SIZE, random)
+    batch = BatchLoader(data, game.requests, device, 0, flip=False).batch("x", 0, SIZE, random)
     latent = game.recipe.latent
-    noise = draw_noise(SIZE, latent.dim, latent.distribution, game.requests, random, device)
+    inputs = draw_inputs(SIZE, latent.dim, latent.distribution, game.requests, random, device)
     discriminator, given = game.networks["discriminator"], []
     discriminator.layers[0].register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
-    generated = copy.deepcopy(game.networks["generator"])(noise.latents, noise.labels)
+    generated = copy.deepcopy(game.networks["generator"])(inputs.latents, inputs.labels)
     step = next(found.step for found in game.phases if found.name == phase)
-    step(batch, noise)
+    step(batch, inputs)
     return [part for x in given for part in x.split(SIZE)], batch.samples, generated
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from mtgan.training.batches import Feed, draw_noise, mix_seed
+from mtgan.training.batches import BatchLoader, draw_inputs, mix_seed
 from mtgan.training.facts import DataFacts
 from mtgan.training.requests import Requests
 from toys import make_data
@@ -11,13 +11,15 @@ from toys import make_data
 CPU = torch.device("cpu")
 
 
-def feed(**other) -> Feed:
+def loader(**other) -> BatchLoader:
     data = make_data(20)
-    return Feed(data, Requests(DataFacts.of(data)), CPU, seed=other.get("seed", 0), flip=False)
+    return BatchLoader(
+        data, Requests(DataFacts.of(data)), CPU, seed=other.get("seed", 0), flip=False
+    )
 
 
 def test_a_stream_visits_every_sample_once_per_epoch() -> None:
-    f = feed()
+    f = loader()
     seen = np.concatenate([f.indices("d", turn, 8) for turn in range(5)])  # 40 = two epochs of 20
     assert sorted(seen[:20]) == list(range(20))
     assert sorted(seen[20:]) == list(range(20))
@@ -25,22 +27,22 @@ def test_a_stream_visits_every_sample_once_per_epoch() -> None:
 
 
 def test_a_batch_depends_on_its_turn_alone() -> None:
-    later = feed().indices("d", 7, 8)
-    f = feed()
+    later = loader().indices("d", 7, 8)
+    f = loader()
     for turn in range(7):
         f.indices("d", turn, 8)
     assert np.array_equal(later, f.indices("d", 7, 8))
-    assert not np.array_equal(later, feed().indices("other", 7, 8))
-    assert not np.array_equal(later, feed(seed=1).indices("d", 7, 8))
+    assert not np.array_equal(later, loader().indices("other", 7, 8))
+    assert not np.array_equal(later, loader(seed=1).indices("d", 7, 8))
 
 
 def test_a_batch_larger_than_the_set_goes_round() -> None:
-    assert len(feed().indices("d", 0, 50)) == 50
+    assert len(loader().indices("d", 0, 50)) == 50
 
 
 def test_samples_are_scaled_and_keep_their_labels() -> None:
     data = make_data(20)
-    f = feed()
+    f = loader()
     batch = f.batch("d", 0, 20, torch.Generator())
     index = f.indices("d", 0, 20)
     assert batch.samples.min() >= -1
@@ -57,8 +59,8 @@ def test_memory_maps_give_the_same_samples(tmp_path) -> None:
     mapped = make_data(20)
     mapped.samples = np.load(tmp_path / "x.npy", mmap_mode="r")
     facts = DataFacts.of(data)
-    plain = Feed(data, Requests(facts), CPU, 0, False).batch("d", 3, 8, torch.Generator())
-    there = Feed(mapped, Requests(facts), CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    plain = BatchLoader(data, Requests(facts), CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    there = BatchLoader(mapped, Requests(facts), CPU, 0, False).batch("d", 3, 8, torch.Generator())
     # read in the order of the disk: the same samples with the same labels, sorted
     assert sorted(x.sum().item() for x in plain.samples) == sorted(
         x.sum().item() for x in there.samples
@@ -75,8 +77,8 @@ def _pair(batch):
 def test_flips_mirror_about_half_of_the_samples() -> None:
     data = make_data(400)
     facts = DataFacts.of(data)
-    plain = Feed(data, Requests(facts), CPU, 0, False).batch("d", 0, 400, torch.Generator())
-    flipped = Feed(data, Requests(facts), CPU, 0, True).batch(
+    plain = BatchLoader(data, Requests(facts), CPU, 0, False).batch("d", 0, 400, torch.Generator())
+    flipped = BatchLoader(data, Requests(facts), CPU, 0, True).batch(
         "d", 0, 400, torch.Generator().manual_seed(0)
     )
     same = (plain.samples == flipped.samples).flatten(1).all(1)
@@ -88,13 +90,15 @@ def test_flips_mirror_about_half_of_the_samples() -> None:
 def test_noise_follows_its_distribution_and_the_labels_of_the_data() -> None:
     data = make_data(40)
     facts = DataFacts.of(data.select(np.flatnonzero(data.labels[:, 0] != 1)))
-    noise = draw_noise(3000, 4, "normal", Requests(facts), torch.Generator().manual_seed(0), CPU)
-    assert abs(noise.latents.std().item() - 1) < 0.05
-    assert set(noise.labels["fine"].tolist()) == {0, 2, 3}
-    assert (noise.labels["coarse"] == noise.labels["fine"] // 2).all()
-    assert noise.epsilon.min() >= 0
-    assert noise.epsilon.max() < 1
-    uniform = draw_noise(3000, 4, "uniform", Requests(facts), torch.Generator().manual_seed(0), CPU)
+    inputs = draw_inputs(3000, 4, "normal", Requests(facts), torch.Generator().manual_seed(0), CPU)
+    assert abs(inputs.latents.std().item() - 1) < 0.05
+    assert set(inputs.labels["fine"].tolist()) == {0, 2, 3}
+    assert (inputs.labels["coarse"] == inputs.labels["fine"] // 2).all()
+    assert inputs.epsilon.min() >= 0
+    assert inputs.epsilon.max() < 1
+    uniform = draw_inputs(
+        3000, 4, "uniform", Requests(facts), torch.Generator().manual_seed(0), CPU
+    )
     assert -1 <= uniform.latents.min() < -0.99
     assert 0.99 < uniform.latents.max() <= 1
 

@@ -11,10 +11,10 @@ from torch.utils._pytree import tree_flatten
 
 from mtgan.data import Dataset, load_dataset
 from mtgan.recipes import list_recipes
+from mtgan.training.finite import FiniteCheck
 from mtgan.training.requests import Requests
 from mtgan.training.train import prepare
 from mtgan.training.trainer import Trainer
-from mtgan.training.watch import Watch
 from toys import ZOO, make_data, small_recipe
 
 # A value read on the host, or a result whose size depends on values.
@@ -120,12 +120,12 @@ def test_a_divergence_that_is_read_late_has_not_touched_the_weights(kind, tmp_pa
     seen, left = [], []
     for every in (1, 6):  # how often the host asks
         trainer = make_trainer(tmp_path / str(every), "wgan-gp", **blow_up)
-        assert trainer.watch.read() is None
+        assert trainer.finite.read() is None
         found = None
         while found is None:
             for _ in range(every):
                 trainer.run_iteration()
-            found = trainer.watch.read()
+            found = trainer.finite.read()
         seen.append(found)
         left.append([p for group in trainer.game.groups.values() for p in group])
     assert seen[0] == seen[1]
@@ -133,15 +133,15 @@ def test_a_divergence_that_is_read_late_has_not_touched_the_weights(kind, tmp_pa
 
 
 def test_a_watch_names_the_first_bad_move() -> None:
-    watch = Watch(torch.device("cpu"))
+    finite = FiniteCheck(torch.device("cpu"))
     good, bad = torch.ones(()), torch.tensor(float("nan"))
-    watch.look("a", 0, good, [good])
-    assert watch.read() is None
+    finite.observe("a", 0, good, [good])
+    assert finite.read() is None
     for phase, iteration, loss, gradient in (
         ("a", 1, good, good),
         ("b", 1, good, bad),
         ("a", 2, bad, bad),
     ):
-        watch.look(phase, iteration, loss, [gradient])
-    assert watch.bad == 1
-    assert watch.read() == ("loss", "b", 1)
+        finite.observe(phase, iteration, loss, [gradient])
+    assert finite.bad == 1
+    assert finite.read() == ("loss", "b", 1)

@@ -10,7 +10,7 @@ import torch
 from mtgan.data import load_dataset
 from mtgan.errors import UserError
 from mtgan.training import Run, train
-from mtgan.training.batches import DomainMixture, Feed
+from mtgan.training.batches import BatchLoader, DomainMixture
 from mtgan.training.facts import DataFacts
 from mtgan.training.requests import Requests
 from toys import small_recipe
@@ -80,13 +80,13 @@ def test_by_domain_needs_to_be_told_the_domain(data, tmp_path):
         train(recipe, data, tmp_path / "run", quiet=True)
 
 
-def feed(data, kind, flip=False):
-    return Feed(data, Requests(DataFacts.of(data)), torch.device("cpu"), 0, flip, kind)
+def loader(data, kind, flip=False):
+    return BatchLoader(data, Requests(DataFacts.of(data)), torch.device("cpu"), 0, flip, kind)
 
 
 def domains(data, kind, turns=6, size=8):
     random = torch.Generator().manual_seed(0)
-    served = feed(data, kind)
+    served = loader(data, kind)
     return [
         served.batch("x", turn, size, random).labels["domain"].tolist() for turn in range(turns)
     ]
@@ -111,7 +111,7 @@ def test_labels_to_generate_by_are_of_the_batchs_domains(kind, data):
 
 
 def test_mixed_batches_pass_over_every_sample_of_each_domain(data):
-    served = feed(data, "mixed")
+    served = loader(data, "mixed")
     seen = np.concatenate([served.indices("x", turn, 5, 1) for turn in range(5)])
     assert sorted(seen) == list(range(30, 55))
 
@@ -125,7 +125,7 @@ def test_one_domain_is_served_as_any_other_data(data):
 
 def test_canvases_are_not_mirrored(data):
     with pytest.raises(UserError, match=r"data\.flip=true would mirror"):
-        feed(data, "mixed", flip=True)
+        loader(data, "mixed", flip=True)
 
 
 def test_the_command_line_writes_strings_and_images(runs, tmp_path):

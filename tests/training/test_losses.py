@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from mtgan.objectives.penalties import input_gradient
 from mtgan.training.aggregate import weighted_sum
-from mtgan.training.batches import Batch, Feed, Noise, draw_noise
+from mtgan.training.batches import Batch, BatchLoader, RandomInputs, draw_inputs
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from mtgan.training.hierarchies import with_hierarchies
@@ -41,8 +41,8 @@ def squared_slopes(score, samples: Tensor) -> Tensor:
     return (gradient**2).flatten(1).sum(1)
 
 
-def penalty(kind: str, score, real: Tensor, fake: Tensor, noise: Noise) -> Tensor | float:
-    epsilon = noise.epsilon.view(-1, 1, 1, 1)
+def penalty(kind: str, score, real: Tensor, fake: Tensor, inputs: RandomInputs) -> Tensor | float:
+    epsilon = inputs.epsilon.view(-1, 1, 1, 1)
     match kind:
         case "none" | "clip":
             return 0.0
@@ -86,18 +86,18 @@ def table(game: Game, kind: str) -> list[tuple[str, str, float, float, float]]:
     return rows
 
 
-def expected(game: Game, twin: Twin, batch: Batch, noise: Noise) -> dict[str, Tensor]:
+def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict[str, Tensor]:
     """The losses of discriminator and generator, each of its own pass of the generator."""
     to_d, to_g = LOSSES[game.recipe.objective]
     discriminator, real, y = twin.discriminator, batch.samples, batch.labels
-    fake = copy.deepcopy(twin.generator)(noise.latents, y).detach()
+    fake = copy.deepcopy(twin.generator)(inputs.latents, y).detach()
     says_real, says_fake = discriminator(real, y), discriminator(fake, y)
     d_loss = to_d(says_real.score, says_fake.score)
     d_loss = d_loss + game.recipe.penalty.weight * penalty(
-        game.recipe.penalty.kind, lambda x: discriminator.score(x, y), real, fake, noise
+        game.recipe.penalty.kind, lambda x: discriminator.score(x, y), real, fake, inputs
     )
-    drawn = noise.labels
-    says_drawn = discriminator(copy.deepcopy(twin.generator)(noise.latents, drawn), drawn)
+    drawn = inputs.labels
+    says_drawn = discriminator(copy.deepcopy(twin.generator)(inputs.latents, drawn), drawn)
     g_loss = to_g(discriminator.score(real, y), says_drawn.score)
     for name, level, real_weight, fake_weight, g_weight in table(game, "discriminator-head"):
         on_real = cross_entropy(says_real.logits[name], y[level])
@@ -111,21 +111,21 @@ def expected(game: Game, twin: Twin, batch: Batch, noise: Noise) -> dict[str, Te
     }
 
 
-def prepare(name: str) -> tuple[Game, Batch, Noise]:
+def prepare(name: str) -> tuple[Game, Batch, RandomInputs]:
     recipe = small_recipe(name)
     data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy, Instruments().confusion)
     facts = DataFacts.of(data)
     game = Game(recipe, facts)
     for twin in game.twins:
         twin.discriminator.eval()  # no dropout, no power iterations between two passes
-    feed = Feed(data, Requests(facts), torch.device("cpu"), seed=0, flip=False)
+    loader = BatchLoader(data, Requests(facts), torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(5)
-    batch = feed.batch("test", 0, 8, random)
+    batch = loader.batch("test", 0, 8, random)
     latent = recipe.latent
-    noise = draw_noise(
+    inputs = draw_inputs(
         8, latent.dim, latent.distribution, Requests(facts), random, torch.device("cpu")
     )
-    return game, batch, noise
+    return game, batch, inputs
 
 
 def phase_of(game: Game, name: str) -> Phase:
@@ -134,32 +134,32 @@ def phase_of(game: Game, name: str) -> Phase:
 
 @pytest.mark.parametrize("name", ZOO)
 def test_losses_of_discriminator_and_generator(name: str) -> None:
-    game, batch, noise = prepare(name)
+    game, batch, inputs = prepare(name)
     for twin in game.twins:
-        for phase, loss in expected(game, twin, batch, noise).items():
+        for phase, loss in expected(game, twin, batch, inputs).items():
             # A twin, so that the batch statistics of neither pass disturb the other.
-            terms = phase_of(copy.deepcopy(game), phase).step(batch, noise).terms
+            terms = phase_of(copy.deepcopy(game), phase).step(batch, inputs).terms
             assert weighted_sum(terms).item() == pytest.approx(loss.item(), rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", [name for name in ZOO if name.startswith("sc-")])
 def test_losses_of_separate_classifiers(name: str) -> None:
-    game, batch, noise = prepare(name)
+    game, batch, inputs = prepare(name)
     twin = game.twins[0]
     for task, level, real_weight, fake_weight, _ in table(game, "separate"):
         classifier = copy.deepcopy(game.networks[f"classifier/{task}"])
-        fake = copy.deepcopy(twin.generator)(noise.latents, batch.labels)
+        fake = copy.deepcopy(twin.generator)(inputs.latents, batch.labels)
         y = batch.labels[level]
         on_real, on_fake = (cross_entropy(classifier(x), y) for x in (batch.samples, fake))
         loss = real_weight * on_real + fake_weight * on_fake
         loss = loss + pull(game, f"classifier/{task}")
-        terms = phase_of(copy.deepcopy(game), f"classifier/{task}").step(batch, noise).terms
+        terms = phase_of(copy.deepcopy(game), f"classifier/{task}").step(batch, inputs).terms
         assert weighted_sum(terms).item() == pytest.approx(loss.item(), rel=1e-4, abs=1e-5)
 
 
 def test_the_generators_samples_are_outside_the_discriminators_graph() -> None:
-    game, batch, noise = prepare("ac-wgan-b")
-    weighted_sum(phase_of(game, "discriminator").step(batch, noise).terms).backward()
+    game, batch, inputs = prepare("ac-wgan-b")
+    weighted_sum(phase_of(game, "discriminator").step(batch, inputs).terms).backward()
     assert all(p.grad is None for p in game.networks["generator"].parameters())
 
 

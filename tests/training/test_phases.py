@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from mtgan.training.batches import Feed, draw_noise
+from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from mtgan.training.phases import Phase
@@ -130,27 +130,27 @@ def phase_of(game: Game, name: str) -> Phase:
 
 
 def draw(game: Game, facts: DataFacts, size: int = 8, seed: int = 5):
-    feed = Feed(make_data(), game.requests, torch.device("cpu"), seed=0, flip=False)
+    loader = BatchLoader(make_data(), game.requests, torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(seed)
-    batch = feed.batch("test", 0, size, random)
+    batch = loader.batch("test", 0, size, random)
     latent = game.recipe.latent
-    noise = draw_noise(
+    inputs = draw_inputs(
         size, latent.dim, latent.distribution, game.requests, random, torch.device("cpu")
     )
-    return batch, noise
+    return batch, inputs
 
 
 def test_ac_wgan_b_losses_equal_an_independent_computation() -> None:
     facts = DataFacts.of(make_data())
     game = Game(small_recipe("ac-wgan-b"), facts)
     generator, critic = game.networks["generator"], game.networks["discriminator"]
-    batch, noise = draw(game, facts)
+    batch, inputs = draw(game, facts)
     twin = copy.deepcopy(generator)  # batch statistics move with every pass
-    terms = phase_of(game, "discriminator").step(batch, noise).terms
+    terms = phase_of(game, "discriminator").step(batch, inputs).terms
 
     with torch.no_grad():
         one_hot = torch.nn.functional.one_hot(batch.labels["fine"], 4).float()
-        x = torch.cat([noise.latents, one_hot], dim=1)
+        x = torch.cat([inputs.latents, one_hot], dim=1)
         for layer in twin.layers:
             x = layer(x, None)
     fake = x
@@ -171,7 +171,7 @@ def test_ac_wgan_b_losses_equal_an_independent_computation() -> None:
     assert terms["adversarial"].value.item() == pytest.approx(
         (score(fake).mean() - score(real).mean()).item(), abs=1e-5
     )
-    mixed = noise.epsilon.view(-1, 1, 1, 1) * real + (1 - noise.epsilon.view(-1, 1, 1, 1)) * fake
+    mixed = inputs.epsilon.view(-1, 1, 1, 1) * real + (1 - inputs.epsilon.view(-1, 1, 1, 1)) * fake
     mixed.requires_grad_(True)
     slope = torch.autograd.grad(score(mixed).sum(), mixed)[0].flatten(1).norm(dim=1)
     penalty = terms["gradient_penalty"]
@@ -187,13 +187,13 @@ def test_ac_wgan_b_losses_equal_an_independent_computation() -> None:
 def test_ac_wgan_b_generator_losses() -> None:
     facts = DataFacts.of(make_data())
     game = Game(small_recipe("ac-wgan-b"), facts)
-    _, noise = draw(game, facts)
+    _, inputs = draw(game, facts)
     twin = copy.deepcopy(game.networks["generator"])
-    terms = phase_of(game, "generator").step(None, noise).terms
-    said = game.networks["discriminator"](twin(noise.latents, noise.labels), noise.labels)
+    terms = phase_of(game, "generator").step(None, inputs).terms
+    said = game.networks["discriminator"](twin(inputs.latents, inputs.labels), inputs.labels)
     assert terms["adversarial"].value.item() == pytest.approx(-said.score.mean().item(), abs=1e-6)
     for level in ("fine", "coarse"):
-        expected = torch.nn.functional.cross_entropy(said.logits[level], noise.labels[level])
+        expected = torch.nn.functional.cross_entropy(said.logits[level], inputs.labels[level])
         assert terms[f"{level}/generated"].value.item() == pytest.approx(expected.item(), abs=1e-5)
         assert terms[f"{level}/generated"].weight == 0.25
 
@@ -203,8 +203,8 @@ def test_the_classifier_step_is_the_mean_of_both_losses_and_moves_the_generator(
     game = Game(small_recipe("sc-wgan-a"), facts)
     phase = phase_of(game, "classifier/fine")
     assert set(phase.updates) == {"generator", "classifier/fine"}
-    batch, noise = draw(game, facts)
-    terms = phase.step(batch, noise).terms
+    batch, inputs = draw(game, facts)
+    terms = phase.step(batch, inputs).terms
     assert {name: term.weight for name, term in terms.items()} == {"real": 0.5, "generated": 0.5}
 
 
@@ -216,13 +216,13 @@ def test_real_and_generated_samples_share_a_pass_but_never_their_statistics(
     facts = DataFacts.of(make_data())
     game = Game(small_recipe("gan", discriminator__normalization=normalization), facts)
     generator, discriminator = game.networks["generator"], game.networks["discriminator"]
-    batch, noise = draw(game, facts)
-    fake = copy.deepcopy(generator)(noise.latents, noise.labels)
+    batch, inputs = draw(game, facts)
+    fake = copy.deepcopy(generator)(inputs.latents, inputs.labels)
     alone = copy.deepcopy(discriminator)
     expected = alone.score(batch.samples, {}).mean() - alone.score(fake, {}).mean()
     sizes = []
     discriminator.layers[0].register_forward_pre_hook(lambda _, x: sizes.append(len(x[0])))
-    logs = phase_of(game, "discriminator").step(batch, noise).logs
+    logs = phase_of(game, "discriminator").step(batch, inputs).logs
     assert logs["distance_estimate"].item() == pytest.approx(expected.item(), abs=1e-5)
     assert sizes == [16 // passes] * passes
 
@@ -253,13 +253,13 @@ def test_soft_sharing_pulls_each_network_in_its_own_phase_with_its_weight() -> N
     pairs = [("generator/fine", "generator/coarse"), ("discriminator/fine", "discriminator/coarse")]
     sharing = [{"between": [*pair], "layers": 1, "weight": 3.0} for pair in pairs]
     game = Game(small_recipe("mtl-wgan", sharing=sharing), facts)
-    batch, noise = draw(game, facts)
+    batch, inputs = draw(game, facts)
     for first, second in pairs:
         layers = [game.networks[name].layers[0] for name in (first, second)]
         # Kernels alone: one of a linear layer, one of a convolution.
         a, b = (next(p for p in x.parameters() if p.dim() > 1).detach() for x in layers)
         for name, other in ((first, second), (second, first)):
-            term = phase_of(game, name).step(batch, noise).terms[f"sharing/{other}"]
+            term = phase_of(game, name).step(batch, inputs).terms[f"sharing/{other}"]
             assert term.weight == 3.0
             assert term.value.item() == pytest.approx((a - b).norm().item(), rel=1e-5)
 

@@ -157,7 +157,7 @@ def test_a_lost_process_ends_the_others_with_one_sentence(blow, tmp_path: Path) 
         while len(list_checkpoints(tmp_path / "run" / "checkpoints")) < 2:
             assert first.poll() is None, first.communicate()[1]
             time.sleep(0.05)
-        # Within iterations: one frozen at a checkpoint is waited for much longer (`by_first`).
+        # Within iterations: one frozen at a checkpoint is waited for much longer.
         time.sleep(0.2)
         second.send_signal(blow)
         _, errors = first.communicate(timeout=60)

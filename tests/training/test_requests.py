@@ -166,12 +166,12 @@ def test_a_level_without_any_label_is_refused_by_name() -> None:
 
 def test_what_is_compared_is_asked_for_alike() -> None:
     """The rows to generate by are those of the real batch, completed."""
-    from mtgan.training.batches import Feed
+    from mtgan.training.batches import BatchLoader
 
     data = attributes(EITHER)
-    feed = Feed(data, requests(EITHER), torch.device("cpu"), 0, flip=False)
-    real = feed.batch("d", 2, 16, torch.Generator())
-    rows = feed.draw_labels("d", 2, True, 16, torch.Generator().manual_seed(0))
+    loader = BatchLoader(data, requests(EITHER), torch.device("cpu"), 0, flip=False)
+    real = loader.batch("d", 2, 16, torch.Generator())
+    rows = loader.draw_labels("d", 2, True, 16, torch.Generator().manual_seed(0))
     for column, level in enumerate(ATTRIBUTES.levels):
         known = real.labels[level] >= 0
         assert (rows[known, column] == real.labels[level][known]).all()

@@ -26,7 +26,7 @@ from mtgan.data import Dataset
 from mtgan.nets.fast import LeakyReLU
 from mtgan.training import Run
 from mtgan.training.aggregate import weighted_sum
-from mtgan.training.batches import Feed, draw_noise, mix_seed
+from mtgan.training.batches import BatchLoader, draw_inputs, mix_seed
 from mtgan.training.game import Game
 
 DEAD = 0.5
@@ -244,7 +244,7 @@ def _probe(
 ) -> tuple[dict[Key, float], dict[Key, tuple[float, float]]]:
     """Gradients, and shares of activations off and units dead, on one batch per phase."""
     cpu = torch.device("cpu")
-    feed = Feed(data, game.requests, cpu, seed, flip=False)
+    loader = BatchLoader(data, game.requests, cpu, seed, flip=False)
     latent = game.recipe.latent
     gradients: dict[Key, float] = {}
     with torch.random.fork_rng(devices=[]), _watched(game) as activity:
@@ -252,11 +252,11 @@ def _probe(
         for phase in game.phases:
             random = torch.Generator().manual_seed(mix_seed(seed, "weights", phase.name))
             size = min(phase.batch_size, len(data))
-            batch = feed.batch(phase.name, 0, size, random)
-            noise = draw_noise(size, latent.dim, latent.distribution, game.requests, random, cpu)
+            batch = loader.batch(phase.name, 0, size, random)
+            inputs = draw_inputs(size, latent.dim, latent.distribution, game.requests, random, cpu)
             for network in game.networks.values():
                 network.zero_grad(set_to_none=True)
-            weighted_sum(phase.step(batch, noise).terms).backward()
+            weighted_sum(phase.step(batch, inputs).terms).backward()
             moved = {id(p) for group in phase.updates for p in game.groups[group]}
             gradients |= {
                 key: value

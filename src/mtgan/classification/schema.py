@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mtgan.errors import UserError
-from mtgan.recipes.load import Shelf
+from mtgan.recipes.load import RecipeFolder
 from mtgan.recipes.schema import (
     AggregatorName,
     Batch,
@@ -142,7 +142,9 @@ def check(recipe: ClassifierRecipe) -> None:
         )
 
 
-CLASSIFIERS = Shelf(ClassifierRecipe, resources.files("mtgan.recipes") / "classifiers", check)
+CLASSIFIERS = RecipeFolder(
+    ClassifierRecipe, resources.files("mtgan.recipes") / "classifiers", check
+)
 
 
 def load_classifier_recipe(

@@ -42,7 +42,7 @@ class Beginning:
 
     command: str
     recipe: "Recipe"
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def beginning(source: Source, train: "Dataset", settings: Mapping[str, Any]) -> Beginning:
@@ -70,11 +70,11 @@ def beginning(source: Source, train: "Dataset", settings: Mapping[str, Any]) -> 
     for key, value in wanted.items():
         words += ["--set", f"{key}={_as_yaml(value)}"]
     overrides = wanted | ({} if steps is None else {"training.steps": steps})
-    remarks = []
+    notes = []
     if "data.flip" in wanted:
-        remarks.append("Leave data.flip out where left and right matter, as in signs and letters.")
-        remarks.append(_EXPECTED)
-    return Beginning(command(*words), load_recipe(name, overrides, SCALE), tuple(remarks))
+        notes.append("Leave data.flip out where left and right matter, as in signs and letters.")
+        notes.append(_EXPECTED)
+    return Beginning(command(*words), load_recipe(name, overrides, SCALE), tuple(notes))
 
 
 def time_needed(recipe: "Recipe", train: "Dataset") -> str:

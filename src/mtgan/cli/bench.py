@@ -100,7 +100,7 @@ def data(
     as_json: Json = False,
 ) -> None:
     """Batches read from a memory-mapped folder and from memory, alternately; one thread."""
-    benchmark = _benchmark("feed")
+    benchmark = _benchmark("data")
     import torch
 
     from mtgan.data import load_dataset

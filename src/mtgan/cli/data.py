@@ -182,8 +182,8 @@ def _say_how_to_begin(begin: "Beginning", train: "Dataset") -> None:
         say(f"No training is proposed: {error}")
         return
     say("")
-    for remark in (needed, *begin.remarks):
-        say(remark)
+    for note in (needed, *begin.notes):
+        say(note)
     say("To begin:")
     say(f"  {begin.command}")
 

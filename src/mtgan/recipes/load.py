@@ -52,7 +52,7 @@ class RecipeEntry:
     recipe: Recipe
 
 
-class Shelf(Generic[Schema]):
+class RecipeFolder(Generic[Schema]):
     """Recipes of one schema: a folder of YAML files that extend each other, and the user's own.
 
     The schema has the keys name, extends, title, source, about and run; `check` raises UserError
@@ -176,7 +176,7 @@ def read_mapping(text: str, what: str) -> dict[str, Any]:
     return values
 
 
-_ZOO = Shelf(
+_ZOO = RecipeFolder(
     Recipe,
     resources.files("mtgan.recipes") / "zoo",
     check,

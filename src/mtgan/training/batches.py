@@ -1,4 +1,4 @@
-"""Real batches and noise, each a function of (seed, rank, iteration): resuming needs no luck."""
+"""Real batches and random inputs, each a function of (seed, rank, iteration), as resuming needs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Noise:
+class RandomInputs:
     """Everything random that a step uses: latents [M, Z], labels to generate (level -> [M]), and
     epsilon [M] uniform on [0, 1)."""
 
@@ -99,7 +99,7 @@ class DomainMixture:
         return torch.cat(rows)
 
 
-class Feed:
+class BatchLoader:
     """Serves batches of a data set that lies on the device (or memory-mapped on disk)."""
 
     def __init__(
@@ -190,7 +190,7 @@ class Feed:
         return Batch(samples, columns(rows, self.levels))
 
 
-def draw_noise(
+def draw_inputs(
     count: int,
     dim: int,
     distribution: str,
@@ -198,9 +198,9 @@ def draw_noise(
     generator: torch.Generator,
     device: torch.device,
     draw_labels: Callable[[int, torch.Generator], Tensor] | None = None,
-) -> Noise:
-    """Noise for `count` samples, or this process's share of it; the generator is a CPU one, so
-    that devices agree on the draw.
+) -> RandomInputs:
+    """The random inputs of `count` samples, or this process's share of them; the generator is a CPU
+    one, so that devices agree on the draw.
 
     draw_labels: gives the label rows; requests.draw when absent.
     """
@@ -209,7 +209,7 @@ def draw_noise(
     rows = (draw_labels or requests.draw)(count, generator)
     epsilon = torch.rand(count, generator=generator)
     labels = columns(send(rows[mine], device), requests.taxonomy.levels)
-    return Noise(send(latents[mine], device), labels, send(epsilon[mine], device))
+    return RandomInputs(send(latents[mine], device), labels, send(epsilon[mine], device))
 
 
 def draw_latents(count: int, dim: int, distribution: str, generator: torch.Generator) -> Tensor:

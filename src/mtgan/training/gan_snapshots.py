@@ -85,7 +85,9 @@ class GanSnapshots(Snapshots):
             reporter.progress.say(f"note: {note}")
         if new:
             evaluate = bool(self._recipe.training.evaluate_every)
-            processes.by_first(partial(self.keep, 0, reporter, evaluate, picture=True, save=True))
+            processes.on_first_process(
+                partial(self.keep, 0, reporter, evaluate, picture=True, save=True)
+            )
 
     def picture(self, iteration: int, log: RunLog) -> None:
         log.picture(iteration, save_pictures(self._game, self.folder, self._seed, iteration))

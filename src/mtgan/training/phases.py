@@ -31,7 +31,8 @@ class Phase:
     """
 
     name: str
-    step: Callable[..., StepResult]  # of what is drawn for it: a GAN's Batch (or None) and Noise
+    # Of what is drawn for it: a GAN\'s Batch (or None) and RandomInputs.
+    step: Callable[..., StepResult]
     updates: tuple[str, ...]  # names of parameter groups
     repeats: int = 1
     every: int = 1

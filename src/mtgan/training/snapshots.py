@@ -82,7 +82,7 @@ class Snapshots(ABC):
 
     def restore(self) -> StateRecord | None:
         """Go on from the newest checkpoint, and return what else it says; None without one."""
-        newest = processes.by_first(self._newest)
+        newest = processes.on_first_process(self._newest)
         if newest is None:
             return None
         path, saved, state = newest

@@ -1,8 +1,8 @@
-"""The steps of the game: pure functions from (batch, noise) to loss terms by name.
+"""The steps of the game: pure functions from (batch, inputs) to loss terms by name.
 
 Each step is a small frozen object that holds the networks it speaks of, and is called with a
-Batch of real samples and the Noise to use. Nothing here updates anything, reads a tensor's value
-on the host, or branches on one, so that an iteration can be captured or compiled as a whole.
+Batch of real samples and the RandomInputs to use. Nothing here updates anything, reads a tensor's
+value on the host, or branches on one, so that an iteration can be captured or compiled as a whole.
 N: real batch; M: generated batch.
 """
 
@@ -22,7 +22,7 @@ from mtgan.objectives import (
     shared_distance,
 )
 from mtgan.objectives.adversarial import distance_estimate
-from mtgan.training.batches import Batch, Noise
+from mtgan.training.batches import Batch, RandomInputs
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class SoftSharing:
 
 def complete_labels(labels: Labels, drawn: Labels) -> dict[str, Tensor]:
     """Labels to generate by: those of the real sample where it has them, else drawn ones, which
-    are drawn to go with those that it has (Feed.draw_labels).
+    are drawn to go with those that it has (BatchLoader.draw_labels).
 
     Algorithms 3 and 4 of the thesis generate with the classes of the real batch.
     """
@@ -123,10 +123,10 @@ class DiscriminatorStep:
     sharing: Sequence[SoftSharing] = ()
     augmentation: Sequence[str] = ()
 
-    def __call__(self, batch: Batch, noise: Noise) -> StepResult:
-        generated_labels = complete_labels(batch.labels, noise.labels)
+    def __call__(self, batch: Batch, inputs: RandomInputs) -> StepResult:
+        generated_labels = complete_labels(batch.labels, inputs.labels)
         with torch.no_grad():
-            fake = augment(self.generator(noise.latents, generated_labels), self.augmentation)
+            fake = augment(self.generator(inputs.latents, generated_labels), self.augmentation)
         real = augment(batch.samples, self.augmentation)
         # Both sides, and the points between them, are compared under the real sample's labels.
         on_real, on_fake = self.outputs(real, fake, batch.labels)
@@ -139,7 +139,7 @@ class DiscriminatorStep:
                 lambda samples: self.discriminator.score(samples, batch.labels),
                 real,
                 fake,
-                noise.epsilon,
+                inputs.epsilon,
             )
             for name, value in terms.items():
                 result.terms[name] = LossTerm(value, self.penalty_weight)
@@ -181,9 +181,9 @@ class GeneratorStep:
     augmentation: Sequence[str] = ()
     teacher_forcing: float = 0.0
 
-    def __call__(self, batch: Batch | None, noise: Noise) -> StepResult:
-        fake = augment(self.generator(noise.latents, noise.labels), self.augmentation)
-        output = self.discriminator(fake, noise.labels)
+    def __call__(self, batch: Batch | None, inputs: RandomInputs) -> StepResult:
+        fake = augment(self.generator(inputs.latents, inputs.labels), self.augmentation)
+        output = self.discriminator(fake, inputs.labels)
         real_score = None
         if self.objective.generator_needs_real:
             assert batch is not None
@@ -192,10 +192,10 @@ class GeneratorStep:
         result = StepResult()
         result.terms["adversarial"] = LossTerm(self.objective.generator(output.score, real_score))
         for task in self.tasks:
-            task.add_to_generator(result, output.logits[task.name], noise.labels)
+            task.add_to_generator(result, output.logits[task.name], inputs.labels)
         if self.teacher_forcing:
             assert batch is not None
-            loss = self.generator.teacher_forcing(noise.latents, batch.labels, batch.samples)
+            loss = self.generator.teacher_forcing(inputs.latents, batch.labels, batch.samples)
             result.terms["teacher_forcing"] = LossTerm(loss, self.teacher_forcing)
         for sharing in self.sharing:
             sharing.add(result)
@@ -215,9 +215,9 @@ class ClassifierStep:
     task: TaskTerms
     sharing: Sequence[SoftSharing] = ()
 
-    def __call__(self, batch: Batch, noise: Noise) -> StepResult:
-        generated_labels = complete_labels(batch.labels, noise.labels)
-        fake = self.generator(noise.latents, generated_labels)
+    def __call__(self, batch: Batch, inputs: RandomInputs) -> StepResult:
+        generated_labels = complete_labels(batch.labels, inputs.labels)
+        fake = self.generator(inputs.latents, generated_labels)
         result = StepResult()
         real_logits = self.classifier(batch.samples)
         if self.task.generated:

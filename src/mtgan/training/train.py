@@ -15,7 +15,7 @@ from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED, check_whole
 from mtgan.recipes import Recipe
 from mtgan.recipes.rules import RecipeWarning
-from mtgan.training.batches import Feed
+from mtgan.training.batches import BatchLoader
 from mtgan.training.begin import begin_run, find_run, refuse_other_run
 from mtgan.training.callbacks import Callback, Listeners
 from mtgan.training.devices import choose_device, refuse_compiling, with_precision
@@ -121,7 +121,7 @@ def prepare(
     place = choose_device(device)
     processes.join(place)
     processes.refuse_differences([recipe.model_dump(), data.fingerprint, seed])
-    found = processes.by_first(partial(find_run, out, resume))
+    found = processes.on_first_process(partial(find_run, out, resume))
     if found is not None:
         # As it was: a clustering may come out otherwise elsewhere, and an order of classes.
         was = found.facts.taxonomy
@@ -141,7 +141,7 @@ def prepare(
     if compile:
         refuse_compiling(place)
     if found is None:
-        found = processes.by_first(partial(begin_run, out, recipe, data, facts, seed))
+        found = processes.on_first_process(partial(begin_run, out, recipe, data, facts, seed))
     refuse_other_run(found, recipe, data, seed)
     game.to(place)
     if compile:
@@ -156,11 +156,11 @@ def prepare(
         return instruments.evaluator(data, count, place)
 
     flip, domains, part = recipe.data.flip, recipe.schedule.domains, recipe.training
-    feed = Feed(data, game.requests, place, seed, flip, domains)
+    loader = BatchLoader(data, game.requests, place, seed, flip, domains)
     optimizers = optimizers_of(recipe, game.groups)
     return Trainer(
         game,
-        Draws(feed, game.requests, recipe.latent, seed, place),
+        Draws(loader, game.requests, recipe.latent, seed, place),
         optimizers,
         GanSnapshots(found, recipe, game, optimizers, seed, make_evaluator),
         Schedule(

@@ -14,13 +14,13 @@ from mtgan.errors import Interrupted
 from mtgan.training.batches import mix_seed
 from mtgan.training.callbacks import Listeners
 from mtgan.training.devices import computing_in
+from mtgan.training.finite import FiniteCheck
 from mtgan.training.interrupt import StopRequest
 from mtgan.training.logs import Averages, NoLog, Progress, Reporter, RunLog, tidy
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.phases import Phase
 from mtgan.training.snapshots import Snapshots
 from mtgan.training.steps import StepResult
-from mtgan.training.watch import Watch
 
 
 class Players(Protocol):
@@ -92,7 +92,7 @@ class Trainer(Generic[Kept]):
         self.game, self.draw, self.optimizers = game, draw, optimizers
         self.snapshots, self.schedule = snapshots, schedule
         self.seed, self.device = seed, device
-        self.watch = Watch(device)
+        self.finite = FiniteCheck(device)
         self.iteration = 0
         self.averages = Averages()
         self._restored = snapshots.restore()
@@ -161,8 +161,8 @@ class Trainer(Generic[Kept]):
             parameters = [p for name in phase.updates for p in self.game.groups[name]]
             total = phase.aggregator.backward(result, parameters)
         gradients = [p.grad for p in parameters if p.grad is not None]
-        self.watch.look(phase.name, self.iteration, total.detach(), gradients)
-        self.optimizers.step(phase.updates, self.watch.bad)
+        self.finite.observe(phase.name, self.iteration, total.detach(), gradients)
+        self.optimizers.step(phase.updates, self.finite.bad)
         if phase.after is not None:
             phase.after(self.iteration)
         self.averages.add(self.game.logged(phase, total, result))
@@ -241,7 +241,7 @@ class Trainer(Generic[Kept]):
             return False
         averages = self.averages.state()
         keep = partial(self.snapshots.keep, self.iteration, reporter, evaluate, picture)
-        processes.by_first(partial(keep, save or stopped, averages))
+        processes.on_first_process(partial(keep, save or stopped, averages))
         return ended or reporter.listeners.enough()
 
     def _refuse_non_finite(self, log: RunLog, whole: bool) -> None:
@@ -251,11 +251,13 @@ class Trainer(Generic[Kept]):
         if self.device.type != "cpu" and not whole:
             return
         diverged = partial(self.snapshots.diverged, log)
-        if found := self.watch.read():
+        if found := self.finite.read():
             what, phase, iteration = found
             unit = self.schedule.unit
             where = f"The {what} of phase {phase!r} is not finite in {unit} {iteration + 1}"
-            processes.by_first(partial(diverged, iteration, f"{where}; stopped before the update"))
+            processes.on_first_process(
+                partial(diverged, iteration, f"{where}; stopped before the update")
+            )
         if whole:
             unit, done = self.schedule.unit, self.iteration
-            processes.by_first(partial(self.snapshots.refuse_non_finite, log, done, unit))
+            processes.on_first_process(partial(self.snapshots.refuse_non_finite, log, done, unit))

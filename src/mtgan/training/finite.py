@@ -8,7 +8,7 @@ from torch import Tensor
 from mtgan import processes
 
 
-class Watch:
+class FiniteCheck:
     """From the first bad move on, `bad` is 1 and every update is to be skipped; what happened is
     read when the host has a reason to wait anyway.
 
@@ -23,7 +23,9 @@ class Watch:
         self._moves: list[tuple[str, int]] = []
 
     @torch.no_grad()
-    def look(self, phase: str, iteration: int, loss: Tensor, gradients: Sequence[Tensor]) -> None:
+    def observe(
+        self, phase: str, iteration: int, loss: Tensor, gradients: Sequence[Tensor]
+    ) -> None:
         """Take note of a move, before its update."""
         norm = torch.nn.utils.get_total_norm(gradients)
         self._finite &= torch.stack([loss.float(), norm.float()]).isfinite()
@@ -36,7 +38,7 @@ class Watch:
         """("loss" or "gradient", phase, iteration) of the first bad move since the last reading,
         or None. Waits for the device."""
         numbers = torch.cat([self._finite.long(), self._good[None]])
-        finite_loss, _, good = processes.least(numbers).tolist()
+        finite_loss, _, good = processes.minimum(numbers).tolist()
         moves, self._moves = self._moves, []
         if good == len(moves):
             self._good.zero_()

@@ -16,7 +16,7 @@ from benchmarks.train import ratios, take_turns
 
 from mtgan.data import Dataset
 from mtgan.errors import UserError
-from mtgan.training.batches import Feed
+from mtgan.training.batches import BatchLoader
 from mtgan.training.facts import DataFacts
 from mtgan.training.requests import Requests
 
@@ -37,8 +37,8 @@ def compare(data: Dataset, batch_size: int, rounds: int, batches: int) -> dict[s
             "the prepared folder."
         )
     requests, device = Requests(DataFacts.of(data)), torch.device("cpu")
-    mapped = Feed(data, requests, device, 0, False)
-    held = Feed(replace(data, samples=np.array(data.samples)), requests, device, 0, False)
+    mapped = BatchLoader(data, requests, device, 0, False)
+    held = BatchLoader(replace(data, samples=np.array(data.samples)), requests, device, 0, False)
     feeds = {"mapped": mapped, "memory": held}
     turn = dict.fromkeys(feeds, 0)
 
