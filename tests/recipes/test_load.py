@@ -113,7 +113,7 @@ def test_scale_shrinks_widths_batch_and_steps_alone() -> None:
     ("recipe", "scale", "rates"),
     [
         ("wgan-gp", "full", (1e-4, None)),
-        ("wgan-gp", "small", (5e-4, None)),
+        ("wgan-gp", "small", (1e-3, None)),
         ("wgan-gp", "tiny", (1e-3, None)),
         ("wgan", "tiny", (5e-4, None)),  # at most ten times the source's
         ("multidomain-gp", "tiny", (1e-3, 5e-4)),  # never lower, and in the same ratio

@@ -37,7 +37,7 @@ class Scale:
 
 SCALES = {
     "full": Scale(1.0, 1.0, 1.0),
-    "small": Scale(0.5, 1.0, 1 / 50, 5e-4),
+    "small": Scale(0.5, 1.0, 1 / 50, 1e-3),
     "tiny": Scale(0.25, 0.5, 1 / 100, 1e-3),
 }
 _AVERAGE = 0.998  # of weights, over the last 500 steps or so
