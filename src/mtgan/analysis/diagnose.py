@@ -111,7 +111,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Finding:
-    """A named illness, its evidence in a sentence, and what to try."""
+    """A named failure mode, its evidence in a sentence, and what to try."""
 
     name: str
     evidence: str
@@ -123,7 +123,7 @@ RULES: list[tuple[str, Rule, list[Advice]]] = []
 
 
 def rule(name: str, **advice: str) -> Callable[[Rule], Rule]:
-    """Register a rule: the evidence as a sentence where the illness is there, else None. Keywords
+    """Register a rule: the evidence as a sentence where the failure mode is there, else None. Keywords
     are recipe keys, with __ for the dot, and which way to turn them."""
     tried = [Advice(key.replace("__", "."), turn) for key, turn in advice.items()]
 
@@ -135,7 +135,7 @@ def rule(name: str, **advice: str) -> Callable[[Rule], Rule]:
 
 
 def judge(evidence: Evidence) -> list[Finding]:
-    """Every illness that the evidence shows, gravest first; none is healthy."""
+    """Every failure mode that the evidence shows, gravest first; none where all is well."""
     found = ((name, ask(evidence), advice) for name, ask, advice in RULES)
     return [Finding(name, sentence, advice) for name, sentence, advice in found if sentence]
 

@@ -72,7 +72,7 @@ class LayerState:
 
 
 @dataclass(frozen=True)
-class Finding:
+class LayerFinding:
     """A layer that is not well: "dead", "exploding", "vanishing" or "not finite", and why."""
 
     layer: str
@@ -85,7 +85,7 @@ class Weights(Result):
     """Every layer at every checkpoint, and what was found at the last."""
 
     states: list[LayerState]
-    findings: list[Finding]
+    findings: list[LayerFinding]
 
     @property
     def verdict(self) -> str:
@@ -202,7 +202,7 @@ def game_states(game: Game, data: Dataset, step: int, seed: int = 0) -> list[Lay
     return states
 
 
-def judge(states: Sequence[LayerState]) -> list[Finding]:
+def judge(states: Sequence[LayerState]) -> list[LayerFinding]:
     """Which layers of the last checkpoint are not well."""
     if not states:
         return []
@@ -218,22 +218,22 @@ def judge(states: Sequence[LayerState]) -> list[Finding]:
     return findings
 
 
-def _judge(state: LayerState, first: LayerState, usual: float) -> Iterator[Finding]:
+def _judge(state: LayerState, first: LayerState, usual: float) -> Iterator[LayerFinding]:
     values = [state.largest, state.gradient if state.gradient is not None else 0.0]
     if not np.isfinite(values).all():
-        yield Finding(state.name, "not finite", "weights or gradients are nan or infinite")
+        yield LayerFinding(state.name, "not finite", "weights or gradients are nan or infinite")
         return
     if state.dead is not None and state.dead > DEAD:
-        yield Finding(state.name, "dead", f"{state.dead:.0%} of units off for every input")
+        yield LayerFinding(state.name, "dead", f"{state.dead:.0%} of units off for every input")
     if state.gradient is not None and usual > 0:
         ratio = state.gradient / usual
         if ratio > EXPLODING:
-            yield Finding(state.name, "exploding", f"gradient {ratio:.0f} times the median")
+            yield LayerFinding(state.name, "exploding", f"gradient {ratio:.0f} times the median")
         if ratio < VANISHING:
-            yield Finding(state.name, "vanishing", f"gradient {ratio:.1g} of the median")
+            yield LayerFinding(state.name, "vanishing", f"gradient {ratio:.1g} of the median")
     growth = state.deviation / first.deviation if first.deviation else 1.0
     if growth > GROWN:
-        yield Finding(state.name, "exploding", f"weights grew {growth:.0f}-fold")
+        yield LayerFinding(state.name, "exploding", f"weights grew {growth:.0f}-fold")
 
 
 Key = tuple[str, str]  # network, layer
