@@ -123,8 +123,8 @@ RULES: list[tuple[str, Rule, list[Advice]]] = []
 
 
 def rule(name: str, **advice: str) -> Callable[[Rule], Rule]:
-    """Register a rule: the evidence as a sentence where the failure mode is there, else None. Keywords
-    are recipe keys, with __ for the dot, and which way to turn them."""
+    """Register a rule: the evidence as a sentence where the failure mode is there, else None.
+    Keywords are recipe keys, with __ for the dot, and which way to turn them."""
     tried = [Advice(key.replace("__", "."), turn) for key, turn in advice.items()]
 
     def register(judge_one: Rule) -> Rule:
