@@ -278,3 +278,21 @@ def test_soft_sharing_is_in_both_losses_and_pulls_the_weights_together(tmp_path)
     for _ in range(20):
         trainer.run_iteration()
     assert distance() < 0.95 * before
+
+
+@pytest.mark.parametrize(
+    ("condition_on", "task", "untold"),
+    [
+        ("coarse", {"labels": "fine"}, ["fine"]),
+        ("coarse", {"labels": "coarse"}, []),
+        ("fine", {"labels": "coarse"}, []),  # which follows from the fine class
+        ("coarse", {"labels": "fine", "generated": False, "generator_weight": 0.0}, []),
+        ("coarse", {"labels": "fine", "generated": False, "generator_weight": 0.5}, ["fine"]),
+        ("coarse", {"labels": "fine", "generated": True, "generator_weight": 0.0}, ["fine"]),
+    ],
+)
+def test_tasks_that_ask_the_generator_for_what_it_is_not_told(
+    condition_on: str, task: dict[str, object], untold: list[str]
+) -> None:
+    recipe = small_recipe("ac-wgan-b", condition_on=condition_on, tasks=[task])
+    assert Game(recipe, DataFacts.of(make_data())).untold_tasks() == untold
