@@ -1,7 +1,7 @@
-"""Words in pictures: every word stands as it is written, in a font that has its letters.
+r"""Words in pictures: every word stands as it is written, in a font that has its letters.
 
 DejaVu Sans, which comes with matplotlib, has Latin, Greek and Cyrillic; what it lacks is looked for
-in the fonts that are installed. A letter that no font has is written as \\uXXXX, so that names stay
+in the fonts that are installed. A letter that no font has is written as \uXXXX, so that names stay
 apart, and a warning says so: no picture shows empty boxes in place of names.
 """
 

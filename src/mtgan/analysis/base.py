@@ -164,7 +164,6 @@ def analysis(
     name: str, about: str, takes: tuple[str, ...] = (), least: int = 2
 ) -> Callable[[Callable[[Run, Options], Result]], Any]:
     """Decorator that registers `ask(run, options) -> Result` under a name; see Analysis."""
-
     return ANALYSES.register_as(name, lambda ask: Analysis(ask, about, takes, least))
 
 

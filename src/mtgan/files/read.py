@@ -28,7 +28,7 @@ def require_file(path: Path, what: str = "the file") -> None:
 
 def read_text(path: str | Path, what: str = "The file", limit: int = _LARGEST_TEXT) -> str:
     """The text of a UTF-8 file, with or without a byte order mark, or of a UTF-16 file with one
-    (as spreadsheets write); every end of a line is "\\n".
+    (as spreadsheets write); every end of a line is a line feed.
 
     what: begins the sentence of the UserError that is raised where the file is missing, no regular
     file, larger than `limit` bytes, or not UTF-8.

@@ -40,7 +40,7 @@ def _no_truth(value: Any) -> Any:
 
 
 def _sides(value: Any) -> Any:
-    """ "64x128" as [64, 128], as the command line's --size takes it, and "64" as 64."""
+    """A size in words: "64x128", as --size on the command line takes it, is [64, 128]; "64" is 64."""
     found = re.fullmatch(r"(\d+)(?:[xX](\d+))?", value) if isinstance(value, str) else None
     if found is None:
         return value
@@ -80,6 +80,8 @@ Precision = Annotated[PrecisionName, BeforeValidator(str)]  # YAML reads 32 as a
 
 
 class Part(BaseModel):
+    """Keys of a file that users write: unknown ones are refused, and values are finite."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 

@@ -52,7 +52,8 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """ "better", "worse", "higher", "lower", "no difference found" or "too few seeds"."""
+        """What was found: "better", "worse", "higher", "lower", "no difference found" or
+        "too few seeds"."""
         if not self.comparison.enough:
             return "too few seeds"
         if not self.significant:

@@ -22,6 +22,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Record(BaseModel):
+    """A file that mtgan itself has written: types are not converted."""
+
     model_config = ConfigDict(strict=True, frozen=True)
 
 

@@ -6,6 +6,7 @@ import torch
 from scipy.spatial.distance import cdist
 
 from mtgan.errors import UserError
+from mtgan.evaluation.pairwise.arrays import as_features
 from mtgan.evaluation.pairwise.neighbors import nearest, neighborhood
 from mtgan.evaluation.pairwise.pairs import pairwise_pass
 
@@ -194,3 +195,10 @@ def test_cosine_distances_equal_full_matrix(draw, block):
     y[4] = 0
     with pytest.raises(UserError, match="Row 4 of reference"):
         pairwise_pass(x, y, 3, cosine=True)
+
+
+def test_as_many_rows_as_are_needed_are_enough() -> None:
+    three = np.arange(6.0).reshape(3, 2)
+    assert as_features(three, "samples", minimum=3).shape == (3, 2)
+    with pytest.raises(UserError, match="samples has 3 rows, this measure needs at least 4"):
+        as_features(three, "samples", minimum=4)
