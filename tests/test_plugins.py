@@ -2,6 +2,7 @@
 by name; and whose names are imported."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -88,25 +89,32 @@ def fresh(place: Path, *commands: str, **variables: str) -> subprocess.Completed
 
 @pytest.fixture(scope="module")
 def run(place: Path) -> Path:
-    """The one run of a study, trained and measured by a worker that knew of nothing."""
+    """A run of a study, trained and measured by a worker that knew of nothing; beside it `filed`,
+    that on the file of a format of one's own."""
     study = {
         "plugins": ["wares"],
         "recipes": ["own.yaml"],
-        "datasets": {"own": {"name": "own-source"}},
+        "datasets": {"own": {"name": "own-source"}, "file": {"name": "images.own"}},
         "evaluation": {"samples": 64, "features": "own-space", "metrics": "own_metric"},
         "measures": ["own_metric"],
     }
     (place / "study.yaml").write_text(yaml.safe_dump(study))
     done = fresh(place, "study study.yaml --out study --quiet")
     assert done.returncode == 0, done.stderr + done.stdout
-    (result,) = (place / "study" / "runs").glob("*/result.json")
-    return result.parent.rename(place / "run")
+    for folder in list((place / "study" / "runs").glob("own-s0-*")):
+        of_file = "images.own" in (folder / "recipe.yaml").read_text()
+        folder.rename(place / ("filed" if of_file else "run"))
+    return place / "run"
 
 
 def test_a_study_takes_its_plugins_to_its_workers(place: Path, run: Path) -> None:
-    assert json.loads((run / "result.json").read_text())["values"]["own_metric"]["value"] > 0
-    (job,) = (place / "study" / "logs").glob("*.json")
-    assert json.loads(job.read_text())["plugins"]["wares"] == str(place)
+    for folder in (run, place / "filed"):
+        values = json.loads((folder / "result.json").read_text())["values"]
+        assert values["own_metric"]["value"] > 0
+    jobs = [json.loads(job.read_text()) for job in (place / "study" / "logs").glob("*.json")]
+    assert [job["plugins"]["wares"] for job in jobs] == [str(place)] * 2
+    names = {job["data"]["name"] for job in jobs}
+    assert names == {"own-source", "images.own"}
 
 
 def test_a_run_knows_its_plugins(run: Path) -> None:
@@ -123,7 +131,12 @@ def test_a_run_knows_its_plugins(run: Path) -> None:
 def test_a_run_goes_on_in_another_process(place: Path, run: Path) -> None:
     copy = place / "resumed"
     shutil.copytree(run, copy)
-    done = fresh(place, "train --resume resumed --steps 3 --quiet", MTGAN_PLUGINS="wares")
+    done = fresh(
+        place,
+        "train --resume resumed --steps 3 --quiet",
+        "train --resume filed --steps 3 --quiet",
+        MTGAN_PLUGINS="wares",
+    )
     assert done.returncode == 0, done.stderr + done.stdout
     lines = [json.loads(line) for line in (copy / "metrics.jsonl").read_text().splitlines()]
     steps = {line["step"] for line in lines if "discriminator/drift" in line["values"]}
@@ -136,35 +149,55 @@ def test_sample_evaluate_and_report_in_another_process(place: Path, run: Path) -
         "sample run --n 4 --out samples.npz",
         "evaluate run --features own-space --metrics own_metric,wares.metric:own_metric "
         "--protocol training --n 100 --json card.json --quiet",
-        "evaluate own-source --data images.own --features own-space --metrics own_metric "
-        "--protocol training --n 100 --json other.json --quiet",
+        "evaluate own-source --data images.own --features own-space "
+        "--metrics own_metric,spectrum_distance --n 100 --json other.json --quiet",
+        "sample filed --n 4 --out filed.npz",
         "report run --out page.html",
         MTGAN_PLUGINS="wares",
     )
     assert done.returncode == 0, done.stderr
     for card, data in (("card.json", "own-source"), ("other.json", "own")):
         values = json.loads((place / card).read_text())
-        assert list(values["entries"]) == ["own_metric"]
+        assert next(iter(values["entries"])) == "own_metric"
         assert values["protocol"]["dataset"] == data
         assert values["protocol"]["features"].startswith("own-space")
+    # The last card has a ladder, of a corruption of one's own too: 10% and 50% darker, which
+    # scales the power of every frequency.
+    levels = [level for level in values["ladder"] if level["damage"] == "own-corruption"]
+    distances = [level["values"]["spectrum_distance"] for level in levels]
+    assert distances == pytest.approx([-2 * math.log(0.9), -2 * math.log(0.5)], abs=0.1)
     assert "own-loss" in (place / "page.html").read_text()
 
 
 def test_a_domain_of_ones_own_is_trained_sampled_judged_and_shown(place: Path) -> None:
     notes = [" ".join(str((first + i) % 8) for i in range(6)) for first in range(50)]
     (place / "x.tones").write_text("\n".join(notes))
-    settings = "generator.width=8 discriminator.width=8 latent.dim=40 training.batch_size=8"
-    both = "image=digits+song=x.tones,transposed=1"
-    done = fresh(
-        place,
-        f"train multidomain-gp --data {both} --out both --steps 1 --quiet --plugins wares "
-        + " ".join(f"--set {setting}" for setting in settings.split()),
-    )
-    assert done.returncode == 0, done.stderr
+    study = {
+        "plugins": ["wares"],
+        "recipes": ["multidomain-gp"],
+        "datasets": {"both": {"name": "image=digits+song=x.tones,transposed=1"}},
+        "set": {
+            "generator.width": 8,
+            "discriminator.width": 8,
+            "latent.dim": 40,
+            "training.batch_size": 8,
+            "training.steps": 1,
+        },
+        "evaluation": {"samples": 50, "features": "pixels"},
+        "measures": ["song/pitch_distance"],
+    }
+    (place / "both.yaml").write_text(yaml.safe_dump(study))
+    done = fresh(place, "study both.yaml --out songs --quiet")
+    assert done.returncode == 0, done.stderr + done.stdout
+    (result,) = (place / "songs" / "runs").glob("*/result.json")
+    measured = json.loads(result.read_text())["values"]
+    assert measured["song/pitch_distance"]["better"] == "lower"
+    result.parent.rename(place / "both")
     known = json.loads((place / "both" / "data.json").read_text())["domains"]
     assert known[1] == {"type": "melody", "name": "song", "length": 6}
     done = fresh(
         place,
+        "train --resume both --steps 2 --quiet",
         "sample both --domain song --n 5 --seed 1 --out five.tones",
         "evaluate both --n 100 --json domains.json --quiet",
         "report both --out both.html",
