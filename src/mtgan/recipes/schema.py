@@ -40,7 +40,7 @@ def _no_truth(value: Any) -> Any:
 
 
 def _sides(value: Any) -> Any:
-    """A size in words: "64x128", as --size on the command line takes it, is [64, 128]; "64" is 64."""
+    """A size in words: "64x128", as the option --size takes it, is [64, 128]; "64" is 64."""
     found = re.fullmatch(r"(\d+)(?:[xX](\d+))?", value) if isinstance(value, str) else None
     if found is None:
         return value
