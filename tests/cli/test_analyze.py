@@ -1,15 +1,19 @@
 """`mtgan analyze` as a user types it, and the report that shows the answers."""
 
 import contextlib
+import inspect
 import io
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from mtgan.analysis import ANALYSES
+from mtgan.analysis import ANALYSES, Options
 from mtgan.cli import main
 from mtgan.data import load_dataset
+from mtgan.errors import UserError
 from mtgan.training import train
 from toys import small_recipe
 
@@ -38,6 +42,24 @@ def test_the_eight_analyses_are_registered() -> None:
         *("neighbors", "interpolate", "evolution", "conditioning"),
         *("probe", "losses", "weights", "diagnose"),
     }
+
+
+OTHERS = {"n": 10, "seed": 1, "step": 1, "features": "pixels", "data": "digits"}
+
+
+@pytest.mark.parametrize("name", ANALYSES.names())
+def test_every_option_is_read_or_refused(name: str) -> None:
+    found = ANALYSES.get(name)
+    assert {*OTHERS, "progress"} == {each.name for each in fields(Options)}
+    asked = inspect.getsource(found.ask)
+    for option, value in OTHERS.items():
+        if option in found.takes:
+            read = "count" if option == "n" else option
+            assert re.search(rf"\boptions\.{read}\b", asked), f"{name} ignores --{option}"
+            found.check(name, Options(**{option: value}))
+        else:
+            with pytest.raises(UserError, match=f"analysis {name} takes no --{option};"):
+                found.check(name, Options(**{option: value}))
 
 
 def test_a_picture_a_file_and_a_table(folder: Path) -> None:

@@ -25,7 +25,9 @@ def study(
         int, typer.Option(min=1, max=1024, help="Runs side by side on one machine.")
     ] = 1,
     executor: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
-    address: Annotated[str, typer.Option(help="The Ray cluster's address.")] = "auto",
+    address: Annotated[
+        str | None, typer.Option(help="The Ray cluster's address; found by itself if left out.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The study's folder; studies/NAME-SCALE when left out.")
     ] = None,
@@ -66,11 +68,13 @@ def study(
         chosen_study = on_data(chosen_study, data, root, taxonomy)
     elif root or taxonomy:
         raise UserError("--root and --taxonomy belong to a data set: name it by --data.")
+    if executor == "local" and address is not None:
+        raise UserError("--address is of a Ray cluster: add --executor ray, or leave it out.")
     plan = make_plan(chosen_study)
     out = out or study_folder(plan.study)
     if executor not in _EXECUTORS:
         raise UserError(f"There is no executor {executor!r}: {nearest(executor, [*_EXECUTORS])}")
-    chosen = _EXECUTORS[executor](out, jobs, address)
+    chosen = _EXECUTORS[executor](out, jobs, address or "auto")
     if dry_run:
         _print_plan(plan, out, jobs, device)
         return

@@ -125,6 +125,21 @@ def prepare_dataset(
     return write_prepared(parts[0], parts[1], Path(out))
 
 
+def check_root(name: str | Path, root: str | Path | None) -> None:
+    """UserError where a root says where files lie, and none of a named set are looked for: the data
+    are a path, or a set that is here without files."""
+    if root is None:
+        return
+    name = _meant(str(name))
+    found = _format(name) if _is_path(name) else SOURCES.get(name)
+    if not (found.named if isinstance(found, Format) else found.files):
+        where = "it is read from its path" if isinstance(found, Format) else "it needs no files"
+        raise UserError(
+            f"--root is the folder in which a named data set's files lie, and {name} has none "
+            f"there: {where}; leave it out."
+        )
+
+
 def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[int, int] | None:
     """(H, W) of 32, "32", "64x128" or (64, 128)."""
     if size is None:

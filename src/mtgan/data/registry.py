@@ -35,10 +35,14 @@ Loader = Callable[[Request], "Dataset"]
 
 @dataclass(frozen=True)
 class Source:
-    """A loader under a name, and one line about it."""
+    """A loader under a name, and one line about it.
+
+    files: whether it reads files, so that a root may say in which folder they lie.
+    """
 
     about: str
     load: Loader
+    files: bool = True
 
 
 def absolute(name: str) -> str:
@@ -51,7 +55,8 @@ class Format:
     """A loader of the paths that it recognizes.
 
     last: it asks little of a path, so others come first; lazy: as load, but the samples are read
-    from the disk when they are sliced; full_name: the name as it outlives the current folder.
+    from the disk when they are sliced; full_name: the name as it outlives the current folder;
+    named: what it recognizes holds names of data sets, whose files may lie in a root.
     """
 
     recognizes: Callable[[Path], bool]
@@ -59,15 +64,16 @@ class Format:
     last: bool = False
     lazy: Loader | None = None
     full_name: Callable[[str], str] = absolute
+    named: bool = False
 
 
 SOURCES: Registry[Source] = Registry("data set", "mtgan.data.sources", has=("about", "load"))
 FORMATS: Registry[Format] = Registry("format", "mtgan.data.sources", has=("recognizes", "load"))
 
 
-def register_dataset(name: str, about: str) -> Callable[[Loader], Loader]:
-    """Decorator that files a loader, Request -> Dataset, under a name of its own."""
-    return SOURCES.register_as(name, lambda load: Source(about, load))
+def register_dataset(name: str, about: str, files: bool = True) -> Callable[[Loader], Loader]:
+    """Decorator that files a loader, Request -> Dataset, under a name of its own; see Source."""
+    return SOURCES.register_as(name, lambda load: Source(about, load, files))
 
 
 def register_format(
@@ -76,10 +82,13 @@ def register_format(
     last: bool = False,
     lazy: Loader | None = None,
     full_name: Callable[[str], str] = absolute,
+    named: bool = False,
 ) -> Callable[[Loader], Loader]:
     """Decorator that files a loader, Request -> Dataset, for the paths that it recognizes; the
     other arguments as of Format."""
-    return FORMATS.register_as(name, lambda load: Format(recognizes, load, last, lazy, full_name))
+    return FORMATS.register_as(
+        name, lambda load: Format(recognizes, load, last, lazy, full_name, named)
+    )
 
 
 def list_datasets() -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mtgan.data.load import check_root
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, read_text
 from mtgan.recipes.load import read_mapping, sentence, use_plugins
@@ -65,13 +66,14 @@ def on_data(
 ) -> Study:
     """A study of one data set on another one, and called after it.
 
-    UserError where the study varies the data.
+    UserError where the study varies the data, and for a root of data that have no use for it.
     """
     if len(study.datasets) > 1:
         raise UserError(
             f"Study {study.name} varies the data ({', '.join(study.datasets)}), so no other set "
             "can take their place; write a study file with datasets of your own."
         )
+    check_root(name, root)
     [own] = study.datasets.values()
     label = Path(name).name
     places = {"root": root and str(root), "taxonomy": taxonomy and str(taxonomy)}

@@ -13,7 +13,9 @@ TAXONOMY = Taxonomy(("fine",), {"fine": _FINE}, {}).with_hierarchy(
 )
 
 
-@register_dataset("digits", "1,797 handwritten digits of scikit-learn, 8 x 8 grey, 10/2 classes.")
+@register_dataset(
+    "digits", "1,797 handwritten digits of scikit-learn, 8 x 8 grey, 10/2 classes.", files=False
+)
 def load_digits(request: Request) -> Dataset:
     from sklearn.datasets import load_digits as load
 

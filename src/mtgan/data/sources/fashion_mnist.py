@@ -64,7 +64,9 @@ TAXONOMY = Taxonomy(("fine",), {"fine": _FINE}, {}).with_hierarchy(
 
 
 @register_dataset(
-    "fashion-mnist-10k", "Embedded: 10,000 clothes, 28 x 28 grey, 10/6/2 classes (8,000/2,000)."
+    "fashion-mnist-10k",
+    "Embedded: 10,000 clothes, 28 x 28 grey, 10/6/2 classes (8,000/2,000).",
+    files=False,
 )
 def load_embedded(request: Request) -> Dataset:
     folder = resources.files("mtgan.data") / "embedded"

@@ -128,7 +128,7 @@ def _speaks_of_domains(path: Path) -> bool:
     return is_domains(str(path))
 
 
-@register_format("domains", _speaks_of_domains, full_name=full_name)
+@register_format("domains", _speaks_of_domains, full_name=full_name, named=True)
 def load_domains(request: Request) -> Dataset:
     """The data set over the domains that request.name speaks of.
 
