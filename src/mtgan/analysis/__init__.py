@@ -6,7 +6,8 @@ dataclass that it returns, and one adapter under the decorator `analysis`.
 
 from mtgan.analysis.base import ANALYSES, Options, Result, analysis
 from mtgan.analysis.conditioning import Conditioning, conditioning
-from mtgan.analysis.diagnose import Diagnosis, Evidence, diagnose, judge
+from mtgan.analysis.diagnose import Diagnosis, diagnose, judge
+from mtgan.analysis.evidence import Evidence
 from mtgan.analysis.evolution import Evolution, evolution
 from mtgan.analysis.folder import Answer, analyze_run, answers_in, print_result
 from mtgan.analysis.interpolate import Interpolation, interpolate

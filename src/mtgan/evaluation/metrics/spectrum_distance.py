@@ -15,25 +15,15 @@ from mtgan.evaluation.comparison import Comparison
 from mtgan.evaluation.metrics.base import PIXELS, Outcome, Output, register_metric
 
 
-def log_power_spectrum(images: np.ndarray) -> np.ndarray:
-    """Mean log power by radial frequency.
-
-    Args:
-        images: uint8 [N, C, H, W].
-
-    Returns:
-        float64 [R], R = half the smaller side; natural logarithm of the power of the mean-free
-        image per pixel, floored at that of rounding to whole grey levels (1/12).
-    """
-    return _log_mean(band_powers(images))
-
-
-def _log_mean(powers: np.ndarray) -> np.ndarray:
+def log_power_spectrum(powers: np.ndarray) -> np.ndarray:
+    """Mean log power by radial frequency, float64 [R], of band_powers [N, R]: the logarithm,
+    floored at that of rounding to whole grey levels (1/12)."""
     return np.log(np.maximum(powers.mean(axis=0), 1 / 12))
 
 
 def band_powers(images: np.ndarray) -> np.ndarray:
-    """Power per pixel of each image in each radial frequency band, float64 [N, R]."""
+    """Power per pixel of each mean-free image uint8 [N, C, H, W] in each radial frequency band,
+    float64 [N, R], R = half the smaller side."""
     height, width = images.shape[2:]
     fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
     bands = min(height, width) // 2
@@ -50,7 +40,7 @@ def band_powers(images: np.ndarray) -> np.ndarray:
 
 
 def _gap(mine: np.ndarray, theirs: np.ndarray) -> float:
-    return float(np.sqrt(np.mean((_log_mean(mine) - _log_mean(theirs)) ** 2)))
+    return float(np.sqrt(np.mean((log_power_spectrum(mine) - log_power_spectrum(theirs)) ** 2)))
 
 
 def spectrum_distance(samples: np.ndarray, reference: np.ndarray) -> float:
