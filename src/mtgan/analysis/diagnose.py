@@ -2,8 +2,8 @@
 
 `evidence_of(run)`, in evidence.py, looks; `judge(evidence)` concludes, and is a pure function of
 plain numbers, so that every conclusion can be tested and doubted. Whatever was not to be had is
-None, and no rule speaks of it. A rule is one function under the decorator `rule`. It works on a run that is still
-being trained as well: the newest checkpoint and the log so far are asked.
+None, and no rule speaks of it. A rule is one function under the decorator `rule`. It works on a run
+that is still being trained as well: the newest checkpoint and the log so far are asked.
 """
 
 from collections.abc import Callable
