@@ -15,7 +15,8 @@ import torch
 
 from mtgan.data import load_dataset
 from mtgan.data.domains.parts import DOMAIN_LEVEL
-from mtgan.evaluation.domains import evaluate_domain
+from mtgan.evaluation.domains import Judging
+from mtgan.evaluation.evaluate import watched
 from mtgan.recipes import load_recipe
 from mtgan.training.batches import BatchLoader, draw_inputs, draw_latents
 from mtgan.training.facts import DataFacts
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    data, held_out = load_dataset(asked.data), load_dataset(asked.data, "test")
+    data = load_dataset(asked.data)
     recipe = load_recipe(asked.recipe, {"training.steps": asked.steps})
     facts = DataFacts.of(data)
     game = Game(recipe, facts, asked.seed)
@@ -66,10 +67,11 @@ def main() -> None:
             rows = game.requests.draw(asked.n, random, {DOMAIN_LEVEL: index})
             latent = recipe.latent
             latents = draw_latents(asked.n, latent.dim, latent.distribution, random)
-            found = evaluate_domain(
-                domain, generate(game, latents, rows), None, data, held_out, seed=asked.seed
-            )
-            values |= {name: entry["value"] for name, entry in found.items()}
+            strings = domain.decode(generate(game, latents, rows))
+            card = watched({domain.name: strings}, data, Judging(n=asked.n, seed=asked.seed))[
+                domain.name
+            ]
+            values |= {f"{domain.name}/{name}": value for name, value in card.items()}
     print(json.dumps(values, indent=2))
 
 

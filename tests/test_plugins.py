@@ -16,6 +16,7 @@ import yaml
 import printed
 from mtgan import plugins
 from mtgan.errors import UserError
+from mtgan.evaluation.scorecard import read_card
 
 # One file for each part, as docs/extending.md prints them; the package imports them.
 PARTS = {
@@ -170,7 +171,7 @@ def test_sample_evaluate_and_report_in_another_process(place: Path, run: Path) -
 
 
 def test_a_domain_of_ones_own_is_trained_sampled_judged_and_shown(place: Path) -> None:
-    notes = [" ".join(str((first + i) % 8) for i in range(6)) for first in range(50)]
+    notes = [" ".join(str((first + i) % 8) for i in range(6)) for first in range(400)]
     (place / "x.tones").write_text("\n".join(notes))
     study = {
         "plugins": ["wares"],
@@ -208,11 +209,16 @@ def test_a_domain_of_ones_own_is_trained_sampled_judged_and_shown(place: Path) -
     for lines, count in (((place / "five.tones").read_text().splitlines(), 5), (shown, 50)):
         assert len(lines) == count
         assert all(len(line.split()) == 6 and set(line) <= set("01234567 ") for line in lines)
-    values = json.loads((place / "domains.json").read_text())
-    assert values["song/pitch_distance"]["better"] == "lower"
-    assert 0 <= values["song/pitch_distance"]["value"] <= 7
-    assert "image/frechet_distance" in values
-    assert "song" in (place / "both.html").read_text()
+    cards = read_card((place / "domains.json").read_text()).parts
+    pitch = cards["song"].entries["pitch_distance"]
+    assert 0 <= pitch.ceiling < pitch.value <= pitch.floor + 4  # one note over and over is 3.5 off
+    assert pitch.interval[0] < pitch.value < pitch.interval[1]
+    assert cards["song"].axes["distribution"].score == pytest.approx(pitch.score)
+    assert cards["song"].overall is None
+    assert cards["image"].entries["frechet_distance"].score is not None
+    page = (place / "both.html").read_text()
+    for shown in ("Evaluation, song", "Evaluation, image", "pitch distance"):
+        assert shown in page
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import mtgan
 from mtgan.cli import main
 from mtgan.data import load_dataset
 from mtgan.errors import UserError
+from mtgan.evaluation.scorecard import read_card
 from mtgan.runs import evaluate_run
 from mtgan.training import Run, train
 from toys import make_data, small_recipe
@@ -84,3 +85,55 @@ def test_what_is_missing_is_said(place: Path, capsys, arguments, sentence: str) 
     assert sentence in capsys.readouterr().err
     with pytest.raises(UserError, match="Samples are judged against real data"):
         mtgan.evaluate(make_data())
+
+
+def test_another_checkpoint_is_judged_and_kept_under_its_own_name(place: Path, capsys) -> None:
+    run = Run.open(place / "run")
+    first, last = run.steps[0], run.steps[-1]
+    assert first < last
+    page = run.path / "evaluation.json"
+    before = page.read_text() if page.exists() else None
+    card = mtgan.evaluate(run, step=first, **OPTIONS)
+    assert card.protocol.checkpoint == "chosen checkpoint, EMA weights"
+    assert f"samples of iteration {first} of {last}" in card.notes
+    spelled = mtgan.evaluate(
+        run.sample(60, seed=0, step=first), run.load_data(whole=True), **OPTIONS
+    )
+    assert dict(card) == dict(spelled)
+    assert dict(card) != dict(mtgan.evaluate(run, **OPTIONS))
+    options = ("--features", "pixels", "--protocol", "training", "--n", "60")
+    with pytest.raises(SystemExit) as end:
+        main(["evaluate", str(run.path), "--step", str(first), *options])
+    assert not end.value.code
+    kept = run.path / f"evaluation-step-{first}.json"
+    assert f"kept in {kept}" in capsys.readouterr().out
+    assert json.loads(kept.read_text())["protocol"]["checkpoint"].startswith("chosen")
+    assert (page.read_text() if page.exists() else None) == before
+    with pytest.raises(UserError, match=r"leave labels out"):
+        mtgan.evaluate(run, labels=np.zeros((60, 2), int), **OPTIONS)
+    with pytest.raises(UserError, match="checkpoint"):
+        mtgan.evaluate(run, step=999, **OPTIONS)
+
+
+def test_a_run_over_domains_is_judged_kept_and_shown(tmp_path: Path, capsys) -> None:
+    words = tmp_path / "words.txt"
+    random = np.random.default_rng(0)
+    letters = random.choice(list("abcdefgh"), size=(400, 6))
+    words.write_text("".join(f"{''.join(word)}\n" for word in letters))
+    data = load_dataset(f"image=digits+text={words}")
+    recipe = small_recipe("multidomain-gp", training__steps=1)
+    run = train(recipe, data, tmp_path / "run", quiet=True)
+    with pytest.raises(SystemExit) as end:
+        main(["evaluate", str(run.path), "--features", "pixels", "--n", "70", "--no-ladder"])
+    assert not end.value.code
+    assert "kept in" in capsys.readouterr().out
+    card = read_card((run.path / "evaluation.json").read_text())
+    assert {part.protocol.generated for part in card.parts.values()} == {70}
+    assert "image/conditional_accuracy/class" in card
+    assert card.parts["text"].axes.keys() >= {"distribution", "diversity", "authenticity"}
+    judged = run.sample_domain(70, "text", seed=0)
+    spelled = mtgan.evaluate({"text": judged}, data, n=70, ladder=False)
+    assert dict(spelled) == dict(card.parts["text"])
+    page = mtgan.report(run).read_text()
+    for shown in ("Evaluation, image", "Evaluation, text", "ngram distance/2", 'alt="Scorecard"'):
+        assert shown in page

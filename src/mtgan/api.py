@@ -10,17 +10,17 @@ from mtgan.classification import classify as train_classifier
 from mtgan.classification.tasks import load_auxiliary_data, load_data
 from mtgan.data import Dataset, load_dataset
 from mtgan.errors import UserError
-from mtgan.evaluation import Scorecard
 from mtgan.evaluation import compare as compare_cards
 from mtgan.evaluation import evaluate as evaluate_samples
 from mtgan.evaluation.inputs import as_dataset
 from mtgan.evaluation.protocol import protocol_rule
-from mtgan.evaluation.scorecard import CardTable
+from mtgan.evaluation.scorecard import AnyScorecard, CardTable, read_card
 from mtgan.files import read_text
-from mtgan.runs import evaluate_run
+from mtgan.runs import evaluate_run, size_of
 from mtgan.studies import Study, load_study
 from mtgan.studies.collect import StudyResult, is_study_folder
 from mtgan.training import Run
+from mtgan.training.folders import is_run_folder
 from mtgan.training.inputs import usual_folder
 
 
@@ -28,25 +28,29 @@ def as_run(source: Any) -> Run | None:
     """The run that is meant, whole or by its folder; None for anything else."""
     if isinstance(source, Run):
         return source
-    named = isinstance(source, str | Path) and (Path(source) / "recipe.yaml").is_file()
+    named = isinstance(source, str | Path) and is_run_folder(Path(source))
     return Run.open(source) if named else None
 
 
 def evaluate(
     samples: Any, reference: Dataset | str | Path | Any = None, **options: Any
-) -> Scorecard:
+) -> AnyScorecard:
     """Judge generated samples, or a run, against real data.
 
     samples: a Run or its folder, or samples as mtgan.evaluation.evaluate takes them. reference:
-    real images; of a run, the data set that it was trained on, whole, when None; a name or path is
+    real data; of a run, the data set that it was trained on, whole, when None; a name or path is
     read in the size of the run's samples. options: as of mtgan.evaluation.evaluate (metrics,
-    features, n, seed, split, protocol, ...).
+    features, n, seed, split, protocol, ...), and of a run `step`, a checkpoint by its iteration or
+    as "best".
 
-    Raises UserError for samples without a reference, a run over several domains (see
-    mtgan.runs.evaluate_domains), and as mtgan.evaluation.evaluate does.
+    Raises UserError for samples without a reference, and as mtgan.evaluation.evaluate does.
     """
     run = as_run(samples)
     if run is None:
+        if "step" in options:
+            raise UserError(
+                "step names a checkpoint of a run, and samples have none; leave it out."
+            )
         if reference is None:
             raise UserError(
                 "Samples are judged against real data: evaluate(samples, data). A run alone brings "
@@ -58,8 +62,7 @@ def evaluate(
     rule = protocol_rule(options.get("protocol", "default"))
     part = rule.reference_split(options.get("split"))
     if isinstance(reference, str | Path):
-        channels, height, width = run.facts.shape
-        real = load_dataset(reference, part, size=(height, width), channels=channels)
+        real = load_dataset(reference, part, **size_of(run))
     else:
         real = as_dataset(reference, "reference")
     return evaluate_run(run, real, **options)
@@ -158,7 +161,7 @@ def compare(cards: Mapping[str, Any] | Sequence[Any]) -> CardTable:
     return compare_cards(titled)
 
 
-def _as_card(card: Any) -> Scorecard:
+def _as_card(card: Any) -> AnyScorecard:
     if isinstance(card, str | Path):
-        return Scorecard.from_json(read_text(Path(card), "The scorecard"))
+        return read_card(read_text(Path(card), "The scorecard"))
     return card

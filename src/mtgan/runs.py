@@ -2,7 +2,7 @@
 they are trained, and afterwards by what they recorded."""
 
 import functools
-import json
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -12,21 +12,23 @@ import torch
 
 from mtgan import files, training
 from mtgan.data import Dataset, Taxonomy
-from mtgan.data.domains.parts import DOMAIN_LEVEL
+from mtgan.data.domains.parts import largest_part
 from mtgan.data.names import class_map
 from mtgan.errors import UserError
 from mtgan.evaluation import Evaluator, Scorecard
 from mtgan.evaluation import evaluate as evaluate_samples
-from mtgan.evaluation.domains import evaluate_domain
+from mtgan.evaluation.domains import Judging
+from mtgan.evaluation.evaluate import watched
 from mtgan.evaluation.features.classifier import confusion
 from mtgan.evaluation.protocol import protocol_rule
+from mtgan.evaluation.scorecard import AnyScorecard
 from mtgan.training import Run
+from mtgan.training.run import Step
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CARD = "evaluation.json"
-_CHECKPOINT = "newest checkpoint, EMA weights"
 _GENERATED = 50_000  # samples, at most, where a protocol takes all that there are
 _OF_A_DOMAIN = 1_000  # samples, of a run over several
 
@@ -62,51 +64,76 @@ def _measured(function: Callable[P, T]) -> Callable[P, T]:
 train = _measured(training.train)
 
 
-def evaluate_run(run: Run, reference: Dataset | None = None, **options: Any) -> Scorecard:
+def evaluate_run(
+    run: Run, reference: Dataset | None = None, *, step: Step = None, **options: Any
+) -> AnyScorecard:
     """The scorecard of a run's averaged generator at its newest checkpoint.
 
-    reference: real data; the run's own when None, in the split of the protocol (or `split`).
-    options: as of mtgan.evaluation.evaluate. UserError for a run over domains, each of which has
-    metrics of its own (see evaluate_domains), and where the data have changed since the training.
+    reference: real data; the run's own when None, in the split of the protocol (or `split`). step:
+    another checkpoint, by its iteration or as "best". options: as of mtgan.evaluation.evaluate. A
+    run over several domains has as many samples of each. UserError where the data have changed
+    since the training.
     """
-    if run.facts.domains:
-        raise UserError(
-            f"{run.path} was trained on several domains, each of which is judged by metrics of its "
-            "own; take mtgan evaluate RUN, or mtgan.runs.evaluate_domains(run)."
-        )
+    if options.get("labels") is not None:
+        raise UserError(f"{run.path} says itself which labels its samples have: leave labels out.")
     rule = protocol_rule(options.get("protocol", "default"))
     if reference is None:
         reference = data_of_run(run, rule.reference_split(options.get("split")))
     n = options.get("n")
     wanted = rule.generated if rule.exact or n is None else n
-    count, seed = min(wanted or _GENERATED, len(reference)), options.get("seed", 0)
-    samples, labels = run.sample_with_labels(count, seed=seed)
-    judged: Any = samples
-    if labels is not None:
-        taxonomy = run.facts.taxonomy
-        if run.recipe.hierarchy:
-            # What the recipe has made of the labels is no instrument: the data's own are.
-            labels, taxonomy = reference_labels(labels, run, reference), reference.taxonomy
-        judged = Dataset(np.asarray(samples), labels, taxonomy, str(run.path), "all")
-    return evaluate_samples(judged, reference, **{"checkpoint": _CHECKPOINT, **options})
+    count = min(wanted or _GENERATED, largest_part(reference))
+    judged = samples_of(run, reference, count, options.get("seed", 0), step)
+    chosen = "chosen" if isinstance(step, int) else step or "newest"
+    stamp = {"checkpoint": f"{chosen} checkpoint, EMA weights", **options}
+    card = evaluate_samples(judged, reference, **stamp)
+    if step is None:
+        return card
+    return card.noted(f"samples of iteration {run.resolve(step):,} of {run.steps[-1]:,}")
+
+
+def samples_of(run: Run, reference: Dataset, count: int, seed: int, step: Step = None) -> Any:
+    """So many samples of a run, of each of its domains, with labels in the reference's terms."""
+    asked = [run.of_domain(domain.name) for domain in run.facts.domains] or [None]
+    made = [run.sample_with_labels(count, labels, seed, step) for labels in asked]
+    if made[0][1] is None:
+        return made[0][0]
+    rows = np.concatenate([labels for _, labels in made])
+    taxonomy = run.facts.taxonomy
+    if run.recipe.hierarchy:
+        # What the recipe has made of the labels is no instrument: the data's own are.
+        rows, taxonomy = reference_labels(rows, run, reference), reference.taxonomy
+    samples = np.concatenate([np.asarray(samples) for samples, _ in made])
+    domains = run.facts.domains
+    return Dataset(samples, rows, taxonomy, str(run.path), "all", domains=domains)
 
 
 def evaluate_domains(
     run: Run, data: tuple[Dataset, Dataset] | None = None, n: int | None = None, **options: Any
 ) -> dict[str, dict[str, Any]]:
-    """{"DOMAIN/METRIC": {"value", "better"}} of n samples of each domain of a run.
+    """Old name of what evaluate_run does, for one release, with plain values and no scores."""
+    warnings.warn(
+        "mtgan.runs.evaluate_domains(run) is now mtgan.evaluate(run), which gives scorecards.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    reference = (data or (data_of_run(run),))[0]
+    judged = samples_of(run, reference, n or _OF_A_DOMAIN, options.get("seed", 0))
+    return plain_values(watched(judged, reference, Judging(**options)))
 
-    data: training and held-out data, by default the run's own. n: 1,000 when None. options and
-    errors as of mtgan.evaluation.domains.evaluate_domain.
-    """
-    training_data, held_out = data or (data_of_run(run), run.load_data("test"))
-    training_data = training_data.in_order_of(run.facts.taxonomy)
-    values: dict[str, dict[str, Any]] = {}
-    for domain in run.facts.domains:
-        asked = {DOMAIN_LEVEL: domain.name} if len(run.facts.domains) > 1 else None
-        canvases, rows = run.sample_with_labels(n or _OF_A_DOMAIN, asked, options.get("seed", 0))
-        values |= evaluate_domain(domain, canvases, rows, training_data, held_out, **options)
-    return values
+
+def plain_values(cards: Mapping[str, Scorecard]) -> dict[str, dict[str, Any]]:
+    """{"DOMAIN/METRIC": {"value", "better"}} of cards by domain, "METRIC" where it has no name."""
+    return {
+        f"{domain}/{name}" if domain else name: {"value": entry.value, "better": entry.better}
+        for domain, card in cards.items()
+        for name, entry in card.entries.items()
+    }
+
+
+def size_of(run: Run) -> dict[str, Any]:
+    """With which load_dataset reads other data as a run read its own; domains say it themselves."""
+    channels, height, width = run.facts.shape
+    return {} if run.facts.domains else {"size": (height, width), "channels": channels}
 
 
 def data_of_run(run: Run, split: str | None = None) -> Dataset:
@@ -156,8 +183,9 @@ def _meanings(taxonomy: Taxonomy) -> dict[str, Any]:
     }
 
 
-def store(run: Run, values: Scorecard | Mapping[str, Any]) -> Path:
-    """Keep the newest evaluation of a run in its folder, where its page finds it."""
-    text = values.to_json() if isinstance(values, Scorecard) else json.dumps(values, indent=2)
-    files.write_text(run.path / CARD, text)
-    return run.path / CARD
+def store(run: Run, card: AnyScorecard, step: Step = None) -> Path:
+    """Keep the newest evaluation of a run in its folder, where its page finds it; that of another
+    checkpoint under a name of its own, evaluation-step-N.json."""
+    name = CARD if step is None else f"evaluation-step-{run.resolve(step)}.json"
+    files.write_text(run.path / name, card.to_json())
+    return run.path / name

@@ -78,7 +78,8 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
     assert samples.taxonomy == known
     asked = {}
 
-    def sample_with_labels(self, count, seed):
+    def sample_with_labels(self, count, labels, seed, step):
+        assert labels is step is None
         asked.update(count=count, seed=seed)
         return samples.samples[:count], samples.labels[:count]
 
@@ -86,7 +87,8 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
     record = {"data": digits.spec, "data_name": "digits", "data_fingerprint": trained.fingerprint}
     recipe = load_recipe("gan").model_copy(update={"run": record})
     made = Run(tmp_path, recipe, DataFacts.of(samples))
-    (tmp_path / "recipe.yaml").write_text("")
+    for name in ("recipe.yaml", "data.json"):
+        (tmp_path / name).write_text("")
     monkeypatch.setattr(Run, "open", lambda path: made)
     monkeypatch.setattr(Run, "sample_with_labels", sample_with_labels)
     return asked
@@ -129,3 +131,78 @@ def test_mistakes_get_one_sentence(capsys, arguments, message):
     assert out == ""
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+# Of each option what becomes of it where strings are judged: what says that it was applied, or why
+# it is refused.
+FATES: dict[str, tuple[list[str], str]] = {
+    "--data": (["DATA"], '"dataset": "text/text"'),
+    "--split": (["test"], '"split": "test"'),
+    "--features": (["pixels"], "features mean nothing for samples of text"),
+    "--weights": (["x.pth"], "weights mean nothing for samples of text"),
+    "--metrics": (["novelty"], '"novelty"'),
+    "--n": (["66"], '"generated": 66'),
+    "--protocol": (["plain"], '"name": "plain"'),
+    "--size": (["8"], "give size and channels to the image's own domain"),
+    "--no-ladder": ([], '"ladder": []'),
+    "--step": (["3"], "--step names a checkpoint of a run"),
+    "--root": (["."], '"dataset": "text/text"'),
+    "--taxonomy": (["TAXONOMY"], "holds domains, and its levels say which"),
+    "--seed": (["5"], '"seed": 5'),
+    "--device": (["cpu"], '"ngram_distance/1"'),
+    "--json": (["JSON"], '"ngram_distance/1"'),
+    "--picture": (["PICTURE"], '"ngram_distance/1"'),
+    "--force": ([], '"ngram_distance/1"'),
+    "--quiet": ([], '"ngram_distance/1"'),
+}
+
+
+def test_every_option_has_its_fate():
+    import typer
+
+    from mtgan.cli.app import app
+
+    command = typer.main.get_command(app).commands["evaluate"]
+    options = {
+        parameter.secondary_opts[0] if parameter.secondary_opts else parameter.opts[0]
+        for parameter in command.params
+        if parameter.opts[0].startswith("--")
+    }
+    assert options - {"--help", "--trust", "--plugins"} == FATES.keys()
+
+
+@pytest.mark.parametrize("option", FATES)
+def test_options_where_strings_are_judged(option, capsys, tmp_path):
+    random = np.random.default_rng(0)
+    words = ["".join(word) for word in random.choice(list("abcdefgh"), size=(800, 6))]
+    for name, part in (("data.txt", words[:400]), ("made.txt", words[400:600])):
+        (tmp_path / name).write_text("".join(f"{word}\n" for word in part))
+    (tmp_path / "taxonomy.yaml").write_text("kind: {text: a}\n")
+    places = {
+        "DATA": f"text={tmp_path}/data.txt",
+        "JSON": str(tmp_path / "card.json"),
+        "PICTURE": str(tmp_path / "card.png"),
+        "TAXONOMY": str(tmp_path / "taxonomy.yaml"),
+    }
+    values, fate = FATES[option]
+    given = {"--data": ["DATA"], "--json": ["JSON"], option: values}
+    words = [word for name, rest in given.items() for word in (name, *rest)]
+    code, _, err = run(capsys, str(tmp_path / "made.txt"), *(places.get(w, w) for w in words))
+    if code == 2:
+        assert fate in err
+        return
+    assert code == 0
+    assert fate in (tmp_path / "card.json").read_text()
+    assert (tmp_path / "card.png").exists() == (option == "--picture")
+
+
+def test_all_measures_of_all_with_all(capsys, samples, tmp_path):
+    card = tmp_path / "card.json"
+    options = ["--features", "pixels", "--metrics", "all", "--protocol", "plain", "--quiet"]
+    code, _, err = run(capsys, samples, *QUICK, *options, "--json", str(card))
+    assert code == 0, err
+    values = json.loads(card.read_text())
+    assert values["protocol"]["generated"] != values["protocol"]["reference"]
+    pytest.importorskip("gudhi")
+    assert "geometry_score" in values["entries"]
+    assert any("geometry_score compares sets of one size" in note for note in values["notes"])

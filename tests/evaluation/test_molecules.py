@@ -76,8 +76,10 @@ def test_the_whole_string_is_the_molecule():
 
 
 def test_the_card_says_what_it_is_not_of(monkeypatch):
-    for name in ("chemnet_distance", "property_distance"):
-        monkeypatch.setattr(f"mtgan.evaluation.sequences.{name}", lambda *_: 1.5)
+    of_each = {"chemnet_features": lambda found, device: np.ones((len(found.smiles), 2))}
+    of_each["property_of"] = lambda found, name: [1.5] * len(found.smiles)
+    for name, compute in of_each.items():
+        monkeypatch.setattr(f"mtgan.evaluation.sequences.{name}", compute)
     real = ["CCO", "CCN", "C(", "C=O"]
     card = evaluate_strings([*BAD, "CCO", "CCC"], real, ["CC", "no molecule"], molecules=True)
     assert card["validity"] == 0.2
@@ -166,7 +168,7 @@ def test_the_card_of_molecules(smiles):
     assert {"qed_distance", "logp_distance", "chemnet_distance"} <= set(card)
     broken = evaluate_strings(BROKEN, smiles[:5], molecules=True)
     assert broken["validity"] == 0
-    assert "Fewer than two" in broken.notes[0]
+    assert "fewer than two generated strings are valid molecules" in broken.notes[0]
 
 
 def test_chemnet_reads_odd_molecules():

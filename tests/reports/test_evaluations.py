@@ -101,7 +101,7 @@ def test_what_cannot_be_read_is_left_out_and_named(text: str, tmp_path: Path) ->
     path = tmp_path / "evaluation.json"
     path.write_text(text)
     tables, notes = evaluation_tables(path, tmp_path / "r un")
-    assert tables is None
+    assert tables == []
     assert len(notes) == 1
     assert str(path) in notes[0]
     assert f"Write it anew by: mtgan evaluate '{tmp_path}/r un'" in notes[0]

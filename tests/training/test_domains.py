@@ -1,6 +1,5 @@
 """Training over several domains: mixtures of batches, runs that remember how to decode."""
 
-import json
 from functools import lru_cache
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 
 from mtgan.data import load_dataset
 from mtgan.errors import UserError
+from mtgan.evaluation.scorecard import read_card
 from mtgan.training import Run, train
 from mtgan.training.batches import BatchLoader, DomainMixture
 from mtgan.training.facts import DataFacts
@@ -157,9 +157,9 @@ def test_the_command_line_judges_each_domain(runs, data, tmp_path, capsys):
         return ended.value.code or 0
 
     assert call("--n", 20, "--features", "pixels", "--json", tmp_path / "x.json") == 0
-    assert "text/ngram distance/4" in capsys.readouterr().out
-    values = json.loads((tmp_path / "x.json").read_text())
-    assert values["image/frechet_distance"]["value"] > 0
-    assert values["text/uniqueness"]["better"] == "higher"
-    assert call("--metrics", "all") == 2
-    assert "measures of its own" in capsys.readouterr().err
+    assert "ngram_distance/4" in capsys.readouterr().out
+    cards = read_card((tmp_path / "x.json").read_text()).parts
+    assert cards["image"]["frechet_distance"] > 0
+    assert cards["text"].entries["uniqueness"].better == "higher"
+    assert call("--metrics", "novelty,inception_score", "--protocol", "thesis") == 2
+    assert "measures exactly 5,000 generated samples" in capsys.readouterr().err

@@ -1,7 +1,5 @@
 """`mtgan evaluate`: samples of any origin, or a run, against real data."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,10 +7,12 @@ import typer
 
 from mtgan.cli.app import app, say, show, working
 from mtgan.cli.options import (
+    Checkpoint,
     Quiet,
     Root,
     Seed,
     TaxonomyFile,
+    as_step,
     check_free,
     given,
 )
@@ -20,21 +20,15 @@ from mtgan.limits import LARGEST_COUNT
 from mtgan.text import command
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from mtgan.evaluation import Scorecard
+    from mtgan.evaluation.scorecard import AnyScorecard
     from mtgan.training import Run
-
-_NOT_OF_DOMAINS = (
-    *("picture", "metrics", "split", "size", "taxonomy", "weights", "protocol", "ladder"),
-)
 
 
 @app.command()
 def evaluate(
     context: typer.Context,
     samples: Annotated[
-        str, typer.Argument(help="A run, a folder of images, an .npz, or a data set by name.")
+        str, typer.Argument(help="A run, a folder of images, an .npz, strings, or a data set.")
     ],
     data: Annotated[
         str | None,
@@ -65,6 +59,7 @@ def evaluate(
     ladder: Annotated[
         bool, typer.Option("--ladder/--no-ladder", help="Measure known damages of the real data.")
     ] = True,
+    step: Checkpoint = None,
     root: Root = None,
     taxonomy: TaxonomyFile = None,
     seed: Seed = 0,
@@ -86,13 +81,7 @@ def evaluate(
         check_free(path, force)
     run = as_run(samples)
     _refuse_options_without_data(data, run, given(context, "root", "taxonomy"))
-    if run is not None and run.facts.domains:
-        _refuse_of_domains(samples, given(context, *_NOT_OF_DOMAINS))
-        with working(quiet or printing):
-            values = _judge_domains(run, data, root, n, features, device, seed)
-        show(values, json.dumps(values, indent=2), _domain_table(values), json_file, quiet)
-        _store(run, values, quiet or printing)
-        return
+    _refuse_step_without_run(samples, run, step)
     options: dict[str, Any] = {
         "features": features,
         "metrics": metrics,
@@ -106,12 +95,13 @@ def evaluate(
         "ladder": ladder,
     }
     with working(quiet or printing) as progress:
-        card = _judge(samples, run, data, root, taxonomy, {**options, "progress": progress})
+        options |= {"progress": progress} | ({} if run is None else {"step": as_step(step)})
+        card = _judge(samples, run, data, root, taxonomy, options)
         if picture is not None:
             card.picture(picture)
     show(card.to_dict(), card.to_json(), card.table(), json_file, quiet)
     if run is not None:
-        _store(run, card, quiet or printing)
+        _store(run, card, as_step(step), quiet or printing)
 
 
 def _judge(
@@ -121,7 +111,7 @@ def _judge(
     root: Path | None,
     taxonomy: Path | None,
     options: dict[str, Any],
-) -> "Scorecard":
+) -> "AnyScorecard":
     """The card of a run, or of samples that are there already."""
     from mtgan.data import load_dataset
     from mtgan.evaluation import evaluate as evaluate_samples
@@ -139,31 +129,14 @@ def _judge(
     return evaluate_run(run, reference, **options)
 
 
-def _judge_domains(
-    run: "Run",
-    data: str | None,
-    root: Path | None,
-    n: int | None,
-    features: str,
-    device: str,
-    seed: int,
-) -> dict[str, dict[str, Any]]:
-    from mtgan.data import load_dataset
-    from mtgan.runs import evaluate_domains
-
-    real = None
-    if data is not None:
-        real = (load_dataset(data, "train", root=root), load_dataset(data, "test", root=root))
-    return evaluate_domains(run, real, n, features=features, device=device, seed=seed)
-
-
-def _store(run: "Run", values: Any, quiet: bool) -> None:
+def _store(run: "Run", card: "AnyScorecard", step: int | str | None, quiet: bool) -> None:
     """Keep the evaluation in the run's folder; said last, since the table is shown in any case."""
     from mtgan.runs import store
 
-    path = store(run, values)
+    path = store(run, card, step)
     if not quiet:
-        say(f"kept in {path}; {command('mtgan', 'report', run.path)} shows it")
+        shown = f"; {command('mtgan', 'report', run.path)} shows it" if step is None else ""
+        say(f"kept in {path}{shown}")
 
 
 def _refuse_options_without_data(data: str | None, run: "Run | None", options: list[str]) -> None:
@@ -179,21 +152,9 @@ def _refuse_options_without_data(data: str | None, run: "Run | None", options: l
         )
 
 
-def _refuse_of_domains(samples: str, options: list[str]) -> None:
-    """UserError for options that mean nothing where each domain has measures of its own."""
+def _refuse_step_without_run(samples: str, run: "Run | None", step: str | None) -> None:
+    """UserError where a checkpoint is named of what is no run."""
     from mtgan.errors import UserError
 
-    if options:
-        raise UserError(
-            f"{samples} was trained on several domains, each of which is judged by measures of "
-            f"its own; leave {', '.join(options)} out, or sample one domain and judge that."
-        )
-
-
-def _domain_table(values: Mapping[str, Mapping[str, Any]]) -> "Table":
-    from rich.table import Table
-
-    table = Table("measure", "value", "better")
-    for name, entry in values.items():
-        table.add_row(name.replace("_", " "), f"{entry['value']:.4g}", entry["better"])
-    return table
+    if run is None and step is not None:
+        raise UserError(f"--step names a checkpoint of a run, and {samples} is none; leave it out.")

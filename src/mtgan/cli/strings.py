@@ -1,12 +1,11 @@
 """`mtgan strings`: a domain of strings against real ones."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mtgan.cli.app import app, say, show
+from mtgan.cli.app import app, show, working
 from mtgan.cli.options import Quiet, Root, Samples, Seed, check_free, given
 
 
@@ -21,13 +20,20 @@ def strings(
         str | None, typer.Option(help="Which domain of a run; its first of strings if left out.")
     ] = None,
     molecules: Annotated[
-        bool, typer.Option("--molecules", help="They are SMILES; needs the extra chem.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--molecules/--no-molecules",
+            help="Whether they are SMILES (extra chem); the real ones tell if left out.",
+        ),
+    ] = None,
     n: Samples = 1000,
+    protocol: Annotated[
+        str, typer.Option(help="default (sets of one size, scores), or plain (all with all).")
+    ] = "default",
     root: Root = None,
     seed: Seed = 0,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the values as JSON; - prints them.")
+        Path | None, typer.Option("--json", help="Write the scorecard as JSON; - prints it.")
     ] = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the first valid molecules to a .png.")
@@ -36,21 +42,27 @@ def strings(
     quiet: Quiet = False,
 ) -> None:
     """Judge strings: n-gram distances, uniqueness, novelty; of molecules also MOSES's measures."""
-    from mtgan.data.domains.parts import real_strings
-    from mtgan.evaluation.sequences import evaluate_strings
+    from mtgan.data.domains.parts import data_of_strings
+    from mtgan.evaluation import evaluate
 
+    printing = str(json_file) == "-"
     for path in (picture, json_file):
         check_free(path, force)
-    options = given(context, "domain", "n", "seed")
+    options = given(context, "domain", "n")
     generated, notes = _generated(samples, domain, n, seed, options)
-    training, held_out = (real_strings(data, split, root) for split in ("train", "test"))
-    card = evaluate_strings(generated, held_out, training, molecules=molecules)
+    told = {} if molecules is None else {"molecules": molecules}
+    with working(quiet or printing) as progress:
+        card = evaluate(
+            generated,
+            data_of_strings(data, "train", root),
+            seed=seed,
+            protocol=protocol,
+            told=told,
+            progress=progress,
+        ).noted(*notes)
     if picture is not None:
         _draw(generated, picture)
-    show(json.loads(card.to_json()), card.to_json(), card.table(), json_file, quiet)
-    if not quiet and str(json_file) != "-":
-        for note in (*notes, *card.notes):
-            say(note)
+    show(card.to_dict(), card.to_json(), card.table(), json_file, quiet)
 
 
 def _draw(generated: list[str], picture: Path) -> None:
@@ -74,8 +86,9 @@ def _generated(
     from mtgan.data.domains.strings import read_strings
     from mtgan.errors import UserError
     from mtgan.training import Run
+    from mtgan.training.folders import is_run_folder
 
-    if not (samples / "recipe.yaml").is_file():
+    if not is_run_folder(samples):
         if options:
             raise UserError(
                 f"{samples} holds strings already, and is no run; leave {', '.join(options)} out."
@@ -83,7 +96,7 @@ def _generated(
         read = read_strings(samples, titles=False)
         return read.texts, read.notes
     run = Run.open(samples)
-    names = [d.name for d in run.facts.domains if "strings" in d.metrics]
+    names = [domain.name for domain in run.facts.domains if domain.metrics == "strings"]
     if domain is None and not names:
         raise UserError(f"{samples} was trained on no domain of strings.")
     asked = names[0] if domain is None else run.facts.domain(domain).name

@@ -126,10 +126,9 @@ def _is_run(name: str, alone: bool) -> bool:
     """Whether what stands in the place of a recipe is a run; a name of the zoo is none, unless it
     stands alone beside --resume."""
     from mtgan.recipes.load import zoo_names
+    from mtgan.training.folders import is_run_folder
 
-    folder = Path(name)
-    found = (folder / "recipe.yaml").is_file() and (folder / "data.json").is_file()
-    return found and (alone or name not in zoo_names())
+    return is_run_folder(Path(name)) and (alone or name not in zoo_names())
 
 
 def _run_to_go_on_with(recipe: str, resume: bool, options: list[str]) -> "Run":

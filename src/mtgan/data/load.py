@@ -70,7 +70,7 @@ def load_dataset(
         if fitted is not data.samples:
             data = replace(data, samples=fitted, stored_fingerprint=None)
     if taxonomy is not None:
-        data = data.with_taxonomy(_taxonomy(data.taxonomy, taxonomy))
+        data = _under(data, taxonomy)
     data.spec = {
         # With which the set is found again from any folder.
         "name": found.full_name(name) if isinstance(found, Format) else name,
@@ -115,7 +115,7 @@ def prepare_dataset(
         for split in ("train", "test"):
             data = found.lazy(Request(name, split, None, shape, channels, False))
             if taxonomy is not None:
-                data = data.with_taxonomy(_taxonomy(data.taxonomy, taxonomy))
+                data = _under(data, taxonomy)
             parts.append(data)
     else:
         parts = [
@@ -207,6 +207,17 @@ def _format(name: str) -> Format:
         f"There is no data set {name!r}, and no folder or .npz file of that name either: "
         f"{nearest(name, SOURCES.names())} {remedy()}"
     )
+
+
+def _under(data: Dataset, given: str | Path | Mapping[str, Any] | Taxonomy) -> Dataset:
+    """A set under other coarser levels; UserError where that would take the domains away."""
+    taxonomy = _taxonomy(data.taxonomy, given)
+    if data.domains and taxonomy.levels[:2] != data.taxonomy.levels[:2]:
+        raise UserError(
+            f"{data.name} holds domains, and its levels say which: give the taxonomy to the "
+            "image's own domain, as in image=fashion-mnist-10k,taxonomy=FILE."
+        )
+    return data.with_taxonomy(taxonomy)
 
 
 def _taxonomy(own: Taxonomy, given: str | Path | Mapping[str, Any] | Taxonomy) -> Taxonomy:

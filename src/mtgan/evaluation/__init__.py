@@ -12,9 +12,10 @@ from mtgan.evaluation.evaluator import Evaluator
 from mtgan.evaluation.features import FeatureExtractor, feature_spaces, register_features
 from mtgan.evaluation.metrics import METRICS, register_metric
 from mtgan.evaluation.quick import QuickEvaluator
-from mtgan.evaluation.scorecard import Scorecard, compare
+from mtgan.evaluation.scorecard import DomainScorecard, Scorecard, compare
 
 __all__ = [
+    "DomainScorecard",
     "Evaluator",
     "FeatureExtractor",
     "QuickEvaluator",

@@ -1,5 +1,6 @@
 """Which data an evaluation compares: samples, reference and held-out data, and how many of each."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,6 +70,11 @@ class Sides:
         elif HELD_OUT_NOTE in real.notes:  # by us, of data without splits
             real = real.load_split("all")
         generated = as_dataset(samples, "samples", size=size)
+        if generated.domains:
+            raise UserError(
+                f"the samples {generated.name} are of the domain {generated.domains[0].name!r} "
+                f"and the reference {real.name} holds images: give data of their kind as --data"
+            )
         notes: list[str] = []
         real = _real_alone(real, generated, notes)
         check_alike(generated.samples, real.samples)
@@ -181,7 +187,7 @@ def with_held_out(
 
 
 def sample_sizes(
-    rule: ProtocolRule, n: int | None, generated: Dataset, real: Dataset, unseen: Dataset | None
+    rule: ProtocolRule, n: int | None, generated: Sized, real: Sized, unseen: Sized | None
 ) -> tuple[int, int]:
     """Numbers of generated and of reference samples that a protocol takes.
 
@@ -190,7 +196,7 @@ def sample_sizes(
     """
     if n is not None:
         check_number("The number of samples of each set", n, 1, LARGEST_COUNT)
-    have, available = len(generated.samples), len(real.samples)
+    have, available = len(generated), len(real)
     if rule.exact and rule.generated is not None:
         if have < rule.generated or (n is not None and n != rule.generated):
             raise UserError(
@@ -201,7 +207,7 @@ def sample_sizes(
     else:
         limits = [most for most in (rule.generated if n is None else n, have) if most is not None]
         limits += [available] if rule.reference == "equal" else []
-        limits += [len(unseen.samples)] if unseen is not None else []
+        limits += [len(unseen)] if unseen is not None else []
         taken = min(limits)
     compared = {"equal": taken, "all": available}.get(str(rule.reference), rule.reference)
     if taken < 2:

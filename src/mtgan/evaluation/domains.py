@@ -1,129 +1,211 @@
-"""Judging one domain of a generator over several, by the metrics of its kind."""
+"""Judging samples of domains: data over several are taken apart, and each part gets its card."""
 
-import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
+import torch
 
 from mtgan.data import Dataset
 from mtgan.data.domains.base import Domain
-from mtgan.data.domains.parts import DomainSamples, one_domain, own_labels
+from mtgan.data.domains.parts import DomainSamples, on_canvases, one_domain
+from mtgan.data.samples import Samples
 from mtgan.errors import UserError
-from mtgan.evaluation.cache import to_device
-from mtgan.evaluation.evaluator import Evaluator
-from mtgan.evaluation.metrics.molecules import parse_molecules
-from mtgan.evaluation.sequences import BETTER, evaluate_strings
-from mtgan.registry import Registry
+from mtgan.evaluation.data import in_split, with_held_out
+from mtgan.evaluation.inputs import apart
+from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, ProtocolRule
+from mtgan.evaluation.scorecard import Scorecard
+from mtgan.registry import Registry, nearest
 
-_MOLECULES_OF = 100  # real strings that say whether a domain is one of molecules
-
-Values = Mapping[str, tuple[float, str]]
-"""By the name of a metric its value, and which way it is better: "higher", "lower" or ""."""
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
-class DomainComparison:
-    """Generated samples of one domain, and the real ones that they are compared with.
+class Judging:
+    """How is judged: options as of mtgan.evaluation.evaluate; told: as of DomainSetting."""
 
-    generated: n samples, as the domain decodes them; labels: int64 [n, 1], the classes that were
-    asked for, if any; training, held_out: real samples; features, device, seed: as of
-    Evaluator.
-    """
-
-    generated: Any
-    labels: np.ndarray | None
-    training: DomainSamples
-    held_out: DomainSamples
-    features: str = "auto"
-    device: str = "cpu"
+    n: int | None = None
     seed: int = 0
+    device: str | torch.device = "cpu"
+    protocol: str = "default"
+    checkpoint: str = UNKNOWN_CHECKPOINT
+    resamples: int = 16
+    ladder: bool = True
+    features: str = AUTO
+    weights: str | Path | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+    progress: Callable[[str], None] = lambda message: None
 
 
-DOMAIN_METRICS: Registry[Callable[[DomainComparison], Values]] = Registry(
-    "group of metrics of a domain", "mtgan.evaluation.domains", has=("__call__",)
-)
-"""Functions DomainComparison -> values by name, which a type of domain names in `metrics`."""
+@dataclass(frozen=True)
+class DomainSides:
+    """What of one domain is compared: the samples, the reference, and held-out real data where
+    there are scores; notes: on how they were read."""
+
+    generated: DomainSamples
+    real: DomainSamples
+    held_out: DomainSamples | None = None
+    notes: tuple[str, ...] = ()
+
+    def training(self) -> DomainSamples:
+        """What a generator may have copied from: the training split, if there is one."""
+        return self.real if self.real.split in {"train", "all"} else self.real.in_split("train")
 
 
-def evaluate_domain(
-    domain: Domain,
-    canvases: np.ndarray,
-    rows: np.ndarray | None,
-    training: Dataset,
-    held_out: Dataset,
-    *,
-    features: str = "auto",
-    device: str = "cpu",
-    seed: int = 0,
-) -> dict[str, dict[str, Any]]:
-    """Measure the generated samples of one domain.
+class DomainMetrics(ABC):
+    """What judges the samples of a domain.
 
-    Args:
-        domain: Which, and how it lies on the canvas.
-        canvases: Generated, uint8 [N, 1, L, V].
-        rows: The label rows [N, 2] that they were asked to have, if any.
-        training, held_out: Real data over all domains.
-        features, device, seed: As of Evaluator.
-
-    Returns:
-        {"DOMAIN/MEASURE": {"value": ..., "better": "higher", "lower" or ""}}, of all metrics that
-        the domain names.
-
-    Raises:
-        UserError: As those metrics do.
+    Attributes:
+        takes: Options of an evaluation that mean something here and not for every domain.
     """
-    asked = None if rows is None else own_labels(rows, training.taxonomy, domain.name)
-    compared = DomainComparison(
-        domain.decode(np.asarray(canvases)),
-        asked,
-        one_domain(training, domain.name),
-        one_domain(held_out, domain.name),
-        features,
-        device,
-        seed,
-    )
+
+    takes: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Of the metrics that it has, as `metrics` calls them."""
+
+    @abstractmethod
+    def card(self, sides: DomainSides, metrics: Sequence[str] | None, how: Judging) -> Scorecard:
+        """The card of chosen metrics, the usual ones when None."""
+
+    @abstractmethod
+    def watch(self, sides: DomainSides, how: Judging) -> Scorecard:
+        """Quick numbers without scores, by which many runs are followed."""
+
+
+DOMAIN_METRICS: Registry[DomainMetrics] = Registry(
+    "group of metrics of a domain",
+    *("mtgan.evaluation.images", "mtgan.evaluation.sequences"),
+    has=("names", "card", "watch"),
+)
+"""By the name that a type of domain has in `metrics`."""
+
+_OPTIONS = {"features": AUTO, "weights": None}
+
+
+def evaluate_domains(
+    samples: Any,
+    reference: Dataset,
+    rule: ProtocolRule,
+    how: Judging,
+    *,
+    metrics: str | Sequence[str] | None = None,
+    heldout: Dataset | None = None,
+    split: str | None = None,
+) -> dict[str, Scorecard]:
+    """The card of each domain by its name; see mtgan.evaluation.evaluate."""
+    real = in_split(reference, split or rule.split or "train")
+    generated = taken_apart(samples, real)
+    judges = {name: judge_of(part.domain) for name, part in generated.items()}
+    _refuse_unfit(how, judges)
+    unseen: Dataset | None = None
+    said: list[str] = []
+    if rule.calibrated:
+        real, unseen, said = with_held_out(real, heldout, how.seed)
+    chosen = metrics_by_domain(metrics, judges)
+    cards = {}
+    for name, judge in judges.items():
+        if metrics is not None and not chosen[name]:
+            continue
+        sides = DomainSides(
+            generated[name],
+            one_domain(real, name),
+            None if unseen is None else one_domain(unseen, name),
+            (*generated[name].notes, *said),
+        )
+        cards[name] = judge.card(sides, chosen[name], how)
+    return cards
+
+
+def watch_domains(samples: Any, reference: Dataset, how: Judging) -> dict[str, Scorecard]:
+    """Quick numbers of each domain by its name, without scores, against a reference."""
     return {
-        f"{domain.name}/{metric}": {"value": value, "better": better}
-        for name in domain.metrics
-        for metric, (value, better) in DOMAIN_METRICS.get(name)(compared).items()
+        name: judge_of(part.domain).watch(DomainSides(part, one_domain(reference, name)), how)
+        for name, part in taken_apart(samples, reference).items()
     }
 
 
-@DOMAIN_METRICS.register("images")
-def image_metrics(compared: DomainComparison) -> Values:
-    """What Evaluator measures, against those trained on, in at most as many samples as there
-    are."""
-    evaluator = Evaluator(
-        compared.training.dataset(),
-        n=len(compared.generated),
-        features=compared.features,
-        device=compared.device,
-        seed=compared.seed,
-    )
-    card = evaluator(compared.generated, compared.labels)
-    return {name: (entry.value, entry.better) for name, entry in card.entries.items()}
+def judge_of(domain: Domain) -> DomainMetrics:
+    """What judges the samples of a domain."""
+    return DOMAIN_METRICS.get(domain.metrics)
 
 
-@DOMAIN_METRICS.register("strings")
-def string_metrics(compared: DomainComparison) -> Values:
-    """What evaluate_strings measures: against held-out strings, novelty against those trained on;
-    as molecules where the real ones are and RDKit is there."""
-    held_out = compared.held_out.samples
-    values = evaluate_strings(
-        compared.generated,
-        held_out,
-        compared.training.samples,
-        molecules=are_molecules(held_out),
-        device=str(to_device(compared.device)),
-    )
-    return {name: (v, BETTER.get(re.split("[/@]", name)[0], "")) for name, v in values.items()}
+def taken_apart(samples: Any, reference: Dataset) -> dict[str, DomainSamples]:
+    """Generated samples by domain.
+
+    Args:
+        samples: A Dataset over domains; canvases that a run sampled; {domain: samples}, as the
+            domain decodes them, or a file of them; or of a reference of one domain these samples.
+        reference: Names the domains.
+
+    Raises:
+        UserError: Domains that the reference has not, no samples, or no word on which is meant.
+    """
+    known = {domain.name: domain for domain in reference.domains}
+    if isinstance(samples, Samples):
+        samples = on_canvases(samples, reference)
+    if isinstance(samples, Dataset) and samples.domains:
+        parts = {domain.name: one_domain(samples, domain.name) for domain in samples.domains}
+        samples = {name: part for name, part in parts.items() if len(part)}
+    elif not isinstance(samples, Mapping):
+        if len(known) > 1:
+            raise UserError(
+                f"{reference.name} holds the domains {', '.join(known)}: give samples by domain, "
+                f"as {{{next(iter(known))!r}: ...}}, or name the data of one domain."
+            )
+        samples = {next(iter(known)): samples}
+    for name in samples:
+        if name not in known:
+            raise UserError(f"{reference.name} has no domain {name!r}: {nearest(name, [*known])}")
+    return {name: _samples_of(known[name], given) for name, given in samples.items()}
 
 
-def are_molecules(strings: Sequence[str]) -> bool:
-    """Whether real strings are SMILES; False where RDKit is not installed to tell."""
-    try:
-        return parse_molecules(strings[:_MOLECULES_OF]).validity > 0.9
-    except UserError:
-        return False
+def _samples_of(domain: Domain, given: Any) -> DomainSamples:
+    if isinstance(given, DomainSamples):
+        return given
+    given, labels = apart(given, None)
+    notes: Sequence[str] = ()
+    if isinstance(given, str | Path):
+        given, notes = domain.read(Path(given))
+    if not len(given):
+        raise UserError(f"There are no samples of the domain {domain.name!r}; give some.")
+    rows = None if labels is None else np.asarray(labels).reshape(len(labels), -1)
+    return DomainSamples(domain, given, rows, (), domain.name, "all", notes=tuple(notes))
+
+
+def _refuse_unfit(how: Judging, judges: Mapping[str, DomainMetrics]) -> None:
+    """UserError for options that mean nothing to any of the domains that are judged."""
+    known = {key for judge in judges.values() for key in judge.takes}
+    odd = [key for key, usual in _OPTIONS.items() if getattr(how, key) != usual]
+    if lost := [key for key in odd if key not in known]:
+        raise UserError(
+            f"{' and '.join(lost)} mean nothing for samples of {', '.join(judges)}: leave "
+            f"{'it' if len(lost) == 1 else 'them'} out"
+        )
+
+
+def metrics_by_domain(
+    metrics: str | Sequence[str] | None, judges: Mapping[str, DomainMetrics]
+) -> dict[str, list[str] | None]:
+    """Of the metrics asked for those that each domain has; None for its usual ones."""
+    if metrics is None:
+        return dict.fromkeys(judges)
+    names = metrics.split(",") if isinstance(metrics, str) else list(metrics)
+    wanted = [name.strip() for name in names]
+    known = {name: judge.names() for name, judge in judges.items()}
+    everywhere = [name for found in known.values() for name in found]
+    for name in wanted:
+        if name not in {*everywhere, "default", "all"} and ":" not in name:
+            raise UserError(
+                f"there is no metric {name!r} of {', '.join(judges)}: choose from "
+                f"{', '.join(dict.fromkeys(everywhere))}, or all, or default."
+            )
+    groups = {"default", "all"}
+    return {
+        name: [each for each in wanted if each in found or each in groups or ":" in each]
+        for name, found in known.items()
+    }

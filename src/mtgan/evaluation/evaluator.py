@@ -10,7 +10,6 @@ import torch
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import to_device
-from mtgan.evaluation.calibration.scores import axis_of
 from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
 from mtgan.evaluation.data import draw
 from mtgan.evaluation.features import (
@@ -22,11 +21,11 @@ from mtgan.evaluation.features import (
 )
 from mtgan.evaluation.features.fitness import probe_images
 from mtgan.evaluation.inputs import check_alike, check_labels
+from mtgan.evaluation.measured import measured_card
 from mtgan.evaluation.metrics import (
     LABELS,
     LOGITS,
     METRICS,
-    PIXELS,
     Metric,
     Outcome,
     Output,
@@ -34,8 +33,8 @@ from mtgan.evaluation.metrics import (
 )
 from mtgan.evaluation.metrics.inception_score import inception_score
 from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol
-from mtgan.evaluation.scorecard import Entry, Scorecard
-from mtgan.evaluation.scorecard.notes import left_out, small_sets
+from mtgan.evaluation.scorecard import Scorecard
+from mtgan.evaluation.scorecard.notes import small_sets
 
 
 def _accuracy(comparison: Comparison) -> Outcome:
@@ -183,26 +182,8 @@ class Evaluator:
     def card(self, comparison: Comparison, notes: Sequence[str] = ()) -> Scorecard:
         """The numbers of all metrics that can be had, without scores; notes: to begin with."""
         stamp = replace(self._stamp, generated=len(comparison.generated))
-        entries: dict[str, Entry] = {}
-        details: dict[str, dict[str, float]] = {}
-        found: list[str] = []
-        for item in self.computable(comparison):
-            outcome = item.apply(comparison)
-            for key, value in outcome.values.items():
-                output = item.output(key)
-                assert output is not None, f"{item.name} gave {key}, which it did not announce"
-                entries[key] = Entry(
-                    value=float(value),
-                    better=output.better,
-                    axis=axis_of(output, key),
-                    space=PIXELS if item.space == PIXELS else stamp.features,
-                    samples=stamp.generated,
-                )
-            details |= {key: dict(values) for key, values in outcome.details.items()}
-            found += outcome.notes
-        said = [*notes, *left_out(self.metrics, comparison), *found]
-        said += small_sets(comparison, self.extractor)
-        return Scorecard(stamp, entries, details=details, notes=tuple(said))
+        after = small_sets(comparison, self.extractor)
+        return measured_card(stamp, self.metrics, comparison, notes, after)
 
     def _own_setting(self, seed: int) -> Setting:
         """What can be known of the reference alone."""

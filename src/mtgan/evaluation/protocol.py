@@ -201,8 +201,9 @@ class Protocol:
 
     def sentence(self) -> str:
         """One line to print under a table."""
+        weights = f"@{self.extractor[:8]}" if self.extractor else ""
         return (
             f"{self.generated:,} generated against {self.reference:,} of {self.dataset} "
-            f"({self.split} split), features {self.features}@{self.extractor[:8]}, "
+            f"({self.split} split), features {self.features}{weights}, "
             f"protocol {self.name}, seed {self.seed}"
         )

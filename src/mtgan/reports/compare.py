@@ -8,7 +8,7 @@ from typing import Any
 import mtgan
 from mtgan import files
 from mtgan.errors import UserError
-from mtgan.evaluation import Scorecard
+from mtgan.evaluation.scorecard import Scorecard, read_card
 from mtgan.evaluation.scorecard.tables import half_width, number
 from mtgan.recipes.schema import DESCRIPTION
 from mtgan.reports.charts import line_chart
@@ -94,20 +94,36 @@ def _flat(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 
 def _measures(runs: Mapping[str, Run]) -> tuple[list[tuple[str, list[str]]], list[str]]:
     """Rows of measures, a value for each run, and what is to be said of them."""
-    cards: dict[str, Scorecard] = {}
+    cards: dict[str, Mapping[str, Scorecard]] = {}
     notes = []
     for name, run in runs.items():
         try:
             values = files.read_json(run.path / CARD, "The evaluation")
-            cards[name] = Scorecard.from_json(json.dumps(values))
+            cards[name] = read_card(json.dumps(values)).parts
         except UserError:
             judge = commands_of(run).get("Evaluate")
             how = f": {judge}" if judge else "; its data were made of arrays"
             notes.append(f"{name} has no evaluation that can be read{how}")
-    if len(cards) < len(runs):
+    if notes:
         return [], notes
+    first, *others = cards
+    if strangers := [name for name in others if cards[name].keys() != cards[first].keys()]:
+        return [], [f"{first} and {', '.join(strangers)} were judged by unlike domains."]
+    rows = []
+    for domain in cards[first]:
+        more, said = _of_domain(domain, {name: parts[domain] for name, parts in cards.items()})
+        rows += more
+        notes += said
+    return rows, notes
+
+
+def _of_domain(
+    domain: str, cards: Mapping[str, Scorecard]
+) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """The same of one domain, whose name its measures bear."""
     titles = list(cards)
     first = cards[titles[0]]
+    notes = []
     for title in titles[1:]:
         if differences := first.protocol.differences(cards[title].protocol):
             notes.append(
@@ -122,6 +138,7 @@ def _measures(runs: Mapping[str, Run]) -> tuple[list[tuple[str, list[str]]], lis
         overall = ["" if card.overall is None else f"{card.overall:.2f}" for card in cards.values()]
         rows.insert(0, ("overall ↑", overall))
     sentence = first.protocol.sentence()
+    rows = [(f"{domain}/{title}" if domain else title, values) for title, values in rows]
     return rows, [f"{sentence}; ± is half of a 95 % interval, and one seed of training each."]
 
 

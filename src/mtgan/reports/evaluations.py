@@ -9,29 +9,35 @@ from typing import Any
 from mtgan import files
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
+from mtgan.evaluation.scorecard import read_card
+from mtgan.evaluation.scorecard.picture import card_figure
 from mtgan.evaluation.scorecard.tables import half_width, interval, number
+from mtgan.reports.charts import svg_uri
 from mtgan.text import command
 
 
-def evaluation_tables(path: Path, run: Path) -> tuple[dict[str, Any] | None, list[str]]:
-    """What `mtgan evaluate` wrote to `path` as columns, rows, axes, overall figure and notes; or
-    None, and a sentence where it cannot be read."""
+def evaluation_tables(path: Path, run: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """What `mtgan evaluate` wrote to `path`: of each domain title, columns, rows, axes, overall
+    figure, picture and notes; or nothing, and a sentence where it cannot be read."""
     if not path.exists():
-        return None, []
+        return [], []
     try:
         values = files.read_json(path, "The evaluation")
         if isinstance(values, Mapping) and values and "format" not in values:
-            return _of_domains(values), []
-        return _of_card(Scorecard.from_json(json.dumps(values))), []
+            return [_of_old_values(values)], []
+        card = read_card(json.dumps(values))
+        return [_of_card(name, part) for name, part in card.parts.items()], []
     except UserError as error:
         again = command("mtgan", "evaluate", run)
         sentence = str(error).rstrip(".")
-        return None, [f"{path} is left out here: {sentence}. Write it anew by: {again}"]
+        return [], [f"{path} is left out here: {sentence}. Write it anew by: {again}"]
 
 
-def _of_card(card: Scorecard) -> dict[str, Any]:
-    """Measures with their scores, axes with their intervals, the overall figure."""
+def _of_card(title: str, card: Scorecard) -> dict[str, Any]:
+    """Measures with their scores, axes with their intervals, the overall figure, the picture."""
     return {
+        "title": title,
+        "picture": svg_uri(card_figure({title: card})) if card.axes else "",
         "columns": ("value", "±95 %", "real", "score", "better", "axis", "features", "samples"),
         "rows": [
             (
@@ -59,15 +65,15 @@ def _of_card(card: Scorecard) -> dict[str, Any]:
     }
 
 
-def _of_domains(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The measures of a run over domains; UserError where the values are something else."""
+def _of_old_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What earlier versions wrote of a run over domains; UserError where it is something else."""
     rows = []
     for name, entry in values.items():
         if not _is_measure(entry):
             raise UserError(f"{name!r} in it is no measure with a value and which way is better.")
         rows.append((name.replace("_", " "), number(entry["value"]), entry["better"]))
     nothing: dict[str, Any] = {"judge": (), "axes": [], "overall": "", "notes": []}
-    return {"columns": ("value", "better"), "rows": rows, **nothing}
+    return {"title": "", "picture": "", "columns": ("value", "better"), "rows": rows, **nothing}
 
 
 def _is_measure(entry: Any) -> bool:

@@ -18,8 +18,8 @@ from mtgan.data.domains.base import Domain
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
-from mtgan.evaluation.domains import are_molecules
 from mtgan.evaluation.metrics.molecules import draw_molecules, parse_molecules
+from mtgan.evaluation.sequences import are_molecules
 from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
 from mtgan.reports.classes import class_grids
@@ -86,7 +86,7 @@ def page_content(run: Run) -> dict[str, Any]:
     lines = run.metrics()
     analyses, notes = _analyses(run)
     written = run.path / CARD
-    evaluation, more_notes = evaluation_tables(written, run.path)
+    cards, more_notes = evaluation_tables(written, run.path)
     return {
         "version": mtgan.__version__,
         "recipe": run.recipe,
@@ -97,7 +97,7 @@ def page_content(run: Run) -> dict[str, Any]:
         "correlation": _correlation(lines),
         "evaluations": _evaluations(lines),
         "analyses": analyses,
-        "evaluation": evaluation,
+        "cards": cards,
         "unread": [*more_notes, *notes],
         "commands": list(commands_of(run).items()),
     }

@@ -25,6 +25,7 @@ from mtgan.studies.schema import Measure, Study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary, student_half_width
 from mtgan.studies.study import write_results
 from mtgan.text import command, printable
+from mtgan.training.folders import is_run_folder
 
 _NONE = "–"
 # By which a page of ours is known again, in each form.
@@ -260,18 +261,13 @@ def _p(value: float) -> str:
     return "<0.0001" if value < 1e-4 else f"{value:.2g}"
 
 
-def _is_kept(run: Path) -> bool:
-    """Whether a run is there still, and not its result alone."""
-    return (run / "recipe.yaml").is_file()
-
-
 def _commands(result: StudyResult) -> Sequence[tuple[str, str]]:
     folder = result.path
     again = ("mtgan", "study", folder / "study.yaml", "--out", folder)
     more = min(MOST_SEEDS, max(10, 2 * len(result.study.seeds)))
     table = f"import pandas; print(pandas.read_csv({str(folder / 'table.csv')!r}))"
     runs = (run_folder(folder, run) for run in result.results)
-    kept = [("One run", command("mtgan", "report", run)) for run in runs if _is_kept(run)]
+    kept = [("One run", command("mtgan", "report", run)) for run in runs if is_run_folder(run)]
     return [
         ("This study again, or on with it", command(*again)),
         ("More seeds; finished runs are kept", command(*again, "--seeds", more)),

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset
-from mtgan.data.domains.parts import image_sets
-from mtgan.evaluation import Evaluator, Scorecard, evaluate
-from mtgan.evaluation.inputs import as_dataset, fitting_labels
-from mtgan.evaluation.metrics import chosen_metrics
-from mtgan.runs import evaluate_domains, reference_labels
+from mtgan.data.domains.parts import image_sets, largest_part
+from mtgan.evaluation import Evaluator
+from mtgan.evaluation.domains import Judging
+from mtgan.evaluation.evaluate import cards_of, check_metrics, watched
+from mtgan.evaluation.inputs import as_dataset
+from mtgan.runs import plain_values, reference_labels, samples_of
 from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.schema import Study
 from mtgan.training import Run
@@ -30,13 +31,14 @@ def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
     loadings: of the data sets of the study's cells. UserError for a metric that is none.
     """
     wanted = study.evaluation
-    chosen_metrics((wanted.metrics or "default").split(","))
     seen = []
     for loading in loadings:
         whole = {**loading, **_WHOLE}
         if whole not in seen:
             seen.append(whole)
-            for reference in image_sets(reference_of(loading, wanted.split)):
+            data = reference_of(loading, wanted.split)
+            check_metrics(wanted.metrics, data)
+            for reference in image_sets(data):
                 Evaluator(reference, n=2, features=wanted.features)
 
 
@@ -48,13 +50,12 @@ def measure(run: Run, job: Job) -> Measured:
     where the reference has other finest classes than the run.
     """
     wanted = job.evaluation
-    if run.facts.domains:
-        return _domains(run, job)
     reference = reference_of(job.data, wanted["split"])
-    count = min(wanted["samples"], len(reference))
-    images, rows = run.sample_with_labels(count, seed=wanted["seed"])
-    labels = None if rows is None else reference_labels(rows, run, reference)
-    return _images(images, labels, reference, count, job)
+    count = min(wanted["samples"], largest_part(reference))
+    samples = samples_of(run, reference, count, wanted["seed"])
+    if not reference.domains and (rows := samples.labels) is not None:
+        samples = (np.asarray(samples.samples), reference_labels(rows, run, reference))
+    return _measured(samples, reference, count, job)
 
 
 def measure_samples(path: Path, job: Job) -> Measured:
@@ -65,59 +66,28 @@ def measure_samples(path: Path, job: Job) -> Measured:
     count = min(wanted["samples"], len(reference), len(samples))
     random = np.random.default_rng(wanted["seed"])
     samples = samples.select(np.sort(random.permutation(len(samples))[:count]))
-    labels = fitting_labels(samples, reference, None)
-    return _images(np.asarray(samples.samples), labels, reference, count, job)
+    return _measured(samples, reference, count, job)
 
 
-def _images(
-    images: np.ndarray, labels: np.ndarray | None, reference: Dataset, count: int, job: Job
-) -> Measured:
-    """By a full scorecard where the study names metrics, else by the quick measurement."""
-    wanted = job.evaluation
-    if wanted["metrics"] is None:
-        evaluator = Evaluator(
-            reference,
-            n=count,
-            features=wanted["features"],
-            device=job.device,
-            seed=wanted["seed"],
-        )
-        card = evaluator(images, labels)
-        return Measured(_values(card), card.protocol.as_dict())
-    card = evaluate(
-        images,
-        reference,
-        labels=labels,
-        features=wanted["features"],
-        metrics=wanted["metrics"],
+def _measured(samples: Any, reference: Dataset, count: int, job: Job) -> Measured:
+    """By full scorecards where the study names metrics, else by the quick measurement."""
+    wanted, quick = job.evaluation, job.evaluation["metrics"] is None
+    how = Judging(
         n=count,
-        split=wanted["split"],
+        features=wanted["features"],
         seed=wanted["seed"],
         device=job.device,
         resamples=0,
         ladder=False,
     )
+    if quick:
+        cards = watched(samples, reference, how)
+    else:
+        chosen, split = wanted["metrics"], wanted["split"]
+        cards = cards_of(samples, reference, how, metrics=chosen, split=split)
+    first = next(iter(cards.values())).protocol
     # As many as were taken, which held-out data may limit.
-    taken = {"generated": card.protocol.generated, "reference": card.protocol.reference}
-    chosen = {"features": wanted["features"], "metrics": wanted["metrics"]}
-    return Measured(_values(card), {**chosen, **taken})
-
-
-def _values(card: Scorecard) -> dict[str, dict[str, Any]]:
-    return {
-        name: {"value": entry.value, "better": entry.better} for name, entry in card.entries.items()
-    }
-
-
-def _domains(run: Run, job: Job) -> Measured:
-    wanted = job.evaluation
-    training, held_out = (reference_of(job.data, split) for split in ("train", "test"))
-    values = evaluate_domains(
-        run,
-        (training, held_out),
-        wanted["samples"],
-        features=wanted["features"],
-        device=job.device,
-        seed=wanted["seed"],
-    )
-    return Measured(values, {"features": wanted["features"], "generated": wanted["samples"]})
+    taken = {"generated": first.generated, "reference": first.reference}
+    named = {"features": wanted["features"], "metrics": wanted["metrics"]}
+    whole = quick and len(cards) == 1
+    return Measured(plain_values(cards), first.as_dict() if whole else {**named, **taken})

@@ -14,7 +14,8 @@ from mtgan.recipes import Recipe, dump_recipe
 from mtgan.registry import plugin_versions
 from mtgan.training.checkpoints import RESUME, list_checkpoints
 from mtgan.training.facts import DataFacts
-from mtgan.training.run import DATA, RECIPE, Run
+from mtgan.training.folders import DATA, RECIPE
+from mtgan.training.run import Run
 
 # What a training writes before its first checkpoint, beside hidden files.
 _WRITTEN = {RECIPE, DATA, "metrics.jsonl", "tensorboard", "samples", "domains", "checkpoints"}

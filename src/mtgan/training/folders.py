@@ -14,6 +14,14 @@ def resume_command(path: Path, steps: int | None = None) -> str:
     return command("mtgan", "train", "--resume", path, *longer)
 
 
+RECIPE, DATA = "recipe.yaml", "data.json"
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether a folder is that of a run: it holds the recipe and the facts of the data."""
+    return (path / RECIPE).is_file() and (path / DATA).is_file()
+
+
 def refuse_other_than_gan(path: Path) -> None:
     """UserError, which says what it is and what can be asked of it, where a folder is a study, a
     sweep, prepared data, or a classifier's run, and not the run of a GAN."""

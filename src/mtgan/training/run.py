@@ -30,7 +30,13 @@ from mtgan.training.checkpoints import (
 )
 from mtgan.training.devices import choose_device
 from mtgan.training.facts import DataFacts
-from mtgan.training.folders import refuse_other_than_gan, resume_command
+from mtgan.training.folders import (
+    DATA,
+    RECIPE,
+    is_run_folder,
+    refuse_other_than_gan,
+    resume_command,
+)
 from mtgan.training.game import Game
 from mtgan.training.logs import read_log
 from mtgan.training.record import RunRecord, validated
@@ -43,7 +49,6 @@ from mtgan.training.samples import (
     with_class,
 )
 
-RECIPE, DATA = "recipe.yaml", "data.json"
 Step = int | str | None
 """A checkpoint by its iteration; "best"; None: the newest."""
 _LOOKS = 50  # at checkpoints that are replaced while they are read
@@ -68,7 +73,7 @@ class Run:
         path = Path(path)
         refuse_other_than_gan(path)
         recipe_file, data_file = path / RECIPE, path / DATA
-        if not recipe_file.is_file() or not data_file.is_file():
+        if not is_run_folder(path):
             raise UserError(
                 f"{path} is not a run folder (it has no recipe.yaml or no data.json); give the "
                 "folder that `mtgan train` wrote, such as runs/demo."

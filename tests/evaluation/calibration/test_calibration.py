@@ -11,6 +11,7 @@ import pytest
 from mtgan.evaluation import evaluate
 from mtgan.evaluation.cache import save_json
 from mtgan.evaluation.calibration.calibrator import Calibrator, half_samples
+from mtgan.evaluation.calibration.corruptions import measured_corruptions
 from mtgan.evaluation.calibration.scores import (
     Calibration,
     Endpoints,
@@ -48,11 +49,14 @@ def test_reading_names_the_nearest_rung():
         for gone in (1, 3, 5)
     ]
     rungs.append(CorruptionLevel("noise", "5% noise", 0.05, {"modes": 0.95}, 0))
-    assert reading("modes", 0.68, rungs) == "like real data with 3 of 10 classes missing"
-    assert reading("modes", 0.99, rungs) == "like held-out real data"
-    assert reading("modes", 0.2, rungs) == "worse than real data with 5 of 10 classes missing"
-    assert reading("fidelity", 0.5, rungs) == ""
-    assert reading("modes", 0.5, []) == ""
+    known = measured_corruptions()
+    assert reading("modes", 0.68, rungs, known) == "like real data with 3 of 10 classes missing"
+    assert reading("modes", 0.99, rungs, known) == "like held-out real data"
+    assert (
+        reading("modes", 0.2, rungs, known) == "worse than real data with 5 of 10 classes missing"
+    )
+    assert reading("fidelity", 0.5, rungs, known) == ""
+    assert reading("modes", 0.5, [], known) == ""
 
 
 def test_json_round_trip():

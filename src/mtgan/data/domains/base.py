@@ -69,7 +69,7 @@ class Domain(ABC):
     Attributes:
         name: What this domain of the set is called; samples are kept in a folder of that name.
         type: What the kind is registered as.
-        metrics: Names in mtgan.evaluation.domains.DOMAIN_METRICS, of what judges its samples.
+        metrics: The name in mtgan.evaluation.domains.DOMAIN_METRICS of what judges its samples.
         endings: Of the files that `export` writes, the usual one first; "" is a folder.
         options: Keys that the kind takes beside its data, as in NAME=DATA,KEY=VALUE.
         symbols: Those of the keys whose value is text as it stands, and no YAML.
@@ -81,7 +81,7 @@ class Domain(ABC):
 
     name: str
     type: ClassVar[str]
-    metrics: ClassVar[tuple[str, ...]]
+    metrics: ClassVar[str]
     endings: ClassVar[tuple[str, ...]]
     options: ClassVar[tuple[str, ...]] = ()
     symbols: ClassVar[frozenset[str]] = frozenset()
@@ -140,6 +140,18 @@ class Domain(ABC):
     @abstractmethod
     def decode(self, canvases: np.ndarray) -> Any:
         """The N samples on canvases uint8 [N, 1, L, V]."""
+
+    # Files
+
+    def read(self, path: Path) -> tuple[Any, Sequence[str]]:
+        """Samples that lie in a file, to be judged, and sentences about how they were read.
+
+        UserError where samples of this kind are not read from files.
+        """
+        raise UserError(
+            f"Samples of the type {self.type} are not read from files ({path}); judge the run that "
+            "makes them, or hand them over in Python."
+        )
 
     # For people
 

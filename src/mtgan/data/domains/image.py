@@ -3,7 +3,7 @@
 N: samples; C, H, W: an image; L, V: length and channels of the canvas.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,7 +36,7 @@ class ImageDomain(Domain):
     shape: tuple[_Positive, _Positive, _Positive]
     placement: Literal["pad", "resize"] = "pad"
     type = "image"
-    metrics = ("images",)
+    metrics = "images"
     endings = IMAGE_ENDINGS
     options = ("size", "channels", "taxonomy", "placement")
 
@@ -87,6 +87,11 @@ class ImageDomain(Domain):
         planes = canvases[:, 0, :height, : channels * width]
         images = planes.reshape(-1, height, channels, width).transpose(0, 2, 1, 3)
         return _resample(np.ascontiguousarray(images), self.shape[1:])
+
+    def read(self, path: Path) -> tuple[Any, Sequence[str]]:
+        """Whatever load_dataset reads."""
+        read = load_dataset(str(path), "all")
+        return read, read.notes
 
     def preview(self, samples: np.ndarray) -> Preview:
         return Preview(picture=make_grid(samples, columns=_COLUMNS))

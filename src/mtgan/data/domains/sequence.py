@@ -65,7 +65,7 @@ class SequenceDomain(Domain):
     tokens: Annotated[tuple[str, ...], Field(min_length=1)]
     length: Annotated[int, Field(ge=1)]
     type = "sequence"
-    metrics = ("strings",)
+    metrics = "strings"
     endings = (".smi", ".txt")
     options = tuple(item.name for item in fields(SequenceOptions))
     symbols = frozenset({"alphabet", "padding"})
@@ -120,6 +120,11 @@ class SequenceDomain(Domain):
             join([self.tokens[i] for i in row[:end]])
             for row, end in zip(rows.tolist(), ends, strict=True)
         ]
+
+    def read(self, path: Path) -> tuple[list[str], tuple[str, ...]]:
+        """The strings of a file, each line whole."""
+        found = read_strings(path, titles=False)
+        return found.texts, found.notes
 
     def preview(self, samples: Sequence[str]) -> Preview:
         return Preview(tuple(samples))

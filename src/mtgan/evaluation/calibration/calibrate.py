@@ -1,17 +1,16 @@
 """A card put on the scale of its reference, which is measured once and kept."""
 
 from dataclasses import asdict, replace
+from typing import Any
 
 from mtgan.evaluation.cache import cache_dir, digest, load_json, save_json
 from mtgan.evaluation.calibration.calibrator import Calibrator, Progress
-from mtgan.evaluation.calibration.corruptions import measured_corruptions
 from mtgan.evaluation.calibration.scores import (
     Calibration,
     interval_of,
     score,
     standard_error,
 )
-from mtgan.evaluation.comparison import SampleSet
 from mtgan.evaluation.features.judge import Judge
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.evaluation.scorecard.notes import unscored
@@ -23,7 +22,7 @@ CALIBRATION_FORMAT = "mtgan-calibration-6"
 def calibrated(
     card: Scorecard,
     judge: Judge,
-    judged: SampleSet,
+    judged: Any,
     calibrator: Calibrator,
     ladder: bool,
     progress: Progress,
@@ -44,14 +43,17 @@ def calibrated(
         for key, entry in card.entries.items()
     }
     unfit = frozenset(f"{CONDITIONING}/{level}" for level in judge.unfit)
-    scores = score(entries, halves, calibration, calibrator.metrics, unfit)
+    scores = score(
+        entries, halves, calibration, calibrator.metrics, unfit, calibrator.real.corruptions
+    )
+    earned = bool(scores.axes) and not judge.doubts
     return replace(
         card,
         judge=tuple(judge.sentences()),
         entries=scores.entries,
         axes=scores.axes,
-        overall=None if judge.doubts else scores.overall,
-        interval=None if judge.doubts else scores.interval,
+        overall=scores.overall if earned else None,
+        interval=scores.interval if earned else None,
         gate=scores.gate,
         ladder=scores.ladder,
         notes=(*card.notes, *unscored(scores.entries)),
@@ -66,11 +68,10 @@ def known_calibration(
     key = digest(
         CALIBRATION_FORMAT,
         card.protocol.as_dict() | {"checkpoint": "", "name": ""},
-        real.setting.taxonomy.to_dict(),
-        [part.content for part in (real.reference, real.held_out, real.setting.training)],
+        *real.identity(),
         [item.name for item in calibrator.metrics],
         len(calibrator.judged_halves),
-        [(item.name, item.levels) for item in measured_corruptions()] if ladder else [],
+        [(item.name, item.levels) for item in real.corruptions] if ladder else [],
     )
     path = cache_dir("calibrations") / f"{key}.json"
     try:

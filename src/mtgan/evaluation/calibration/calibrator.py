@@ -7,19 +7,43 @@ a set estimates the standard error of the whole set (n = N/2 of N: the finite-po
 sqrt(1/n - 1/N) is exactly 1/sqrt(N)).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from mtgan.evaluation.calibration.corruptions import Corruption, measured_corruptions
-from mtgan.evaluation.calibration.floors import FLOORS
-from mtgan.evaluation.calibration.real_data import RealData
+from mtgan.evaluation.calibration.corruptions import Corruption
 from mtgan.evaluation.calibration.scores import Calibration, Endpoints, Values, output_of
-from mtgan.evaluation.comparison import Comparison, SampleSet
 from mtgan.evaluation.metrics import Metric, Output
 from mtgan.evaluation.scorecard.scoring import AUTHENTICITY, CONDITIONING, family
 
 Progress = Callable[[str], None]
+
+
+class RealSets(Protocol):
+    """Real data of any domain, and what is made of them.
+
+    reference, held_out: sets of N samples, which have `take(rows)` and a length; setting: what is
+    the same for every comparison, with its seed; floors: by axis, makers of the sets that mark 0;
+    corruptions: those that are measured.
+    """
+
+    @property
+    def reference(self) -> Any: ...
+    @property
+    def held_out(self) -> Any: ...
+    @property
+    def setting(self) -> Any: ...
+    @property
+    def floors(self) -> Mapping[str, Sequence[Callable[[Any], Any]]]: ...
+    @property
+    def corruptions(self) -> Sequence[Corruption]: ...
+
+    def compared(self, judged: Any, reference: Any = None) -> Any:
+        """The comparison of a set with a reference (the whole one when None)."""
+
+    def identity(self) -> list[Any]:
+        """What a scale depends on beside the protocol, as plain values."""
 
 
 def half_samples(count: int, resamples: int, *key: int) -> list[np.ndarray]:
@@ -28,7 +52,7 @@ def half_samples(count: int, resamples: int, *key: int) -> list[np.ndarray]:
     return [np.sort(random.permutation(count)[: count // 2]) for _ in range(resamples)]
 
 
-def compute_values(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, float]:
+def compute_values(metrics: Sequence[Metric], comparison: Any) -> dict[str, float]:
     """The numbers of all metrics that can be had for a comparison."""
     values: dict[str, float] = {}
     for item in metrics:
@@ -46,7 +70,7 @@ class Calibrator:
         resamples: Half-samples for the intervals.
     """
 
-    def __init__(self, real: RealData, metrics: Sequence[Metric], resamples: int) -> None:
+    def __init__(self, real: RealSets, metrics: Sequence[Metric], resamples: int) -> None:
         self.real = real
         self.metrics = metrics
         self.quick = [item for item in metrics if item.resampled]
@@ -56,11 +80,11 @@ class Calibrator:
         ]
         self.judged_halves = half_samples(len(real.held_out), resamples, seed, 1)
 
-    def values(self, judged: SampleSet, metrics: Sequence[Metric]) -> dict[str, float]:
+    def values(self, judged: Any, metrics: Sequence[Metric]) -> dict[str, float]:
         """Numbers of a set at N samples."""
-        return compute_values(metrics, Comparison(judged, self.real.reference, self.real.setting))
+        return compute_values(metrics, self.real.compared(judged))
 
-    def halves(self, judged: SampleSet, metrics: Sequence[Metric]) -> list[dict[str, float]]:
+    def halves(self, judged: Any, metrics: Sequence[Metric]) -> list[dict[str, float]]:
         """Numbers of half-samples of a set, each against a half-sample of the reference."""
         pairs = zip(self.judged_halves, self.reference_halves, strict=True)
         return [self._half(judged, mine, theirs, metrics) for mine, theirs in pairs]
@@ -79,15 +103,15 @@ class Calibrator:
         )
 
     def _half(
-        self, judged: SampleSet, mine: np.ndarray, theirs: SampleSet, metrics: Sequence[Metric]
+        self, judged: Any, mine: np.ndarray, theirs: Any, metrics: Sequence[Metric]
     ) -> dict[str, float]:
-        return compute_values(metrics, Comparison(judged.take(mine), theirs, self.real.setting))
+        return compute_values(metrics, self.real.compared(judged.take(mine), theirs))
 
     def _floors(self, ceiling: Values) -> tuple[dict[str, float], dict[str, float]]:
         """The floor of every scored number, at N and at N/2 samples."""
         full: dict[str, float] = {}
         half: dict[str, float] = {}
-        for axis, makers in FLOORS.items():
+        for axis, makers in self.real.floors.items():
             members = [item for item in self.metrics if _counts_for(item, axis)]
             if not members:
                 continue
@@ -105,7 +129,7 @@ class Calibrator:
         """Every level; what a corruption cannot touch is as of held-out data, or is left out."""
         scored = [item for item in self.quick if any(output.axis for output in item.outputs)]
         found: dict[str, tuple[str, str, float, Values]] = {}
-        for item in measured_corruptions():
+        for item in self.real.corruptions:
             meant, untouched = _concerned(item, scored)
             if not meant:
                 continue

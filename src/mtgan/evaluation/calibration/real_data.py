@@ -4,12 +4,14 @@ All are made from the dataset itself and measured by the same code at the same s
 samples that are judged, which is why a score means the same on every dataset.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from mtgan.evaluation.comparison import SampleSet, Setting
+from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
 from mtgan.evaluation.features import FeatureExtractor
 
 
@@ -24,6 +26,8 @@ class RealData:
             modes are drawn from.
         setting: Levels, training data, seed.
         extractor: Takes the features of corrupted images.
+        floors: By axis, makers of the sets that mark 0.
+        corruptions: Those that are measured.
     """
 
     reference: SampleSet
@@ -31,6 +35,17 @@ class RealData:
     pool: SampleSet
     setting: Setting
     extractor: FeatureExtractor
+    floors: Mapping[str, Sequence[Callable[["RealData"], SampleSet]]]
+    corruptions: Sequence[Any]
+
+    def compared(self, judged: SampleSet, reference: SampleSet | None = None) -> Comparison:
+        """A set beside the reference, or a part of it."""
+        return Comparison(judged, self.reference if reference is None else reference, self.setting)
+
+    def identity(self) -> list[Any]:
+        """What the scale depends on beside the protocol, as plain values."""
+        sets = (self.reference, self.held_out, self.setting.training)
+        return [self.setting.taxonomy.to_dict(), [part.content for part in sets]]
 
     def random(self, *key: int) -> np.random.Generator:
         """A generator of the evaluation's seed and a key."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mtgan.evaluation.calibration.corruptions import measured_corruptions
+from mtgan.evaluation.calibration.corruptions import Corruption
 from mtgan.evaluation.metrics import Metric, Output
 from mtgan.evaluation.scorecard.scoring import (
     CONDITIONING,
@@ -115,6 +115,7 @@ def score(
     calibration: Calibration,
     metrics: Sequence[Metric],
     without: frozenset[str] = frozenset(),
+    corruptions: Sequence[Corruption] = (),
 ) -> Scores:
     """Put numbers on the scale of their reference.
 
@@ -124,6 +125,7 @@ def score(
         calibration: The scale.
         metrics: What gave the numbers.
         without: Axes that the judge is too weak for: their metrics get no score.
+        corruptions: Those that the scale was measured with.
     """
     full = calibration.full
     judged = {key: entry.value for key, entry in entries.items() if entry.axis not in without}
@@ -150,7 +152,7 @@ def score(
             axis: Axis(
                 axes[axis],
                 _unit_interval(axes[axis], half_axes, axis),
-                reading(axis, axes[axis], rungs),
+                reading(axis, axes[axis], rungs, corruptions),
             )
             for axis in sorted(axes, key=axis_order)
         },
@@ -192,12 +194,14 @@ def _unit_interval(value: float, halves: Sequence[Values], key: str) -> tuple[fl
     return interval_of(value, standard_error(halves, key), bool(halves), unit=True)
 
 
-def reading(axis: str, value: float, rungs: Sequence[CorruptionLevel]) -> str:
+def reading(
+    axis: str, value: float, rungs: Sequence[CorruptionLevel], corruptions: Sequence[Corruption]
+) -> str:
     """A score in terms of the ladder: "like real data with 3 of 10 classes missing".
 
     The nearest level of the corruption that reads the axis; held-out real data are the topmost.
     """
-    names = [item.name for item in measured_corruptions() if family(axis) in item.reads]
+    names = [item.name for item in corruptions if family(axis) in item.reads]
     steps = {
         f"real data with {rung.amount}": rung.axes[axis]
         for rung in rungs

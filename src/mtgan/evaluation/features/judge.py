@@ -19,6 +19,7 @@ class Judge:
         rival: What is known of the space that was not taken.
         unfit: Levels at which that is too little, so that obedience to labels cannot be scored.
         doubts: Why there is no overall figure, a sentence each; empty where there is one.
+        known: Sentences about one that is no feature space.
     """
 
     space: str
@@ -26,6 +27,7 @@ class Judge:
     rival: str = ""
     unfit: frozenset[str] = frozenset()
     doubts: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -56,6 +58,7 @@ class Judge:
     def sentences(self) -> list[str]:
         """What to read before any number."""
         known = [f"judge: {self.space}, {one.sentence()}" for one in self.fitness.values()]
+        known += self.known
         unfit = [
             f"no score for conditioning at level {level}: the judge is too weak there"
             for level in sorted(self.unfit)

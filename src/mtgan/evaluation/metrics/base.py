@@ -76,16 +76,16 @@ class Metric:
 
     name: str
     outputs: tuple[Output, ...]
-    compute: Callable[[Comparison], Outcome]
+    compute: Callable[[Any], Outcome]
     slow: bool = False
     resampled: bool = True
-    needs: Mapping[str, Callable[[Comparison], str]] = field(default_factory=dict, hash=False)
+    needs: Mapping[str, Callable[[Any], str]] = field(default_factory=dict, hash=False)
     space: str = FEATURES
     about: str = ""
     source: str = ""
     function: Callable[..., Any] | None = None
 
-    def apply(self, comparison: Comparison) -> Outcome:
+    def apply(self, comparison: Any) -> Outcome:
         """Compute; the card speaks of small samples in its notes, so warnings are silenced."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SmallSampleWarning)
@@ -96,7 +96,7 @@ class Metric:
         name = key.partition("/")[0]
         return next((output for output in self.outputs if output.name == name), None)
 
-    def missing(self, comparison: Comparison) -> str:
+    def missing(self, comparison: Any) -> str:
         """Why the metric cannot be computed; "" when it can."""
         reasons = (need(comparison) for need in self.needs.values())
         return next((reason for reason in reasons if reason), "")

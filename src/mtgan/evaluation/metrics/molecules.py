@@ -19,7 +19,7 @@ from mtgan.evaluation.metrics.ngrams import require_strings
 from mtgan.evaluation.pairwise.arrays import SmallSampleWarning
 
 _RADIUS, _BITS = 2, 1024  # of Morgan fingerprints, as in MOSES
-_ASKED_BY = "Measures of molecules"
+ASKED_BY = "Measures of molecules"
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def parse_molecules(strings: Sequence[str]) -> Molecules:
     As in MOSES, but that text after a blank counts: "CC junk" is no molecule called junk.
     """
     require_strings(strings, "generated")
-    chem = import_extra("rdkit.Chem", "chem", _ASKED_BY)
-    valid = [molecule for molecule in parse_smiles(strings, _ASKED_BY) if molecule is not None]
+    chem = import_extra("rdkit.Chem", "chem", ASKED_BY)
+    valid = [molecule for molecule in parse_smiles(strings, ASKED_BY) if molecule is not None]
     smiles = [chem.MolToSmiles(molecule) for molecule in valid]
     return Molecules(len(strings), smiles, valid)
 
@@ -59,16 +59,20 @@ def internal_diversity(molecules: Molecules, p: int = 1) -> float:
     The mean is over rows of means, which for p > 1 MOSES takes before the root: mean over x of
     (mean over y of T^p)^(1/p), and so does this. UserError where there is no molecule.
     """
-    bits = _fingerprints(molecules)
+    return diversity_of(fingerprints(molecules), p)
+
+
+def diversity_of(bits: np.ndarray, p: int = 1) -> float:
+    """internal_diversity of fingerprints [N, B] of 0 and 1."""
     sizes, common = bits.sum(axis=1), bits @ bits.T
     similarity = common / np.maximum(sizes[:, None] + sizes[None] - common, 1)
     return float(1 - ((similarity**p).mean(axis=1) ** (1 / p)).mean())
 
 
-def _fingerprints(molecules: Molecules) -> np.ndarray:
-    """float64 [N, 1024] of 0 and 1."""
+def fingerprints(molecules: Molecules) -> np.ndarray:
+    """Morgan fingerprints, float64 [N, 1024] of 0 and 1."""
     require_strings(molecules.smiles, "valid")
-    make = import_extra("rdkit.Chem.rdFingerprintGenerator", "chem", _ASKED_BY)
+    make = import_extra("rdkit.Chem.rdFingerprintGenerator", "chem", ASKED_BY)
     generator = make.GetMorganGenerator(radius=_RADIUS, fpSize=_BITS)
     return np.stack([generator.GetFingerprintAsNumPy(m) for m in molecules.molecules]).astype(float)
 
@@ -78,17 +82,18 @@ def property_distance(generated: Molecules, reference: Molecules, name: str) -> 
     "logp" (Wildman & Crippen 1999)."""
     from scipy.stats import wasserstein_distance
 
-    first, second = (_property(molecules, name) for molecules in (generated, reference))
+    first, second = (property_of(molecules, name) for molecules in (generated, reference))
     return float(wasserstein_distance(first, second))
 
 
-def _property(molecules: Molecules, name: str) -> list[float]:
+def property_of(molecules: Molecules, name: str) -> list[float]:
+    """The property of each molecule; see property_distance."""
     require_strings(molecules.smiles, "valid")
     functions = {"qed": ("rdkit.Chem.QED", "qed"), "logp": ("rdkit.Chem.Crippen", "MolLogP")}
     if name not in functions:
         raise UserError(f"The property should be qed or logp; found {name!r}.")
     module, function = functions[name]
-    of = getattr(import_extra(module, "chem", _ASKED_BY), function)
+    of = getattr(import_extra(module, "chem", ASKED_BY), function)
     return [of(molecule) for molecule in molecules.molecules]
 
 

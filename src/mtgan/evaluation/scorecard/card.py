@@ -5,17 +5,16 @@ A card holds plain values only, so that it can be written, read, compared and dr
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Group
-from rich.table import Table
 
 from mtgan.errors import UserError
 from mtgan.evaluation.protocol import Protocol
-from mtgan.evaluation.scorecard.tables import card_table, comparison_table
+from mtgan.evaluation.scorecard.tables import card_table
 from mtgan.evaluation.scorecard.values import Axis, CardValues, CorruptionLevel, Entry
 from mtgan.text import printable, rendered
 
@@ -25,6 +24,11 @@ FORMAT = "mtgan-scorecard-1"
 @dataclass(frozen=True, repr=False)
 class Scorecard(CardValues, Mapping[str, float]):
     """The result of an evaluation; a mapping from metric to number (fields: see CardValues)."""
+
+    @property
+    def parts(self) -> dict[str, "Scorecard"]:
+        """This card alone, as one over several domains has its cards."""
+        return {"": self}
 
     def __repr__(self) -> str:
         overall = "no overall figure" if self.overall is None else f"overall {self.overall:.2f}"
@@ -85,6 +89,10 @@ class Scorecard(CardValues, Mapping[str, float]):
                 "`mtgan evaluate --json FILE`"
             ) from error
 
+    def noted(self, *notes: str) -> "Scorecard":
+        """The same with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
     def table(self) -> Group:
         """For rich: every number with its interval, sample size, feature space and score."""
         return card_table(self)
@@ -94,48 +102,6 @@ class Scorecard(CardValues, Mapping[str, float]):
         from mtgan.evaluation.scorecard.picture import draw_card
 
         return draw_card(self, Path(path))
-
-
-@dataclass(frozen=True, repr=False)
-class CardTable:
-    """Several cards side by side: prints as a table, in a terminal, by rich and in a notebook."""
-
-    cards: Mapping[str, Scorecard]
-
-    def table(self) -> Table:
-        """For rich: a column for each card."""
-        return comparison_table(self.cards)
-
-    def __rich__(self) -> Table:
-        return self.table()
-
-    def __repr__(self) -> str:
-        return rendered(self.table())
-
-    def _repr_html_(self) -> str:
-        return rendered(self.table(), html=True)
-
-
-def compare(cards: Mapping[str, Scorecard] | Sequence[Scorecard]) -> CardTable:
-    """One table of several cards, a column each, as an object that prints.
-
-    Args:
-        cards: Cards by title, or a sequence of cards.
-
-    Raises:
-        UserError: Cards of unlike protocols; the sentence says what differs.
-    """
-    titled = cards if isinstance(cards, Mapping) else {f"{i + 1}": c for i, c in enumerate(cards)}
-    if not titled:
-        raise UserError("there are no cards to compare: give at least one")
-    first_title, first = next(iter(titled.items()))
-    for title, card in titled.items():
-        if differences := first.protocol.differences(card.protocol):
-            raise UserError(
-                f"the cards {first_title!r} and {title!r} were made by unlike protocols "
-                f"({'; '.join(differences)}): evaluate both in the same way first"
-            )
-    return CardTable(titled)
 
 
 _PAIRED = ("interval",)

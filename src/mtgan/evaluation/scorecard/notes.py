@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from math import isnan
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ SMALL_CLASS = 200
 """Fewer samples of a class than this make its own numbers unsteady."""
 
 
-def left_out(metrics: Sequence[Metric], comparison: Comparison) -> list[str]:
+def left_out(metrics: Sequence[Metric], comparison: Any) -> list[str]:
     """Which metrics could not be had, by reason."""
     reasons: dict[str, list[str]] = {}
     for item in metrics:

@@ -1,5 +1,6 @@
 """A scorecard as one picture: axes, measures between floor and real, and the damage ladder."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -20,19 +21,38 @@ def draw_card(card: CardValues, path: Path) -> Path:
     Raises:
         UserError: A suffix that cannot be drawn, or a folder that cannot be written.
     """
-    calibrated = card.calibrated
-    scored = [(name, e) for name, e in card.entries.items() if e.score is not None]
-    height = max(4.5, 0.26 * max(len(scored), len(card.entries) if not calibrated else 0) + 1.6)
-    figure = Figure(figsize=(15 if calibrated else 8, height), layout="constrained")
-    if calibrated:
-        panels = figure.subplots(1, 3, width_ratios=(1, 1.25, 1.25))
-        _draw_axes(panels[0], card)
-        _draw_measures(panels[1], card)
-        _draw_ladder(panels[2], card)
-    else:
-        _draw_numbers(figure.subplots(), card)
-    figure.suptitle(f"{card.protocol.dataset}\n{card.protocol.sentence()}", fontsize=9, color=INK)
-    return save_figure(figure, path)
+    return draw_cards({"": card}, path)
+
+
+def draw_cards(cards: Mapping[str, CardValues], path: Path) -> Path:
+    """Draw cards by domain to a file, one under the other; see draw_card."""
+    return save_figure(card_figure(cards), path)
+
+
+def card_figure(cards: Mapping[str, CardValues]) -> Figure:
+    """Cards by domain as one figure."""
+    heights = [_height(card) for card in cards.values()]
+    wide = any(card.calibrated for card in cards.values())
+    figure = Figure(figsize=(15 if wide else 8, sum(heights)), layout="constrained")
+    rows = figure.subfigures(len(cards), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for row, card in zip(rows, cards.values(), strict=True):
+        if card.calibrated:
+            panels = row.subplots(1, 3, width_ratios=(1, 1.25, 1.25))
+            _draw_axes(panels[0], card)
+            _draw_measures(panels[1], card)
+            _draw_ladder(panels[2], card)
+        else:
+            _draw_numbers(row.subplots(), card)
+        title = f"{card.protocol.dataset}\n{card.protocol.sentence()}"
+        row.suptitle(title, fontsize=9, color=INK)
+    return figure
+
+
+def _height(card: CardValues) -> float:
+    """Inches that a card needs."""
+    scored = sum(entry.score is not None for entry in card.entries.values())
+    lines = scored if card.calibrated else len(card.entries)
+    return max(4.5, 0.26 * lines + 1.6)
 
 
 def _draw_axes(panel: Axes, card: CardValues) -> None:

@@ -58,7 +58,9 @@ def card_table(card: CardValues) -> Group:
     table = Table(title=title, box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("")
     table.add_column("measure", no_wrap=True)
-    for heading in ("value", "±95 %", *(["real", "score"] if calibrated else []), "N"):
+    real = any(entry.ceiling is not None for entry in card.entries.values())
+    beside = ["real"] * real + ["score"] * calibrated
+    for heading in ("value", "±95 %", *beside, "N"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("features")
     axes = dict.fromkeys(entry.axis for entry in card.entries.values())
@@ -70,7 +72,8 @@ def card_table(card: CardValues) -> Group:
                     plain(name),
                     number(entry.value),
                     half_width(entry),
-                    *([number(entry.ceiling), _score(entry.score)] if calibrated else []),
+                    *[number(entry.ceiling)] * real,
+                    *[_score(entry.score)] * calibrated,
                     f"{entry.samples:,}",
                     plain(entry.space),
                 )

@@ -10,6 +10,7 @@ Legend: N images, C channels, H x W pixels.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,8 @@ class Corruption:
 
     Attributes:
         name: Its name.
-        make: The corrupted set, of the real data and a strength or share in (0, 1].
+        make: The corrupted set, of the real data (of images a RealData) and a strength or share in
+            (0, 1].
         words: The amount in words, of the same.
         levels: Strengths or shares that each card measures, rising; none is measured without.
         reads: The axes that are read aloud in its terms.
@@ -39,8 +41,8 @@ class Corruption:
     """
 
     name: str
-    make: Callable[[RealData, float], SampleSet]
-    words: Callable[[RealData, float], str]
+    make: Callable[[Any, float], Any]
+    words: Callable[[Any, float], str]
     levels: tuple[float, ...] = ()
     reads: tuple[str, ...] = ()
     labels_only: bool = False
