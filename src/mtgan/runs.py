@@ -82,7 +82,9 @@ def evaluate_run(
     n = options.get("n")
     wanted = rule.generated if rule.exact or n is None else n
     count = min(wanted or _GENERATED, largest_part(reference))
-    judged = samples_of(run, reference, count, options.get("seed", 0), step)
+    # What the recipe has made of the labels is no instrument: the data's own are.
+    own = bool(run.recipe.hierarchy)
+    judged = samples_of(run, reference, count, options.get("seed", 0), step, translated=own)
     chosen = "chosen" if isinstance(step, int) else step or "newest"
     stamp = {"checkpoint": f"{chosen} checkpoint, EMA weights", **options}
     card = evaluate_samples(judged, reference, **stamp)
@@ -91,16 +93,24 @@ def evaluate_run(
     return card.noted(f"samples of iteration {run.resolve(step):,} of {run.steps[-1]:,}")
 
 
-def samples_of(run: Run, reference: Dataset, count: int, seed: int, step: Step = None) -> Any:
-    """So many samples of a run, of each of its domains, with labels in the reference's terms."""
+def samples_of(
+    run: Run,
+    reference: Dataset,
+    count: int,
+    seed: int,
+    step: Step = None,
+    *,
+    translated: bool = True,
+) -> Any:
+    """So many samples of a run, of each of its domains, with the labels that they were given;
+    translated: as rows of the reference (see reference_labels)."""
     asked = [run.of_domain(domain.name) for domain in run.facts.domains] or [None]
     made = [run.sample_with_labels(count, labels, seed, step) for labels in asked]
     if made[0][1] is None:
         return made[0][0]
     rows = np.concatenate([labels for _, labels in made])
     taxonomy = run.facts.taxonomy
-    if run.recipe.hierarchy:
-        # What the recipe has made of the labels is no instrument: the data's own are.
+    if translated:
         rows, taxonomy = reference_labels(rows, run, reference), reference.taxonomy
     samples = np.concatenate([np.asarray(samples) for samples, _ in made])
     domains = run.facts.domains

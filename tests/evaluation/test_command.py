@@ -117,6 +117,7 @@ def test_a_run_generates_its_samples(capsys, asked, data, tmp_path):
         (["digits", *QUICK, "--protocol", "fid"], "no protocol 'fid'"),
         (["digits", *QUICK, "--features", "vgg"], "no feature space 'vgg'"),
         (["digits", *QUICK, "--metrics", "fad"], "no metric 'fad'"),
+        (["digits", *QUICK, "--features", "pixels", "--weights", "x"], "pixels have no weights to"),
         (["digits", *QUICK, "--n", "1"], "1 samples of each set are too few"),
         (["digits", "--data", "fashion-mnist-10k"], "1 x 8 x 8"),
         (

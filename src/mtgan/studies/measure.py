@@ -12,7 +12,7 @@ from mtgan.evaluation import Evaluator
 from mtgan.evaluation.domains import Judging
 from mtgan.evaluation.evaluate import cards_of, check_metrics, watched
 from mtgan.evaluation.inputs import as_dataset
-from mtgan.runs import plain_values, reference_labels, samples_of
+from mtgan.runs import plain_values, samples_of
 from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.schema import Study
 from mtgan.training import Run
@@ -53,8 +53,6 @@ def measure(run: Run, job: Job) -> Measured:
     reference = reference_of(job.data, wanted["split"])
     count = min(wanted["samples"], largest_part(reference))
     samples = samples_of(run, reference, count, wanted["seed"])
-    if not reference.domains and (rows := samples.labels) is not None:
-        samples = (np.asarray(samples.samples), reference_labels(rows, run, reference))
     return _measured(samples, reference, count, job)
 
 

@@ -121,6 +121,14 @@ class FeatureRequest:
     device: torch.device = CPU
     progress: Callable[[str], None] = lambda message: None
 
+    def refuse_weights(self) -> None:
+        """UserError where a file of weights is given, by a space that has none."""
+        if self.weights is not None:
+            raise UserError(
+                f"the features {self.name} have no weights to read from {self.weights}: leave "
+                "--weights out"
+            )
+
 
 Builder = Callable[[FeatureRequest], FeatureExtractor]
 USER_FUNCTION = "module:function"

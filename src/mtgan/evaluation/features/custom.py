@@ -55,6 +55,7 @@ class CustomFeatures(FeatureExtractor):
 @register_features(USER_FUNCTION)
 def build(request: FeatureRequest) -> FeatureExtractor:
     """Import the user's function."""
+    request.refuse_weights()
     module, _, attribute = request.name.partition(":")
     try:
         function = getattr(import_module(module), attribute)

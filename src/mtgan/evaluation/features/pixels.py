@@ -62,12 +62,14 @@ class PrincipalPixels(PixelFeatures):
 @register_features("pixels")
 def build(request: FeatureRequest) -> FeatureExtractor:
     """Pixels as they are."""
+    request.refuse_weights()
     return PixelFeatures(math.prod(request.reference.samples.shape[1:]), request.device)
 
 
 @register_features("pixels-pca")
 def build_principal(request: FeatureRequest) -> FeatureExtractor:
     """Principal axes of (at most 10,000 of) the reference's images."""
+    request.refuse_weights()
     samples = request.reference.samples
     rows = np.sort(np.random.default_rng(0).permutation(len(samples))[:FITTED])
     return PrincipalPixels(torch.from_numpy(np.array(samples[rows])), request.device)
