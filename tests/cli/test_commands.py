@@ -188,6 +188,8 @@ def test_recipes_of_classifiers_are_shown(tmp_path: Path, name: str) -> None:
             "it is read from its path",
         ),
         (["train", "gan", "--data", "digits", "--root", "x"], "digits has none there"),
+        (["classify", "stl", "--data", "digits", "--root", "x"], "digits has none there"),
+        (["evaluate", ".", "--data", "digits", "--root", "x"], "digits has none there"),
         (["study", "bifurcation", "--data", "digits", "--root", "x"], "digits has none there"),
         (["study", "bifurcation", "--address", "x"], "add --executor ray"),
         (["report", "nowhere"], "is not a run folder"),
