@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 
 import mtgan.data
-from mtgan.data import Dataset, Taxonomy, list_datasets, load_dataset, register_dataset
+from mtgan.data import (
+    Dataset,
+    Taxonomy,
+    list_datasets,
+    load_dataset,
+    prepare_dataset,
+    register_dataset,
+)
 from mtgan.data.held_out import hold_out
-from mtgan.data.load import parse_size
+from mtgan.data.load import load_recorded, parse_size
 from mtgan.data.registry import SOURCES
 from mtgan.errors import UserError
 
@@ -179,3 +186,18 @@ def test_a_folder_of_such_a_name_is_meant_itself(tmp_path: Path, monkeypatch) ->
     (tmp_path / "CIFAR-10").mkdir()
     with pytest.raises(UserError, match="CIFAR-10"):
         load_dataset("CIFAR-10")
+
+
+def test_a_root_that_nothing_would_look_at(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", images=np.zeros((10, 8, 8), dtype=np.uint8))
+    for name, reason in (("digits", "it needs no files"), (tmp_path / "x.npz", "from its path")):
+        with pytest.raises(UserError, match=f"there: .*{reason}; leave it out"):
+            load_dataset(name, root=tmp_path)
+    with pytest.raises(UserError, match="leave it out"):
+        prepare_dataset("digits", tmp_path / "out", root=tmp_path)
+
+
+def test_a_root_that_an_earlier_version_recorded_does_not_matter(tmp_path: Path) -> None:
+    data = load_dataset("digits")
+    again = load_recorded({**data.spec, "root": str(tmp_path)})
+    assert again.fingerprint == data.fingerprint

@@ -20,6 +20,7 @@ from mtgan.classification.records import Epoch, Facts, Result, State
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
 from mtgan.classification.tasks import ClassifierTask
 from mtgan.data import Dataset, Taxonomy, load_dataset
+from mtgan.data.load import load_recorded
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.files import new_folder, write_text, writing
@@ -91,7 +92,7 @@ class ClassifierRun:
                     f"{self.path / _RECIPE} names no data set that can be loaded (run.{key}): it "
                     "was made of arrays, or that was changed; name recipe and data again."
                 )
-            found.append(load_dataset(**spec))
+            found.append(load_recorded(spec))
         assert found[0] is not None
         return found[0], found[1]
 

@@ -176,9 +176,7 @@ def _run(
     from mtgan.classification import classify as train
     from mtgan.classification import load_classifier_recipe
     from mtgan.classification.tasks import load_auxiliary_data, load_data
-    from mtgan.data.load import check_root
 
-    check_root(data, root)
     resolved = load_classifier_recipe(recipe, values)
     dataset = load_data(data, resolved.data, root, taxonomy)
     other = load_auxiliary_data(auxiliary_data, dataset) if auxiliary_data else None

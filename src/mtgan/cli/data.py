@@ -63,9 +63,7 @@ def info(
     """Size, labels, counts and warnings of a data set, a picture of it, and how to begin."""
     from mtgan.cli.begin import Source, beginning
     from mtgan.data import load_dataset
-    from mtgan.data.load import check_root
 
-    check_root(name, root)
     if picture:
         _check_target(picture, force)  # before the work of loading
     train = load_dataset(name, root=root, size=size, channels=channels, taxonomy=taxonomy)
@@ -95,9 +93,7 @@ def prepare(
 ) -> None:
     """Write a data set as a memory-mapped folder, for sets larger than memory."""
     from mtgan.data import load_dataset, prepare_dataset
-    from mtgan.data.load import check_root
 
-    check_root(source, root)
     prepare_dataset(source, out, root=root, size=size, channels=channels, taxonomy=taxonomy)
     if not quiet:
         prepared = load_dataset(out, "all")

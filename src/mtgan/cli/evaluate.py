@@ -114,13 +114,11 @@ def _judge(
 ) -> "AnyScorecard":
     """The card of a run, or of samples that are there already."""
     from mtgan.data import load_dataset
-    from mtgan.data.load import check_root
     from mtgan.evaluation import evaluate as evaluate_samples
     from mtgan.evaluation.protocol import protocol_rule
 
     reference = None
     if data is not None:
-        check_root(data, root)
         split = protocol_rule(options["protocol"]).reference_split(options["split"])
         reference = load_dataset(data, split, root=root, taxonomy=taxonomy, size=options["size"])
     if run is None:

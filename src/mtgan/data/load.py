@@ -52,7 +52,8 @@ def load_dataset(
         download: Whether files that are found nowhere may be downloaded.
 
     Raises:
-        UserError: A name that is none, files that are missing or broken, options out of range.
+        UserError: A name that is none, files that are missing or broken, options out of range, a
+            root of data that have no files there.
     """
     if split not in SPLITS:
         raise UserError(f"split should be train, test or all; found {split!r}.")
@@ -60,6 +61,7 @@ def load_dataset(
         raise UserError(f"channels should be 1 or 3; found {channels!r}.")
     check_seed(seed)
     shape = parse_size(size)
+    check_root(name, root)
     name = _meant(str(name))
     request = Request(name, split, Path(root) if root else None, shape, channels, download)
     found = _format(name) if _is_path(name) else SOURCES.get(name)
@@ -108,6 +110,7 @@ def prepare_dataset(
     """
     if Path(out).exists():
         raise UserError(f"{out} exists already; name another folder, or remove it first.")
+    check_root(name, root)
     name, shape = _meant(str(name)), parse_size(size)
     found = _format(name) if _is_path(name) else None
     if found and found.lazy:
@@ -125,19 +128,29 @@ def prepare_dataset(
     return write_prepared(parts[0], parts[1], Path(out))
 
 
+def load_recorded(spec: Mapping[str, Any]) -> Dataset:
+    """The data set of a Dataset.spec; errors as of load_dataset.
+
+    Earlier versions recorded a root also where none was looked at.
+    """
+    root = spec.get("root") if _looks_at_root(spec["name"]) else None
+    return load_dataset(**{**spec, "root": root})
+
+
 def check_root(name: str | Path, root: str | Path | None) -> None:
     """UserError where a root says where files lie, and none of a named set are looked for: the data
     are a path, or a set that is here without files."""
-    if root is None:
-        return
-    name = _meant(str(name))
-    found = _format(name) if _is_path(name) else SOURCES.get(name)
-    if not (found.named if isinstance(found, Format) else found.files):
-        where = "it is read from its path" if isinstance(found, Format) else "it needs no files"
+    if root is not None and not _looks_at_root(name):
+        where = "it is read from its path" if _is_path(_meant(str(name))) else "it needs no files"
         raise UserError(
-            f"--root is the folder in which a named data set's files lie, and {name} has none "
+            f"root is the folder in which a named data set's files lie, and {name} has none "
             f"there: {where}; leave it out."
         )
+
+
+def _looks_at_root(name: str | Path) -> bool:
+    name = _meant(str(name))
+    return _format(name).named if _is_path(name) else SOURCES.get(name).files
 
 
 def parse_size(size: int | str | tuple[int, int] | list[int] | None) -> tuple[int, int] | None:

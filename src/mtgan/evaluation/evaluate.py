@@ -124,8 +124,15 @@ def cards_of(
         reference = as_dataset(reference, "reference", split or rule.split or "train", size)
     if not isinstance(reference, Dataset) or not reference.domains:
         _refuse({f"told={key!r}": True for key in how.told}, "images")
-        given = {"labels": labels, "heldout": heldout, "split": split, "size": size}
-        return {"": evaluate_images(samples, reference, how, metrics=metrics, **given)}  # type: ignore[arg-type]
+        card = evaluate_images(
+            *(samples, reference, how),
+            metrics=metrics,
+            labels=labels,
+            heldout=heldout,
+            split=split,
+            size=size,
+        )
+        return {"": card}
     _refuse({"labels": labels, "size": size}, f"the domains of {reference.name}")
     unseen = None if heldout is None else as_dataset(heldout, "held-out data")
     return evaluate_domains(

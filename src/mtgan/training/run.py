@@ -12,6 +12,7 @@ import torch
 from mtgan import files
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains.parts import DOMAIN_LEVEL
+from mtgan.data.load import load_recorded
 from mtgan.data.pixels import to_bytes
 from mtgan.data.samples import Samples
 from mtgan.errors import UserError
@@ -135,7 +136,7 @@ class Run:
         asked: dict[str, Any] = {"size": size, "subset": subset}
         other |= {key: value for key, value in asked.items() if value is not None}
         with opening(self.path):
-            return load_dataset(**{**spec, **other}).in_order_of(self.facts.taxonomy)
+            return load_recorded({**spec, **other}).in_order_of(self.facts.taxonomy)
 
     @property
     def best_step(self) -> int:
