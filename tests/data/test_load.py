@@ -1,5 +1,6 @@
 """load_dataset: names, options, held-out parts, and registering a source."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -201,3 +202,8 @@ def test_a_root_that_an_earlier_version_recorded_does_not_matter(tmp_path: Path)
     data = load_dataset("digits")
     again = load_recorded({**data.spec, "root": str(tmp_path)})
     assert again.fingerprint == data.fingerprint
+
+
+def test_a_root_for_one_of_several_domains(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=re.escape(str(tmp_path))):  # looked for there, in vain
+        load_dataset("digits+nci-smiles", root=tmp_path)

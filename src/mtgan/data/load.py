@@ -133,14 +133,14 @@ def load_recorded(spec: Mapping[str, Any]) -> Dataset:
 
     Earlier versions recorded a root also where none was looked at.
     """
-    root = spec.get("root") if _looks_at_root(spec["name"]) else None
+    root = spec.get("root") if looks_at_root(spec["name"]) else None
     return load_dataset(**{**spec, "root": root})
 
 
 def check_root(name: str | Path, root: str | Path | None) -> None:
     """UserError where a root says where files lie, and none of a named set are looked for: the data
     are a path, or a set that is here without files."""
-    if root is not None and not _looks_at_root(name):
+    if root is not None and not looks_at_root(name):
         where = "it is read from its path" if _is_path(_meant(str(name))) else "it needs no files"
         raise UserError(
             f"root is the folder in which a named data set's files lie, and {name} has none "
@@ -148,7 +148,8 @@ def check_root(name: str | Path, root: str | Path | None) -> None:
         )
 
 
-def _looks_at_root(name: str | Path) -> bool:
+def looks_at_root(name: str | Path) -> bool:
+    """Whether files of a data set may lie in a root; UserError for a name that is none."""
     name = _meant(str(name))
     return _format(name).named if _is_path(name) else SOURCES.get(name).files
 

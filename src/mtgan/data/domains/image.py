@@ -15,7 +15,7 @@ from pydantic import Field
 from mtgan.data.domains.base import DOMAINS, Domain, DomainData, Preview, Size
 from mtgan.data.export import IMAGE_ENDINGS, export_samples
 from mtgan.data.images import make_grid
-from mtgan.data.load import load_dataset
+from mtgan.data.load import load_dataset, looks_at_root
 from mtgan.data.registry import Request
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
@@ -47,9 +47,9 @@ class ImageDomain(Domain):
         placement = loading.pop("placement", "pad")
         if placement not in {"pad", "resize"}:
             raise UserError(f"placement should be pad or resize; found {placement!r}.")
-        read = load_dataset(
-            data, request.split, root=request.root, download=request.download, **loading
-        )
+        # The root is said of all domains together, and may be meant for another one.
+        root = request.root if looks_at_root(data) else None
+        read = load_dataset(data, request.split, root=root, download=request.download, **loading)
         if not len(read):
             raise UserError(f"The domain {name!r} ({data}) is empty.")
         levels = read.taxonomy.levels if (read.labels >= 0).any() else ()
