@@ -37,6 +37,9 @@ def test_what_the_last_column_says() -> None:
     assert other("ac-wgan-random-hierarchy") == "hierarchy: random"
     augmented = load_recipe("gan", {"discriminator.augmentation": ["color", "cutout"]})
     assert describe(augmented).other == "augmented by color, cutout"
+    stages = [{"condition_on": "none", "until": 9}]
+    scheduled = load_recipe("cwgan-a", {"schedule.conditioning": stages})
+    assert describe(scheduled).other == "conditioning by a schedule"
 
 
 def test_objectives_and_levels() -> None:

@@ -107,6 +107,13 @@ def test_an_iteration_reads_nothing_on_the_host_and_has_static_shapes(
         assert all(other == first for other in others)
 
 
+def test_switching_a_level_on_changes_no_operation(tmp_path) -> None:
+    stages = [{"condition_on": "none", "until": 2}, {"condition_on": "fine", "over": 2}]
+    trainer = make_trainer(tmp_path, "ac-wgan-b", schedule__conditioning=stages)
+    _, first, *others = [recorder.seen for _, recorder in iterations(trainer, 5)]
+    assert all(other == first for other in others)
+
+
 def test_the_recorder_notices(tmp_path) -> None:
     x = torch.tensor([1.0, 0.0])
     for guilty in (x[0].item, x.nonzero, lambda: x[x > 0], lambda: bool(x.any())):

@@ -22,6 +22,17 @@ TESTS = Path(__file__).parents[1]
 RUNS: dict[str, tuple[str, dict[str, object], bool]] = {
     "wgan-gp": ("wgan-gp", {"data__flip": True}, False),
     "ac-wgan-b": ("ac-wgan-b", {}, True),
+    "switched": (
+        "ac-wgan-b",
+        {
+            "discriminator__conditioning": "concat",
+            "schedule__conditioning": [
+                {"condition_on": "none", "until": 1},
+                {"condition_on": "fine", "over": 2},
+            ],
+        },
+        True,
+    ),
     "clipped": ("wgan", {}, False),  # batch normalization in the critic
     "weighed": ("ac-wgan-a", {"aggregator": "uncertainty"}, False),
 }

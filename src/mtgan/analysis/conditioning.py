@@ -302,7 +302,7 @@ def conditioning(
 )
 def of_run(run: Run, options: Options) -> Conditioning:
     data = run.load_data()
-    level = next(iter(run.game(options.step).average.values())).level
+    level = next(iter(run.game(options.step).asking().taken), None)
     if level is None:
         raise UserError(
             f"Recipe {run.recipe.name} trains a generator without labels: there is no conditioning "

@@ -94,7 +94,7 @@ def evidence_of(
     if varied is not None:
         found |= {"spread": varied.spread, "siblings": varied.siblings}
     found |= _scores(run.game(step), some, held_out, samples, labels)
-    level = next(iter(run.game(step).average.values())).level
+    level = next(iter(run.game(step).asking().taken), None)
     if labels is not None and level in label_levels(data):
         found |= _control(samples, labels, data, unseen, level, seed)
         found["accuracy_history"] = evaluated.get(f"accuracy/{level}")

@@ -252,7 +252,7 @@ def of_run(run: Run, options: Options) -> Interpolation:
     generator = next(iter(game.average.values()))
     extractor = extractor_of(run.load_data(), options.features, options.progress)
     options.progress("walking through latent space")
-    level = generator.level
+    level = next(iter(game.asking().taken), None)
     names = run.facts.taxonomy.classes[level] if level else ()
     column = run.facts.taxonomy.levels.index(level) if level else 0
 

@@ -52,6 +52,9 @@ class ClassifierGame:
 
     # Training
 
+    def begin(self, iteration: int) -> None:
+        """Nothing of the network depends on the epoch."""
+
     def phases_at(self, iteration: int, seed: int) -> Iterator[Phase]:
         """The turns of an epoch: each of one task, or of all together under an aggregator."""
         counts = {name: len(task.training) for name, task in self.tasks.items()}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from mtgan.nets.backbone import DiscriminatorSettings, RowByRow
-from mtgan.nets.heads import Labels, LabelVector, as_levels
+from mtgan.nets.heads import Labels, LabelVector, Strengths, as_levels
 from mtgan.parts import HEADS, NORMALIZATIONS
 
 LayerFactory = Callable[[], list[nn.Module]]
@@ -49,6 +49,17 @@ class Generator(nn.Module):
         # What it is told: layers that take a class are given the first level alone.
         self.levels = levels if concat else levels[:1]
         self.label_vector = LabelVector(concat, levels) if concat else None
+        # How strongly it is told any level of the taxonomy, directly or by a finer one, where a
+        # schedule switches levels on.
+        self.strengths: Strengths | None = None
+
+    def told(self) -> tuple[str, ...]:
+        """The levels that it is told as of now: `levels`, but for those that a schedule has not
+        switched on. The host waits for the device."""
+        found = None if self.label_vector is None else self.label_vector.strengths
+        if found is None:
+            return self.levels
+        return tuple(level for level in self.levels if found.of(level) > 0)
 
     def _inputs(self, latents: Tensor, labels: Labels) -> tuple[Tensor, Tensor | None]:
         x = latents

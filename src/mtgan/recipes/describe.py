@@ -60,9 +60,7 @@ def _conditioning(recipe: Recipe) -> str:
 
 def _levels(recipe: Recipe) -> tuple[str, ...]:
     conditioned = recipe.generator.conditioning != "none"
-    asked = recipe.condition_on
-    levels = [asked] if isinstance(asked, str) else asked
-    main = recipe.twins or (levels if conditioned else [])
+    main = recipe.twins or (recipe.conditions if conditioned else ())
     return tuple(dict.fromkeys([*main, *(task.labels for task in recipe.tasks)]))
 
 
@@ -79,6 +77,8 @@ def _other(recipe: Recipe) -> list[str]:
         notes.append(f"{pair} share {sharing.layers} layers ({sharing.kind})")
     for part in recipe.hierarchy:
         notes.append(f"hierarchy: {part.kind}")
+    if recipe.schedule.conditioning:
+        notes.append("conditioning by a schedule")
     deeper = max((task.bifurcation for task in recipe.tasks), default=1)
     if deeper > 1:
         notes.append(f"bifurcation {deeper}")

@@ -306,6 +306,10 @@ def _shrink(values: dict[str, Any], recipe: Recipe, scale: Scale) -> None:
     for key, times in (("sample_every", 10), ("checkpoint_every", 10), ("evaluate_every", 10)):
         if getattr(training, key):
             _set(values, f"training.{key}", min(getattr(training, key), max(1, steps // times)))
+    for stage in values["schedule"]["conditioning"]:
+        for key in ("until", "over"):
+            if stage[key]:
+                stage[key] = scaled(stage[key], scale.steps, 1)
     _set(values, "training.log_every", min(training.log_every, max(1, steps // 100)))
     if scale.rate is not None:
         _set_schedule(values, recipe, scale.rate)

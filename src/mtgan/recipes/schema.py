@@ -179,8 +179,24 @@ class Sharing(Part):
     norm: NormName = "l2"
 
 
+class Stage(Part):
+    """The levels that generator and discriminator are conditioned on for a time.
+
+    What is newly on is blended in over the stage's first `over` iterations (Shahbazi et al. 2022).
+    """
+
+    condition_on: str | list[str]  # of the recipe's condition_on; none
+    until: Positive | None = None  # the iteration, counted from 0, at which the next stage begins
+    over: NonNegative = 0
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        asked = self.condition_on
+        return tuple(asked) if not isinstance(asked, str) else () if asked == "none" else (asked,)
+
+
 class Schedule(Part):
-    """Who moves when, within one iteration."""
+    """Who moves when, within one iteration, and what is told from which iteration on."""
 
     discriminator_steps: Few = 1
     generator_steps: Few = 1
@@ -189,6 +205,8 @@ class Schedule(Part):
     # Batches over several domains: as they occur in the data, in equal shares, or one domain at a
     # time, in turn or drawn.
     domains: Literal["as-found", "mixed", "turns", "random"] = "as-found"
+    # After the last stage, all of condition_on; see mtgan.training.conditioning.
+    conditioning: list[Stage] = []
 
 
 class Optimizer(Part):
@@ -262,6 +280,12 @@ class Recipe(Part):
     data: Data = Data()
     training: Training = Training()
     run: dict[str, Any] = {}  # what a run has recorded here: data set, seed, versions
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The levels of condition_on."""
+        asked = self.condition_on
+        return (asked,) if isinstance(asked, str) else tuple(asked)
 
     def __repr__(self) -> str:
         bound = "" if self.penalty.kind == "none" else f" + {self.penalty.kind}"

@@ -16,6 +16,7 @@ from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.parts import AGGREGATORS
 from mtgan.recipes import Recipe
 from mtgan.training.batches import mix_seed
+from mtgan.training.conditioning import Conditioning
 from mtgan.training.facts import DataFacts
 from mtgan.training.networks import (
     Network,
@@ -101,6 +102,10 @@ class Game:
         for network in self.networks.values():
             initialize(network, recipe.training.initialization, generator)
         share_hard(recipe, self.networks)
+        self.conditioning: Conditioning | None = None
+        if recipe.schedule.conditioning:
+            (twin,) = self.twins
+            self.conditioning = Conditioning(recipe, facts, twin.generator, twin.discriminator)
 
     def _build_twin(self, twin: str | None) -> Twin:
         recipe, facts = self.recipe, self.facts
@@ -138,6 +143,17 @@ class Game:
         for parameter, names in holders.items():
             groups.setdefault("+".join(names), []).append(parameter)
         return groups
+
+    def begin(self, iteration: int) -> None:
+        """Tell the networks as much of the labels as they are told in an iteration (from 0)."""
+        if self.conditioning is not None:
+            self.conditioning.set(iteration)
+
+    def asking(self) -> Requests:
+        """The requests that the averaged generator can be asked by now: `requests`, but for
+        levels that a schedule has not switched on."""
+        told = next(iter(self.average.values())).told()
+        return self.requests if told == self.requests.taken else Requests(self.facts, told)
 
     def phases_at(self, iteration: int, seed: int) -> list[Phase]:
         """The phases that run in an iteration (counted from 0), draws made from the seed."""

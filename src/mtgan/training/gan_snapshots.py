@@ -111,9 +111,8 @@ class GanSnapshots(Snapshots):
     def _generate(self, count: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Samples and their labels from a noise that is the same at every call."""
         random = torch.Generator().manual_seed(mix_seed(self._seed, "evaluation"))
-        requests, recipe = self._game.requests, self._game.recipe
+        requests, recipe = self._game.asking(), self._game.recipe
         rows = requests.draw(count, random)
         latents = draw_latents(count, recipe.latent.dim, recipe.latent.distribution, random)
         images = generate(self._game, latents, rows)
-        conditioned = recipe.generator.conditioning != "none"
-        return images, requests.given(rows.numpy()) if conditioned else None
+        return images, requests.given(rows.numpy()) if requests.taken else None

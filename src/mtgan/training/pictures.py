@@ -34,12 +34,13 @@ def save_pictures(game: Game, run: Path, seed: int, step: int) -> np.ndarray:
 
 
 def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
-    if game.recipe.generator.conditioning == "none" and len(game.facts.domains) > 1:
+    requests = game.asking()
+    if not requests.taken and len(game.facts.domains) > 1:
         return  # it cannot be asked for one
     latent = game.recipe.latent
     for index, domain in enumerate(game.facts.domains):
         random = torch.Generator().manual_seed(mix_seed(seed, "picture", domain.name))
-        rows = game.requests.draw(_OF_A_DOMAIN, random, {DOMAIN_LEVEL: index})
+        rows = requests.draw(_OF_A_DOMAIN, random, {DOMAIN_LEVEL: index})
         latents = draw_latents(_OF_A_DOMAIN, latent.dim, latent.distribution, random)
         folder = run / "domains" / domain.name
         with files.writing(folder, RESUME):
@@ -54,12 +55,13 @@ def _grid_samples(game: Game, seed: int) -> np.ndarray:
     same latents in every row."""
     facts, latent = game.facts, game.recipe.latent
     random = torch.Generator().manual_seed(mix_seed(seed, "picture"))
-    level = game.twins[0].level
-    if level is None:
+    requests = game.asking()
+    if not requests.taken:
         latents = draw_latents(_COLUMNS * _ROWS, latent.dim, latent.distribution, random)
-        return generate(game, latents, game.requests.draw(len(latents), random))
+        return generate(game, latents, requests.draw(len(latents), random))
+    level = requests.taken[0]
     classes = facts.label_rows[:, facts.taxonomy.levels.index(level)]
     present = np.unique(classes[classes >= 0])[:10]
     row = draw_latents(_COLUMNS, latent.dim, latent.distribution, random)
-    rows = [game.requests.draw(_COLUMNS, random, {level: int(c)}) for c in present]
+    rows = [requests.draw(_COLUMNS, random, {level: int(c)}) for c in present]
     return generate(game, row.repeat(len(present), 1), torch.cat(rows))

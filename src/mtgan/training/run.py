@@ -255,15 +255,19 @@ class Run:
         check_memory(f"{count:,} samples of {self.path}", count, self.facts.shape)
         place = choose_device(device)
         game = self.game(step)
-        conditioned = bool(game.requests.taken)
+        requests = game.asking()
+        conditioned = bool(requests.taken)
         if labels is not None and len(labels) and not conditioned:
             raise UserError(
-                f"Recipe {self.recipe.name} trains a generator without labels, so it cannot be "
-                "asked for any; take a conditional recipe."
+                f"Recipe {self.recipe.name} has told the generator no labels by that step "
+                "(schedule.conditioning), so it cannot be asked for any; take a later step."
+                if game.requests.taken
+                else f"Recipe {self.recipe.name} trains a generator without labels, so it cannot "
+                "be asked for any; take a conditional recipe."
             )
-        asked = Asked(labels, count, game.requests)
+        asked = Asked(labels, count, requests)
         random = torch.Generator().manual_seed(seed)
-        rows = game.requests.draw(count, random)
+        rows = requests.draw(count, random)
         part = self.recipe.latent
         if latents is None:
             z = draw_latents(count, part.dim, part.distribution, random)
@@ -273,7 +277,7 @@ class Run:
             # By a stream of their own, so that other labels have the same latents.
             rows = asked.draw(torch.Generator().manual_seed(seed))
         images = generate(game, z, rows, batch_size, place)
-        given = game.requests.given(rows.numpy()) if conditioned else None
+        given = requests.given(rows.numpy()) if conditioned else None
         return Samples.of(images, given, self.facts.taxonomy, seed, z.numpy(), asked.notes)
 
     def sample_with_labels(

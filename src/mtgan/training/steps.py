@@ -145,6 +145,7 @@ class DiscriminatorStep:
                 result.terms[name] = LossTerm(value, self.penalty_weight)
         for task in self.tasks:
             real_logits, fake_logits = on_real.logits[task.name], on_fake.logits[task.name]
+            fake_logits = faded(fake_logits, self.generator, task.level)
             task.add_to_classifier(result, real_logits, batch.labels, fake_logits, generated_labels)
         for sharing in self.sharing:
             sharing.add(result)
@@ -192,7 +193,8 @@ class GeneratorStep:
         result = StepResult()
         result.terms["adversarial"] = LossTerm(self.objective.generator(output.score, real_score))
         for task in self.tasks:
-            task.add_to_generator(result, output.logits[task.name], inputs.labels)
+            logits = faded(output.logits[task.name], self.generator, task.level)
+            task.add_to_generator(result, logits, inputs.labels)
         if self.teacher_forcing:
             assert batch is not None
             loss = self.generator.teacher_forcing(inputs.latents, batch.labels, batch.samples)
@@ -223,10 +225,11 @@ class ClassifierStep:
         if self.task.generated:
             if self.task.weight > 0 and self.task.generator_weight != self.task.weight:
                 fake = scale_gradient(fake, self.task.generator_weight / self.task.weight)
-            fake_logits = self.classifier(fake)
+            fake_logits = faded(self.classifier(fake), self.generator, self.task.level)
         else:  # the generator learns from the classifier, and the classifier not from it
             constants = {name: p.detach() for name, p in self.classifier.named_parameters()}
             fake_logits = functional_call(self.classifier, constants, (fake,))
+            fake_logits = faded(fake_logits, self.generator, self.task.level)
             self.task.add_to_generator(result, fake_logits, generated_labels)
         self.task.add_to_classifier(
             result, real_logits, batch.labels, fake_logits, generated_labels
@@ -236,6 +239,14 @@ class ClassifierStep:
         return result
 
 
-def scale_gradient(x: Tensor, factor: float) -> Tensor:
+def faded(logits: Tensor, generator: Generator, level: str) -> Tensor:
+    """A task's logits of generated samples: nobody learns from them more than the generator is
+    told of the level (Shahbazi et al. 2022), where a schedule says how much that is."""
+    if generator.strengths is None:
+        return logits
+    return scale_gradient(logits, generator.strengths.of(level))
+
+
+def scale_gradient(x: Tensor, factor: float | Tensor) -> Tensor:
     """x itself, whose gradient is multiplied by `factor`."""
     return x * factor + (x * (1 - factor)).detach()

@@ -31,6 +31,9 @@ class Players(Protocol):
 
     groups: dict[str, list[nn.Parameter]]
 
+    def begin(self, iteration: int) -> None:
+        """Set what depends on the iteration (counted from 0) within the networks."""
+
     def phases_at(self, iteration: int, seed: int) -> Iterable[Phase]:
         """The phases of an iteration (counted from 0), in their order."""
 
@@ -146,6 +149,7 @@ class Trainer(Generic[Kept]):
         others = () if processes.is_first() else (processes.rank(),)
         torch.manual_seed(mix_seed(self.seed, self.schedule.stream, self.iteration, *others))
         self.optimizers.set_rates(self.iteration)
+        self.game.begin(self.iteration)
         for phase in self.game.phases_at(self.iteration, self.seed):
             for repeat in range(phase.repeats):
                 self.move(phase, repeat)
