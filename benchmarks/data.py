@@ -17,7 +17,7 @@ from benchmarks.train import ratios, take_turns
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.training.batches import BatchLoader
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.requests import Requests
 
 
@@ -36,7 +36,7 @@ def compare(data: Dataset, batch_size: int, rounds: int, batches: int) -> dict[s
             f"{data.name} is read into memory; prepare it first (mtgan data prepare), and give "
             "the prepared folder."
         )
-    requests, device = Requests(DataFacts.of(data)), torch.device("cpu")
+    requests, device = Requests(DatasetInfo.of(data)), torch.device("cpu")
     mapped = BatchLoader(data, requests, device, 0, False)
     held = BatchLoader(replace(data, samples=np.array(data.samples)), requests, device, 0, False)
     feeds = {"mapped": mapped, "memory": held}

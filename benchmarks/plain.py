@@ -23,7 +23,7 @@ from mtgan.nets import fast
 from mtgan.nets.backbones import resnet
 from mtgan.nets.networks import kernel_weights
 from mtgan.recipes import Recipe
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 
 Labels = Mapping[str, Tensor]
@@ -123,7 +123,7 @@ class PlainLoop:
             or any(not task.generated or task.generator_weight for task in recipe.tasks)
         ):
             raise UserError(f"Recipe {recipe.name} has no plain reference loop to compare with.")
-        game = Game(recipe, DataFacts.of(data), seed)
+        game = Game(recipe, DatasetInfo.of(data), seed)
         self.recipe = recipe
         self.levels = data.taxonomy.levels
         self.networks = {name: plain_layers(net) for name, net in game.networks.items()}

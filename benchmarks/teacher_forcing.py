@@ -19,7 +19,7 @@ from mtgan.evaluation.domains import Judging
 from mtgan.evaluation.evaluate import watched
 from mtgan.recipes import load_recipe
 from mtgan.training.batches import BatchLoader, draw_inputs, draw_latents
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.optimizers import optimizers_of
 from mtgan.training.run import generate
@@ -53,15 +53,15 @@ def main() -> None:
     asked = parser.parse_args()
     data = load_dataset(asked.data)
     recipe = load_recipe(asked.recipe, {"training.steps": asked.steps})
-    facts = DataFacts.of(data)
-    game = Game(recipe, facts, asked.seed)
+    info = DatasetInfo.of(data)
+    game = Game(recipe, info, asked.seed)
     device = torch.device("cpu")
     begun = time.process_time()
     loader = BatchLoader(data, game.requests, device, asked.seed, False, recipe.schedule.domains)
     train(game, loader, asked.seed)
     seconds = time.process_time() - begun
     values: dict[str, object] = {"cpu_seconds": round(seconds)}
-    for index, domain in enumerate(facts.domains):
+    for index, domain in enumerate(info.domains):
         if domain.type == "sequence":
             random = torch.Generator().manual_seed(asked.seed)
             rows = game.requests.draw(asked.n, random, {DOMAIN_LEVEL: index})

@@ -32,7 +32,7 @@ from mtgan.data import Dataset, load_dataset
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
 from mtgan.training.batches import Batch, RandomInputs
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.requests import Requests
 from mtgan.training.train import prepare
@@ -84,14 +84,14 @@ def differences(recipe: Recipe, data: Dataset) -> dict[str, float]:
 
     In float64, on few samples; gradients are compared network by network, as vectors.
     """
-    facts = DataFacts.of(data)
-    game, plain = Game(recipe, facts), PlainLoop(recipe, data)
+    info = DatasetInfo.of(data)
+    game, plain = Game(recipe, info), PlainLoop(recipe, data)
     for network in (*game.networks.values(), *plain.networks.values()):
         network.double()
     random = torch.Generator().manual_seed(3)
     worst = {"loss": 0.0, "gradient": 0.0}
     for phase in game.phases:
-        batch, inputs = _draw(recipe, facts, plain, random)
+        batch, inputs = _draw(recipe, info, plain, random)
         for network in (*game.networks.values(), *plain.networks.values()):
             network.zero_grad()
         updated = [p for name in phase.updates for p in game.groups[name]]
@@ -109,16 +109,16 @@ def differences(recipe: Recipe, data: Dataset) -> dict[str, float]:
 
 
 def _draw(
-    recipe: Recipe, facts: DataFacts, plain: PlainLoop, random: torch.Generator
+    recipe: Recipe, info: DatasetInfo, plain: PlainLoop, random: torch.Generator
 ) -> tuple[Batch, RandomInputs]:
     """Noise images under labels that occur in the data, and the noise of a step."""
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(*shape, generator=random, dtype=torch.float64)
 
-    labels: Labels = plain.columns(Requests(facts).draw(COMPARED, random))
+    labels: Labels = plain.columns(Requests(info).draw(COMPARED, random))
     z = 2 * uniform(COMPARED, recipe.latent.dim) - 1
-    real = 2 * uniform(COMPARED, *facts.shape) - 1
+    real = 2 * uniform(COMPARED, *info.shape) - 1
     return Batch(real, labels), RandomInputs(z, labels, uniform(COMPARED))
 
 

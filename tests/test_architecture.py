@@ -14,6 +14,7 @@ SOURCE = Path(mtgan.__file__).parent
 # Every package may import those before it. Evaluation stands apart: it judges anyone's samples.
 ORDER = [
     "errors",
+    "renamed",
     "limits",
     "plugins",
     "registry",

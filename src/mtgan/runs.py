@@ -104,16 +104,16 @@ def samples_of(
 ) -> Any:
     """So many samples of a run, of each of its domains, with the labels that they were given;
     translated: as rows of the reference (see reference_labels)."""
-    asked = [run.of_domain(domain.name) for domain in run.facts.domains] or [None]
+    asked = [run.of_domain(domain.name) for domain in run.dataset_info.domains] or [None]
     made = [run.sample_with_labels(count, labels, seed, step) for labels in asked]
     if made[0][1] is None:
         return made[0][0]
     rows = np.concatenate([labels for _, labels in made])
-    taxonomy = run.facts.taxonomy
+    taxonomy = run.dataset_info.taxonomy
     if translated:
         rows, taxonomy = reference_labels(rows, run, reference), reference.taxonomy
     samples = np.concatenate([np.asarray(samples) for samples, _ in made])
-    domains = run.facts.domains
+    domains = run.dataset_info.domains
     return Dataset(samples, rows, taxonomy, str(run.path), "all", domains=domains)
 
 
@@ -142,8 +142,8 @@ def plain_values(cards: Mapping[str, Scorecard]) -> dict[str, dict[str, Any]]:
 
 def size_of(run: Run) -> dict[str, Any]:
     """With which load_dataset reads other data as a run read its own; domains say it themselves."""
-    channels, height, width = run.facts.shape
-    return {} if run.facts.domains else {"size": (height, width), "channels": channels}
+    channels, height, width = run.dataset_info.shape
+    return {} if run.dataset_info.domains else {"size": (height, width), "channels": channels}
 
 
 def data_of_run(run: Run, split: str | None = None) -> Dataset:
@@ -163,7 +163,7 @@ def data_of_run(run: Run, split: str | None = None) -> Dataset:
 def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarray:
     """Label rows [N, L] of the run as rows of the reference's taxonomy: by the finest class, and at
     the other levels by name where both taxonomies mean the same by them."""
-    own, other = run.facts.taxonomy, reference.taxonomy
+    own, other = run.dataset_info.taxonomy, reference.taxonomy
     theirs = other.classes[other.levels[0]] if other.levels else ()
     table = class_map(own.classes[own.levels[0]], theirs)
     if (table[:-1] < 0).any() or len(table) - 1 != len(theirs):

@@ -91,7 +91,7 @@ def test_holm_by_hand() -> None:
 def test_a_run_is_asked_by_itself(run: Run, tmp_path) -> None:
     found = of_run(run, Options(n=300))
     assert found.samples == 300
-    assert [each.level for each in found.levels] == list(run.facts.taxonomy.levels)
+    assert [each.level for each in found.levels] == list(run.dataset_info.taxonomy.levels)
     assert found.picture(tmp_path / "x.png").stat().st_size > 5000
 
 

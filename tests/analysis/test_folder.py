@@ -12,7 +12,7 @@ from mtgan.analysis.base import Analysis, Table
 from mtgan.errors import UserError
 from mtgan.training import Run
 from mtgan.training.begin import begin_run
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from toys import make_data, small_recipe
 
 
@@ -35,7 +35,7 @@ def plain(tmp_path: Path, monkeypatch) -> Run:
     toy = Analysis(lambda run, options: Toy(), "nothing", takes=("step",))
     monkeypatch.setitem(ANALYSES._entries, "toy", toy)
     data, recipe = make_data(), small_recipe("wgan-gp")
-    return begin_run(tmp_path / "run", recipe, data, DataFacts.of(data), 0)
+    return begin_run(tmp_path / "run", recipe, data, DatasetInfo.of(data), 0)
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_slerp_keeps_the_norm_and_meets_the_ends() -> None:
 
 def test_between_classes_the_ends_are_the_classes(run: Run) -> None:
     game, generator = run.game(), next(iter(run.game().average.values()))
-    z, (a, b) = LATENTS[:1], (run.facts.label_rows[:1], run.facts.label_rows[5:6])
+    z, (a, b) = LATENTS[:1], (run.dataset_info.label_rows[:1], run.dataset_info.label_rows[5:6])
     rows = torch.from_numpy(np.concatenate([a, b]))
     plain = generate(game, z.repeat(2, 1), rows)
     for t, wanted in ((0.0, plain[0]), (1.0, plain[1])):

@@ -98,7 +98,7 @@ def test_classes_are_known_by_name_and_not_by_number(tmp_path: Path) -> None:
     """A run is gone on with as if its classes had never been numbered otherwise."""
     data, recipe = make_data(40), small("mtl-hard")
     whole = train(recipe, tmp_path / "whole", data=data.in_order_of(OLD))
-    assert whole.facts["tasks"]["main"]["classes"] == ["d", "a", "c", "b"]
+    assert whole.dataset_info["tasks"]["main"]["classes"] == ["d", "a", "c", "b"]
     begun = train(
         recipe,
         tmp_path / "run",

@@ -10,7 +10,7 @@ from mtgan.data import Taxonomy
 from mtgan.evaluation import Scorecard
 from mtgan.recipes import load_recipe
 from mtgan.training import Run
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 
 QUICK = ["--data", "digits", "--device", "cpu"]
 
@@ -86,7 +86,7 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
     trained = digits.in_order_of(known)
     record = {"data": digits.spec, "data_name": "digits", "data_fingerprint": trained.fingerprint}
     recipe = load_recipe("gan").model_copy(update={"run": record})
-    made = Run(tmp_path, recipe, DataFacts.of(samples))
+    made = Run(tmp_path, recipe, DatasetInfo.of(samples))
     for name in ("recipe.yaml", "data.json"):
         (tmp_path / name).write_text("")
     monkeypatch.setattr(Run, "open", lambda path: made)

@@ -62,7 +62,7 @@ def test_labels_and_latents_of_each_request(service: Path) -> None:
     opened = mtgan.Run.open(service)
     asked = [{"fine": "a"}, {"fine": "d"}, {}]
     samples = opened.sample(labels=asked, seed=3)
-    names = opened.facts.taxonomy.classes["fine"]
+    names = opened.dataset_info.taxonomy.classes["fine"]
     assert [names[i] for i in samples.labels[:2, 0]] == ["a", "d"]
     latents = np.zeros((2, opened.recipe.latent.dim), dtype=np.float32)
     both = np.asarray(opened.sample(2, labels={"fine": "a"}, latents=latents))

@@ -61,7 +61,7 @@ def test_both_label_sets_are_seen(place: Path) -> None:
 
 def test_what_is_asked_for_is_given_or_refused(trained: Path) -> None:
     opened = Run.open(trained)
-    levels = opened.facts.taxonomy.levels
+    levels = opened.dataset_info.taxonomy.levels
     animal = next(name for name in levels if name != "tone")
     both = opened.sample(4, labels={animal: "bird", "tone": "blue"}, seed=1)
     other = opened.sample(4, labels={animal: "bird", "tone": "red"}, seed=1)
@@ -71,7 +71,7 @@ def test_what_is_asked_for_is_given_or_refused(trained: Path) -> None:
 
 
 def test_a_pair_that_nobody_photographed_is_drawn_with_a_note(trained: Path, place: Path) -> None:
-    animal = next(name for name in Run.open(trained).facts.taxonomy.levels if name != "tone")
+    animal = next(name for name in Run.open(trained).dataset_info.taxonomy.levels if name != "tone")
     asked = ["--label", f"{animal}=frog", "--label", "tone=blue"]
     shown = run(["sample", "runs/mine", "--n", "3", *asked, "--out", "frogs"], place)
     assert "frog" in shown

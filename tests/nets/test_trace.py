@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.nets.fast import Conv2d, ConvMeanPool2d, ConvTranspose2d, LeakyReLU, UpsampleConv2d
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from toys import make_data, small_recipe
 
@@ -27,7 +27,7 @@ class Alone(nn.Module):
 
 def generator(name: str) -> tuple[nn.Module, Tensor]:
     data = make_data(shape=(3, 32, 32))
-    game = Game(small_recipe(name), DataFacts.of(data), seed=0)
+    game = Game(small_recipe(name), DatasetInfo.of(data), seed=0)
     labels = {"fine": torch.arange(4), "coarse": torch.arange(4) // 2}
     return Alone(next(iter(game.average.values())).eval(), labels), torch.randn(4, 6)
 

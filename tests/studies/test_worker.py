@@ -135,7 +135,7 @@ def test_subsets_and_hierarchies_are_measured_by_one_instrument(tmp_path: Path) 
     [job] = plan.jobs(tmp_path, "cpu")
     run_job(job)
     run, whole = Run.open(job.out), load_dataset("digits")
-    assert run.facts.taxonomy.levels == ("fine", "shuffled")
+    assert run.dataset_info.taxonomy.levels == ("fine", "shuffled")
     _, rows = run.sample_with_labels(20)
     assert rows is not None
     labels = reference_labels(rows, run, whole)
@@ -149,7 +149,7 @@ def test_labels_become_those_of_the_reference_by_name() -> None:
     whole = load_dataset("digits")
     names = whole.taxonomy.classes["fine"]
     shuffled = Taxonomy(("label",), {"label": names[::-1]}, {})
-    run = SimpleNamespace(path="run", facts=SimpleNamespace(taxonomy=shuffled))
+    run = SimpleNamespace(path="run", dataset_info=SimpleNamespace(taxonomy=shuffled))
     labels = reference_labels(np.array([[0], [9], [7], [-1]]), run, whole)  # type: ignore[arg-type]
     assert labels.tolist() == [*whole.taxonomy.label_rows(np.array([9, 0, 2, -1])).tolist()]
     # The finest level was not asked for, and an attribute lies beside.
@@ -159,7 +159,7 @@ def test_labels_become_those_of_the_reference_by_name() -> None:
         whole.taxonomy.parents,
     )
     whole_too = Dataset(whole.samples, np.insert(whole.labels, 2, 1, axis=1), attributes)
-    run = SimpleNamespace(path="run", facts=SimpleNamespace(taxonomy=attributes))
+    run = SimpleNamespace(path="run", dataset_info=SimpleNamespace(taxonomy=attributes))
     rows = np.array([[-1, 1, 0], [3, 1, -1]])
     assert reference_labels(rows, run, whole_too).tolist() == rows.tolist()  # type: ignore[arg-type]
     assert reference_labels(rows, run, whole).tolist() == [[-1, 1], [3, 1]]  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from mtgan.training.aggregators.jacobian import JacobianAggregator
 from mtgan.training.aggregators.sum import WeightedSum
 from mtgan.training.aggregators.uncertainty import Uncertainty
 from mtgan.training.batches import BatchLoader, draw_inputs
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.steps import LossTerm, StepResult
 from toys import make_data, small_recipe
@@ -102,8 +102,8 @@ def test_rows_under_a_gradient_penalty(name: str, tmp_path) -> None:
 
 
 def test_the_jacobian_of_a_penalized_critic_is_that_of_its_sum() -> None:
-    facts = DataFacts.of(make_data())
-    game = Game(small_recipe("ac-wgan-b"), facts)
+    info = DatasetInfo.of(make_data())
+    game = Game(small_recipe("ac-wgan-b"), info)
     random, cpu = torch.Generator().manual_seed(5), torch.device("cpu")
     batch = BatchLoader(make_data(), game.requests, cpu, seed=0, flip=False).batch(
         "test", 0, 8, random
@@ -139,4 +139,4 @@ def test_an_aggregator_without_tasks_is_refused() -> None:
     with pytest.raises(UserError, match=r"aggregator=upgrad weighs .*; set aggregator=sum"):
         small_recipe("wgan-gp", aggregator="upgrad")
     with pytest.raises(UserError, match="no aggregator 'upgrade': did you mean 'upgrad'"):
-        Game(small_recipe("ac-wgan-a", aggregator="upgrade"), DataFacts.of(make_data()))
+        Game(small_recipe("ac-wgan-a", aggregator="upgrade"), DatasetInfo.of(make_data()))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mtgan.parts import AUGMENTATIONS
 from mtgan.training.batches import BatchLoader, draw_inputs
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from toys import make_data, small_recipe
 
@@ -56,7 +56,7 @@ def test_both_sides_are_augmented_in_both_phases(
     augmentation: str, settings: dict[str, object], phase: str, sides: list[str], times: int
 ) -> None:
     loaded = small_recipe(discriminator__augmentation=[augmentation] * times, **settings)
-    given, real, generated = seen(Game(loaded, DataFacts.of(make_data())), phase)
+    given, real, generated = seen(Game(loaded, DatasetInfo.of(make_data())), phase)
     for _ in range(times):
         real, generated = real / 2 - 3, generated / 2 - 3
     expected = {"real": real, "generated": generated}

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from mtgan.training.batches import BatchLoader, draw_inputs, mix_seed
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.requests import Requests
 from toys import make_data
 
@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 def loader(**other) -> BatchLoader:
     data = make_data(20)
     return BatchLoader(
-        data, Requests(DataFacts.of(data)), CPU, seed=other.get("seed", 0), flip=False
+        data, Requests(DatasetInfo.of(data)), CPU, seed=other.get("seed", 0), flip=False
     )
 
 
@@ -58,9 +58,9 @@ def test_memory_maps_give_the_same_samples(tmp_path) -> None:
     np.save(tmp_path / "x.npy", data.samples)
     mapped = make_data(20)
     mapped.samples = np.load(tmp_path / "x.npy", mmap_mode="r")
-    facts = DataFacts.of(data)
-    plain = BatchLoader(data, Requests(facts), CPU, 0, False).batch("d", 3, 8, torch.Generator())
-    there = BatchLoader(mapped, Requests(facts), CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    info = DatasetInfo.of(data)
+    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    there = BatchLoader(mapped, Requests(info), CPU, 0, False).batch("d", 3, 8, torch.Generator())
     # read in the order of the disk: the same samples with the same labels, sorted
     assert sorted(x.sum().item() for x in plain.samples) == sorted(
         x.sum().item() for x in there.samples
@@ -76,9 +76,9 @@ def _pair(batch):
 
 def test_flips_mirror_about_half_of_the_samples() -> None:
     data = make_data(400)
-    facts = DataFacts.of(data)
-    plain = BatchLoader(data, Requests(facts), CPU, 0, False).batch("d", 0, 400, torch.Generator())
-    flipped = BatchLoader(data, Requests(facts), CPU, 0, True).batch(
+    info = DatasetInfo.of(data)
+    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch("d", 0, 400, torch.Generator())
+    flipped = BatchLoader(data, Requests(info), CPU, 0, True).batch(
         "d", 0, 400, torch.Generator().manual_seed(0)
     )
     same = (plain.samples == flipped.samples).flatten(1).all(1)
@@ -89,16 +89,14 @@ def test_flips_mirror_about_half_of_the_samples() -> None:
 
 def test_noise_follows_its_distribution_and_the_labels_of_the_data() -> None:
     data = make_data(40)
-    facts = DataFacts.of(data.select(np.flatnonzero(data.labels[:, 0] != 1)))
-    inputs = draw_inputs(3000, 4, "normal", Requests(facts), torch.Generator().manual_seed(0), CPU)
+    info = DatasetInfo.of(data.select(np.flatnonzero(data.labels[:, 0] != 1)))
+    inputs = draw_inputs(3000, 4, "normal", Requests(info), torch.Generator().manual_seed(0), CPU)
     assert abs(inputs.latents.std().item() - 1) < 0.05
     assert set(inputs.labels["fine"].tolist()) == {0, 2, 3}
     assert (inputs.labels["coarse"] == inputs.labels["fine"] // 2).all()
     assert inputs.epsilon.min() >= 0
     assert inputs.epsilon.max() < 1
-    uniform = draw_inputs(
-        3000, 4, "uniform", Requests(facts), torch.Generator().manual_seed(0), CPU
-    )
+    uniform = draw_inputs(3000, 4, "uniform", Requests(info), torch.Generator().manual_seed(0), CPU)
     assert -1 <= uniform.latents.min() < -0.99
     assert 0.99 < uniform.latents.max() <= 1
 
@@ -106,25 +104,25 @@ def test_noise_follows_its_distribution_and_the_labels_of_the_data() -> None:
 def test_rows_with_a_missing_label_are_not_drawn() -> None:
     data = make_data(40)
     data.labels[data.labels[:, 0] == 2, 0] = -1
-    rows = Requests(DataFacts.of(data)).draw(500, torch.Generator().manual_seed(0))
+    rows = Requests(DatasetInfo.of(data)).draw(500, torch.Generator().manual_seed(0))
     assert set(rows[:, 0].tolist()) == {0, 1, 3}
 
 
 def test_facts_survive_the_trip_through_plain_values() -> None:
-    facts = DataFacts.of(make_data(40))
-    again = DataFacts.from_dict(facts.to_dict())
-    assert again.shape == facts.shape
-    assert again.taxonomy == facts.taxonomy
-    assert np.array_equal(again.label_rows, facts.label_rows)
-    assert np.array_equal(again.label_counts, facts.label_counts)
+    info = DatasetInfo.of(make_data(40))
+    again = DatasetInfo.from_dict(info.to_dict())
+    assert again.shape == info.shape
+    assert again.taxonomy == info.taxonomy
+    assert np.array_equal(again.label_rows, info.label_rows)
+    assert np.array_equal(again.label_counts, info.label_counts)
 
 
 def test_levels_are_found_by_name_and_by_position() -> None:
-    facts = DataFacts.of(make_data(40))
-    assert facts.level("coarse", "x") == "coarse"
+    info = DatasetInfo.of(make_data(40))
+    assert info.level("coarse", "x") == "coarse"
     renamed = make_data(40)
     taxonomy = renamed.taxonomy.with_hierarchy({"genus": dict(zip("abcd", "xxyy", strict=True))})
-    other = DataFacts.of(renamed.with_taxonomy(taxonomy))
+    other = DatasetInfo.of(renamed.with_taxonomy(taxonomy))
     assert other.level("coarse", "x") == "genus"
 
 

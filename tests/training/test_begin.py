@@ -8,13 +8,13 @@ import pytest
 from mtgan.errors import UserError
 from mtgan.training import Run, train
 from mtgan.training.begin import begin_run, find_run
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from toys import make_data, small_recipe
 
 
 def begin(path: Path, **overrides: object) -> Run:
     data = make_data()
-    return begin_run(path, small_recipe(**overrides), data, DataFacts.of(data), 0)
+    return begin_run(path, small_recipe(**overrides), data, DatasetInfo.of(data), 0)
 
 
 def go(out: Path, resume: bool = False, **overrides: object) -> Run:
@@ -54,7 +54,7 @@ def test_what_a_killed_start_left_is_begun_again(
     (out / "tensorboard").mkdir()
     data = make_data()
     assert find_run(out, resume) is None
-    begin_run(out, small_recipe(training__steps=2), data, DataFacts.of(data), 0)
+    begin_run(out, small_recipe(training__steps=2), data, DatasetInfo.of(data), 0)
     assert (out / name).read_bytes() == whole
 
 

@@ -11,7 +11,7 @@ from mtgan.recipes import load_recipe
 from mtgan.recipes.rules import RecipeWarning
 from mtgan.training import train
 from mtgan.training.batches import Batch, RandomInputs
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.train import prepare
 from toys import make_data, small_recipe
@@ -36,7 +36,7 @@ def make_game(stages: list, name: str = "ac-wgan-b", **overrides: object) -> Gam
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RecipeWarning)  # it is never trained so long
         recipe = small_recipe(name, **{**BOTH, "schedule__conditioning": stages, **overrides})
-    return Game(recipe, DataFacts.of(make_data()))
+    return Game(recipe, DatasetInfo.of(make_data()))
 
 
 def test_strengths_rise_and_stay() -> None:

@@ -11,7 +11,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation.scorecard import read_card
 from mtgan.training import Run, train
 from mtgan.training.batches import BatchLoader, DomainMixture
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.requests import Requests
 from toys import small_recipe
 
@@ -44,7 +44,7 @@ def runs(data, tmp_path_factory):
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_recipe_trains_and_its_run_alone_gives_back_both_domains(name, data, runs):
     opened = Run.open(runs(name).path)
-    assert opened.facts.domains == data.domains
+    assert opened.dataset_info.domains == data.domains
     assert (opened.path / "domains" / "image" / "step-00000001.png").is_file()
     assert len((opened.path / "domains/text/step-00000001.txt").read_text().splitlines()) == 50
     strings = opened.sample_domain(12, "text")
@@ -81,7 +81,7 @@ def test_by_domain_needs_to_be_told_the_domain(data, tmp_path):
 
 
 def loader(data, kind, flip=False):
-    return BatchLoader(data, Requests(DataFacts.of(data)), torch.device("cpu"), 0, flip, kind)
+    return BatchLoader(data, Requests(DatasetInfo.of(data)), torch.device("cpu"), 0, flip, kind)
 
 
 def domains(data, kind, turns=6, size=8):
@@ -103,8 +103,8 @@ def test_mixed_batches_hold_equal_shares_and_turns_one_domain_each(data):
 
 @pytest.mark.parametrize("kind", ["mixed", "turns", "random"])
 def test_labels_to_generate_by_are_of_the_batchs_domains(kind, data):
-    facts = DataFacts.of(data)
-    mixture = DomainMixture(Requests(facts), kind, 0)
+    info = DatasetInfo.of(data)
+    mixture = DomainMixture(Requests(info), kind, 0)
     for turn, expected in enumerate(domains(data, kind)):
         rows = mixture.draw_labels("x", turn, 8, torch.Generator().manual_seed(turn))
         assert rows[:, 1].tolist() == expected
@@ -117,10 +117,11 @@ def test_mixed_batches_pass_over_every_sample_of_each_domain(data):
 
 
 def test_one_domain_is_served_as_any_other_data(data):
-    facts = DataFacts.of(data)
-    assert DomainMixture(Requests(facts), "as-found", 0).shares("x", 3, 8) == [(None, 8)]
+    info = DatasetInfo.of(data)
+    assert DomainMixture(Requests(info), "as-found", 0).shares("x", 3, 8) == [(None, 8)]
     alone = load_dataset(data.spec["name"].split("+")[1], "all")
-    assert DomainMixture(Requests(DataFacts.of(alone)), "mixed", 0).shares("x", 3, 8) == [(None, 8)]
+    requests = Requests(DatasetInfo.of(alone))
+    assert DomainMixture(requests, "mixed", 0).shares("x", 3, 8) == [(None, 8)]
 
 
 def test_canvases_are_not_mirrored(data):

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from mtgan.objectives.penalties import input_gradient
 from mtgan.training.aggregate import weighted_sum
 from mtgan.training.batches import Batch, BatchLoader, RandomInputs, draw_inputs
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.hierarchies import with_hierarchies
 from mtgan.training.phases import Phase, Twin
@@ -114,16 +114,16 @@ def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict
 def prepare(name: str) -> tuple[Game, Batch, RandomInputs]:
     recipe = small_recipe(name)
     data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy, Instruments().confusion)
-    facts = DataFacts.of(data)
-    game = Game(recipe, facts)
+    info = DatasetInfo.of(data)
+    game = Game(recipe, info)
     for twin in game.twins:
         twin.discriminator.eval()  # no dropout, no power iterations between two passes
-    loader = BatchLoader(data, Requests(facts), torch.device("cpu"), seed=0, flip=False)
+    loader = BatchLoader(data, Requests(info), torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(5)
     batch = loader.batch("test", 0, 8, random)
     latent = recipe.latent
     inputs = draw_inputs(
-        8, latent.dim, latent.distribution, Requests(facts), random, torch.device("cpu")
+        8, latent.dim, latent.distribution, Requests(info), random, torch.device("cpu")
     )
     return game, batch, inputs
 

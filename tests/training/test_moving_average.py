@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.run import Run, generate
 from mtgan.training.train import prepare, train
@@ -24,7 +24,7 @@ def fill(module: torch.nn.Module, value: float) -> None:
 def test_the_past_weighs_more_from_update_to_update_until_it_weighs_the_decay(
     update: int, past: float
 ) -> None:
-    game = Game(small_recipe("ac-gan-b"), DataFacts.of(make_data()))
+    game = Game(small_recipe("ac-gan-b"), DatasetInfo.of(make_data()))
     live, mean = game.networks["generator"], game.average["generator"]
     fill(live, 1.0)
     fill(mean, 3.0)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mtgan.training.batches import BatchLoader, draw_inputs
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.phases import Phase
 from mtgan.training.train import prepare
@@ -63,19 +63,21 @@ def test_all_parameters_of_an_updated_group_get_a_gradient(name: str, tmp_path) 
 
 
 def test_the_order_of_the_day() -> None:
-    game = Game(small_recipe("sc-wgan-a"), DataFacts.of(make_data()))
+    game = Game(small_recipe("sc-wgan-a"), DatasetInfo.of(make_data()))
     first = [(p.name, p.repeats) for p in game.phases_at(0, seed=0)]
     assert first == [("discriminator", 5), ("generator", 1), ("classifier/fine", 1)]
     assert [p.name for p in game.phases_at(1, seed=0)] == ["discriminator", "generator"]
 
 
 def test_generator_steps() -> None:
-    game = Game(small_recipe("dcgan-advantage"), DataFacts.of(make_data()))
+    game = Game(small_recipe("dcgan-advantage"), DatasetInfo.of(make_data()))
     assert [(p.name, p.repeats) for p in game.phases] == [("discriminator", 1), ("generator", 4)]
 
 
 def test_one_of_several_classifiers_is_drawn_evenly() -> None:
-    game = Game(small_recipe("sc-wgan-c", schedule__classifier_every=1), DataFacts.of(make_data()))
+    game = Game(
+        small_recipe("sc-wgan-c", schedule__classifier_every=1), DatasetInfo.of(make_data())
+    )
     drawn = [
         [p.name for p in game.phases_at(i, seed=3) if p.name.startswith("classifier")]
         for i in range(2000)
@@ -86,7 +88,7 @@ def test_one_of_several_classifiers_is_drawn_evenly() -> None:
 
 
 def test_twins_alternate_evenly_and_move_together() -> None:
-    game = Game(small_recipe("mtl-wgan"), DataFacts.of(make_data()))
+    game = Game(small_recipe("mtl-wgan"), DatasetInfo.of(make_data()))
     fine = 0
     for i in range(1000):
         names = [p.name for p in game.phases_at(i, seed=3)]
@@ -101,7 +103,7 @@ def test_twins_alternate_evenly_and_move_together() -> None:
 @pytest.mark.parametrize("layers", [0, 1, 2, 3])
 def test_hard_shared_layers_are_owned_once(layers: int) -> None:
     overrides = {f"sharing__{i}__layers": min(layers, 2 if i else 3) for i in range(2)}
-    game = Game(small_recipe("mtl-wgan", **overrides), DataFacts.of(make_data()))
+    game = Game(small_recipe("mtl-wgan", **overrides), DatasetInfo.of(make_data()))
     fine, coarse = game.networks["generator/fine"], game.networks["generator/coarse"]
     same = [a is b for a, b in zip(fine.layers, coarse.layers, strict=True)]
     depth = min(layers, len(same))
@@ -111,9 +113,9 @@ def test_hard_shared_layers_are_owned_once(layers: int) -> None:
 
 
 def test_bifurcation_gives_each_head_layers_of_its_own() -> None:
-    facts = DataFacts.of(make_data(shape=(1, 28, 28)))
+    info = DatasetInfo.of(make_data(shape=(1, 28, 28)))
     shared, early = (
-        Game(small_recipe(name), facts).networks["discriminator"]
+        Game(small_recipe(name), info).networks["discriminator"]
         for name in ("ac-wgan-b", "ac-wgan-c")
     )
     assert [len(head.layers) for head in shared.heads] == [0, 0]
@@ -129,7 +131,7 @@ def phase_of(game: Game, name: str) -> Phase:
     return next(phase for phase in game.phases if phase.name == name)
 
 
-def draw(game: Game, facts: DataFacts, size: int = 8, seed: int = 5):
+def draw(game: Game, info: DatasetInfo, size: int = 8, seed: int = 5):
     loader = BatchLoader(make_data(), game.requests, torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(seed)
     batch = loader.batch("test", 0, size, random)
@@ -141,10 +143,10 @@ def draw(game: Game, facts: DataFacts, size: int = 8, seed: int = 5):
 
 
 def test_ac_wgan_b_losses_equal_an_independent_computation() -> None:
-    facts = DataFacts.of(make_data())
-    game = Game(small_recipe("ac-wgan-b"), facts)
+    info = DatasetInfo.of(make_data())
+    game = Game(small_recipe("ac-wgan-b"), info)
     generator, critic = game.networks["generator"], game.networks["discriminator"]
-    batch, inputs = draw(game, facts)
+    batch, inputs = draw(game, info)
     twin = copy.deepcopy(generator)  # batch statistics move with every pass
     terms = phase_of(game, "discriminator").step(batch, inputs).terms
 
@@ -185,9 +187,9 @@ def test_ac_wgan_b_losses_equal_an_independent_computation() -> None:
 
 
 def test_ac_wgan_b_generator_losses() -> None:
-    facts = DataFacts.of(make_data())
-    game = Game(small_recipe("ac-wgan-b"), facts)
-    _, inputs = draw(game, facts)
+    info = DatasetInfo.of(make_data())
+    game = Game(small_recipe("ac-wgan-b"), info)
+    _, inputs = draw(game, info)
     twin = copy.deepcopy(game.networks["generator"])
     terms = phase_of(game, "generator").step(None, inputs).terms
     said = game.networks["discriminator"](twin(inputs.latents, inputs.labels), inputs.labels)
@@ -199,11 +201,11 @@ def test_ac_wgan_b_generator_losses() -> None:
 
 
 def test_the_classifier_step_is_the_mean_of_both_losses_and_moves_the_generator() -> None:
-    facts = DataFacts.of(make_data())
-    game = Game(small_recipe("sc-wgan-a"), facts)
+    info = DatasetInfo.of(make_data())
+    game = Game(small_recipe("sc-wgan-a"), info)
     phase = phase_of(game, "classifier/fine")
     assert set(phase.updates) == {"generator", "classifier/fine"}
-    batch, inputs = draw(game, facts)
+    batch, inputs = draw(game, info)
     terms = phase.step(batch, inputs).terms
     assert {name: term.weight for name, term in terms.items()} == {"real": 0.5, "generated": 0.5}
 
@@ -213,10 +215,10 @@ def test_real_and_generated_samples_share_a_pass_but_never_their_statistics(
     normalization: str, passes: int
 ) -> None:
     """A batch of both would tell the discriminator by its statistics that one side is generated."""
-    facts = DataFacts.of(make_data())
-    game = Game(small_recipe("gan", discriminator__normalization=normalization), facts)
+    info = DatasetInfo.of(make_data())
+    game = Game(small_recipe("gan", discriminator__normalization=normalization), info)
     generator, discriminator = game.networks["generator"], game.networks["discriminator"]
-    batch, inputs = draw(game, facts)
+    batch, inputs = draw(game, info)
     fake = copy.deepcopy(generator)(inputs.latents, inputs.labels)
     alone = copy.deepcopy(discriminator)
     expected = alone.score(batch.samples, {}).mean() - alone.score(fake, {}).mean()
@@ -228,11 +230,11 @@ def test_real_and_generated_samples_share_a_pass_but_never_their_statistics(
 
 
 def test_a_generator_weight_scales_its_gradient_alone() -> None:
-    facts = DataFacts.of(make_data())
+    info = DatasetInfo.of(make_data())
     gradients = []
     for weight in (1.0, 0.25):
-        game = Game(small_recipe("sc-wgan-a", tasks__0__generator_weight=weight), facts)
-        terms = phase_of(game, "classifier/fine").step(*draw(game, facts)).terms
+        game = Game(small_recipe("sc-wgan-a", tasks__0__generator_weight=weight), info)
+        terms = phase_of(game, "classifier/fine").step(*draw(game, info)).terms
         sum(t.weight * t.value for t in terms.values()).backward()
         gradients.append(
             [
@@ -249,11 +251,11 @@ def test_a_generator_weight_scales_its_gradient_alone() -> None:
 
 
 def test_soft_sharing_pulls_each_network_in_its_own_phase_with_its_weight() -> None:
-    facts = DataFacts.of(make_data())
+    info = DatasetInfo.of(make_data())
     pairs = [("generator/fine", "generator/coarse"), ("discriminator/fine", "discriminator/coarse")]
     sharing = [{"between": [*pair], "layers": 1, "weight": 3.0} for pair in pairs]
-    game = Game(small_recipe("mtl-wgan", sharing=sharing), facts)
-    batch, inputs = draw(game, facts)
+    game = Game(small_recipe("mtl-wgan", sharing=sharing), info)
+    batch, inputs = draw(game, info)
     for first, second in pairs:
         layers = [game.networks[name].layers[0] for name in (first, second)]
         # Kernels alone: one of a linear layer, one of a convolution.
@@ -273,7 +275,7 @@ def test_soft_sharing_is_in_both_losses_and_pulls_the_weights_together(tmp_path)
         pairs = [(a[i].convolution.weight, b[i].convolution.weight) for i in range(1)]
         return sum(((x - y) ** 2).sum() for x, y in pairs).sqrt().item()
 
-    trainer.facts = game.facts
+    trainer.dataset_info = game.dataset_info
     before = distance()
     for _ in range(20):
         trainer.run_iteration()
@@ -295,4 +297,4 @@ def test_tasks_that_ask_the_generator_for_what_it_is_not_told(
     condition_on: str, task: dict[str, object], untold: list[str]
 ) -> None:
     recipe = small_recipe("ac-wgan-b", condition_on=condition_on, tasks=[task])
-    assert Game(recipe, DataFacts.of(make_data())).untold_tasks() == untold
+    assert Game(recipe, DatasetInfo.of(make_data())).untold_tasks() == untold

@@ -17,7 +17,7 @@ from mtgan.data.domains.image import ImageDomain
 from mtgan.data.domains.sequence import SequenceDomain
 from mtgan.errors import UserError
 from mtgan.training import Run, train
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from toys import make_data, small_recipe
 
 SETTINGS: dict[str, object] = {"training__steps": 2, "training__log_every": 1}
@@ -70,12 +70,12 @@ def dataset(levels: dict[str, int], count: int, missing: bool = False) -> Datase
     ],
 )
 def test_facts_of_any_data_are_read_back(levels, count: int, missing: bool) -> None:
-    facts = DataFacts.of(dataset(levels, count, missing))
-    again = DataFacts.from_dict(json.loads(json.dumps(facts.to_dict())))
-    assert (again.shape, again.taxonomy, again.domains) == (facts.shape, facts.taxonomy, ())
-    assert again.label_rows.shape == (len(facts.label_counts), len(levels))
-    assert again.label_rows.tolist() == facts.label_rows.tolist()
-    assert again.label_counts.tolist() == facts.label_counts.tolist()
+    info = DatasetInfo.of(dataset(levels, count, missing))
+    again = DatasetInfo.from_dict(json.loads(json.dumps(info.to_dict())))
+    assert (again.shape, again.taxonomy, again.domains) == (info.shape, info.taxonomy, ())
+    assert again.label_rows.shape == (len(info.label_counts), len(levels))
+    assert again.label_rows.tolist() == info.label_rows.tolist()
+    assert again.label_counts.tolist() == info.label_counts.tolist()
 
 
 def test_a_run_on_pictures_without_labels(tmp_path: Path) -> None:

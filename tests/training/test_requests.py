@@ -8,7 +8,7 @@ from mtgan.data import Dataset, Taxonomy
 from mtgan.errors import UserError
 from mtgan.recipes.rules import RecipeWarning
 from mtgan.training import train
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.requests import Requests
 from toys import make_data, small_recipe
@@ -28,7 +28,7 @@ def attributes(rows: list[list[int]]) -> Dataset:
 
 
 def requests(rows: list[list[int]], *taken: str) -> Requests:
-    return Requests(DataFacts.of(attributes(rows)), taken or ("animal", "tone"))
+    return Requests(DatasetInfo.of(attributes(rows)), taken or ("animal", "tone"))
 
 
 def drawn(asked: Requests, count: int = 400, **wanted: int) -> np.ndarray:
@@ -160,8 +160,8 @@ def test_a_level_without_any_label_is_refused_by_name() -> None:
     rows = [[i % 3, -1, -1] for i in range(12)]
     recipe = small_recipe("cwgan-a", condition_on=["animal", "tone"])
     with pytest.raises(UserError, match=r"draws labels of level 'tone'.*no sample there has one"):
-        Game(recipe, DataFacts.of(attributes(rows)))
-    Game(small_recipe("cwgan-a", condition_on="animal"), DataFacts.of(attributes(rows)))
+        Game(recipe, DatasetInfo.of(attributes(rows)))
+    Game(small_recipe("cwgan-a", condition_on="animal"), DatasetInfo.of(attributes(rows)))
 
 
 def test_what_is_compared_is_asked_for_alike() -> None:
@@ -191,9 +191,9 @@ def test_a_head_on_what_the_generator_is_not_told_is_warned_of(tmp_path) -> None
 
 
 def test_complete_data_are_drawn_as_they_are() -> None:
-    facts = DataFacts.of(make_data(40))
-    assert Requests(facts).note() == ""
-    rows = Requests(facts).draw(5, torch.Generator().manual_seed(3))
-    weights = torch.from_numpy(facts.label_counts / 40)
+    info = DatasetInfo.of(make_data(40))
+    assert Requests(info).note() == ""
+    rows = Requests(info).draw(5, torch.Generator().manual_seed(3))
+    weights = torch.from_numpy(info.label_counts / 40)
     same = torch.multinomial(weights, 5, True, generator=torch.Generator().manual_seed(3))
-    assert np.array_equal(rows.numpy(), facts.label_rows[same.numpy()])
+    assert np.array_equal(rows.numpy(), info.label_rows[same.numpy()])

@@ -11,7 +11,7 @@ from mtgan.data import Taxonomy, load_dataset
 from mtgan.data.export import check_target, export_samples
 from mtgan.errors import UserError
 from mtgan.training import Run, train
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from toys import make_data, small_recipe
 
 
@@ -111,7 +111,7 @@ def test_a_run_keeps_its_own_order_of_classes(tmp_path: Path) -> None:
     longer = small_recipe("ac-wgan-b", training__steps=4)
     run = train(longer, data, tmp_path / "run", resume=True, quiet=True)
     assert run.steps[-1] == 4
-    assert run.facts.taxonomy == OLD
+    assert run.dataset_info.taxonomy == OLD
     _, rows = run.sample_with_labels(10, {"fine": "c"})
     assert rows is not None
     assert rows.tolist() == [[2, 0]] * 10
@@ -125,9 +125,9 @@ def test_data_are_loaded_in_the_order_of_the_run(tmp_path: Path) -> None:
             Image.new("L", (8, 8), 50 * i).save(path)
     data = load_dataset(tmp_path / "set")
     old = Taxonomy(("fine",), {"fine": ("1", "10", "2")}, {})
-    facts = DataFacts.of(data.with_taxonomy(old))
+    info = DatasetInfo.of(data.with_taxonomy(old))
     recipe = small_recipe().model_copy(update={"run": {"data": data.spec}})
-    run = Run(tmp_path / "run", recipe, facts)
+    run = Run(tmp_path / "run", recipe, info)
     for loaded in (run.load_data(), run.load_data("test"), run.load_data().load_split("test")):
         assert loaded.taxonomy == old
         assert [
@@ -138,16 +138,16 @@ def test_data_are_loaded_in_the_order_of_the_run(tmp_path: Path) -> None:
 def test_export_to_arrays_is_read_back_as_a_data_set(conditional: Run, tmp_path: Path) -> None:
     images, labels = conditional.sample_with_labels(20)
     out = tmp_path / "x.npz"
-    export_samples(images, labels, conditional.facts.taxonomy, out)
+    export_samples(images, labels, conditional.dataset_info.taxonomy, out)
     back = load_dataset(str(out), split="all")
     assert np.array_equal(back.samples, images)
     assert np.array_equal(back.labels, labels)
-    assert back.taxonomy.classes == conditional.facts.taxonomy.classes
+    assert back.taxonomy.classes == conditional.dataset_info.taxonomy.classes
 
 
 def test_export_to_a_folder_and_to_a_grid(conditional: Run, tmp_path: Path) -> None:
     images, labels = conditional.sample_with_labels(5)
-    export_samples(images, labels, conditional.facts.taxonomy, tmp_path / "folder")
+    export_samples(images, labels, conditional.dataset_info.taxonomy, tmp_path / "folder")
     for i in range(5):
         pixels = np.asarray(Image.open(tmp_path / "folder" / f"{i:06d}.png").convert("L"))
         assert np.array_equal(pixels, images[i, 0])
@@ -156,7 +156,7 @@ def test_export_to_a_folder_and_to_a_grid(conditional: Run, tmp_path: Path) -> N
     assert labels is not None
     assert [row["fine"] for row in rows] == ["abcd"[i] for i in labels[:, 0]]
     assert [row["source"] for row in rows] == ["generated"] * 5
-    export_samples(images, labels, conditional.facts.taxonomy, tmp_path / "grid.png")
+    export_samples(images, labels, conditional.dataset_info.taxonomy, tmp_path / "grid.png")
     assert Image.open(tmp_path / "grid.png").width > 16
 
 
@@ -165,7 +165,7 @@ def test_samples_among_real_images_are_known_wherever_they_are_put(
 ) -> None:
     """As copied by hand into the folders of classes: each picture says by itself what it is."""
     images, _ = conditional.sample_with_labels(10)
-    export_samples(images, None, conditional.facts.taxonomy, tmp_path / "made")
+    export_samples(images, None, conditional.dataset_info.taxonomy, tmp_path / "made")
     assert load_dataset(tmp_path / "made", "all").taxonomy.levels == ()
     for i in range(10):
         (tmp_path / "set" / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)

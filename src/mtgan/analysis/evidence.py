@@ -111,7 +111,7 @@ def _scores(
     discriminator = game.twins[0].discriminator
     was_training = discriminator.training
     discriminator.eval()
-    levels = game.facts.taxonomy.levels
+    levels = game.dataset_info.taxonomy.levels
     missing = np.full((len(samples), len(levels)), -1)
     kinds = (
         (train.samples, train.labels),

@@ -204,11 +204,11 @@ def probe(
 )
 def of_run(run: Run, options: Options) -> Probe:
     trained = run.game(options.step)
-    fresh = Game(run.recipe, run.facts, seed=options.seed + 1)
+    fresh = Game(run.recipe, run.dataset_info, seed=options.seed + 1)
     if options.data is None:
         data, test = run.load_data(), held_out_of_run(run)
     else:
-        channels, height, width = run.facts.shape
+        channels, height, width = run.dataset_info.shape
         data, test = (
             load_dataset(options.data, split, size=(height, width), channels=channels)
             for split in ("train", "test")

@@ -11,24 +11,24 @@ Whole = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class TaskFacts(Record):
+class TaskRecord(Record):
     """What a task classifies."""
 
     level: str
     classes: Annotated[list[str], Field(min_length=1)]
 
 
-class Facts(Record):
+class DatasetInfoRecord(Record):
     """data.json: image shape (C, H, W), level and classes by task, and the data sets' taxonomies
     (absent in runs of earlier versions)."""
 
     shape: tuple[Whole, Whole, Whole]
-    tasks: dict[str, TaskFacts]
+    tasks: dict[str, TaskRecord]
     taxonomies: Annotated[dict[str, TaxonomyRecord], Field(default_factory=dict)]
 
     @field_validator("tasks")
     @classmethod
-    def _there_is_a_main_task(cls, tasks: dict[str, TaskFacts]) -> dict[str, TaskFacts]:
+    def _there_is_a_main_task(cls, tasks: dict[str, TaskRecord]) -> dict[str, TaskRecord]:
         if "main" not in tasks:
             raise ValueError("there should be a task 'main'")
         return tasks

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mtgan.classification.inputs import crop_center, input_shape
 from mtgan.classification.network import MultitaskClassifier, feature_shape
-from mtgan.classification.records import Epoch, Facts, Result, State
+from mtgan.classification.records import DatasetInfoRecord, Epoch, Result, State
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
 from mtgan.classification.tasks import ClassifierTask
 from mtgan.data import Dataset, Taxonomy, load_dataset
@@ -27,6 +27,7 @@ from mtgan.files import new_folder, write_text, writing
 from mtgan.plugins import opening
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import read_record, validated
+from mtgan.renamed import renamed_property
 from mtgan.text import command, printable
 from mtgan.training.begin import first_difference, run_record
 from mtgan.training.checkpoints import (
@@ -48,13 +49,15 @@ _ANEW = "train anew into another folder"
 class ClassifierRun:
     """A finished or unfinished training, opened from its folder.
 
-    path: the folder; recipe: resolved; facts: image shape, and level and classes by task.
+    path: the folder; recipe: resolved; dataset_info: image shape, and level and classes by task.
     """
 
-    def __init__(self, path: Path, recipe: ClassifierRecipe, facts: dict[str, Any]) -> None:
+    facts = renamed_property("dataset_info")
+
+    def __init__(self, path: Path, recipe: ClassifierRecipe, dataset_info: dict[str, Any]) -> None:
         self.path = path
         self.recipe = recipe
-        self.facts = facts
+        self.dataset_info = dataset_info
 
     def __repr__(self) -> str:
         done = "finished" if (self.path / "result.json").exists() else "not finished"
@@ -72,10 +75,10 @@ class ClassifierRun:
                 f"{path} is not the run of a classifier (it has no recipe.yaml or no data.json); "
                 "give a folder that `mtgan classify` wrote."
             )
-        facts = read_record(path / _DATA, Facts, _ANEW)
+        info = read_record(path / _DATA, DatasetInfoRecord, _ANEW)
         with opening(path):
             recipe = load_classifier_recipe(path / _RECIPE)
-        return cls(path, recipe, facts)
+        return cls(path, recipe, info)
 
     def load_data(self) -> tuple[Dataset, Dataset | None]:
         """The training split that the run was trained on, and that of its auxiliary task where it
@@ -125,7 +128,7 @@ class ClassifierRun:
             sets["auxiliary_data"] = auxiliary
             for key in ("data", "data_name", "data_fingerprint"):
                 record[f"auxiliary_{key}"] = run_record(auxiliary, seed)[key]
-        facts = {
+        info = {
             "shape": list(data.shape),
             "tasks": {
                 name: {"level": task.level, "classes": list(task.classes)}
@@ -135,16 +138,16 @@ class ClassifierRun:
         }
         recorded = recipe.model_copy(update={"run": record})
         with new_folder(path) as folder:
-            write_text(folder / _DATA, json.dumps(facts, indent=2))
+            write_text(folder / _DATA, json.dumps(info, indent=2))
             write_text(folder / _RECIPE, dump_recipe(recorded))
-        return cls(path, recorded, facts)
+        return cls(path, recorded, info)
 
     def in_its_order(
         self, data: Dataset, auxiliary: Dataset | None
     ) -> tuple[Dataset, Dataset | None]:
         """Both data sets with their classes numbered as the run numbered them, where they have the
         same names."""
-        kept = self.facts["taxonomies"]
+        kept = self.dataset_info["taxonomies"]
         if "data" in kept:
             data = data.in_order_of(Taxonomy.from_dict(kept["data"]))
         if auxiliary is not None and "auxiliary_data" in kept:
@@ -236,8 +239,8 @@ class ClassifierRun:
 
     def make_network(self, seed: int = 0) -> MultitaskClassifier:
         """The untrained network of this recipe and these data."""
-        shape = input_shape(self.recipe.augmentation, tuple(self.facts["shape"]))
-        classes = {name: len(task["classes"]) for name, task in self.facts["tasks"].items()}
+        shape = input_shape(self.recipe.augmentation, tuple(self.dataset_info["shape"]))
+        classes = {name: len(task["classes"]) for name, task in self.dataset_info["tasks"].items()}
         return MultitaskClassifier(self.recipe.network, self.recipe.sharing, shape, classes, seed)
 
     def network(self, which: str = "best") -> MultitaskClassifier:
@@ -306,7 +309,7 @@ def load_trunk(run: str | Path | ClassifierRun, layers: int | None = None) -> Tr
     if not 1 <= count <= depth:
         raise UserError(f"{opened.path} has {depth} layers; take layers from 1 to {depth}.")
     part = opened.recipe.augmentation
-    shape = input_shape(part, tuple(opened.facts["shape"]))
+    shape = input_shape(part, tuple(opened.dataset_info["shape"]))
     channels, height, width = feature_shape(opened.recipe.network, shape, count)
     trained = opened.network().layers_of("main")[:count]
     return Trunk(trained, channels * height * width, part).eval()

@@ -16,7 +16,7 @@ from mtgan.data.dataset import stratified_choice
 from mtgan.errors import UserError
 from mtgan.registry import Registry
 from mtgan.training.batches import mix_seed
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _auxiliary(recipe: ClassifierRecipe, split: Split, seed: int, own: bool) -> 
             f"--auxiliary {', '.join(AUXILIARY_LABELS.names())}, or --auxiliary-data."
         )
     asked_by = f"The auxiliary task of recipe {recipe.name}"
-    level = DataFacts.of(split.training).level(wanted, asked_by)
+    level = DatasetInfo.of(split.training).level(wanted, asked_by)
     if level == taxonomy.levels[0] and not own:
         raise UserError(
             f"The auxiliary task would learn the labels {level!r}, which are the main task's; for "

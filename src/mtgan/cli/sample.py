@@ -64,7 +64,7 @@ def sample(
     wanted: Any = _of_each(labels) if labels else _of_all(label or [])
     made_from = None if latents is None else _read_latents(latents)
     opened = Run.open(run)
-    described = None if domain is None else opened.facts.domain(domain)
+    described = None if domain is None else opened.dataset_info.domain(domain)
     check_target(out, described.endings if described else IMAGE_ENDINGS)
     if domain is not None:
         wanted = opened.of_domain(domain, wanted)
@@ -76,7 +76,7 @@ def sample(
     if described:
         described.export(described.decode(samples), out)
     else:
-        export_samples(samples, samples.labels, opened.facts.taxonomy, out)
+        export_samples(samples, samples.labels, opened.dataset_info.taxonomy, out)
     if not quiet:
         for note in samples.notes:
             say(f"note: {note}")

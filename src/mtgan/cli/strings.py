@@ -96,10 +96,10 @@ def _generated(
         read = read_strings(samples, titles=False)
         return read.texts, read.notes
     run = Run.open(samples)
-    names = [domain.name for domain in run.facts.domains if domain.metrics == "strings"]
+    names = [domain.name for domain in run.dataset_info.domains if domain.metrics == "strings"]
     if domain is None and not names:
         raise UserError(f"{samples} was trained on no domain of strings.")
-    asked = names[0] if domain is None else run.facts.domain(domain).name
+    asked = names[0] if domain is None else run.dataset_info.domain(domain).name
     if asked not in names:
         raise UserError(f"The domain {domain!r} of {samples} is none of strings.")
     return run.sample_domain(n, asked, seed=seed), ()

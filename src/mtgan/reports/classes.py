@@ -20,18 +20,18 @@ def class_grids(run: Run) -> dict[str, Image.Image]:
 
 def _levels(run: Run) -> list[str]:
     """The levels that the generator is told, without those that follow from another of them."""
-    recipe, facts = run.recipe, run.facts
+    recipe, info = run.recipe, run.dataset_info
     if recipe.generator.conditioning == "none":
         return []
     asked = as_levels(recipe.twins[0] if recipe.twins else recipe.condition_on)
-    told = [facts.level(level, "The page") for level in asked]
-    above = {facts.taxonomy.parents[level][0] for level in told if level in facts.taxonomy.parents}
+    told = [info.level(level, "The page") for level in asked]
+    above = {info.taxonomy.parents[level][0] for level in told if level in info.taxonomy.parents}
     return [level for level in dict.fromkeys(told) if level not in above]
 
 
 def _grid(run: Run, level: str) -> Image.Image:
     rows, names = [], []
-    for name in run.facts.taxonomy.classes[level][:_MOST_ROWS]:
+    for name in run.dataset_info.taxonomy.classes[level][:_MOST_ROWS]:
         try:
             rows.append(run.sample(_COLUMNS, {level: name}, seed=0))
         except UserError:  # a class that no training sample had

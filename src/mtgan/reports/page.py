@@ -106,7 +106,7 @@ def page_content(run: Run) -> dict[str, Any]:
 def facts_of(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """What was trained, as names and values."""
     recipe, recorded = run.recipe, run.recipe.run
-    channels, height, width = run.facts.shape
+    channels, height, width = run.dataset_info.shape
     parameters = run.game().parameter_counts() if run.steps else {}
     trained = [line for line in lines if line["kind"] == "train"]
     rows = [
@@ -132,7 +132,7 @@ def facts_of(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, st
 def samples_of(run: Run) -> list[Picture]:
     """Samples beside real images, and how they came to be."""
     made: Any = None
-    if not run.facts.domains:
+    if not run.dataset_info.domains:
         by_class = class_grids(run) if run.steps else {}
         made = run.sample(64, seed=0) if run.steps and not by_class else None
         pictures = [
@@ -141,7 +141,7 @@ def samples_of(run: Run) -> list[Picture]:
         ]
         pictures += _beside(run, "Samples", made, "Real images", _real(run))
         return [*pictures, *([evolution] if (evolution := _evolution(run)) else [])]
-    return [picture for domain in run.facts.domains for picture in _pictures_of(run, domain)]
+    return [picture for domain in run.dataset_info.domains for picture in _pictures_of(run, domain)]
 
 
 def _pictures_of(run: Run, domain: Domain) -> list[Picture]:
@@ -168,7 +168,7 @@ def _real_of(run: Run, domain: Domain) -> Any:
         data = run.load_data()
     except UserError:
         return None
-    own = np.flatnonzero(data.labels_of(DOMAIN_LEVEL) == run.facts.domains.index(domain))
+    own = np.flatnonzero(data.labels_of(DOMAIN_LEVEL) == run.dataset_info.domains.index(domain))
     rows = np.random.default_rng(0).choice(own, min(_OF_A_DOMAIN, len(own)), replace=False)
     return domain.decode(np.asarray(data.samples[np.sort(rows)]))
 
@@ -204,7 +204,7 @@ def _real(run: Run) -> Any:
 def _strings(run: Run) -> list[Strings]:
     """Of every domain whose samples are shown as text."""
     found = []
-    for domain in run.facts.domains if run.steps else ():
+    for domain in run.dataset_info.domains if run.steps else ():
         made = domain.preview(_made(run, domain)).lines
         if made:
             real = _real_of(run, domain)

@@ -65,9 +65,9 @@ class DomainMixture:
 
     def __init__(self, requests: Requests, kind: str, seed: int) -> None:
         self.requests = requests
-        facts = requests.facts
-        self.count = len(facts.domains)
-        self.level = facts.taxonomy.levels.index(DOMAIN_LEVEL) if facts.domains else None
+        info = requests.dataset_info
+        self.count = len(info.domains)
+        self.level = info.taxonomy.levels.index(DOMAIN_LEVEL) if info.domains else None
         self.kind = kind if self.count > 1 else "as-found"
         self.seed = seed
 
@@ -111,13 +111,13 @@ class BatchLoader:
         flip: bool,
         domains: str = "as-found",
     ) -> None:
-        facts = requests.facts
-        if flip and facts.domains:
+        info = requests.dataset_info
+        if flip and info.domains:
             raise UserError(
                 "data.flip=true would mirror canvases, and the order of a canvas's channels is the "
                 "alphabet's; set data.flip=false."
             )
-        self.levels = facts.taxonomy.levels
+        self.levels = info.taxonomy.levels
         self.device = device
         self.seed = seed
         self.flip = flip

@@ -13,7 +13,7 @@ from mtgan.errors import UserError
 from mtgan.recipes import Recipe, dump_recipe
 from mtgan.registry import plugin_versions
 from mtgan.training.checkpoints import RESUME, list_checkpoints
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.folders import DATA, RECIPE
 from mtgan.training.run import Run
 
@@ -70,14 +70,14 @@ def run_record(data: Dataset, seed: int) -> dict[str, Any]:
     return record
 
 
-def begin_run(path: Path, recipe: Recipe, data: Dataset, facts: DataFacts, seed: int) -> Run:
+def begin_run(path: Path, recipe: Recipe, data: Dataset, info: DatasetInfo, seed: int) -> Run:
     """Make a run folder, whole or not at all.
 
     What is left of a killed start of the same run is written anew. UserError where files are of
     another run, or cannot be written.
     """
     recorded = recipe.model_copy(update={"run": run_record(data, seed)})
-    texts = {DATA: json.dumps(facts.to_dict()), RECIPE: dump_recipe(recorded)}
+    texts = {DATA: json.dumps(info.to_dict()), RECIPE: dump_recipe(recorded)}
     if path.exists():  # empty, perhaps mounted, or cut off: filled in place, the recipe last
         for name, text in texts.items():
             _refuse_other(path / name, text)
@@ -87,7 +87,7 @@ def begin_run(path: Path, recipe: Recipe, data: Dataset, facts: DataFacts, seed:
         with files.new_folder(path) as folder:
             for name, text in texts.items():
                 (folder / name).write_text(text, encoding="utf-8")
-    return Run(path, recorded, facts)
+    return Run(path, recorded, info)
 
 
 def _refuse_other(file: Path, text: str) -> None:
@@ -127,7 +127,7 @@ def lengthen(run: Run, recipe: Recipe) -> Run:
     """The run with a recipe of more steps, which is kept in its folder."""
     if recipe.training.steps <= run.recipe.training.steps:
         return run
-    longer = Run(run.path, recipe.model_copy(update={"run": run.recipe.run}), run.facts)
+    longer = Run(run.path, recipe.model_copy(update={"run": run.recipe.run}), run.dataset_info)
     files.write_text(run.path / RECIPE, dump_recipe(longer.recipe), RESUME)
     return longer
 

@@ -17,7 +17,7 @@ def commands_of(run: Run) -> dict[str, str]:
     What a command needs (recipe, data, labels, size, seed) is in the run, so none repeats it.
     Those that need the training data are left out where these cannot be loaded again.
     """
-    domains, loads = run.facts.domains, "name" in run.recipe.run["data"]
+    domains, loads = run.dataset_info.domains, "name" in run.recipe.run["data"]
     commands = {f"Sample {domain.name}": _sample_domain(run, domain.name) for domain in domains}
     if not domains:
         commands["Sample"] = _mtgan(run, "sample", run.path, "--n", 1000, "--out", _SAMPLES)
@@ -52,28 +52,28 @@ def _mtgan(run: Run, *words: object) -> str:
 def _evaluate(run: Run) -> str:
     """By the measures that so many images allow."""
     # A set without splits of its own holds out a fifth: a quarter of what is trained on.
-    enough = run.facts.domains or run.recipe.run["samples"] >= 4 * FEWEST_JUDGED
+    enough = run.dataset_info.domains or run.recipe.run["samples"] >= 4 * FEWEST_JUDGED
     return _mtgan(run, "evaluate", run.path, *(() if enough else ("--protocol", "training")))
 
 
 def _sample_domain(run: Run, name: str) -> str:
-    ending = run.facts.domain(name).endings[0]
+    ending = run.dataset_info.domain(name).endings[0]
     out = f"{file_name(name)}{ending}"
     return _mtgan(run, "sample", run.path, "--domain", name, "--n", 1000, "--out", out)
 
 
 def _other_model(run: Run) -> str:
     """Another recipe on the same data, small; "" where none that we would name fits them."""
-    facts, mine = run.facts, run.recipe.name
-    name, settings = default_recipe(facts.taxonomy, facts.shape, facts.domains, facts.label_rows)
-    others = ["multidomain-conv1d"] if facts.domains else ["wgan-gp", "dcgan"]
+    info, mine = run.dataset_info, run.recipe.name
+    name, settings = default_recipe(info.taxonomy, info.shape, info.domains, info.label_rows)
+    others = ["multidomain-conv1d"] if info.domains else ["wgan-gp", "dcgan"]
     candidates = [("", name, settings), *((other, other, {}) for other in others)]
     for written, name, settings in candidates:
         if name == mine:
             continue
         try:
             recipe = load_recipe(name, settings, scale="tiny")
-            Game(recipe, facts)
+            Game(recipe, info)
         except UserError:
             continue
         options: list[object] = ["--scale", "tiny"]

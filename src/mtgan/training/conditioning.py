@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from mtgan.nets import Discriminator, Generator
 from mtgan.nets.heads import LabelVector, Strengths
 from mtgan.recipes import Recipe
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 
 
 class Conditioning:
@@ -24,15 +24,15 @@ class Conditioning:
     """
 
     def __init__(
-        self, recipe: Recipe, facts: DataFacts, generator: Generator, discriminator: Discriminator
+        self, recipe: Recipe, info: DatasetInfo, generator: Generator, discriminator: Discriminator
     ) -> None:
-        self.taxonomy = facts.taxonomy
+        self.taxonomy = info.taxonomy
         self.levels = generator.levels
         asked_by = f"Recipe {recipe.name}"
         self._stages: list[tuple[int, int, frozenset[str]]] = []  # begin, over, levels
         begin = 0
         for stage in recipe.schedule.conditioning:
-            levels = frozenset(facts.level(name, asked_by) for name in stage.levels)
+            levels = frozenset(info.level(name, asked_by) for name in stage.levels)
             self._stages.append((begin, stage.over, levels))
             begin = stage.until or begin
         if recipe.schedule.conditioning[-1].until is not None:

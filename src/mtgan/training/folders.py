@@ -38,7 +38,7 @@ def refuse_other_than_gan(path: Path) -> None:
         )
     elif (path / "mtgan-data.json").is_file():
         found = "a prepared data set, and not the run of a GAN; name it by --data"
-    elif "tasks" in _facts(path):
+    elif "tasks" in _dataset_info(path):
         found = (
             "the run of a classifier, and not of a GAN; its result.json and metrics.jsonl say what "
             f"came of it, {command('mtgan', 'classify', '--resume', path)} goes on with it, and "
@@ -50,17 +50,17 @@ def refuse_other_than_gan(path: Path) -> None:
 
 def refuse_other_than_classifier(path: Path) -> None:
     """UserError, which says so, where a folder is the run of a GAN."""
-    if "label_rows" in _facts(path):
+    if "label_rows" in _dataset_info(path):
         raise UserError(
             f"{path} is the run of a GAN, and not of a classifier; "
             f"{command('mtgan', 'report', path)} writes its page."
         )
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _dataset_info(path: Path) -> dict[str, Any]:
     """What a run's data.json holds; nothing where there is none that can be read."""
     try:
-        facts = read_json(path / "data.json")
+        info = read_json(path / "data.json")
     except UserError:
         return {}
-    return facts if isinstance(facts, dict) else {}
+    return info if isinstance(info, dict) else {}

@@ -17,7 +17,7 @@ from mtgan.parts import AGGREGATORS
 from mtgan.recipes import Recipe
 from mtgan.training.batches import mix_seed
 from mtgan.training.conditioning import Conditioning
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.networks import (
     Network,
     build_classifier,
@@ -41,11 +41,11 @@ class Game:
     tasks: the recipe's, each with the taxonomy's level that it reads.
     """
 
-    def __init__(self, recipe: Recipe, facts: DataFacts, seed: int = 0) -> None:
+    def __init__(self, recipe: Recipe, info: DatasetInfo, seed: int = 0) -> None:
         self.recipe = recipe
-        self.facts = facts
+        self.dataset_info = info
         self.tasks = [
-            (task, facts.level(task.labels, f"The task {task.labels!r} of recipe {recipe.name}"))
+            (task, info.level(task.labels, f"The task {task.labels!r} of recipe {recipe.name}"))
             for task in recipe.tasks
         ]
         self.networks: dict[str, Network] = {}
@@ -85,19 +85,19 @@ class Game:
     # Networks
 
     def _build_networks(self, seed: int) -> None:
-        recipe, facts = self.recipe, self.facts
+        recipe, info = self.recipe, self.dataset_info
         names: list[str | None] = [*recipe.twins] or [None]
         self.twins = [self._build_twin(name) for name in names]
         told = [level for twin in self.twins for level in twin.generator.levels]
         needed = {*told, *(level for _, level in self.tasks)}
-        for level in facts.taxonomy.levels:
+        for level in info.taxonomy.levels:
             if level in needed:
-                facts.require_labels(level, f"Recipe {recipe.name}")
+                info.require_labels(level, f"Recipe {recipe.name}")
         # Samples are asked of the first twin.
-        self.requests = Requests(facts, self.twins[0].generator.levels, needed)
+        self.requests = Requests(info, self.twins[0].generator.levels, needed)
         for task, level in self.tasks:
             if not task.is_head:
-                self.networks[f"classifier/{task.labels}"] = build_classifier(recipe, facts, level)
+                self.networks[f"classifier/{task.labels}"] = build_classifier(recipe, info, level)
         generator = torch.Generator().manual_seed(mix_seed(seed, "weights"))
         for network in self.networks.values():
             initialize(network, recipe.training.initialization, generator)
@@ -105,20 +105,20 @@ class Game:
         self.conditioning: Conditioning | None = None
         if recipe.schedule.conditioning:
             (twin,) = self.twins
-            self.conditioning = Conditioning(recipe, facts, twin.generator, twin.discriminator)
+            self.conditioning = Conditioning(recipe, info, twin.generator, twin.discriminator)
 
     def _build_twin(self, twin: str | None) -> Twin:
-        recipe, facts = self.recipe, self.facts
+        recipe, info = self.recipe, self.dataset_info
         asked_by = f"Recipe {recipe.name}"
         conditioned = recipe.generator.conditioning != "none"
         names = as_levels(twin or recipe.condition_on) if conditioned else ()
-        conditions = [facts.level(name, asked_by) for name in names]
+        conditions = [info.level(name, asked_by) for name in names]
         # Twins take the blocks of all their levels, so that their first layers can be shared.
-        levels = [facts.level(name, asked_by) for name in recipe.twins] or conditions
-        sizes = {name: facts.taxonomy.num_classes(name) for name in levels}
+        levels = [info.level(name, asked_by) for name in recipe.twins] or conditions
+        sizes = {name: info.taxonomy.num_classes(name) for name in levels}
         heads = [(task, level) for task, level in self.tasks if task.is_head]
-        generator = build_generator(recipe, facts, conditions, sizes)
-        discriminator = build_discriminator(recipe, facts, conditions, sizes, heads)
+        generator = build_generator(recipe, info, conditions, sizes)
+        discriminator = build_discriminator(recipe, info, conditions, sizes, heads)
         label = f"/{twin}" if twin else ""
         self.networks[f"generator{label}"] = generator
         self.networks[f"discriminator{label}"] = discriminator
@@ -127,7 +127,7 @@ class Game:
     def untold_tasks(self) -> list[str]:
         """Levels by which a task judges generated samples, and which no generator is told."""
         told = {level for twin in self.twins for level in twin.generator.levels}
-        told |= {above for level in told for above in self.facts.taxonomy.above(level)}
+        told |= {above for level in told for above in self.dataset_info.taxonomy.above(level)}
         weighty = [
             level for task, level in self.tasks if task.generated or task.weight_to_generator
         ]
@@ -153,7 +153,7 @@ class Game:
         """The requests that the averaged generator can be asked by now: `requests`, but for
         levels that a schedule has not switched on."""
         told = next(iter(self.average.values())).told()
-        return self.requests if told == self.requests.taken else Requests(self.facts, told)
+        return self.requests if told == self.requests.taken else Requests(self.dataset_info, told)
 
     def phases_at(self, iteration: int, seed: int) -> list[Phase]:
         """The phases that run in an iteration (counted from 0), draws made from the seed."""

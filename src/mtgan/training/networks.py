@@ -15,27 +15,27 @@ from mtgan.nets.backbone import Backbone
 from mtgan.parts import BACKBONES, OUTPUTS
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 
 Network = Generator | Discriminator | Classifier
 
 
 def build_generator(
-    recipe: Recipe, facts: DataFacts, levels: Sequence[str], sizes: Mapping[str, int]
+    recipe: Recipe, info: DatasetInfo, levels: Sequence[str], sizes: Mapping[str, int]
 ) -> Generator:
     """levels: what it is conditioned on; sizes: the classes of each level of its label vector."""
     part = recipe.generator
-    backbone = _backbone(part.backbone, facts)
+    backbone = _backbone(part.backbone, info)
     concat = sizes if part.conditioning == "concat" else {}
     level = levels[0] if levels else None
     by_class = level if part.conditioning == "normalization" else None
     by_domain = OUTPUTS.capability(part.output, "needs_vocabularies")
     settings = GeneratorSettings.of(
         part,
-        shape=facts.shape,
+        shape=info.shape,
         inputs=recipe.latent.dim + sum(concat.values()),
         classes=sizes[by_class] if by_class else 0,
-        vocabularies=facts.vocabularies(level) if by_domain else (),
+        vocabularies=info.vocabularies(level) if by_domain else (),
         latent=recipe.latent.dim,
     )
     return Generator(backbone.generator_layers(settings), levels, concat)
@@ -43,7 +43,7 @@ def build_generator(
 
 def build_discriminator(
     recipe: Recipe,
-    facts: DataFacts,
+    info: DatasetInfo,
     levels: Sequence[str],
     sizes: Mapping[str, int],
     heads: Sequence[tuple[Task, str]],
@@ -53,14 +53,14 @@ def build_discriminator(
     UserError for a head that would leave it before its first layer.
     """
     part = recipe.discriminator
-    backbone = _backbone(part.backbone, facts)
-    settings = DiscriminatorSettings.of(part, shape=facts.shape)
+    backbone = _backbone(part.backbone, info)
+    settings = DiscriminatorSettings.of(part, shape=info.shape)
     depth = len(backbone.discriminator_layers(settings))
     for task, _ in heads:
         if task.bifurcation > depth + 1:
             raise UserError(
                 f"Recipe {recipe.name}: the task {task.labels!r} has bifurcation="
-                f"{task.bifurcation}, and at {facts.shape[1]} x {facts.shape[2]} pixels the "
+                f"{task.bifurcation}, and at {info.shape[1]} x {info.shape[2]} pixels the "
                 f"discriminator has {depth} layers and the head; take 1 to {depth + 1}."
             )
     return Discriminator(
@@ -71,24 +71,24 @@ def build_discriminator(
         levels,
         sizes if part.conditioning != "none" else {},
         {
-            task.labels: HeadSpec(facts.taxonomy.num_classes(level), task.bifurcation)
+            task.labels: HeadSpec(info.taxonomy.num_classes(level), task.bifurcation)
             for task, level in heads
         },
     )
 
 
-def build_classifier(recipe: Recipe, facts: DataFacts, level: str) -> Classifier:
+def build_classifier(recipe: Recipe, info: DatasetInfo, level: str) -> Classifier:
     """A network of its own for the classes of a level."""
-    backbone = _backbone(recipe.classifier.backbone, facts)
-    settings = DiscriminatorSettings.of(recipe.classifier, shape=facts.shape)
+    backbone = _backbone(recipe.classifier.backbone, info)
+    settings = DiscriminatorSettings.of(recipe.classifier, shape=info.shape)
     return Classifier(
         backbone.discriminator_layers(settings),
         backbone.feature_count(settings),
-        facts.taxonomy.num_classes(level),
+        info.taxonomy.num_classes(level),
     )
 
 
-def _backbone(name: str, facts: DataFacts) -> Backbone:
+def _backbone(name: str, info: DatasetInfo) -> Backbone:
     backbone = BACKBONES.get(name)()
-    backbone.check_shape(facts.shape)
+    backbone.check_shape(info.shape)
     return backbone

@@ -35,10 +35,10 @@ def save_pictures(game: Game, run: Path, seed: int, step: int) -> np.ndarray:
 
 def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
     requests = game.asking()
-    if not requests.taken and len(game.facts.domains) > 1:
+    if not requests.taken and len(game.dataset_info.domains) > 1:
         return  # it cannot be asked for one
     latent = game.recipe.latent
-    for index, domain in enumerate(game.facts.domains):
+    for index, domain in enumerate(game.dataset_info.domains):
         random = torch.Generator().manual_seed(mix_seed(seed, "picture", domain.name))
         rows = requests.draw(_OF_A_DOMAIN, random, {DOMAIN_LEVEL: index})
         latents = draw_latents(_OF_A_DOMAIN, latent.dim, latent.distribution, random)
@@ -53,14 +53,14 @@ def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
 def _grid_samples(game: Game, seed: int) -> np.ndarray:
     """uint8 [N, C, H, W]; one row per class (at most 10) where the generator is conditioned, the
     same latents in every row."""
-    facts, latent = game.facts, game.recipe.latent
+    info, latent = game.dataset_info, game.recipe.latent
     random = torch.Generator().manual_seed(mix_seed(seed, "picture"))
     requests = game.asking()
     if not requests.taken:
         latents = draw_latents(_COLUMNS * _ROWS, latent.dim, latent.distribution, random)
         return generate(game, latents, requests.draw(len(latents), random))
     level = requests.taken[0]
-    classes = facts.label_rows[:, facts.taxonomy.levels.index(level)]
+    classes = info.label_rows[:, info.taxonomy.levels.index(level)]
     present = np.unique(classes[classes >= 0])[:10]
     row = draw_latents(_COLUMNS, latent.dim, latent.distribution, random)
     rows = [requests.draw(_COLUMNS, random, {level: int(c)}) for c in present]

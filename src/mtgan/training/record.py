@@ -45,8 +45,8 @@ class TaxonomyRecord(Record):
     parents: dict[str, ParentRecord]
 
 
-class FactsRecord(Record):
-    """data.json; see mtgan.training.facts.DataFacts."""
+class DatasetInfoRecord(Record):
+    """data.json; see mtgan.training.dataset_info.DatasetInfo."""
 
     shape: Annotated[list[Side], Field(min_length=3, max_length=3)]
     taxonomy: TaxonomyRecord

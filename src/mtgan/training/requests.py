@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mtgan.errors import UserError
-from mtgan.training.facts import DataFacts
+from mtgan.training.dataset_info import DatasetInfo
 
 # Fewer samples than these say little of how labels go together; then those count, too, that do not
 # contradict, having no label there. Where all labels are known, there are none of these.
@@ -23,21 +23,21 @@ _CACHED = 10_000_000  # weights that are kept from one draw to the next
 class Requests:
     """Draws label rows [N, L] by which a generator is asked for samples; on the CPU.
 
-    facts: the training data's labels; taken: the levels that the generator is told; needed: all
+    info: the training data's labels; taken: the levels that the generator is told; needed: all
     levels at which a request must have a label. By default all levels.
     """
 
     def __init__(
         self,
-        facts: DataFacts,
+        info: DatasetInfo,
         taken: Sequence[str] | None = None,
         needed: Collection[str] | None = None,
     ) -> None:
-        self.facts = facts
-        self.taxonomy = taxonomy = facts.taxonomy
+        self.dataset_info = info
+        self.taxonomy = taxonomy = info.taxonomy
         self.taken = tuple(taxonomy.levels if taken is None else taken)
-        self._rows = facts.label_rows
-        self._counts = facts.label_counts
+        self._rows = info.label_rows
+        self._counts = info.label_counts
         labeled = {
             level for i, level in enumerate(taxonomy.levels) if (self._rows[:, i] >= 0).any()
         }

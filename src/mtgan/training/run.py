@@ -19,6 +19,7 @@ from mtgan.errors import UserError
 from mtgan.limits import LARGEST_COUNT, LARGEST_STEP, check_memory, check_whole
 from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
+from mtgan.renamed import renamed_property
 from mtgan.text import html_summary, printable
 from mtgan.training.batches import columns, draw_latents
 from mtgan.training.checkpoints import (
@@ -29,8 +30,8 @@ from mtgan.training.checkpoints import (
     restore_tensors,
     state_of,
 )
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.devices import choose_device
-from mtgan.training.facts import DataFacts
 from mtgan.training.folders import (
     DATA,
     RECIPE,
@@ -58,14 +59,16 @@ _LOOKS = 50  # at checkpoints that are replaced while they are read
 class Run:
     """A finished or unfinished training, opened from its folder.
 
-    path: the folder; recipe: resolved; facts: shape, taxonomy and label distribution of the
+    path: the folder; recipe: resolved; dataset_info: shape, taxonomy and label distribution of the
     training data. The folder alone is enough to sample: no data set is read.
     """
 
-    def __init__(self, path: Path, recipe: Recipe, facts: DataFacts) -> None:
+    facts = renamed_property("dataset_info")
+
+    def __init__(self, path: Path, recipe: Recipe, dataset_info: DatasetInfo) -> None:
         self.path = path
         self.recipe = recipe
-        self.facts = facts
+        self.dataset_info = dataset_info
         self._loaded: tuple[int, Game] | None = None
 
     @classmethod
@@ -81,9 +84,9 @@ class Run:
             )
         with opening(path):
             recipe = load_recipe(recipe_file)
-            facts = DataFacts.from_dict(files.read_json(data_file), str(data_file))
+            info = DatasetInfo.from_dict(files.read_json(data_file), str(data_file))
         validated(RunRecord, recipe.run, f"{recipe_file}, under `run`,")
-        return cls(path, recipe, facts)
+        return cls(path, recipe, info)
 
     def __repr__(self) -> str:
         return f"Run({printable(f'{str(self.path)!r}: {self._summary()}')})"
@@ -136,7 +139,7 @@ class Run:
         asked: dict[str, Any] = {"size": size, "subset": subset}
         other |= {key: value for key, value in asked.items() if value is not None}
         with opening(self.path):
-            return load_recorded({**spec, **other}).in_order_of(self.facts.taxonomy)
+            return load_recorded({**spec, **other}).in_order_of(self.dataset_info.taxonomy)
 
     @property
     def best_step(self) -> int:
@@ -206,7 +209,7 @@ class Run:
         return step, checkpoints[step]
 
     def _load(self, path: Path) -> Game:
-        game = Game(self.recipe, self.facts)
+        game = Game(self.recipe, self.dataset_info)
         networks, _, state = load_checkpoint(path)
         state_of(path, state)
         refuse_non_finite(path, networks)
@@ -252,7 +255,7 @@ class Run:
         count = count_of(n, labels, latents)
         seed = drawn_seed(seed)
         check_whole("batch_size", batch_size, 1, LARGEST_COUNT)
-        check_memory(f"{count:,} samples of {self.path}", count, self.facts.shape)
+        check_memory(f"{count:,} samples of {self.path}", count, self.dataset_info.shape)
         place = choose_device(device)
         game = self.game(step)
         requests = game.asking()
@@ -278,7 +281,7 @@ class Run:
             rows = asked.draw(torch.Generator().manual_seed(seed))
         images = generate(game, z, rows, batch_size, place)
         given = requests.given(rows.numpy()) if conditioned else None
-        return Samples.of(images, given, self.facts.taxonomy, seed, z.numpy(), asked.notes)
+        return Samples.of(images, given, self.dataset_info.taxonomy, seed, z.numpy(), asked.notes)
 
     def sample_with_labels(
         self,
@@ -309,15 +312,15 @@ class Run:
         Arguments as of `sample`. A string is "" where its canvas is padding alone. UserError for a
         domain that the run does not have or cannot be asked for.
         """
-        described = self.facts.domain(domain)
+        described = self.dataset_info.domain(domain)
         made = self.sample(n, self.of_domain(domain, labels), seed, step)
         return described.decode(np.asarray(made))
 
     def of_domain(self, domain: str, labels: Labels | None = None) -> Labels | None:
         """Labels that ask for samples of one domain of the run, and for what `labels` ask."""
-        if len(self.facts.domains) < 2:
+        if len(self.dataset_info.domains) < 2:
             return labels
-        return with_class(labels, DOMAIN_LEVEL, self.facts.domain(domain).name)
+        return with_class(labels, DOMAIN_LEVEL, self.dataset_info.domain(domain).name)
 
 
 @torch.no_grad()
@@ -339,7 +342,7 @@ def generate(
     device = next(generator.parameters()).device
     parts = []
     for z, y in zip(latents.split(batch_size), rows.split(batch_size), strict=True):
-        labels = columns(y.to(device), game.facts.taxonomy.levels)
+        labels = columns(y.to(device), game.dataset_info.taxonomy.levels)
         samples = generator(z.to(device), labels)
         parts.append(to_bytes(samples).cpu())
     return torch.cat(parts).numpy()

@@ -10,7 +10,7 @@ import torch
 from mtgan.data import Taxonomy
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, check_whole
-from mtgan.training.facts import level_called
+from mtgan.training.dataset_info import level_called
 from mtgan.training.requests import Requests
 
 Classes = Mapping[str, Any]

@@ -18,9 +18,9 @@ from mtgan.recipes.rules import RecipeWarning
 from mtgan.training.batches import BatchLoader
 from mtgan.training.begin import begin_run, find_run, refuse_other_run
 from mtgan.training.callbacks import Callback, Listeners
+from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.devices import choose_device, refuse_compiling, with_precision
 from mtgan.training.draws import Draws
-from mtgan.training.facts import DataFacts
 from mtgan.training.game import Game
 from mtgan.training.gan_snapshots import GanSnapshots
 from mtgan.training.hierarchies import with_hierarchies
@@ -124,7 +124,7 @@ def prepare(
     found = processes.on_first_process(partial(find_run, out, resume))
     if found is not None:
         # As it was: a clustering may come out otherwise elsewhere, and an order of classes.
-        was = found.facts.taxonomy
+        was = found.dataset_info.taxonomy
         data = data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
     else:
         confusion = None if instruments is None else instruments.confusion
@@ -134,14 +134,14 @@ def prepare(
             f"{data.name} has {len(data)} training samples, fewer than one batch of "
             f"{recipe.training.batch_size}; set training.batch_size to at most {len(data)}."
         )
-    facts = DataFacts.of(data)
-    game = Game(recipe, facts, seed)
+    info = DatasetInfo.of(data)
+    game = Game(recipe, info, seed)
     _warn_of_untold_tasks(game)
     _refuse_uneven_shares(game.phases)
     if compile:
         refuse_compiling(place)
     if found is None:
-        found = processes.on_first_process(partial(begin_run, out, recipe, data, facts, seed))
+        found = processes.on_first_process(partial(begin_run, out, recipe, data, info, seed))
     refuse_other_run(found, recipe, data, seed)
     game.to(place)
     if compile:
@@ -186,8 +186,8 @@ def count_parameters(recipe: Recipe, data: Dataset) -> dict[str, int]:
         # How many superclasses there are decides, not which: no classifier need be trained.
         return np.eye(data.taxonomy.num_classes(data.taxonomy.levels[0]), dtype=np.int64)
 
-    facts = DataFacts.of(with_hierarchies(data, recipe.hierarchy, nothing_confused))
-    return Game(recipe, facts).parameter_counts()
+    info = DatasetInfo.of(with_hierarchies(data, recipe.hierarchy, nothing_confused))
+    return Game(recipe, info).parameter_counts()
 
 
 def _warn_of_untold_tasks(game: Game) -> None:

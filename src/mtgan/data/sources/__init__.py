@@ -1,17 +1,5 @@
 """Where data sets come from: one file for each source or format."""
 
-import warnings
-from typing import Any
+from mtgan.renamed import renamed_in
 
-
-def __getattr__(name: str) -> Any:
-    if name != "hold_out":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mtgan.data.held_out import hold_out
-
-    warnings.warn(
-        "mtgan.data.sources.hold_out is called mtgan.data.hold_out now.",
-        DeprecationWarning,
-        stacklevel=2,
-    )
-    return hold_out
+__getattr__ = renamed_in(__name__, {"hold_out": "mtgan.data.hold_out"})

@@ -10,14 +10,14 @@ from mtgan.data.domains.base import Domain, domain_from_dict, domain_to_dict
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.errors import UserError
 from mtgan.registry import nearest
-from mtgan.training.record import FactsRecord, validated
+from mtgan.training.record import DatasetInfoRecord, validated
 
 # By which names a recipe may speak of the levels of any taxonomy, finest first.
 _POSITIONS = {"fine": 0, "coarse": 1, "top": 2}
 
 
 @dataclass(frozen=True)
-class DataFacts:
+class DatasetInfo:
     """Shape (C, H, W), taxonomy, and the distribution of label rows in the training data.
 
     domains: how to read the canvases of a set over several domains; empty for plain images.
@@ -30,7 +30,7 @@ class DataFacts:
     domains: tuple[Domain, ...] = ()
 
     @classmethod
-    def of(cls, data: Dataset) -> "DataFacts":
+    def of(cls, data: Dataset) -> "DatasetInfo":
         labels = data.taxonomy.with_implied(data.labels)
         labels = labels if labels.shape[1] else labels[:0]
         rows, counts = np.unique(labels, axis=0, return_counts=True)
@@ -46,9 +46,9 @@ class DataFacts:
         }
 
     @classmethod
-    def from_dict(cls, values: Any, where: str = "The facts of the data") -> "DataFacts":
+    def from_dict(cls, values: Any, where: str = "The facts of the data") -> "DatasetInfo":
         """What to_dict gave; UserError that begins with `where` and names the key at fault."""
-        record = validated(FactsRecord, values, where)
+        record = validated(DatasetInfoRecord, values, where)
         try:
             taxonomy = Taxonomy.from_dict(record.taxonomy.model_dump())
             domains = tuple(domain_from_dict(domain) for domain in record.domains)
