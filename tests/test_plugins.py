@@ -39,7 +39,10 @@ RECIPE = {
     },
     "classifier": {"backbone": "own-backbone", "width": 8, "normalization": "none"},
     "hierarchy": [{"kind": "same", "name": "again"}],
-    "tasks": [{"labels": "fine"}, {"labels": "again", "classifier": "separate"}],
+    "tasks": [
+        {"labels": "fine", "head": {"loss": "own-head-loss"}},
+        {"labels": "again", "classifier": "separate"},
+    ],
     "aggregator": "own-aggregator",
     "sharing": [
         {"between": ["discriminator", "classifier/again"], "layers": 1, "norm": "own-norm"}

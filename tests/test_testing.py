@@ -26,7 +26,7 @@ def mean(scores: torch.Tensor) -> torch.Tensor:
     return scores.mean()
 
 
-@pytest.mark.parametrize("name", OBJECTIVES.names())
+@pytest.mark.parametrize("name", [n for n, part in OBJECTIVES.items() if part.scores])
 def test_our_objectives(name: str) -> None:
     check_objective(name)
 

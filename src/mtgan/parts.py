@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mtgan.nets.initialization import Initializer
     from mtgan.nets.normalization import NormalizationFactory
     from mtgan.objectives.adversarial import AdversarialObjective
+    from mtgan.objectives.classes import HeadClasses
+    from mtgan.objectives.heads import HeadLoss
     from mtgan.objectives.penalties import Penalty
     from mtgan.recipes.schema import Hierarchy
     from mtgan.training.aggregate import Aggregator
@@ -33,8 +35,9 @@ OBJECTIVES: "Registry[AdversarialObjective]" = Registry(
     "adversarial objective",
     "mtgan.objectives.adversarial",
     has=("discriminator", "generator"),
-    # Whether scores are unbounded values, so that something must bound the discriminator's slope.
-    capabilities={"critic": False},
+    # Whether scores are unbounded values, so that something must bound the discriminator's slope;
+    # whether there is a score to learn at all.
+    capabilities={"critic": False, "scores": True},
 )
 PENALTIES: "Registry[Penalty]" = Registry(
     "Lipschitz penalty",
@@ -61,6 +64,21 @@ BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
     },
 )
 HEADS: "Registry[HeadFactory]" = Registry("discriminator head", "mtgan.nets.heads", has=_CALLED)
+HEAD_CLASSES: "Registry[HeadClasses]" = Registry(
+    "kind of head classes",
+    "mtgan.objectives.classes",
+    has=("count", "of", "of_data"),
+    # Whether some of its classes are never right for a real sample; whether K = 1 leaves it
+    # something to tell; whether a second head learns from generated samples.
+    capabilities={"needs_generated": False, "tells_one_class": False, "twin": False},
+)
+HEAD_LOSSES: "Registry[Callable[[], HeadLoss]]" = Registry(
+    "loss of a head",
+    "mtgan.objectives.heads",
+    has=_CALLED,
+    # Whether several labels may be right at once; whether it compares the samples of a batch.
+    capabilities={"multilabel": False, "compares_samples": False},
+)
 NORMALIZATIONS: "Registry[NormalizationFactory]" = Registry(
     "normalization",
     "mtgan.nets.normalization",

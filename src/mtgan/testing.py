@@ -24,9 +24,11 @@ from mtgan.data import Dataset, load_dataset
 from mtgan.evaluation import evaluate
 from mtgan.evaluation.metrics.base import METRICS, Metric
 from mtgan.evaluation.scorecard.scoring import AXES, SCALES
+from mtgan.nets import HeadOutput
 from mtgan.nets.backbone import Backbone, DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.objectives import AdversarialObjective, Penalty
-from mtgan.parts import BACKBONES, OBJECTIVES, PENALTIES
+from mtgan.objectives.heads import HeadLoss
+from mtgan.parts import BACKBONES, HEAD_CLASSES, HEAD_LOSSES, OBJECTIVES, PENALTIES
 
 _DIRECTIONS = ("lower", "higher", "like real")
 _LATENT = 20
@@ -64,6 +66,39 @@ def check_objective(objective: AdversarialObjective | str) -> None:
     for name, loss in losses.items():
         value = loss(*(huge, -huge)[: len(inputs[name])])
         assert value.isfinite(), f"The {name} loss is not finite at scores of +-1e6."
+
+
+def check_head_loss(loss: HeadLoss | str) -> None:
+    """The loss of a head is a finite scalar with a right gradient, falls as the right class's
+    logit rises, and is 0 without a label, for one batch and for two at once."""
+    part = HEAD_LOSSES.get(loss)() if isinstance(loss, str) else loss
+    classes, sizes = HEAD_CLASSES.get("plain"), (3,)
+    labels, none = torch.tensor([0, 2, 1, -1]), torch.full((4,), -1)
+    embedding = torch.eye(4, dtype=torch.float64) if part.compares_samples else None
+    random, count = torch.Generator().manual_seed(0), part.outputs(classes, sizes)
+    logits = 0.5 - torch.rand(4, count, dtype=torch.float64, generator=random)
+    logits.requires_grad_(True)
+
+    def value(logits: Tensor, y: Tensor = labels) -> Tensor:
+        target = part.target(classes, sizes, [y], generated=False)
+        return part(HeadOutput(logits, embedding), target)
+
+    _check_scalar("The head's loss", value(logits))
+    right = torch.autograd.gradcheck(value, (logits,), raise_exception=False)
+    assert right, "The gradient of the head's loss differs from finite differences."
+    (gradient,) = torch.autograd.grad(value(logits), logits)
+    falls = (gradient[range(3), labels[:3]] < 0).all()
+    assert falls, "The head's loss does not fall as the right class's logit rises."
+    assert value(logits, none) == 0, "The head's loss is not 0 without a label."
+    assert not gradient[3].any(), "The head's loss learns of a sample without a label."
+    assert value(1e6 * logits).isfinite(), "The head's loss is not finite at logits of 1e6."
+    two = HeadOutput(logits, embedding).stacked(HeadOutput(logits, embedding))
+    target = part.target(classes, sizes, [labels], generated=False)
+    both = part(two, torch.stack([target, target]))
+    same = both.shape == (2,) and torch.allclose(both, value(logits))
+    assert same, "The head's losses of two batches at once are not those of each."
+    data = part.of_data(classes, sizes, logits)
+    assert data.shape == (4, 3), f"Logits of the data's 3 classes have shape {tuple(data.shape)}."
 
 
 def check_penalty(penalty: Penalty | str) -> None:

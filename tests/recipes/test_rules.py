@@ -11,6 +11,18 @@ from mtgan.recipes import load_recipe
 from mtgan.recipes.rules import RecipeWarning
 
 ROWS = {"generator.backbone": "multidomain-recurrent", "generator.output": "by-domain"}
+TOLD = {"generator.conditioning": "concat"}
+
+
+def task(generated: bool = True, **head: object) -> dict[str, object]:
+    return {"tasks": [{"labels": "fine", "generated": generated, "head": head}], **TOLD}
+
+
+def coarse_sums(**head: object) -> dict[str, object]:
+    tasks = [{"labels": "fine"}, {"labels": "coarse", "head": {"sums": "fine", **head}}]
+    return {"tasks": tasks, **TOLD}
+
+
 REFUSED = {
     "a critic whose samples are mixed": (
         {"penalty.kind": "r1", "discriminator.normalization": "batch"},
@@ -47,6 +59,59 @@ REFUSED = {
     "rows predicted by what makes all at once": (
         {"generator.teacher_forcing": 1.0},
         "backbone conv makes all rows at once; set generator.backbone=multidomain-recurrent",
+    ),
+    "a head of a network of its own": (
+        {"tasks": [{"labels": "fine", "classifier": "separate", "head": {"loss": "omni"}}], **TOLD},
+        "task 'fine' has a classifier of its own.*leave it out, or set classifier",
+    ),
+    "a head that learns otherwise than its task says": (
+        task(generated=False, learns_from="both"),
+        "generated=false and head.learns_from=both, which contradict each other",
+    ),
+    "classes of generated samples that the head is never shown": (
+        task(classes="real-fake", learns_from="real"),
+        "classes=real-fake.*learns from real ones alone; set head.learns_from to both",
+    ),
+    "a twin of what learns from generated samples": (
+        task(classes="twin", learns_from="generated"),
+        "classes=twin.*set head.learns_from to real or both",
+    ),
+    "samples that are compared with none": (
+        task(classes="fake-class", loss="d2d-ce"),
+        "loss=d2d-ce, which compares.*set head.classes to plain or twin",
+    ),
+    "levels beside one that alone is right": (
+        task(levels=["coarse"]),
+        "levels=coarse beside its own, and with loss=cross-entropy.*set head.loss=omni",
+    ),
+    "sums of a head that is not there": (
+        {"tasks": [{"labels": "fine"}, {"labels": "coarse", "head": {"sums": "top"}}], **TOLD},
+        "head.sums=top, which is no task with a head of its own; set it to fine",
+    ),
+    "sums of other classes": (
+        coarse_sums(classes="real-fake"),
+        "head.sums=fine, whose head it shares; give it the same head.classes .plain",
+    ),
+    "sums of what is no softmax": (
+        coarse_sums(loss="omni"),
+        "head.sums=fine, and with loss=omni logits are none of a softmax",
+    ),
+    "heads alone that know no generated samples": (
+        {**task(), "objective": "none", "penalty.kind": "none"},
+        "objective=none leaves.*give a task head.classes=fake-class or real-fake",
+    ),
+    "a bound of a score that nothing learns": (
+        {**task(classes="fake-class"), "objective": "none"},
+        "penalty.kind=gradient bounds a score that nothing learns",
+    ),
+    "labels to a score that nothing learns": (
+        {
+            **task(classes="fake-class"),
+            "objective": "none",
+            "penalty.kind": "none",
+            "discriminator.conditioning": "projection",
+        },
+        "discriminator.conditioning=projection tells labels to a score that nothing learns",
     ),
 }
 

@@ -26,6 +26,14 @@ TASKS = [
     [COARSE, OWN | {"generated": False}],
     [OWN, {"labels": "top", "classifier": "separate"}],
 ]
+HEADS = [
+    {},
+    {"features": "unit-sphere", "learns_from": "generated"},
+    {"classes": "real-fake", "loss": "multi-hinge"},
+    {"classes": "fake-class"},
+    {"classes": "twin", "loss": "d2d-ce"},
+    {"classes": "real-fake", "loss": "omni"},
+]
 BACKBONES = ["conv", "odena", "resnet"]
 MADE = [[], [{"kind": "random", "name": "coarse"}, {"kind": "same", "name": "top"}]]
 
@@ -69,6 +77,7 @@ def combinations(draw) -> dict[str, object]:
     parts["twins"] = twins = one([], [], ["fine", "coarse"])
     if any("classifier" not in task for task in tasks):
         parts["aggregator"] = one("sum", "uncertainty")
+        parts["tasks"] = [t if "classifier" in t else t | {"head": one(*HEADS)} for t in tasks]
     soft = {"layers": 1, "norm": one("l2", "trace")}
     hard = {"layers": 1, "kind": "hard"}
     if twins:

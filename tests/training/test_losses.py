@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from mtgan.nets import HeadOutput
 from mtgan.objectives.penalties import input_gradient
+from mtgan.recipes.schema import Task
 from mtgan.training.aggregate import weighted_sum
 from mtgan.training.batches import Batch, BatchLoader, RandomInputs, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
@@ -32,6 +34,7 @@ LOSSES = {
         lambda r, f: -(r - f).sigmoid().log().mean(),
         lambda r, f: -(f - r).sigmoid().log().mean(),
     ),
+    "none": (lambda r, f: 0.0, lambda r, f: 0.0),
 }
 
 
@@ -73,17 +76,82 @@ def kernels(layer) -> list[Tensor]:
     return [p for name, p in layer.named_parameters() if name == "convolution.weight"]
 
 
-def table(game: Game, kind: str) -> list[tuple[str, str, float, float, float]]:
-    """name, level, weights of the losses on real and on generated samples, and of the generator's,
+def table(game: Game, kind: str) -> list[tuple[Task, str, float, float, float]]:
+    """Task, level, weights of the losses on real and on generated samples, and of the generator's,
     of the tasks with such a classifier."""
     rows = []
     for t, level in game.tasks:
-        half = 2 if t.generated else 1
+        generated = t.head.learns_from == "both" or (t.generated and t.head.learns_from is None)
+        half = 2 if generated else 1
         to_generator = t.weight if t.generator_weight is None else t.generator_weight
-        weights = (t.weight / half, t.weight / 2 if t.generated else 0.0, to_generator / half)
+        weights = (t.weight / half, t.weight / 2 if generated else 0.0, to_generator / half)
         if t.classifier == kind:
-            rows.append((t.labels, level, *weights))
+            rows.append((t, level, *weights))
     return rows
+
+
+def omni_loss(right: list[Tensor], wrong: list[Tensor]) -> Tensor:
+    on_right = (1 + sum((-x).exp() for x in right)).log()
+    return on_right + (1 + sum(x.exp() for x in wrong)).log()
+
+
+def omni_marks(said: Tensor, y: dict[str, Tensor], sizes: dict[str, int], generated: bool):
+    """Of the Omni-GAN recipes, whose logits end with "real" and "generated"."""
+    losses = []
+    for i, s in enumerate(said):
+        right, wrong, start = [s[-1 if generated else -2]], [s[-2 if generated else -1]], 0
+        for level, k in sizes.items():
+            for c in range(k):
+                is_right = not generated and c == int(y[level][i])
+                (right if is_right else wrong).append(s[start + c])
+            start += k
+        losses.append(omni_loss(right, wrong))
+    return torch.stack(losses).mean()
+
+
+def hinge_loss(s: Tensor, y: Tensor) -> Tensor:
+    others = s.masked_fill(torch.nn.functional.one_hot(y, s.shape[1]).bool(), -1e9).amax(1)
+    return (1 + others - s[torch.arange(len(y)), y]).clamp(min=0).mean()
+
+
+def data_loss(said: HeadOutput, y: Tensor) -> Tensor:
+    f, near = said.embedding, said.logits[torch.arange(len(y)), y]
+    s = ((near - 0.98).clamp(max=0) / 0.5).exp()
+    d = ((f @ f.T - 0.98).clamp(min=0) / 0.5).exp() * (y[:, None] != y)
+    return -(s / (s + d.sum(1))).log().mean()
+
+
+def head_losses(
+    game: Game, t: Task, level: str, said: HeadOutput, y: dict[str, Tensor], generated: bool
+) -> tuple[Tensor, Tensor | float, Tensor]:
+    """What the head loses, what its twin loses, what the generator gets, by samples of a side."""
+    k, of_level = game.dataset_info.taxonomy.num_classes(level), y[level]
+    if t.head.loss == "omni":
+        levels = [level, *(game.dataset_info.level(name, "") for name in t.head.levels)]
+        sizes = {name: game.dataset_info.taxonomy.num_classes(name) for name in levels}
+        return (
+            omni_marks(said.logits, y, sizes, generated),
+            0.0,
+            omni_marks(said.logits, y, sizes, False),
+        )
+    if t.head.loss == "d2d-ce":
+        return data_loss(said, of_level), 0.0, data_loss(said, of_level)
+    loss = {"cross-entropy": cross_entropy, "multi-hinge": hinge_loss}[t.head.loss]
+    match t.head.classes:
+        case "plain":
+            return loss(said.logits, of_level), 0.0, loss(said.logits, of_level)
+        case "fake-class":
+            right = torch.full_like(of_level, k) if generated else of_level
+            return loss(said.logits, right), 0.0, loss(said.logits, of_level)
+        case "real-fake":
+            right = of_level + k if generated else of_level
+            to_generator = loss(said.logits, of_level) - loss(said.logits, of_level + k)
+            return loss(said.logits, right), 0.0, to_generator
+        case "twin":
+            on_twin = loss(said.twin.logits, of_level)
+            own = loss(said.logits, of_level)
+            return own, on_twin if generated else 0.0, own - on_twin
+    raise AssertionError(t.head)
 
 
 def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict[str, Tensor]:
@@ -99,11 +167,14 @@ def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict
     drawn = inputs.labels
     says_drawn = discriminator(copy.deepcopy(twin.generator)(inputs.latents, drawn), drawn)
     g_loss = to_g(discriminator.score(real, y), says_drawn.score)
-    for name, level, real_weight, fake_weight, g_weight in table(game, "discriminator-head"):
-        on_real = cross_entropy(says_real.logits[name], y[level])
-        on_fake = cross_entropy(says_fake.logits[name], y[level])
-        d_loss = d_loss + real_weight * on_real + fake_weight * on_fake
-        g_loss = g_loss + g_weight * cross_entropy(says_drawn.logits[name], drawn[level])
+    for t, level, real_weight, fake_weight, g_weight in table(game, "discriminator-head"):
+        heads = (said.heads[t.labels] for said in (says_real, says_fake, says_drawn))
+        for_real, for_fake, for_drawn = heads
+        on_real, _, _ = head_losses(game, t, level, for_real, y, False)
+        on_fake, on_twin, _ = head_losses(game, t, level, for_fake, y, True)
+        d_loss = d_loss + real_weight * on_real + fake_weight * on_fake + t.weight * on_twin
+        *_, to_generator = head_losses(game, t, level, for_drawn, drawn, True)
+        g_loss = g_loss + g_weight * to_generator
     label = twin.label
     return {
         f"discriminator{label}": d_loss + pull(game, f"discriminator{label}"),
@@ -146,14 +217,14 @@ def test_losses_of_discriminator_and_generator(name: str) -> None:
 def test_losses_of_separate_classifiers(name: str) -> None:
     game, batch, inputs = prepare(name)
     twin = game.twins[0]
-    for task, level, real_weight, fake_weight, _ in table(game, "separate"):
-        classifier = copy.deepcopy(game.networks[f"classifier/{task}"])
+    for t, level, real_weight, fake_weight, _ in table(game, "separate"):
+        classifier = copy.deepcopy(game.networks[f"classifier/{t.labels}"])
         fake = copy.deepcopy(twin.generator)(inputs.latents, batch.labels)
         y = batch.labels[level]
         on_real, on_fake = (cross_entropy(classifier(x), y) for x in (batch.samples, fake))
         loss = real_weight * on_real + fake_weight * on_fake
-        loss = loss + pull(game, f"classifier/{task}")
-        terms = phase_of(copy.deepcopy(game), f"classifier/{task}").step(batch, inputs).terms
+        loss = loss + pull(game, f"classifier/{t.labels}")
+        terms = phase_of(copy.deepcopy(game), f"classifier/{t.labels}").step(batch, inputs).terms
         assert weighted_sum(terms).item() == pytest.approx(loss.item(), rel=1e-4, abs=1e-5)
 
 

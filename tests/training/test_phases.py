@@ -1,10 +1,14 @@
 """One move of each phase, for every recipe: what it changes, and what it leaves alone."""
 
 import copy
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from mtgan.data import Taxonomy
+from mtgan.errors import UserError
 from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
@@ -298,3 +302,42 @@ def test_tasks_that_ask_the_generator_for_what_it_is_not_told(
 ) -> None:
     recipe = small_recipe("ac-wgan-b", condition_on=condition_on, tasks=[task])
     assert Game(recipe, DatasetInfo.of(make_data())).untold_tasks() == untold
+
+
+def test_a_head_that_has_nothing_to_tell_is_refused() -> None:
+    """But for one that also tells generated samples."""
+    one = replace(
+        make_data(4),
+        labels=np.zeros((4, 2), dtype=np.int64),
+        taxonomy=Taxonomy(
+            ("fine", "coarse"), {"fine": ("a",), "coarse": ("x",)}, {"fine": ("coarse", (0,))}
+        ),
+    )
+    info = DatasetInfo.of(one)
+    with pytest.raises(UserError, match="'fine' classifies at a level of one class"):
+        Game(small_recipe("ac-wgan-b"), info)
+    Game(small_recipe("adc-wgan-b"), info)
+    Game(small_recipe("am-gan"), info)
+
+
+def test_sums_are_of_levels_that_nest() -> None:
+    info = DatasetInfo.of(make_data(three_levels=True))
+    tasks = [{"labels": "coarse"}, {"labels": "fine", "head": {"sums": "coarse"}}]
+    with pytest.raises(UserError, match="and the level 'fine' is not above 'coarse'"):
+        Game(small_recipe("tree-wgan-b", tasks=tasks), info)
+    childless = Taxonomy(
+        ("fine", "coarse"),
+        {"fine": ("a", "b", "c", "d"), "coarse": ("x", "y", "z")},
+        {"fine": ("coarse", (0, 0, 1, 1))},
+    )
+    with pytest.raises(UserError, match="class 'z' of level 'coarse' has no class of level 'fine'"):
+        Game(small_recipe("tree-wgan-b"), DatasetInfo.of(make_data().with_taxonomy(childless)))
+
+
+def test_a_level_that_a_head_names_twice_is_refused() -> None:
+    tasks = [{"labels": "fine", "head": {"loss": "omni", "levels": ["fine"]}}]
+    with pytest.raises(UserError, match=r"names a level twice in head\.levels"):
+        Game(small_recipe("ac-wgan-b", tasks=tasks), DatasetInfo.of(make_data()))
+    tasks = [{"labels": "fine", "head": {"loss": "omni", "levels": ["tone"]}}]
+    with pytest.raises(UserError, match="The head of the task 'fine' needs the label level 'tone'"):
+        Game(small_recipe("ac-wgan-b", tasks=tasks), DatasetInfo.of(make_data()))

@@ -12,7 +12,8 @@ from mtgan.classification.schema import ClassifierSharing, Network
 from mtgan.errors import UserError
 from mtgan.nets import initialize
 from mtgan.nets.fast import Conv2d, ReLU
-from mtgan.nets.networks import TaskHead, kernel_weights
+from mtgan.nets.networks import kernel_weights
+from mtgan.nets.task_head import TaskHead
 from mtgan.objectives.sharing import shared_distance
 from mtgan.parts import NORMS
 from mtgan.training.batches import mix_seed

@@ -8,9 +8,9 @@ from mtgan.nets.networks import (
     Discriminator,
     DiscriminatorOutput,
     Generator,
-    HeadSpec,
     Labels,
 )
+from mtgan.nets.task_head import HeadOutput, HeadSpec, SumSpec
 from mtgan.parts import AUGMENTATIONS, BACKBONES, HEADS, INITIALIZATIONS, NORMALIZATIONS
 
 __all__ = [
@@ -25,8 +25,10 @@ __all__ = [
     "DiscriminatorSettings",
     "Generator",
     "GeneratorSettings",
+    "HeadOutput",
     "HeadSpec",
     "Labels",
+    "SumSpec",
     "augment",
     "initialize",
 ]

@@ -14,6 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from mtgan.nets.backbone import DiscriminatorSettings, RowByRow
 from mtgan.nets.heads import Labels, LabelVector, Strengths, as_levels
+from mtgan.nets.task_head import ClassHead, HeadOutput, HeadSpec, SumHead
 from mtgan.parts import HEADS, NORMALIZATIONS
 
 LayerFactory = Callable[[], list[nn.Module]]
@@ -24,8 +25,13 @@ class DiscriminatorOutput:
     """What a discriminator says of a batch."""
 
     score: Tensor  # [N], before any squashing
-    logits: dict[str, Tensor] = field(default_factory=dict)  # task name -> [N, K]
+    heads: dict[str, HeadOutput] = field(default_factory=dict)  # by task name
     features: Tensor | None = None  # [N, F], what the adversarial head saw
+
+    @property
+    def logits(self) -> dict[str, Tensor]:
+        """Task name -> [N, C]."""
+        return {name: head.logits for name, head in self.heads.items()}
 
 
 class Generator(nn.Module):
@@ -82,28 +88,6 @@ class Generator(nn.Module):
         return layer.teacher_forcing(x, y, real)
 
 
-class TaskHead(nn.Module):
-    """The layers that a classification task has for itself: last backbone layers, then linear."""
-
-    def __init__(self, layers: Sequence[nn.Module], features: int, classes: int) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.linear = nn.Linear(features, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = layer(x)
-        return self.linear(x.flatten(1))
-
-
-@dataclass(frozen=True)
-class HeadSpec:
-    """A task's head: its number of classes, and how many last layers it has for itself (>= 1)."""
-
-    classes: int
-    bifurcation: int = 1
-
-
 class Discriminator(nn.Module):
     """Samples [N, C, H, W] and labels to a DiscriminatorOutput.
 
@@ -126,12 +110,16 @@ class Discriminator(nn.Module):
         self.layers = nn.ModuleList(make_layers())
         labels = LabelVector(classes, level)
         self.adversarial = HEADS.get(conditioning)(features, labels, settings.bound)
+        own = {name: spec for name, spec in tasks.items() if spec.sums is None}
         self.task_names = list(tasks)
-        self.leaves = [len(self.layers) - (spec.bifurcation - 1) for spec in tasks.values()]
+        self.leaves = {name: len(self.layers) - (s.bifurcation - 1) for name, s in own.items()}
         self.heads = nn.ModuleList(
-            TaskHead(make_layers()[leave:], features, spec.classes)
-            for leave, spec in zip(self.leaves, tasks.values(), strict=True)
+            ClassHead(make_layers()[self.leaves[name] :], features, spec)
+            for name, spec in own.items()
         )
+        sums = {name: spec.sums for name, spec in tasks.items() if spec.sums is not None}
+        self.sum_names = list(sums)
+        self.sum_heads = nn.ModuleList(SumHead(spec) for spec in sums.values())
         self.mixes_samples = NORMALIZATIONS.capability(settings.normalization, "mixes_samples")
 
     def forward(self, samples: Tensor, labels: Labels) -> DiscriminatorOutput:
@@ -139,11 +127,15 @@ class Discriminator(nn.Module):
         for layer in self.layers:
             outputs.append(layer(outputs[-1]))
         outputs[-1] = features = outputs[-1].flatten(1)
-        logits = {
+        said = {
             name: head(outputs[leave])
-            for name, leave, head in zip(self.task_names, self.leaves, self.heads, strict=True)
+            for (name, leave), head in zip(self.leaves.items(), self.heads, strict=True)
         }
-        return DiscriminatorOutput(self.adversarial(features, labels), logits, features)
+        for name, head in zip(self.sum_names, self.sum_heads, strict=True):
+            assert isinstance(head, SumHead)
+            said[name] = head(said[head.task])
+        heads = {name: said[name] for name in self.task_names}
+        return DiscriminatorOutput(self.adversarial(features, labels), heads, features)
 
     def score(self, samples: Tensor, labels: Labels) -> Tensor:
         """The scores [N] alone, without the work of the task heads (for penalties)."""

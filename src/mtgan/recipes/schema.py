@@ -17,6 +17,8 @@ from mtgan.parts import (
     AGGREGATORS,
     AUGMENTATIONS,
     BACKBONES,
+    HEAD_CLASSES,
+    HEAD_LOSSES,
     HEADS,
     HIERARCHIES,
     INITIALIZATIONS,
@@ -67,6 +69,8 @@ LessThanOne = Annotated[float, _Number, Field(ge=0, lt=1)]
 ObjectiveName = Annotated[str, AfterValidator(OBJECTIVES.check)]
 PenaltyName = Annotated[str, AfterValidator(PENALTIES.check)]
 HeadName = Annotated[str, AfterValidator(HEADS.check)]
+HeadClassesName = Annotated[str, AfterValidator(HEAD_CLASSES.check)]
+HeadLossName = Annotated[str, AfterValidator(HEAD_LOSSES.check)]
 OutputName = Annotated[str, AfterValidator(OUTPUTS.check)]
 BackboneName = Annotated[str, AfterValidator(BACKBONES.check)]
 NormalizationName = Annotated[str, AfterValidator(NORMALIZATIONS.check)]
@@ -136,6 +140,21 @@ class DiscriminatorPart(ClassifierPart):
     augmentation: list[AugmentationName] = []
 
 
+class Head(Part):
+    """What a task's head on the discriminator tells apart, and how it learns it; see
+    mtgan.objectives.classes and mtgan.objectives.heads."""
+
+    classes: HeadClassesName = "plain"
+    # The samples it learns from; by the task's `generated` when absent.
+    learns_from: Literal["real", "both", "generated"] | None = None
+    loss: HeadLossName = "cross-entropy"
+    features: Literal["raw", "unit-sphere"] = "raw"
+    # More label levels that the same head knows, of losses where several labels may be right.
+    levels: list[str] = []
+    # The task of a finer level whose head gives this one's logits, by log-sum-exp over children.
+    sums: str | None = None
+
+
 class Task(Part):
     """One classification task beside the adversarial one."""
 
@@ -145,6 +164,17 @@ class Task(Part):
     weight: Weight = 1.0  # of the mean of its losses on real and on generated samples
     generator_weight: Weight | None = None  # in the generator's loss; `weight` when absent
     generated: bool = True  # whether the classifier also learns from generated samples
+    head: Head = Head()  # of a discriminator-head
+
+    @property
+    def learns_from(self) -> str:
+        """`real`, `both` or `generated` samples."""
+        return self.head.learns_from or ("both" if self.generated else "real")
+
+    @property
+    def teaches(self) -> bool:
+        """Whether generated samples are compared with the labels they were asked for."""
+        return self.learns_from != "real" or self.weight_to_generator > 0
 
     @property
     def is_head(self) -> bool:

@@ -18,6 +18,7 @@ from mtgan.recipes import Recipe
 from mtgan.training.batches import mix_seed
 from mtgan.training.conditioning import Conditioning
 from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.heads import levels_of
 from mtgan.training.networks import (
     Network,
     build_classifier,
@@ -68,6 +69,7 @@ class Game:
         self.groups = self._group_parameters()
         self.phases = PhaseList(
             recipe,
+            info,
             self.networks,
             self.twins,
             self.tasks,
@@ -89,7 +91,7 @@ class Game:
         names: list[str | None] = [*recipe.twins] or [None]
         self.twins = [self._build_twin(name) for name in names]
         told = [level for twin in self.twins for level in twin.generator.levels]
-        needed = {*told, *(level for _, level in self.tasks)}
+        needed = {*told, *(level for pair in self.tasks for level in levels_of(*pair, info))}
         for level in info.taxonomy.levels:
             if level in needed:
                 info.require_labels(level, f"Recipe {recipe.name}")
@@ -129,7 +131,10 @@ class Game:
         told = {level for twin in self.twins for level in twin.generator.levels}
         told |= {above for level in told for above in self.dataset_info.taxonomy.above(level)}
         weighty = [
-            level for task, level in self.tasks if task.generated or task.weight_to_generator
+            level
+            for task, own in self.tasks
+            if task.teaches
+            for level in levels_of(task, own, self.dataset_info)
         ]
         return [level for level in weighty if told and level not in told]
 

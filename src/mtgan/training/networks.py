@@ -1,4 +1,4 @@
-"""From a recipe and the facts of the data to networks."""
+"""From a recipe and what is known of the data to networks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,13 +9,13 @@ from mtgan.nets import (
     DiscriminatorSettings,
     Generator,
     GeneratorSettings,
-    HeadSpec,
 )
 from mtgan.nets.backbone import Backbone
 from mtgan.parts import BACKBONES, OUTPUTS
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
 from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.heads import spec_of
 
 Network = Generator | Discriminator | Classifier
 
@@ -63,6 +63,7 @@ def build_discriminator(
                 f"{task.bifurcation}, and at {info.shape[1]} x {info.shape[2]} pixels the "
                 f"discriminator has {depth} layers and the head; take 1 to {depth + 1}."
             )
+    levels_by_task = {task.labels: level for task, level in heads}
     return Discriminator(
         lambda: backbone.discriminator_layers(settings),
         backbone.feature_count(settings),
@@ -70,10 +71,7 @@ def build_discriminator(
         part.conditioning,
         levels,
         sizes if part.conditioning != "none" else {},
-        {
-            task.labels: HeadSpec(info.taxonomy.num_classes(level), task.bifurcation)
-            for task, level in heads
-        },
+        {task.labels: spec_of(task, level, levels_by_task, info) for task, level in heads},
     )
 
 

@@ -11,6 +11,8 @@ from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
 from mtgan.training.aggregate import Aggregator
 from mtgan.training.aggregators.sum import WeightedSum
+from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.heads import levels_of, objective_of
 from mtgan.training.networks import Network
 from mtgan.training.sharing import soft_sharing
 from mtgan.training.steps import (
@@ -57,11 +59,14 @@ class Twin:
 
 @dataclass(frozen=True)
 class PhaseList:
-    """Makes the phases of networks that are built. tasks: with their levels; groups: names of the
-    parameter groups; aggregators: by the discriminator's name; average: what follows every update
-    of a generator."""
+    """Makes the phases of networks that are built.
+
+    info: of the training data; tasks: with their levels; groups: names of the parameter groups;
+    aggregators: by the discriminator's name; average: what follows every update of a generator.
+    """
 
     recipe: Recipe
+    info: DatasetInfo
     networks: Mapping[str, Network]
     twins: Sequence[Twin]
     tasks: Sequence[tuple[Task, str]]
@@ -143,7 +148,7 @@ class PhaseList:
             ClassifierStep(
                 twin.generator,
                 network,
-                _terms(task, level),
+                self._terms(task, level),
                 soft_sharing(recipe, self.networks, name),
             ),
             updates=self._groups_of(name, f"generator{twin.label}"),
@@ -155,7 +160,21 @@ class PhaseList:
         )
 
     def _heads(self) -> list[TaskTerms]:
-        return [_terms(task, level) for task, level in self.tasks if task.is_head]
+        return [self._terms(task, level) for task, level in self.tasks if task.is_head]
+
+    def _terms(self, task: Task, level: str) -> TaskTerms:
+        levels = levels_of(task, level, self.info)
+        return TaskTerms(
+            task.labels,
+            levels,
+            objective_of(task, levels, self.info),
+            task.weight,
+            task.weight_to_generator,
+            real=task.learns_from != "generated",
+            generated=task.learns_from != "real",
+            # A separate classifier's phase already bears the task's name.
+            prefix=f"{task.labels}/" if task.is_head else "",
+        )
 
     def _augmentation(self) -> tuple[str, ...]:
         names = tuple(self.recipe.discriminator.augmentation)
@@ -165,11 +184,3 @@ class PhaseList:
 
     def _groups_of(self, *networks: str) -> tuple[str, ...]:
         return tuple(group for group in self.groups if any(n in group.split("+") for n in networks))
-
-
-def _terms(task: Task, level: str) -> TaskTerms:
-    # A separate classifier's phase already bears the task's name.
-    prefix = f"{task.labels}/" if task.is_head else ""
-    return TaskTerms(
-        task.labels, level, task.weight, task.weight_to_generator, task.generated, prefix
-    )

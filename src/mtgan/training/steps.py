@@ -13,15 +13,18 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from mtgan.nets import Classifier, Discriminator, DiscriminatorOutput, Generator, Labels, augment
-from mtgan.objectives import (
-    AdversarialObjective,
-    Penalty,
-    accuracy,
-    cross_entropy,
-    shared_distance,
+from mtgan.nets import (
+    Classifier,
+    Discriminator,
+    DiscriminatorOutput,
+    Generator,
+    HeadOutput,
+    Labels,
+    augment,
 )
+from mtgan.objectives import AdversarialObjective, Penalty, shared_distance
 from mtgan.objectives.adversarial import distance_estimate
+from mtgan.objectives.heads import HeadObjective
 from mtgan.training.batches import Batch, RandomInputs
 
 
@@ -44,43 +47,57 @@ class StepResult:
 
 @dataclass(frozen=True)
 class TaskTerms:
-    """A classification task as the losses see it; `name` is the recipe's name of the level."""
+    """A classification task as the losses see it; `name` is the recipe's name of the level.
+
+    levels: those whose labels it reads, its own first; head: what is right, and what is lost.
+    """
 
     name: str
-    level: str
+    levels: Sequence[str]
+    head: HeadObjective
     weight: float
     generator_weight: float
-    generated: bool
+    real: bool = True  # whether the classifier learns from real samples
+    generated: bool = True
     prefix: str = ""  # of the terms' names: "fine/" where a network has several tasks
+
+    @property
+    def level(self) -> str:
+        return self.levels[0]
 
     @property
     def share(self) -> float:
         """Half for real and half for generated samples where both count (thesis, 3.0.11)."""
-        return 0.5 if self.generated else 1.0
+        return 0.5 if self.real and self.generated else 1.0
 
     def add_to_classifier(
         self,
         result: StepResult,
-        real: Tensor,
+        real: HeadOutput,
         real_labels: Labels,
-        fake: Tensor,
+        fake: HeadOutput,
         fake_labels: Labels,
     ) -> None:
-        """Add the terms of the network that classifies; logits [N, K] of either side."""
-        labels = torch.stack([real_labels[self.level], fake_labels[self.level]])
-        logits = torch.stack([real, fake])
-        on_real, on_generated = cross_entropy(logits, labels)
+        """Add the terms of the network that classifies."""
+        labels = [[side[level] for level in self.levels] for side in (real_labels, fake_labels)]
+        output = real.stacked(fake)
+        on_real, on_generated = self.head.classifier(output, *labels)
         weight = self.weight * self.share
-        result.terms[f"{self.prefix}real"] = LossTerm(on_real, weight, self.name)
+        if self.real:
+            result.terms[f"{self.prefix}real"] = LossTerm(on_real, weight, self.name)
         if self.generated:
             result.terms[f"{self.prefix}generated"] = LossTerm(on_generated, weight, self.name)
-        on_real, on_generated = accuracy(logits.detach(), labels)
+        if fake.twin is not None:
+            on_twin = self.head.twin(fake, labels[1])
+            result.terms[f"{self.prefix}twin"] = LossTerm(on_twin, self.weight, self.name)
+        own = torch.stack([side[0] for side in labels])
+        on_real, on_generated = self.head.accuracy(output, own).detach()
         result.logs[f"{self.prefix}accuracy_real"] = on_real
         result.logs[f"{self.prefix}accuracy_generated"] = on_generated
 
-    def add_to_generator(self, result: StepResult, fake: Tensor, labels: Labels) -> None:
+    def add_to_generator(self, result: StepResult, fake: HeadOutput, labels: Labels) -> None:
         """Add the generator's term. Its half on real samples is constant to it, and left out."""
-        loss = cross_entropy(fake, labels[self.level])
+        loss = self.head.generator(fake, [labels[level] for level in self.levels])
         weight = self.generator_weight * self.share
         result.terms[f"{self.prefix}generated"] = LossTerm(loss, weight, self.name)
 
@@ -144,9 +161,9 @@ class DiscriminatorStep:
             for name, value in terms.items():
                 result.terms[name] = LossTerm(value, self.penalty_weight)
         for task in self.tasks:
-            real_logits, fake_logits = on_real.logits[task.name], on_fake.logits[task.name]
-            fake_logits = faded(fake_logits, self.generator, task.level)
-            task.add_to_classifier(result, real_logits, batch.labels, fake_logits, generated_labels)
+            real_head, fake_head = on_real.heads[task.name], on_fake.heads[task.name]
+            fake_head = faded(fake_head, self.generator, task.level)
+            task.add_to_classifier(result, real_head, batch.labels, fake_head, generated_labels)
         for sharing in self.sharing:
             sharing.add(result)
         return result
@@ -162,9 +179,9 @@ class DiscriminatorStep:
         )
         # One split, whose gradient is one operation, instead of two slices.
         scores = both.score.split(len(real))
-        logits = {name: both_sides.split(len(real)) for name, both_sides in both.logits.items()}
+        heads = {name: both_sides.split(len(real)) for name, both_sides in both.heads.items()}
         first, second = (
-            DiscriminatorOutput(scores[i], {name: parts[i] for name, parts in logits.items()})
+            DiscriminatorOutput(scores[i], {name: parts[i] for name, parts in heads.items()})
             for i in range(2)
         )
         return first, second
@@ -193,8 +210,8 @@ class GeneratorStep:
         result = StepResult()
         result.terms["adversarial"] = LossTerm(self.objective.generator(output.score, real_score))
         for task in self.tasks:
-            logits = faded(output.logits[task.name], self.generator, task.level)
-            task.add_to_generator(result, logits, inputs.labels)
+            head = faded(output.heads[task.name], self.generator, task.level)
+            task.add_to_generator(result, head, inputs.labels)
         if self.teacher_forcing:
             assert batch is not None
             loss = self.generator.teacher_forcing(inputs.latents, batch.labels, batch.samples)
@@ -221,30 +238,29 @@ class ClassifierStep:
         generated_labels = complete_labels(batch.labels, inputs.labels)
         fake = self.generator(inputs.latents, generated_labels)
         result = StepResult()
-        real_logits = self.classifier(batch.samples)
+        on_real = HeadOutput(self.classifier(batch.samples))
         if self.task.generated:
             if self.task.weight > 0 and self.task.generator_weight != self.task.weight:
                 fake = scale_gradient(fake, self.task.generator_weight / self.task.weight)
-            fake_logits = faded(self.classifier(fake), self.generator, self.task.level)
+            on_fake = faded(HeadOutput(self.classifier(fake)), self.generator, self.task.level)
         else:  # the generator learns from the classifier, and the classifier not from it
             constants = {name: p.detach() for name, p in self.classifier.named_parameters()}
-            fake_logits = functional_call(self.classifier, constants, (fake,))
-            fake_logits = faded(fake_logits, self.generator, self.task.level)
-            self.task.add_to_generator(result, fake_logits, generated_labels)
-        self.task.add_to_classifier(
-            result, real_logits, batch.labels, fake_logits, generated_labels
-        )
+            on_fake = HeadOutput(functional_call(self.classifier, constants, (fake,)))
+            on_fake = faded(on_fake, self.generator, self.task.level)
+            self.task.add_to_generator(result, on_fake, generated_labels)
+        self.task.add_to_classifier(result, on_real, batch.labels, on_fake, generated_labels)
         for sharing in self.sharing:
             sharing.add(result)
         return result
 
 
-def faded(logits: Tensor, generator: Generator, level: str) -> Tensor:
-    """A task's logits of generated samples: nobody learns from them more than the generator is
+def faded(output: HeadOutput, generator: Generator, level: str) -> HeadOutput:
+    """What a head says of generated samples: nobody learns from them more than the generator is
     told of the level (Shahbazi et al. 2022), where a schedule says how much that is."""
     if generator.strengths is None:
-        return logits
-    return scale_gradient(logits, generator.strengths.of(level))
+        return output
+    strength = generator.strengths.of(level)
+    return output.map(lambda x: scale_gradient(x, strength))
 
 
 def scale_gradient(x: Tensor, factor: float | Tensor) -> Tensor:

@@ -14,13 +14,15 @@ class AdversarialObjective:
     discriminator(real, fake) and generator(fake, real) take scores [N] and give scalars;
     `generator_needs_real` is true where the generator's loss compares with real scores;
     `critic` is true where the scores are unbounded values whose difference estimates a distance,
-    so that something must bound the discriminator's slope.
+    so that something must bound the discriminator's slope; `scores` is false where the losses
+    depend on no score, and heads alone tell real from generated.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor | None], Tensor]
     generator_needs_real: bool = False
     critic: bool = False
+    scores: bool = True
 
 
 def distance_estimate(real: Tensor, fake: Tensor) -> Tensor:

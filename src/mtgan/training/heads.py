@@ -1,0 +1,84 @@
+"""From a recipe's task and what is known of the data to what its head is and learns."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mtgan.errors import UserError
+from mtgan.nets import HeadSpec, SumSpec
+from mtgan.objectives.heads import HeadObjective
+from mtgan.parts import HEAD_CLASSES, HEAD_LOSSES
+from mtgan.recipes.schema import Task
+from mtgan.training.dataset_info import DatasetInfo
+
+
+def levels_of(task: Task, level: str, info: DatasetInfo) -> tuple[str, ...]:
+    """The taxonomy's levels whose labels a task reads, its own first.
+
+    UserError for one that the data set lacks, and for one that is named twice.
+    """
+    asked_by = f"The head of the task {task.labels!r}"
+    levels = (level, *(info.level(name, asked_by) for name in task.head.levels))
+    if len(set(levels)) < len(levels):
+        raise UserError(
+            f"{asked_by} names a level twice in head.levels ({', '.join(levels)}, its own first); "
+            "name each of the others once."
+        )
+    return levels
+
+
+def objective_of(task: Task, levels: Sequence[str], info: DatasetInfo) -> HeadObjective:
+    """What is right for the task's classifier, and what is lost.
+
+    UserError where it would tell nothing apart.
+    """
+    classes, loss = HEAD_CLASSES.get(task.head.classes), HEAD_LOSSES.get(task.head.loss)()
+    sizes = [info.taxonomy.num_classes(level) for level in levels]
+    if max(sizes) < 2 and not classes.tells_one_class:
+        raise UserError(
+            f"The task {task.labels!r} classifies at a level of one class, so that there is "
+            "nothing to tell; leave the task out, or give its head classes that tell generated "
+            f"samples (head.classes: {' or '.join(HEAD_CLASSES.those_with('tells_one_class'))})."
+        )
+    return HeadObjective(classes, loss, sizes)
+
+
+def spec_of(
+    task: Task, level: str, levels_by_task: Mapping[str, str], info: DatasetInfo
+) -> HeadSpec:
+    """The task's head on the discriminator; levels_by_task: of all tasks that have one."""
+    objective = objective_of(task, levels_of(task, level, info), info)
+    head = task.head
+    sums = None
+    if head.sums is not None:
+        parents = _parents(task, levels_by_task[head.sums], level, info)
+        sums = SumSpec(head.sums, parents, objective.sizes[0], objective.classes.halves)
+    return HeadSpec(
+        objective.loss.outputs(objective.classes, objective.sizes),
+        task.bifurcation,
+        unit_sphere=head.features == "unit-sphere",
+        embeds=objective.loss.compares_samples,
+        twin=objective.classes.twin,
+        sums=sums,
+    )
+
+
+def _parents(task: Task, finer: str, level: str, info: DatasetInfo) -> list[int]:
+    """The class of `level` that each class of `finer` belongs to; UserError where levels do not
+    nest."""
+    taxonomy = info.taxonomy
+    start = f"The task {task.labels!r} has head.sums={task.head.sums}"
+    if level not in taxonomy.above(finer):
+        raise UserError(
+            f"{start}, and the level {level!r} is not above {finer!r} in the taxonomy, so that its "
+            "classes are no sums of those; leave head.sums out."
+        )
+    parents = taxonomy.lift(np.arange(taxonomy.num_classes(finer)), finer, level)
+    childless = np.setdiff1d(np.arange(taxonomy.num_classes(level)), parents)
+    if childless.size:
+        name = taxonomy.classes[level][childless[0]]
+        raise UserError(
+            f"{start}, and the class {name!r} of level {level!r} has no class of level {finer!r} "
+            "below it; leave head.sums out, or take that class out of the taxonomy."
+        )
+    return [int(parent) for parent in parents]
