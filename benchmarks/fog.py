@@ -65,7 +65,7 @@ def main(name: str, sizes: list[int]) -> None:
 
 def judged(images: np.ndarray, asked: np.ndarray, data: Dataset, space: str) -> str:
     rows = data.taxonomy.label_rows(asked)
-    card = mtgan.evaluate(images, data, labels=rows, features=space, ladder=False, resamples=0)
+    card = mtgan.evaluate(images, data, labels=rows, features=space, corruptions=False, resamples=0)
     figure = "none" if card.overall is None else f"{card.overall:.2f}"
     return f"{figure} ({card.protocol.features})" if space == "auto" else figure
 

@@ -15,7 +15,7 @@ import torch
 
 from mtgan.data import load_dataset
 from mtgan.data.domains.parts import DOMAIN_LEVEL
-from mtgan.evaluation.domains import Judging
+from mtgan.evaluation.domains import EvaluationOptions
 from mtgan.evaluation.evaluate import watched
 from mtgan.recipes import load_recipe
 from mtgan.training.batches import BatchLoader, draw_inputs, draw_latents
@@ -68,9 +68,9 @@ def main() -> None:
             latent = recipe.latent
             latents = draw_latents(asked.n, latent.dim, latent.distribution, random)
             strings = domain.decode(generate(game, latents, rows))
-            card = watched({domain.name: strings}, data, Judging(n=asked.n, seed=asked.seed))[
-                domain.name
-            ]
+            card = watched(
+                {domain.name: strings}, data, EvaluationOptions(n=asked.n, seed=asked.seed)
+            )[domain.name]
             values |= {f"{domain.name}/{name}": value for name, value in card.items()}
     print(json.dumps(values, indent=2))
 

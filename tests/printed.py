@@ -87,7 +87,7 @@ def shortened(line: str, domains: bool = False) -> list[str]:
         never = [] if "evaluate_every" in line else ["--set", "training.evaluate_every=0"]
         return [*words, *never]
     if verb == "evaluate":
-        whole = [] if domains else ["--no-ladder"]
+        whole = [] if domains else ["--no-corruptions"]
         return [*words, "--features", "pixels", *whole]
     if verb == "classify":
         part = [] if "--fraction" in words else ["--fraction", "0.05"]

@@ -165,9 +165,11 @@ def test_sample_evaluate_and_report_in_another_process(place: Path, run: Path) -
         assert next(iter(values["entries"])) == "own_metric"
         assert values["protocol"]["dataset"] == data
         assert values["protocol"]["features"].startswith("own-space")
-    # The last card has a ladder, of a corruption of one's own too: 10% and 50% darker, which
-    # scales the power of every frequency.
-    levels = [level for level in values["ladder"] if level["damage"] == "own-corruption"]
+    # The last card has corruption levels, those of one's own too: 10% and 50% darker, which scales
+    # the power of every frequency.
+    levels = [
+        level for level in values["corruption_levels"] if level["corruption"] == "own-corruption"
+    ]
     distances = [level["values"]["spectrum_distance"] for level in levels]
     assert distances == pytest.approx([-2 * math.log(0.9), -2 * math.log(0.5)], abs=0.1)
     assert "own-loss" in (place / "page.html").read_text()

@@ -124,7 +124,7 @@ def test_a_run_over_domains_is_judged_kept_and_shown(tmp_path: Path, capsys) -> 
     recipe = small_recipe("multidomain-gp", training__steps=1)
     run = train(recipe, data, tmp_path / "run", quiet=True)
     with pytest.raises(SystemExit) as end:
-        main(["evaluate", str(run.path), "--features", "pixels", "--n", "70", "--no-ladder"])
+        main(["evaluate", str(run.path), "--features", "pixels", "--n", "70", "--no-corruptions"])
     assert not end.value.code
     assert "kept in" in capsys.readouterr().out
     card = read_card((run.path / "evaluation.json").read_text())
@@ -132,7 +132,7 @@ def test_a_run_over_domains_is_judged_kept_and_shown(tmp_path: Path, capsys) -> 
     assert "image/conditional_accuracy/class" in card
     assert card.parts["text"].axes.keys() >= {"distribution", "diversity", "authenticity"}
     judged = run.sample_domain(70, "text", seed=0)
-    spelled = mtgan.evaluate({"text": judged}, data, n=70, ladder=False)
+    spelled = mtgan.evaluate({"text": judged}, data, n=70, corruptions=False)
     assert dict(spelled) == dict(card.parts["text"])
     page = mtgan.report(run).read_text()
     for shown in ("Evaluation, image", "Evaluation, text", "ngram distance/2", 'alt="Scorecard"'):

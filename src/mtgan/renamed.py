@@ -1,14 +1,18 @@
 """What was renamed, under its old name with a warning, for one release."""
 
 import importlib
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def warn_renamed(old: str, new: str, stacklevel: int = 3) -> None:
-    """A DeprecationWarning, by default at whoever called the function that calls this one."""
-    warnings.warn(f"{old} is called {new} now.", DeprecationWarning, stacklevel=stacklevel)
+def warn_renamed(old: str, new: str) -> None:
+    """A DeprecationWarning at the line outside of this package that asked for the old name."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "mtgan":
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(f"{old} is called {new} now.", DeprecationWarning, stacklevel=depth)
 
 
 def renamed_in(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:

@@ -17,7 +17,7 @@ from mtgan.data.names import class_map
 from mtgan.errors import UserError
 from mtgan.evaluation import Evaluator, Scorecard
 from mtgan.evaluation import evaluate as evaluate_samples
-from mtgan.evaluation.domains import Judging
+from mtgan.evaluation.domains import EvaluationOptions
 from mtgan.evaluation.evaluate import watched
 from mtgan.evaluation.features.classifier import confusion
 from mtgan.evaluation.protocol import protocol_rule
@@ -128,7 +128,7 @@ def evaluate_domains(
     )
     reference = (data or (data_of_run(run),))[0]
     judged = samples_of(run, reference, n or _OF_A_DOMAIN, options.get("seed", 0))
-    return plain_values(watched(judged, reference, Judging(**options)))
+    return plain_values(watched(judged, reference, EvaluationOptions(**options)))
 
 
 def plain_values(cards: Mapping[str, Scorecard]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mtgan.analysis import Diagnosis, Evidence, diagnose, judge
+from mtgan.analysis import Diagnosis, Evidence, diagnose, findings_of
 from mtgan.analysis.diagnose import RULES
 from mtgan.recipes import Recipe
 from mtgan.training import Run
@@ -49,8 +49,8 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def test_healthy_evidence_is_healthy() -> None:
-    assert judge(HEALTHY) == []
-    found = Diagnosis(judge(HEALTHY), HEALTHY)
+    assert findings_of(HEALTHY) == []
+    found = Diagnosis(findings_of(HEALTHY), HEALTHY)
     assert found.names == ["healthy"]
     assert found.verdict == (
         "Healthy: nothing wrong was found. "
@@ -60,7 +60,7 @@ def test_healthy_evidence_is_healthy() -> None:
 
 @pytest.mark.parametrize(("name", "change"), PLANTED.values(), ids=list(PLANTED))
 def test_a_planted_illness_is_named(name: str, change: dict[str, Any]) -> None:
-    (found,) = judge(replace(HEALTHY, **change))
+    (found,) = findings_of(replace(HEALTHY, **change))
     assert found.name == name
     assert found.evidence
     assert found.advice
@@ -71,20 +71,20 @@ def test_every_illness_is_planted_here() -> None:
 
 
 def test_classes_are_named_in_the_evidence() -> None:
-    (found,) = judge(replace(HEALTHY, collapsed_classes=["Bag", "Shirt"]))
+    (found,) = findings_of(replace(HEALTHY, collapsed_classes=["Bag", "Shirt"]))
     assert found.evidence == "within classes: Bag and Shirt"
 
 
 def test_without_evidence_nothing_is_claimed() -> None:
     nothing = Evidence()
-    assert judge(nothing) == []
-    verdict = Diagnosis(judge(nothing), nothing).verdict
+    assert findings_of(nothing) == []
+    verdict = Diagnosis(findings_of(nothing), nothing).verdict
     assert verdict.startswith("Healthy: nothing wrong was found (not looked at: losses, ")
 
 
 def test_a_low_distance_that_stays_is_not_stalled() -> None:
     low = (STEPS, [150, 60, 2, 1.5, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2])
-    assert judge(replace(HEALTHY, frechet=low)) == []
+    assert findings_of(replace(HEALTHY, frechet=low)) == []
 
 
 @pytest.mark.parametrize(

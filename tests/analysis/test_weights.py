@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mtgan.analysis import weights
-from mtgan.analysis.weights import LayerState, game_states, judge
+from mtgan.analysis.weights import LayerState, findings_of, game_states
 from mtgan.data import Dataset
 from mtgan.training import Run
 
@@ -32,7 +32,7 @@ def test_a_dead_layer_is_named(run: Run, digits: Dataset) -> None:
     game = copy.deepcopy(run.game())
     with torch.no_grad():
         game.networks["discriminator"].layers[0].convolution.bias.fill_(-100.0)
-    found = judge(game_states(game, digits, 6))
+    found = findings_of(game_states(game, digits, 6))
     assert [(f.layer, f.what) for f in found if f.what == "dead"] == [
         ("discriminator layers.0.convolution", "dead")
     ]
@@ -62,7 +62,7 @@ def test_a_critic_that_says_nothing_gives_the_generator_no_gradient(
     ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
 def test_rules(change: dict, what: str) -> None:
-    found = judge([*LAYERS[:4], replace(LAYERS[4], **change)])
+    found = findings_of([*LAYERS[:4], replace(LAYERS[4], **change)])
     assert [(f.layer, f.what) for f in found] == [("generator e", what)]
 
 
@@ -70,6 +70,6 @@ def test_growth_over_checkpoints() -> None:
     later = [
         replace(state, step=20, deviation=2.0 if state.layer == "b" else 0.1) for state in LAYERS
     ]
-    (found,) = judge([*LAYERS, *later])
+    (found,) = findings_of([*LAYERS, *later])
     assert (found.layer, found.evidence) == ("generator b", "weights grew 20-fold")
-    assert judge(LAYERS) == judge([]) == []
+    assert findings_of(LAYERS) == findings_of([]) == []

@@ -33,7 +33,7 @@ def test_table_json_and_picture(capsys, samples, tmp_path):
     card, picture = tmp_path / "card.json", tmp_path / "card.png"
     code, out, _ = run(
         capsys,
-        *[samples, *QUICK, "--n", "90", "--no-ladder"],
+        *[samples, *QUICK, "--n", "90", "--no-corruptions"],
         *["--json", str(card), "--picture", str(picture)],
     )
     assert code == 0
@@ -97,7 +97,17 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
 @pytest.mark.parametrize("data", [QUICK[:2], []])
 def test_a_run_generates_its_samples(capsys, asked, data, tmp_path):
     card = tmp_path / "card.json"
-    options = ["--n", "85", "--seed", "4", "--no-ladder", "--features", "pixels", "--device", "cpu"]
+    options = [
+        "--n",
+        "85",
+        "--seed",
+        "4",
+        "--no-corruptions",
+        "--features",
+        "pixels",
+        "--device",
+        "cpu",
+    ]
     code, _, _ = run(capsys, str(tmp_path), *data, *options, "--json", str(card), "--quiet")
     assert code == 0
     assert asked == {"count": 85, "seed": 4}
@@ -145,7 +155,8 @@ FATES: dict[str, tuple[list[str], str]] = {
     "--n": (["66"], '"generated": 66'),
     "--protocol": (["plain"], '"name": "plain"'),
     "--size": (["8"], "give size and channels to the image's own domain"),
-    "--no-ladder": ([], '"ladder": []'),
+    "--no-corruptions": ([], '"corruption_levels": []'),
+    "--no-ladder": ([], '"corruption_levels": []'),
     "--step": (["3"], "--step names a checkpoint of a run"),
     "--root": (["."], '"dataset": "text/text"'),
     "--taxonomy": (["TAXONOMY"], "holds domains, and its levels say which"),
@@ -193,6 +204,7 @@ def test_options_where_strings_are_judged(option, capsys, tmp_path):
         assert fate in err
         return
     assert code == 0
+    assert ("--ladder is called --corruptions now" in err) == (option == "--no-ladder")
     assert fate in (tmp_path / "card.json").read_text()
     assert (tmp_path / "card.png").exists() == (option == "--picture")
 

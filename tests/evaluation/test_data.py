@@ -10,7 +10,7 @@ from PIL import Image
 from mtgan.data import Dataset, Taxonomy
 from mtgan.errors import UserError
 from mtgan.evaluation import Evaluator, evaluate
-from mtgan.evaluation.data import Sides
+from mtgan.evaluation.data import EvaluationData
 from mtgan.evaluation.features.base import FeatureExtractor, register_features
 from mtgan.evaluation.metrics import chosen_metrics
 from mtgan.evaluation.protocol import protocol_rule
@@ -27,10 +27,12 @@ def folder(path: Path, count: int, side: int = 8) -> Path:
     return path
 
 
-def sides(count: int, reference: object, n: int | None = None, protocol: str = "default") -> Sides:
+def sides(
+    count: int, reference: object, n: int | None = None, protocol: str = "default"
+) -> EvaluationData:
     rule = protocol_rule(protocol)
     calibrated = rule.calibrated
-    return Sides.choose(
+    return EvaluationData.choose(
         *(images(count), reference, None, None, rule.split, rule, n, 0), calibrated=calibrated
     )
 

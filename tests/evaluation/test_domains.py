@@ -11,7 +11,7 @@ from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains.parts import one_domain
 from mtgan.errors import UserError
 from mtgan.evaluation import DomainScorecard, Evaluator, Scorecard
-from mtgan.evaluation.domains import Judging
+from mtgan.evaluation.domains import EvaluationOptions
 from mtgan.evaluation.evaluate import cards_of, watched
 from mtgan.evaluation.scorecard import read_card
 
@@ -47,12 +47,17 @@ def test_images_are_watched_as_images_with_their_own_labels(both):
     training, held_out = both
     part = held_out.select(np.flatnonzero(held_out.labels[:, 1] == 0)[:200])
     images = one_domain(part, "image")
-    card = watched({"image": (images.samples, images.labels)}, training, Judging())["image"]
+    card = watched({"image": (images.samples, images.labels)}, training, EvaluationOptions())[
+        "image"
+    ]
     evaluator = Evaluator(one_domain(training, "image").dataset(), n=200)
     assert dict(card) == dict(evaluator(images.samples, images.labels))
     assert card["accuracy/class"] > 0.8  # held-out digits are what they are
-    assert dict(watched(part, training, Judging())["image"]) == dict(card)
-    assert "accuracy/class" not in watched({"image": images.samples}, training, Judging())["image"]
+    assert dict(watched(part, training, EvaluationOptions())["image"]) == dict(card)
+    assert (
+        "accuracy/class"
+        not in watched({"image": images.samples}, training, EvaluationOptions())["image"]
+    )
 
 
 def test_several_domains_get_a_card_each(both, tmp_path):
@@ -129,7 +134,7 @@ def test_molecules_are_known_by_themselves_or_by_the_user(words, monkeypatch):
 
 def test_each_domain_takes_its_metrics(both):
     training, held_out = both
-    options = {"how": Judging(resamples=0, ladder=False, features="pixels")}
+    options = {"options": EvaluationOptions(resamples=0, corruptions=False, features="pixels")}
     cards = cards_of(held_out, training, metrics="frechet_distance,novelty", **options)
     assert {name: list(card) for name, card in cards.items()} == {
         "image": ["frechet_distance"],
@@ -165,12 +170,12 @@ def test_options_that_mean_nothing_for_strings_are_refused(words, options, sente
 def test_options_that_strings_have_are_applied(words):
     data, real = words
     card = mtgan.evaluate(
-        real, data, n=70, seed=3, split="test", resamples=0, ladder=False, metrics="novelty"
+        real, data, n=70, seed=3, split="test", resamples=0, corruptions=False, metrics="novelty"
     )
     stamp = card.protocol
     assert (stamp.generated, stamp.reference, stamp.seed, stamp.split) == (70, 70, 3, "test")
     assert list(card) == ["novelty"]
-    assert card.ladder == ()
+    assert card.corruption_levels == ()
     assert card.entries["novelty"].interval is None
     held_out = mtgan.evaluate(real, data, heldout=data.load_split("test"), resamples=0)
     assert dict(held_out) == dict(mtgan.evaluate(real, data, resamples=0))

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from benchmarks.damages import foreign_images
+from benchmarks.corruptions import foreign_images
 
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard, evaluate
@@ -15,14 +15,14 @@ from mtgan.evaluation.calibration.corruptions.wrong_labels import wrong_labels
 from mtgan.evaluation.data import draw
 from mtgan.evaluation.metrics import chosen_metrics
 
-FEW = {"resamples": 4, "ladder": False}
+FEW = {"resamples": 4, "corruptions": False}
 RANDOM = 7
 
 SCORED = [item.name for item in chosen_metrics(["default"]) if item.resampled]
 """Measures that count for an axis: the others would only take time here."""
 
 STRENGTHS = {"noise": (0, 0.1, 0.2, 0.3)}
-"""Of image damages; 8 x 8 pixels are soon lost in noise."""
+"""Of corruptions of images; 8 x 8 pixels are soon lost in noise."""
 
 
 @pytest.fixture(scope="module")
@@ -158,17 +158,17 @@ def test_global_distances_hide_swapped_classes(judge, unseen, real):
     assert card["conditional_accuracy/fine"] < 0.1
 
 
-@pytest.mark.parametrize("damage", [*image_corruptions(), "foreign images"])
-def test_overall_falls_with_every_disturbance(judge, unseen, damage):
+@pytest.mark.parametrize("name", [*image_corruptions(), "foreign images"])
+def test_overall_falls_with_every_disturbance(judge, unseen, name):
     """The disturbances of Heusel et al. 2017 (Figure 3.1 of the thesis shows their blur)."""
     foreign = np.random.default_rng(0).permuted(unseen.samples[:, :, ::-1], axis=3)
     overalls = []
-    for strength in STRENGTHS.get(damage, (0, 0.3, 0.5, 0.8)):
-        if damage == "foreign images":
+    for strength in STRENGTHS.get(name, (0, 0.3, 0.5, 0.8)):
+        if name == "foreign images":
             random = np.random.default_rng(1)
             images = foreign_images(unseen.samples, foreign, strength, random)
         else:
-            images = corrupt_images(damage, unseen.samples, strength)
+            images = corrupt_images(name, unseen.samples, strength)
         overalls.append(judge(images, unseen.labels, metrics=SCORED).overall)
     assert all(a > b for a, b in itertools.pairwise(overalls)), overalls
     assert overalls[-1] < 0.6
@@ -181,16 +181,16 @@ def test_without_labels_there_is_no_conditioning(judge, unseen):
     assert any("samples have no labels" in note for note in card.notes)
 
 
-def test_ladder_reads_the_axes(digits, unseen):
+def test_corruption_levels_read_the_axes(digits, unseen):
     samples, labels = of_classes(unseen, 7, 150)
     card = evaluate(samples, digits, labels=labels, metrics=SCORED, resamples=2, n=150)
-    damages = {rung.damage for rung in card.ladder}
-    assert damages == {"missing modes", "noise", "blur", "repeats", "wrong labels", "copies"}
+    names = {level.corruption for level in card.corruption_levels}
+    assert names == {"missing modes", "noise", "blur", "repeats", "wrong labels", "copies"}
     assert "3 of 10 classes missing" in card.axes["modes"].reading
-    for damage in damages - {"wrong labels"}:
-        overalls = [rung.overall for rung in card.ladder if rung.damage == damage]
-        assert overalls[-1] < overalls[0], damage
-    assert Scorecard.from_json(card.to_json()).ladder == card.ladder
+    for name in names - {"wrong labels"}:
+        overalls = [level.overall for level in card.corruption_levels if level.corruption == name]
+        assert overalls[-1] < overalls[0], name
+    assert Scorecard.from_json(card.to_json()).corruption_levels == card.corruption_levels
 
 
 def test_details_by_class(real, digits):
@@ -236,7 +236,7 @@ def test_reference_without_another_split(tiny):
     rich = type(tiny)(samples, np.concatenate([tiny.labels] * 3), tiny.taxonomy, "rich", "all")
     noise = np.random.default_rng(0).integers(0, 9, samples.shape).astype(np.uint8)
     rich.samples = samples + noise
-    card = evaluate(rich.samples[:96], rich, features="pixels", resamples=2, ladder=False)
+    card = evaluate(rich.samples[:96], rich, features="pixels", resamples=2, corruptions=False)
     assert card.protocol.generated == 96
     assert any("half of the reference" in note for note in card.notes)
 
@@ -251,17 +251,17 @@ def test_unlabeled_reference_uses_clusters(unlabeled):
         resamples=2,
     )
     assert "mode_imbalance" in card
-    assert any("clusters missing" in rung.amount for rung in card.ladder)
+    assert any("clusters missing" in level.amount for level in card.corruption_levels)
 
 
 def test_few_samples_warn(digits, unseen):
-    card = evaluate(unseen.samples, digits, n=100, resamples=0, ladder=False)
+    card = evaluate(unseen.samples, digits, n=100, resamples=0, corruptions=False)
     assert any("biased upward" in note for note in card.notes)
 
 
 def test_too_few_for_scores_are_measured_without(digits, unseen):
     for count, scored in ((20, False), (63, False), (64, True)):
-        card = evaluate(unseen.samples[:count], digits, resamples=0, ladder=False)
+        card = evaluate(unseen.samples[:count], digits, resamples=0, corruptions=False)
         assert (card.overall is not None) == scored
         assert any(note.startswith(f"no scores: {count} samples") for note in card.notes) != scored
         assert card.entries["frechet_distance"].samples == count

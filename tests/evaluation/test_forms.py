@@ -12,7 +12,12 @@ from mtgan.errors import UserError
 from mtgan.evaluation import evaluate
 from mtgan.evaluation.features.classifier import ClassifierFeatures
 
-QUICK = {"metrics": "frechet_distance,precision_recall", "ladder": False, "resamples": 0, "n": 128}
+QUICK = {
+    "metrics": "frechet_distance,precision_recall",
+    "corruptions": False,
+    "resamples": 0,
+    "n": 128,
+}
 
 
 @pytest.fixture(scope="module")

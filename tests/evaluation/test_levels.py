@@ -11,7 +11,7 @@ from mtgan.evaluation.calibration.corruptions.missing_modes import rows_of_class
 from mtgan.evaluation.data import draw
 from mtgan.evaluation.scorecard.scoring import overall
 
-PLAIN = {"ladder": False, "resamples": 0}
+PLAIN = {"corruptions": False, "resamples": 0}
 LEVELS = "conditional_accuracy,superclass_consistency,intra_class_frechet,mode_diversity"
 
 

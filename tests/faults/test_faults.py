@@ -120,7 +120,17 @@ class Verb:
 
 SAMPLE = ("sample", "run", "--n", "5", "--seed", "0", "--quiet", "--out")
 EVALUATE = (
-    *("evaluate", "x.npz", "--data", "digits", "--features", "pixels", "--no-ladder", "--n", "80"),
+    *(
+        "evaluate",
+        "x.npz",
+        "--data",
+        "digits",
+        "--features",
+        "pixels",
+        "--no-corruptions",
+        "--n",
+        "80",
+    ),
     *("--metrics", "frechet_distance", "--json", "card.json", "--picture", "card.png", "--force"),
 )
 STUDY = """

@@ -106,7 +106,7 @@ def test_samples_copied_beside_photographs_stay_out_of_the_validation(
 
 
 def test_the_run_judges_itself_and_its_page_shows_the_card(trained: Path, place: Path) -> None:
-    run(["evaluate", "runs/mine", "--features", "pixels", "--no-ladder", "--n", "24"], place)
+    run(["evaluate", "runs/mine", "--features", "pixels", "--no-corruptions", "--n", "24"], place)
     assert (trained / "evaluation.json").is_file()
     run(["report", "runs/mine"], place)
     page = (trained / "report.html").read_text()

@@ -6,7 +6,7 @@ dataclass that it returns, and one adapter under the decorator `analysis`.
 
 from mtgan.analysis.base import ANALYSES, Options, Result, analysis
 from mtgan.analysis.conditioning import Conditioning, conditioning
-from mtgan.analysis.diagnose import Diagnosis, diagnose, judge
+from mtgan.analysis.diagnose import Diagnosis, diagnose, findings_of
 from mtgan.analysis.evidence import Evidence
 from mtgan.analysis.evolution import Evolution, evolution
 from mtgan.analysis.folder import Answer, analyze_run, answers_in, print_result
@@ -15,6 +15,7 @@ from mtgan.analysis.losses import Losses, losses
 from mtgan.analysis.neighbors import Neighbors, neighbors
 from mtgan.analysis.probe import Probe, probe
 from mtgan.analysis.weights import Weights, weights
+from mtgan.renamed import renamed_in
 
 __all__ = [
     "ANALYSES",
@@ -36,11 +37,13 @@ __all__ = [
     "conditioning",
     "diagnose",
     "evolution",
+    "findings_of",
     "interpolate",
-    "judge",
     "losses",
     "neighbors",
     "print_result",
     "probe",
     "weights",
 ]
+
+__getattr__ = renamed_in(__name__, {"judge": "mtgan.analysis.findings_of"})

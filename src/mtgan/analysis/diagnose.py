@@ -1,7 +1,7 @@
 """What is wrong with a training, if anything, by name, with the evidence and what to try.
 
-`evidence_of(run)`, in evidence.py, looks; `judge(evidence)` concludes, and is a pure function of
-plain numbers, so that every conclusion can be tested and doubted. Whatever was not to be had is
+`evidence_of(run)`, in evidence.py, looks; `findings_of(evidence)` concludes, and is a pure function
+of plain numbers, so that every conclusion can be tested and doubted. Whatever was not to be had is
 None, and no rule speaks of it. A rule is one function under the decorator `rule`. It works on a run
 that is still being trained as well: the newest checkpoint and the log so far are asked.
 """
@@ -76,7 +76,7 @@ def rule(name: str, **advice: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def judge(evidence: Evidence) -> list[Finding]:
+def findings_of(evidence: Evidence) -> list[Finding]:
     """Every failure mode that the evidence shows, gravest first; none where all is well."""
     found = ((name, ask(evidence), advice) for name, ask, advice in RULES)
     return [Finding(name, sentence, advice) for name, sentence, advice in found if sentence]
@@ -311,7 +311,7 @@ def diagnose(
         UserError: Training data that are no longer to be found, or no held-out images.
     """
     evidence = evidence_of(run, n, seed, step, progress)
-    return Diagnosis(judge(evidence), evidence)
+    return Diagnosis(findings_of(evidence), evidence)
 
 
 @analysis(

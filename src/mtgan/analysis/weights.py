@@ -161,7 +161,7 @@ def weights(run: Run, data: Dataset | None = None, seed: int = 0) -> Weights:
         states += game_states(game, data, step, seed)
     if not states:
         run.game()  # says that there is no checkpoint
-    return Weights(states, judge(states))
+    return Weights(states, findings_of(states))
 
 
 @analysis(
@@ -202,7 +202,7 @@ def game_states(game: Game, data: Dataset, step: int, seed: int = 0) -> list[Lay
     return states
 
 
-def judge(states: Sequence[LayerState]) -> list[LayerFinding]:
+def findings_of(states: Sequence[LayerState]) -> list[LayerFinding]:
     """Which layers of the last checkpoint are not well."""
     if not states:
         return []

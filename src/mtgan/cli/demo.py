@@ -32,7 +32,7 @@ def demo(
     folder = out or _fresh("runs/demo", resume)
     data = load_dataset(_DATA)
     run = train(recipe, data, folder, seed=seed, resume=resume, quiet=quiet)
-    card = evaluate_run(run, data, n=_SAMPLES, seed=seed, ladder=False)
+    card = evaluate_run(run, data, n=_SAMPLES, seed=seed, corruptions=False)
     store(run, card)
     page = write_report(run)
     if not quiet:

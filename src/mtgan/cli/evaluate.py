@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mtgan.cli.app import app, say, show, working
+from mtgan.cli.app import app, print_error, say, show, working
 from mtgan.cli.options import (
     Checkpoint,
     Quiet,
@@ -56,9 +56,13 @@ def evaluate(
         str | None,
         typer.Option(help="Scale all images to a side or HxW, as data prepare does."),
     ] = None,
-    ladder: Annotated[
-        bool, typer.Option("--ladder/--no-ladder", help="Measure known damages of the real data.")
+    corruptions: Annotated[
+        bool,
+        typer.Option(
+            "--corruptions/--no-corruptions", help="Measure known corruptions of the real data."
+        ),
     ] = True,
+    ladder: Annotated[bool | None, typer.Option("--ladder/--no-ladder", hidden=True)] = None,
     step: Checkpoint = None,
     root: Root = None,
     taxonomy: TaxonomyFile = None,
@@ -76,6 +80,8 @@ def evaluate(
     """Judge SAMPLES against real data: distances, fidelity, diversity, conditioning, copies."""
     from mtgan.api import as_run
 
+    if ladder is not None:
+        print_error("--ladder is called --corruptions now, --no-ladder --no-corruptions.")
     printing = str(json_file) == "-"
     for path in (picture, json_file):
         check_free(path, force)
@@ -92,7 +98,7 @@ def evaluate(
         "device": device,
         "weights": weights,
         "protocol": protocol,
-        "ladder": ladder,
+        "corruptions": corruptions if ladder is None else ladder,
     }
     with working(quiet or printing) as progress:
         options |= {"progress": progress} | ({} if run is None else {"step": as_step(step)})

@@ -21,6 +21,7 @@ from mtgan.evaluation.features.probe import LinearProbe, some
 from mtgan.evaluation.pairwise.gaussian import GaussianStatistics
 from mtgan.evaluation.pairwise.neighbors import Neighborhood, nearest, neighborhood
 from mtgan.evaluation.pairwise.pairs import PairwisePass, pairwise_pass
+from mtgan.renamed import renamed_property
 
 Result = TypeVar("Result")
 
@@ -105,7 +106,7 @@ class SampleSet:
         return self.once(key, lambda: compute(self))
 
     def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
-        """What `compute` gives, which must depend on this set and the setting alone."""
+        """What `compute` gives, which must depend on this set and the context alone."""
         if key not in self._known:
             self._known[key] = compute()
         result: Result = self._known[key]
@@ -130,7 +131,7 @@ class SampleSet:
 
 
 @dataclass
-class Setting:
+class EvaluationContext:
     """What is the same for every set that is compared with one reference.
 
     Attributes:
@@ -153,6 +154,9 @@ class Setting:
     seed: int = 0
     is_inception: bool = False
     _models: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    shown = renamed_property("detected")
+    shown_modes = renamed_property("detected_modes")
 
     @cached_property
     def training(self) -> SampleSet:
@@ -226,8 +230,8 @@ class Setting:
         found: np.ndarray = self._models[key]
         return found
 
-    def shown(self, level: str, judged: SampleSet) -> np.ndarray:
-        """The class that each sample shows at a level, int64 [N].
+    def detected(self, level: str, judged: SampleSet) -> np.ndarray:
+        """The class that each sample shows at a level by the classifier, int64 [N].
 
         -1 for classes that the set shows no more often than by the classifier's mistakes.
         """
@@ -238,7 +242,7 @@ class Setting:
             counts = np.bincount(classes, minlength=len(confusion))
             return np.where(present_classes(counts, confusion)[classes], classes, -1)
 
-        return judged.once(("shown", level), decide)
+        return judged.once(("detected", level), decide)
 
     def mode_posterior(self, bank: FeatureBank) -> np.ndarray:
         """Probabilities of modes [N, modes]: finest classes, or clusters where there are none."""
@@ -256,12 +260,12 @@ class Setting:
         """The most probable mode of each sample, int64 [N]."""
         return self.mode_posterior(bank).argmax(axis=1)
 
-    def shown_modes(self, judged: SampleSet) -> np.ndarray:
-        """The mode that each sample shows, int64 [N]; for classes as `shown` says.
+    def detected_modes(self, judged: SampleSet) -> np.ndarray:
+        """The mode that each sample shows, int64 [N]; of classes as `detected` says.
 
         A sample is in a cluster by definition, and not by mistake.
         """
-        return self.shown(self.levels[0], judged) if self.levels else self.modes(judged.bank)
+        return self.detected(self.levels[0], judged) if self.levels else self.modes(judged.bank)
 
     @property
     def mode_noun(self) -> str:
@@ -275,13 +279,19 @@ class Comparison:
     Args:
         generated: The samples that are judged.
         reference: Real samples.
-        setting: What is the same for every set.
+        context: What is the same for every set.
     """
 
-    def __init__(self, generated: SampleSet, reference: SampleSet, setting: Setting) -> None:
+    def __init__(
+        self, generated: SampleSet, reference: SampleSet, context: EvaluationContext
+    ) -> None:
         self.generated = generated
         self.reference = reference
-        self.setting = setting
+        self.context = context
+
+    setting = renamed_property("context")
+    asked = renamed_property("requested")
+    asked_levels = renamed_property("requested_levels")
 
     @cached_property
     def pairs(self) -> PairwisePass:
@@ -296,25 +306,25 @@ class Comparison:
         )
 
     @property
-    def asked_levels(self) -> tuple[str, ...]:
+    def requested_levels(self) -> tuple[str, ...]:
         """Levels at which any sample was asked for a class."""
-        return tuple(level for level in self.setting.levels if (self.asked(level) >= 0).any())
+        return tuple(level for level in self.context.levels if (self.requested(level) >= 0).any())
 
-    def asked(self, level: str) -> np.ndarray:
+    def requested(self, level: str) -> np.ndarray:
         """The classes of a level that the samples were asked for, int64 [N], -1 where none."""
         assert self.generated.labels is not None
-        return self.generated.labels[:, self.setting.column(level)]
+        return self.generated.labels[:, self.context.column(level)]
 
     def truth(self, level: str) -> np.ndarray:
         """The classes of the reference at a level, int64 [N], -1 where missing."""
         assert self.reference.labels is not None
-        return self.reference.labels[:, self.setting.column(level)]
+        return self.reference.labels[:, self.context.column(level)]
 
     def without_labels(self) -> str:
         """Why metrics of conditioning cannot be had."""
-        if not self.setting.taxonomy.levels:
+        if not self.context.taxonomy.levels:
             return "the reference has no labels"
-        if not self.setting.levels:
+        if not self.context.levels:
             return "the reference shows fewer than two classes"
         if self.generated.labels is None:
             return "the samples have no labels"
@@ -326,4 +336,4 @@ class Comparison:
 
     def without_held_out(self) -> str:
         """Why metrics that need unseen real data cannot be had."""
-        return "" if self.setting.held_out is not None else "there are no held-out real data"
+        return "" if self.context.held_out is not None else "there are no held-out real data"

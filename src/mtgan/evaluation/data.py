@@ -21,12 +21,12 @@ from mtgan.limits import FEWEST_JUDGED, LARGEST_COUNT, check_number, check_seed
 
 
 @dataclass(frozen=True)
-class Sides:
+class EvaluationData:
     """The data of one evaluation, before anything is drawn from them.
 
     Attributes:
         generated: The samples.
-        asked: int64 [N, L], the labels that they were asked to have, or None.
+        labels: int64 [N, L], the labels that the samples were asked to have, or None.
         real: The reference.
         held_out: Real data that are not in the reference; None where no card is calibrated, or too
             few are there for it.
@@ -36,7 +36,7 @@ class Sides:
     """
 
     generated: Dataset
-    asked: np.ndarray | None
+    labels: np.ndarray | None
     real: Dataset
     held_out: Dataset | None
     taken: int
@@ -57,7 +57,7 @@ class Sides:
         *,
         size: Size | None = None,
         calibrated: bool,
-    ) -> "Sides":
+    ) -> "EvaluationData":
         """Read all sets and settle their sizes.
 
         Raises:
@@ -78,7 +78,7 @@ class Sides:
         notes: list[str] = []
         real = _real_alone(real, generated, notes)
         check_alike(generated.samples, real.samples)
-        asked = fitting_labels(generated, real, labels, notes)
+        requested = fitting_labels(generated, real, labels, notes)
         unseen: Dataset | None = None
         if calibrated:
             others, unseen, more = with_held_out(real, heldout, seed, size)
@@ -94,7 +94,7 @@ class Sides:
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
         notes = [*_on_reading(generated, real), *notes]
         notes += _on_sizes(rule, n, taken, generated, real, unseen)
-        return cls(generated, asked, real, unseen, taken, compared, notes)
+        return cls(generated, requested, real, unseen, taken, compared, notes)
 
 
 def _real_alone(real: Dataset, generated: Dataset, notes: list[str]) -> Dataset:

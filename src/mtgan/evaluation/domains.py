@@ -24,8 +24,8 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True)
-class Judging:
-    """How is judged: options as of mtgan.evaluation.evaluate; told: as of DomainSetting."""
+class EvaluationOptions:
+    """Options as of mtgan.evaluation.evaluate; told: as of DomainContext."""
 
     n: int | None = None
     seed: int = 0
@@ -33,7 +33,7 @@ class Judging:
     protocol: str = "default"
     checkpoint: str = UNKNOWN_CHECKPOINT
     resamples: int = 16
-    ladder: bool = True
+    corruptions: bool = True
     features: str = AUTO
     weights: str | Path | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Judging:
 
 
 @dataclass(frozen=True)
-class DomainSides:
+class DomainData:
     """What of one domain is compared: the samples, the reference, and held-out real data where
     there are scores; notes: on how they were read."""
 
@@ -56,7 +56,7 @@ class DomainSides:
 
 
 class DomainMetrics(ABC):
-    """What judges the samples of a domain.
+    """A group of metrics: what judges the samples of a domain.
 
     Attributes:
         takes: Options of an evaluation that mean something here and not for every domain.
@@ -69,11 +69,13 @@ class DomainMetrics(ABC):
         """Of the metrics that it has, as `metrics` calls them."""
 
     @abstractmethod
-    def card(self, sides: DomainSides, metrics: Sequence[str] | None, how: Judging) -> Scorecard:
+    def card(
+        self, sets: DomainData, metrics: Sequence[str] | None, options: EvaluationOptions
+    ) -> Scorecard:
         """The card of chosen metrics, the usual ones when None."""
 
     @abstractmethod
-    def watch(self, sides: DomainSides, how: Judging) -> Scorecard:
+    def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
         """Quick numbers without scores, by which many runs are followed."""
 
 
@@ -91,7 +93,7 @@ def evaluate_domains(
     samples: Any,
     reference: Dataset,
     rule: ProtocolRule,
-    how: Judging,
+    options: EvaluationOptions,
     *,
     metrics: str | Sequence[str] | None = None,
     heldout: Dataset | None = None,
@@ -100,37 +102,39 @@ def evaluate_domains(
     """The card of each domain by its name; see mtgan.evaluation.evaluate."""
     real = in_split(reference, split or rule.split or "train")
     generated = taken_apart(samples, real)
-    judges = {name: judge_of(part.domain) for name, part in generated.items()}
-    _refuse_unfit(how, judges)
+    groups = {name: metrics_of(part.domain) for name, part in generated.items()}
+    _refuse_unfit(options, groups)
     unseen: Dataset | None = None
     said: list[str] = []
     if rule.calibrated:
-        real, unseen, said = with_held_out(real, heldout, how.seed)
-    chosen = metrics_by_domain(metrics, judges)
+        real, unseen, said = with_held_out(real, heldout, options.seed)
+    chosen = metrics_by_domain(metrics, groups)
     cards = {}
-    for name, judge in judges.items():
+    for name, group in groups.items():
         if metrics is not None and not chosen[name]:
             continue
-        sides = DomainSides(
+        sets = DomainData(
             generated[name],
             one_domain(real, name),
             None if unseen is None else one_domain(unseen, name),
             (*generated[name].notes, *said),
         )
-        cards[name] = judge.card(sides, chosen[name], how)
+        cards[name] = group.card(sets, chosen[name], options)
     return cards
 
 
-def watch_domains(samples: Any, reference: Dataset, how: Judging) -> dict[str, Scorecard]:
+def watch_domains(
+    samples: Any, reference: Dataset, options: EvaluationOptions
+) -> dict[str, Scorecard]:
     """Quick numbers of each domain by its name, without scores, against a reference."""
     return {
-        name: judge_of(part.domain).watch(DomainSides(part, one_domain(reference, name)), how)
+        name: metrics_of(part.domain).watch(DomainData(part, one_domain(reference, name)), options)
         for name, part in taken_apart(samples, reference).items()
     }
 
 
-def judge_of(domain: Domain) -> DomainMetrics:
-    """What judges the samples of a domain."""
+def metrics_of(domain: Domain) -> DomainMetrics:
+    """The metrics of a domain."""
     return DOMAIN_METRICS.get(domain.metrics)
 
 
@@ -177,35 +181,35 @@ def _samples_of(domain: Domain, given: Any) -> DomainSamples:
     return DomainSamples(domain, given, rows, (), domain.name, "all", notes=tuple(notes))
 
 
-def _refuse_unfit(how: Judging, judges: Mapping[str, DomainMetrics]) -> None:
+def _refuse_unfit(options: EvaluationOptions, groups: Mapping[str, DomainMetrics]) -> None:
     """UserError for options that mean nothing to any of the domains that are judged."""
-    known = {key for judge in judges.values() for key in judge.takes}
-    odd = [key for key, usual in _OPTIONS.items() if getattr(how, key) != usual]
+    known = {key for group in groups.values() for key in group.takes}
+    odd = [key for key, usual in _OPTIONS.items() if getattr(options, key) != usual]
     if lost := [key for key in odd if key not in known]:
         raise UserError(
-            f"{' and '.join(lost)} mean nothing for samples of {', '.join(judges)}: leave "
+            f"{' and '.join(lost)} mean nothing for samples of {', '.join(groups)}: leave "
             f"{'it' if len(lost) == 1 else 'them'} out"
         )
 
 
 def metrics_by_domain(
-    metrics: str | Sequence[str] | None, judges: Mapping[str, DomainMetrics]
+    metrics: str | Sequence[str] | None, groups: Mapping[str, DomainMetrics]
 ) -> dict[str, list[str] | None]:
     """Of the metrics asked for those that each domain has; None for its usual ones."""
     if metrics is None:
-        return dict.fromkeys(judges)
+        return dict.fromkeys(groups)
     names = metrics.split(",") if isinstance(metrics, str) else list(metrics)
     wanted = [name.strip() for name in names]
-    known = {name: judge.names() for name, judge in judges.items()}
+    known = {name: group.names() for name, group in groups.items()}
     everywhere = [name for found in known.values() for name in found]
     for name in wanted:
         if name not in {*everywhere, "default", "all"} and ":" not in name:
             raise UserError(
-                f"there is no metric {name!r} of {', '.join(judges)}: choose from "
+                f"there is no metric {name!r} of {', '.join(groups)}: choose from "
                 f"{', '.join(dict.fromkeys(everywhere))}, or all, or default."
             )
-    groups = {"default", "all"}
+    whole = {"default", "all"}
     return {
-        name: [each for each in wanted if each in found or each in groups or ":" in each]
+        name: [item for item in wanted if item in found or item in whole or ":" in item]
         for name, found in known.items()
     }

@@ -10,10 +10,10 @@ import torch
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.domains import (
-    Judging,
+    EvaluationOptions,
     evaluate_domains,
-    judge_of,
     metrics_by_domain,
+    metrics_of,
     watch_domains,
 )
 from mtgan.evaluation.features import AUTO
@@ -23,6 +23,7 @@ from mtgan.evaluation.metrics import chosen_metrics
 from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, protocol_rule
 from mtgan.evaluation.scorecard import DomainScorecard, Scorecard
 from mtgan.limits import check_number
+from mtgan.renamed import warn_renamed
 
 
 def evaluate(
@@ -42,9 +43,10 @@ def evaluate(
     size: Size | None = None,
     checkpoint: str = UNKNOWN_CHECKPOINT,
     resamples: int = 16,
-    ladder: bool = True,
+    corruptions: bool = True,
     progress: Callable[[str], None] = lambda message: None,
     told: Mapping[str, Any] | None = None,
+    ladder: bool | None = None,
 ) -> Scorecard | DomainScorecard:
     """Judge generated samples against real data.
 
@@ -70,10 +72,11 @@ def evaluate(
         size: One side, (H, W) or "HxW": all images are scaled to cover it, and cropped.
         checkpoint: The rule by which a run's checkpoint was chosen, for the stamp.
         resamples: Half-samples for 95 % intervals, at most 10,000; 0 for none.
-        ladder: Whether to measure known corruptions, so that axes can be read aloud.
+        corruptions: Whether to measure known corruptions, so that axes can be read aloud.
         progress: Called with a sentence before each part that takes a while.
         told: What is known of samples of a domain, as {"molecules": True} of strings; what is left
             out is told by the real ones.
+        ladder: The old name of `corruptions`, for one release.
 
     Returns:
         The scorecard; of data over several domains a DomainScorecard, which holds one for each.
@@ -82,21 +85,24 @@ def evaluate(
         UserError: Sets that cannot be compared, too few samples, unknown names, missing weights,
             options that mean nothing for such samples.
     """
-    how = Judging(
+    if ladder is not None:
+        warn_renamed("The option `ladder` of evaluate", "`corruptions`")
+        corruptions = ladder
+    options = EvaluationOptions(
         n=n,
         seed=seed,
         device=device,
         protocol=protocol,
         checkpoint=checkpoint,
         resamples=resamples,
-        ladder=ladder,
+        corruptions=corruptions,
         features=features,
         weights=weights,
         told=told or {},
         progress=progress,
     )
     cards = cards_of(
-        *(samples, reference, how),
+        *(samples, reference, options),
         metrics=metrics,
         labels=labels,
         heldout=heldout,
@@ -109,7 +115,7 @@ def evaluate(
 def cards_of(
     samples: Any,
     reference: Images,
-    how: Judging,
+    options: EvaluationOptions,
     *,
     metrics: str | Sequence[str] | None = None,
     labels: np.ndarray | None = None,
@@ -118,14 +124,14 @@ def cards_of(
     size: Size | None = None,
 ) -> dict[str, Scorecard]:
     """The card of each domain by its name, of plain images by ""; see evaluate."""
-    check_number("resamples", how.resamples, 0, 10_000)
-    rule = protocol_rule(how.protocol)
+    check_number("resamples", options.resamples, 0, 10_000)
+    rule = protocol_rule(options.protocol)
     if isinstance(reference, str | Path):
         reference = as_dataset(reference, "reference", split or rule.split or "train", size)
     if not isinstance(reference, Dataset) or not reference.domains:
-        _refuse({f"told={key!r}": True for key in how.told}, "images")
+        _refuse({f"told={key!r}": True for key in options.told}, "images")
         card = evaluate_images(
-            *(samples, reference, how),
+            *(samples, reference, options),
             metrics=metrics,
             labels=labels,
             heldout=heldout,
@@ -136,7 +142,7 @@ def cards_of(
     _refuse({"labels": labels, "size": size}, f"the domains of {reference.name}")
     unseen = None if heldout is None else as_dataset(heldout, "held-out data")
     return evaluate_domains(
-        samples, reference, rule, how, metrics=metrics, heldout=unseen, split=split
+        samples, reference, rule, options, metrics=metrics, heldout=unseen, split=split
     )
 
 
@@ -149,13 +155,13 @@ def _refuse(options: Mapping[str, Any], what: str) -> None:
 def check_metrics(metrics: str | Sequence[str] | None, data: Dataset) -> None:
     """UserError for names of metrics that samples like these data have not."""
     if data.domains:
-        metrics_by_domain(metrics, {domain.name: judge_of(domain) for domain in data.domains})
+        metrics_by_domain(metrics, {domain.name: metrics_of(domain) for domain in data.domains})
     else:
         chosen_metrics(metrics or "default")
 
 
-def watched(samples: Any, reference: Dataset, how: Judging) -> dict[str, Scorecard]:
+def watched(samples: Any, reference: Dataset, options: EvaluationOptions) -> dict[str, Scorecard]:
     """Quick numbers, without scores, of each domain by its name, and of plain images by ""."""
     if reference.domains:
-        return watch_domains(samples, reference, how)
-    return {"": watch_images(samples, reference, how)}
+        return watch_domains(samples, reference, options)
+    return {"": watch_images(samples, reference, options)}

@@ -10,7 +10,7 @@ import torch
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import to_device
-from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
+from mtgan.evaluation.comparison import Comparison, EvaluationContext, SampleSet
 from mtgan.evaluation.data import draw
 from mtgan.evaluation.features import (
     AUTO,
@@ -40,10 +40,10 @@ from mtgan.evaluation.scorecard.notes import small_sets
 def _accuracy(comparison: Comparison) -> Outcome:
     """Share of samples that the features' classifier puts into the class asked for, per level."""
     values = {}
-    for level in comparison.asked_levels:
-        shown = comparison.setting.predict(level, comparison.generated.bank)
-        asked = comparison.asked(level)
-        values[f"accuracy/{level}"] = float((shown == asked)[asked >= 0].mean())
+    for level in comparison.requested_levels:
+        predicted = comparison.context.predict(level, comparison.generated.bank)
+        requested = comparison.requested(level)
+        values[f"accuracy/{level}"] = float((predicted == requested)[requested >= 0].mean())
     return Outcome(values)
 
 
@@ -100,7 +100,7 @@ class Evaluator:
         seed: Seed of every random draw.
         weights: Path to a weight file, for feature spaces that take one.
         rows: int64 [n], the samples of the reference; None draws them.
-        setting: Levels, training and held-out data; None knows the reference alone.
+        context: Levels, training and held-out data; None knows the reference alone.
         protocol: Name of the way of measuring, for the stamp.
         checkpoint: The rule by which a run's checkpoint was chosen, for the stamp.
 
@@ -123,7 +123,7 @@ class Evaluator:
         seed: int = 0,
         weights: str | Path | None = None,
         rows: np.ndarray | None = None,
-        setting: Setting | None = None,
+        context: EvaluationContext | None = None,
         protocol: str = "training",
         checkpoint: str = UNKNOWN_CHECKPOINT,
     ) -> None:
@@ -136,8 +136,8 @@ class Evaluator:
         self.metrics = watching_metrics(features) if metrics is None else chosen_metrics(metrics)
         self.rows = draw(len(reference), min(n, len(reference)), seed) if rows is None else rows
         self.n = len(self.rows)
-        self.setting = setting or self._own_setting(seed)
-        self.reference = real_set(features, reference, self.setting.levels, self.rows)
+        self.context = context or self._own_context(seed)
+        self.reference = real_set(features, reference, self.context.levels, self.rows)
         self._stamp = Protocol.of(
             protocol,
             reference,
@@ -173,7 +173,7 @@ class Evaluator:
 
     def compared(self, samples: SampleSet) -> Comparison:
         """A set beside the reference."""
-        return Comparison(samples, self.reference, self.setting)
+        return Comparison(samples, self.reference, self.context)
 
     def computable(self, comparison: Comparison) -> list[Metric]:
         """The metrics that can be had for a comparison."""
@@ -185,14 +185,14 @@ class Evaluator:
         after = small_sets(comparison, self.extractor)
         return measured_card(stamp, self.metrics, comparison, notes, after)
 
-    def _own_setting(self, seed: int) -> Setting:
+    def _own_context(self, seed: int) -> EvaluationContext:
         """What can be known of the reference alone."""
         levels = tuple(label_levels(self.data))
 
         def few() -> SampleSet:
             return real_set(self.extractor, probe_images(self.data), levels)
 
-        return Setting(
+        return EvaluationContext(
             taxonomy=self.data.taxonomy,
             levels=levels,
             load_training=few,

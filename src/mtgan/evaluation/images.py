@@ -15,9 +15,9 @@ from mtgan.evaluation.calibration.calibrator import Calibrator
 from mtgan.evaluation.calibration.corruptions import measured_corruptions
 from mtgan.evaluation.calibration.floors import FLOORS
 from mtgan.evaluation.calibration.real_data import RealData
-from mtgan.evaluation.comparison import SampleSet, Setting
-from mtgan.evaluation.data import Sides, draw, in_split
-from mtgan.evaluation.domains import DOMAIN_METRICS, DomainMetrics, DomainSides, Judging
+from mtgan.evaluation.comparison import EvaluationContext, SampleSet
+from mtgan.evaluation.data import EvaluationData, draw, in_split
+from mtgan.evaluation.domains import DOMAIN_METRICS, DomainData, DomainMetrics, EvaluationOptions
 from mtgan.evaluation.evaluator import Evaluator, real_set
 from mtgan.evaluation.features import (
     AUTO,
@@ -45,7 +45,7 @@ MODE_POOL = 9
 def evaluate_images(
     samples: Images | Labeled,
     reference: Images,
-    how: Judging,
+    options: EvaluationOptions,
     *,
     metrics: str | Sequence[str] | None = None,
     labels: np.ndarray | None = None,
@@ -55,51 +55,59 @@ def evaluate_images(
 ) -> Scorecard:
     """Judge generated images against real ones; see mtgan.evaluation.evaluate."""
     samples, labels = apart(samples, labels)
-    rule = protocol_rule(how.protocol)
+    rule = protocol_rule(options.protocol)
     chosen = chosen_metrics(metrics or rule.metrics)
     scored = rule.calibrated and any(o.axis for item in chosen for o in item.outputs)
-    sides = Sides.choose(
-        *(samples, reference, labels, heldout, split or rule.split, rule, how.n, how.seed),
+    sets = EvaluationData.choose(
+        *(samples, reference, labels, heldout, split or rule.split, rule, options.n, options.seed),
         size=size,
         calibrated=scored,
     )
     extractor = build_extractor(
         FeatureRequest(
-            name=rule.features if how.features == AUTO else how.features,
-            reference=sides.real,
-            weights=Path(how.weights) if how.weights else None,
-            device=to_device(how.device),
-            progress=how.progress,
+            name=rule.features if options.features == AUTO else options.features,
+            reference=sets.real,
+            weights=Path(options.weights) if options.weights else None,
+            device=to_device(options.device),
+            progress=options.progress,
         )
     )
-    judge = None if sides.held_out is None else _judge(extractor, sides)
-    how.progress(f"taking features of {sides.taken:,} samples and {sides.compared:,} real images")
+    judge = None if sets.held_out is None else _judge(extractor, sets)
+    options.progress(f"taking features of {sets.taken:,} samples and {sets.compared:,} real images")
     evaluator = Evaluator(
-        sides.real,
+        sets.real,
         [item.name for item in chosen],
         features=extractor,
-        seed=how.seed,
-        rows=draw(len(sides.real), sides.compared, how.seed, 1),
-        setting=_setting(extractor, sides, how.seed),
-        protocol=how.protocol,
-        checkpoint=how.checkpoint,
+        seed=options.seed,
+        rows=draw(len(sets.real), sets.compared, options.seed, 1),
+        context=_context(extractor, sets, options.seed),
+        protocol=options.protocol,
+        checkpoint=options.checkpoint,
     )
-    comparison = evaluator.compared(_generated(extractor, sides, how.seed))
-    how.progress("measuring the samples")
-    card = evaluator.card(comparison, [*sides.notes, *shared_images(sides)])
+    comparison = evaluator.compared(_generated(extractor, sets, options.seed))
+    options.progress("measuring the samples")
+    card = evaluator.card(comparison, [*sets.notes, *shared_images(sets)])
     if judge is None:
         return card
-    calibrator = Calibrator(_real_data(evaluator), evaluator.computable(comparison), how.resamples)
-    return calibrated(card, judge, comparison.generated, calibrator, how.ladder, how.progress)
+    calibrator = Calibrator(
+        _real_data(evaluator), evaluator.computable(comparison), options.resamples
+    )
+    return calibrated(
+        card, judge, comparison.generated, calibrator, options.corruptions, options.progress
+    )
 
 
-def watch_images(samples: Images | Labeled, reference: Dataset, how: Judging) -> Scorecard:
+def watch_images(
+    samples: Images | Labeled, reference: Dataset, options: EvaluationOptions
+) -> Scorecard:
     """What Evaluator measures, in at most as many samples as there are."""
     samples, labels = apart(samples, None)
     judged = as_dataset(samples, "samples")
     labels = fitting_labels(judged, reference, labels)
-    n = len(judged) if how.n is None else min(how.n, len(judged))
-    evaluator = Evaluator(reference, n=n, features=how.features, device=how.device, seed=how.seed)
+    n = len(judged) if options.n is None else min(options.n, len(judged))
+    evaluator = Evaluator(
+        reference, n=n, features=options.features, device=options.device, seed=options.seed
+    )
     return evaluator(np.asarray(judged.samples), labels)
 
 
@@ -111,19 +119,21 @@ class ImageMetrics(DomainMetrics):
     def names(self) -> list[str]:
         return [*METRICS.names(), *ALIASES]
 
-    def card(self, sides: DomainSides, metrics: Sequence[str] | None, how: Judging) -> Scorecard:
-        real, held_out = sides.real.dataset(), sides.held_out
+    def card(
+        self, sets: DomainData, metrics: Sequence[str] | None, options: EvaluationOptions
+    ) -> Scorecard:
+        real, held_out = sets.real.dataset(), sets.held_out
         return evaluate_images(
-            _images_of(sides.generated),
+            _images_of(sets.generated),
             real,
-            how,
+            options,
             metrics=metrics,
             heldout=None if held_out is None else held_out.dataset(),
             split=None if real.split == "all" else real.split,
         )
 
-    def watch(self, sides: DomainSides, how: Judging) -> Scorecard:
-        return watch_images(_images_of(sides.generated), sides.real.dataset(), how)
+    def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
+        return watch_images(_images_of(sets.generated), sets.real.dataset(), options)
 
 
 def _images_of(judged: DomainSamples) -> Images | Labeled:
@@ -134,35 +144,35 @@ def _images_of(judged: DomainSamples) -> Images | Labeled:
 DOMAIN_METRICS.register("images")(ImageMetrics())
 
 
-def _judge(extractor: FeatureExtractor, sides: Sides) -> Judge:
-    fitness = measure_fitness(extractor, sides.real) if extractor.sees_content else {}
-    return Judge.of(extractor, fitness, sides.taken)
+def _judge(extractor: FeatureExtractor, sets: EvaluationData) -> Judge:
+    fitness = measure_fitness(extractor, sets.real) if extractor.sees_content else {}
+    return Judge.of(extractor, fitness, sets.taken)
 
 
-def _generated(extractor: FeatureExtractor, sides: Sides, seed: int) -> SampleSet:
+def _generated(extractor: FeatureExtractor, sets: EvaluationData, seed: int) -> SampleSet:
     """The drawn samples, under the labels that they were asked to have."""
-    rows = draw(len(sides.generated), sides.taken, seed, 0)
-    labels = None if sides.asked is None else sides.asked[rows]
-    return SampleSet.of(extractor, np.asarray(sides.generated.samples[rows]), labels)
+    rows = draw(len(sets.generated), sets.taken, seed, 0)
+    labels = None if sets.labels is None else sets.labels[rows]
+    return SampleSet.of(extractor, np.asarray(sets.generated.samples[rows]), labels)
 
 
-def _setting(extractor: FeatureExtractor, sides: Sides, seed: int) -> Setting:
+def _context(extractor: FeatureExtractor, sets: EvaluationData, seed: int) -> EvaluationContext:
     """What every set is compared in: labels, training data, held-out data."""
-    levels = tuple(label_levels(sides.real))
+    levels = tuple(label_levels(sets.real))
 
     def unseen() -> SampleSet:
-        data = _labeled(sides)
+        data = _labeled(sets)
         rows = draw(len(data), min(len(data), UNSEEN), seed, 5)
         return real_set(extractor, data, levels, rows)
 
     held_out = None
-    if sides.held_out is not None:
-        rows = draw(len(sides.held_out), sides.taken, seed, 2)
-        held_out = real_set(extractor, sides.held_out, levels, rows)
-    return Setting(
-        taxonomy=sides.real.taxonomy,
+    if sets.held_out is not None:
+        rows = draw(len(sets.held_out), sets.taken, seed, 2)
+        held_out = real_set(extractor, sets.held_out, levels, rows)
+    return EvaluationContext(
+        taxonomy=sets.real.taxonomy,
         levels=levels,
-        load_training=lambda: real_set(extractor, in_split(sides.real, "train"), levels),
+        load_training=lambda: real_set(extractor, in_split(sets.real, "train"), levels),
         load_unseen=unseen,
         held_out=held_out,
         seed=seed,
@@ -170,28 +180,28 @@ def _setting(extractor: FeatureExtractor, sides: Sides, seed: int) -> Setting:
     )
 
 
-def _labeled(sides: Sides) -> Dataset:
+def _labeled(sets: EvaluationData) -> Dataset:
     """The held-out data; where they have no labels another split, the training data at last."""
 
     def candidates() -> Iterator[Dataset | None]:
-        yield sides.held_out
+        yield sets.held_out
         for split in ("test", "train"):
             with contextlib.suppress(UserError):
-                yield in_split(sides.real, split)
+                yield in_split(sets.real, split)
 
     labeled = (data for data in candidates() if data is not None and (data.labels >= 0).any())
-    return next(labeled, sides.real)
+    return next(labeled, sets.real)
 
 
 def _real_data(evaluator: Evaluator) -> RealData:
     """The real data; sets with missing modes draw on all that is not in the reference."""
-    setting, held_out = evaluator.setting, evaluator.setting.held_out
+    context, held_out = evaluator.context, evaluator.context.held_out
     assert held_out is not None
-    free = np.setdiff1d(np.arange(len(setting.training)), evaluator.rows)
-    free = np.random.default_rng([setting.seed, 4]).permutation(free)
-    pool = held_out.joined(setting.training.take(free[: MODE_POOL * len(held_out)]))
+    free = np.setdiff1d(np.arange(len(context.training)), evaluator.rows)
+    free = np.random.default_rng([context.seed, 4]).permutation(free)
+    pool = held_out.joined(context.training.take(free[: MODE_POOL * len(held_out)]))
     return RealData(
-        *(evaluator.reference, held_out, pool, setting, evaluator.extractor),
+        *(evaluator.reference, held_out, pool, context, evaluator.extractor),
         floors=FLOORS,
         corruptions=measured_corruptions(),
     )

@@ -34,9 +34,9 @@ from mtgan.evaluation.protocol import Protocol
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.evaluation.sets import (
     DomainComparison,
-    DomainReal,
+    DomainContext,
+    DomainRealData,
     DomainSet,
-    DomainSetting,
     SetMetrics,
 )
 
@@ -60,7 +60,7 @@ def _of_strings(name: str, compute: Callable[[DomainComparison], float]) -> Any:
 
 
 def _without_training(comparison: DomainComparison) -> str:
-    return "" if len(comparison.setting.training) else "there are no training strings"
+    return "" if len(comparison.context.training) else "there are no training strings"
 
 
 # Of molecules
@@ -76,12 +76,12 @@ def are_molecules(strings: Sequence[str]) -> bool:
 
 def _told_molecules(comparison: DomainComparison) -> bool:
     """Whether the strings are molecules: what the user says of them, else what RDKit does."""
-    setting, real = comparison.setting, comparison.reference.samples
-    told = setting.told.get("molecules")
-    return told if told is not None else setting.once("are molecules", lambda: are_molecules(real))
+    context, real = comparison.context, comparison.reference.samples
+    told = context.told.get("molecules")
+    return told if told is not None else context.once("are molecules", lambda: are_molecules(real))
 
 
-def _molecules(strings: DomainSet, setting: DomainSetting) -> Molecules:
+def _molecules(strings: DomainSet, context: DomainContext) -> Molecules:
     """The valid ones of a set."""
 
     def parse(texts: list[str]) -> list[Any]:
@@ -89,12 +89,12 @@ def _molecules(strings: DomainSet, setting: DomainSetting) -> Molecules:
         found = parse_smiles(texts, ASKED_BY)
         return [None if each is None else (chem.MolToSmiles(each), each) for each in found]
 
-    found = [each for each in setting.of_each("molecule", strings.samples, parse) if each]
+    found = [each for each in context.of_each("molecule", strings.samples, parse) if each]
     return Molecules(len(strings), [smiles for smiles, _ in found], [each for _, each in found])
 
 
 def _of_each(
-    key: str, found: Molecules, setting: DomainSetting, compute: Callable[[Molecules], Any]
+    key: str, found: Molecules, context: DomainContext, compute: Callable[[Molecules], Any]
 ) -> np.ndarray:
     """A value or a row for each molecule, computed once for each SMILES string."""
     objects = dict(zip(found.smiles, found.molecules, strict=True))
@@ -102,11 +102,11 @@ def _of_each(
     def of_new(smiles: list[str]) -> Any:
         return compute(Molecules(len(smiles), smiles, [objects[each] for each in smiles]))
 
-    return np.asarray(setting.of_each(key, found.smiles, of_new))
+    return np.asarray(context.of_each(key, found.smiles, of_new))
 
 
 def _few_valid(comparison: DomainComparison) -> str:
-    valid = len(_molecules(comparison.generated, comparison.setting).smiles)
+    valid = len(_molecules(comparison.generated, comparison.context).smiles)
     return "" if valid > 1 else "fewer than two generated strings are valid molecules"
 
 
@@ -116,8 +116,8 @@ def _without_chemnet(comparison: DomainComparison) -> str:
 
 
 def _sides(comparison: DomainComparison) -> tuple[Molecules, Molecules]:
-    setting = comparison.setting
-    return _molecules(comparison.generated, setting), _molecules(comparison.reference, setting)
+    context = comparison.context
+    return _molecules(comparison.generated, context), _molecules(comparison.reference, context)
 
 
 def _valid_uniqueness(comparison: DomainComparison) -> Outcome:
@@ -129,13 +129,13 @@ def _valid_uniqueness(comparison: DomainComparison) -> Outcome:
 
 
 def _valid_novelty(comparison: DomainComparison) -> float:
-    known = _molecules(comparison.setting.training, comparison.setting)
+    known = _molecules(comparison.context.training, comparison.context)
     return novelty(_sides(comparison)[0].smiles, known.smiles)
 
 
 def _diversity(comparison: DomainComparison) -> Outcome:
     """1 less the mean Tanimoto similarity of Morgan fingerprints over all pairs."""
-    bits = _of_each("bits", _sides(comparison)[0], comparison.setting, fingerprints)
+    bits = _of_each("bits", _sides(comparison)[0], comparison.context, fingerprints)
     return Outcome({f"internal_diversity/{p}": diversity_of(bits, p) for p in (1, 2)})
 
 
@@ -143,16 +143,16 @@ def _property_distance(name: str, comparison: DomainComparison) -> float:
     from scipy.stats import wasserstein_distance
 
     sides = (
-        _of_each(name, side, comparison.setting, partial(property_of, name=name))
+        _of_each(name, side, comparison.context, partial(property_of, name=name))
         for side in _sides(comparison)
     )
     return float(wasserstein_distance(*sides))
 
 
 def _chemnet(comparison: DomainComparison) -> float:
-    setting = comparison.setting
-    features = partial(chemnet_features, device=setting.device)
-    both = (_of_each("chemnet", side, setting, features) for side in _sides(comparison))
+    context = comparison.context
+    features = partial(chemnet_features, device=context.device)
+    both = (_of_each("chemnet", side, context, features) for side in _sides(comparison))
     return float(frechet_distance(*both))
 
 
@@ -192,7 +192,7 @@ _OF_ANY = (
     _metric(
         "novelty",
         "higher",
-        lambda c: novelty(c.generated.samples, c.setting.training.samples),
+        lambda c: novelty(c.generated.samples, c.context.training.samples),
         _TRAINING,
         axis="authenticity",
         range=_UNIT,
@@ -251,20 +251,20 @@ _OF_MOLECULES = (
 # What marks 0, and what is read aloud
 
 
-def _repeated(real: DomainReal, distinct: int) -> DomainSet:
+def _repeated(real: DomainRealData, distinct: int) -> DomainSet:
     """So many held-out strings again and again."""
     return real.held_out.take(np.arange(len(real.held_out)) % distinct)
 
 
-def _with_copies(real: DomainReal, share: float) -> DomainSet:
+def _with_copies(real: DomainRealData, share: float) -> DomainSet:
     """Held-out strings, a share of them replaced by training strings."""
     count = round(share * len(real.held_out))
-    random, training = real.random(3), real.setting.training
+    random, training = real.random(3), real.context.training
     copies = training.take(random.integers(len(training), size=count))
     return copies.joined(real.held_out.take(random.permutation(len(real.held_out))[count:]))
 
 
-def _shuffled(real: DomainReal, share: float) -> DomainSet:
+def _shuffled(real: DomainRealData, share: float) -> DomainSet:
     """Held-out strings, a share of whose characters changed places within each."""
     random = real.random(5)
 
@@ -337,8 +337,8 @@ def _notes(comparison: DomainComparison) -> list[str]:
             "cut titles off if that is what follows."
         )
     for side in ("reference", "training"):
-        real = {"reference": comparison.reference, "training": comparison.setting.training}[side]
-        found = _molecules(real, comparison.setting)
+        real = {"reference": comparison.reference, "training": comparison.context.training}[side]
+        found = _molecules(real, comparison.context)
         if wrong := found.total - len(found.smiles):
             notes.append(
                 f"{wrong:,} of {found.total:,} {side} strings are no molecules and are left out."
@@ -387,8 +387,8 @@ def evaluate_strings(
     Raises:
         UserError: No string on a side; a missing extra.
     """
-    setting = DomainSetting(DomainSet(training), device=device, told={"molecules": molecules})
-    comparison = DomainComparison(DomainSet(generated), DomainSet(reference), setting)
+    context = DomainContext(DomainSet(training), device=device, told={"molecules": molecules})
+    comparison = DomainComparison(DomainSet(generated), DomainSet(reference), context)
     stamp = Protocol(
         *("plain", len(generated), len(reference), "strings", "all"),
         data=DomainSet(reference).content,

@@ -18,13 +18,14 @@ from mtgan.evaluation.calibration.calibrate import calibrated
 from mtgan.evaluation.calibration.calibrator import Calibrator
 from mtgan.evaluation.calibration.corruptions import Corruption
 from mtgan.evaluation.data import draw, sample_sizes
-from mtgan.evaluation.domains import DOMAIN_METRICS, DomainMetrics, DomainSides, Judging
+from mtgan.evaluation.domains import DOMAIN_METRICS, DomainData, DomainMetrics, EvaluationOptions
 from mtgan.evaluation.features.judge import Judge
 from mtgan.evaluation.measured import measured_card
 from mtgan.evaluation.metrics import Metric, Outcome, Output
 from mtgan.evaluation.protocol import Protocol, ProtocolRule, protocol_rule
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.limits import FEWEST_JUDGED
+from mtgan.renamed import renamed_property
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class DomainSet:
 
 
 @dataclass(frozen=True, eq=False)
-class DomainSetting:
+class DomainContext:
     """What is the same for every set that is compared with one reference.
 
     Attributes:
@@ -98,32 +99,36 @@ class DomainComparison:
 
     generated: DomainSet
     reference: DomainSet
-    setting: DomainSetting
+    context: DomainContext
+
+    setting = renamed_property("context")
 
 
 @dataclass(frozen=True)
-class DomainReal:
+class DomainRealData:
     """The real data of one evaluation; see mtgan.evaluation.calibration.calibrator.RealSets."""
 
     reference: DomainSet
     held_out: DomainSet
-    setting: DomainSetting
+    context: DomainContext
     floors: Mapping[str, Sequence[Callable[[Any], DomainSet]]]
     corruptions: Sequence[Corruption]
+
+    setting = renamed_property("context")
 
     def compared(self, judged: DomainSet, reference: DomainSet | None = None) -> DomainComparison:
         """A set beside the reference, or a part of it."""
         real = self.reference if reference is None else reference
-        return DomainComparison(judged, real, self.setting)
+        return DomainComparison(judged, real, self.context)
 
     def identity(self) -> list[Any]:
         """What the scale depends on beside the protocol, as plain values."""
-        sets = (self.reference, self.held_out, self.setting.training)
+        sets = (self.reference, self.held_out, self.context.training)
         return [part.content for part in sets]
 
     def random(self, *key: int) -> np.random.Generator:
         """A generator of the evaluation's seed and a key."""
-        return np.random.default_rng([self.setting.seed, *key])
+        return np.random.default_rng([self.context.seed, *key])
 
 
 def unknown(comparison: DomainComparison) -> Judge:
@@ -140,7 +145,7 @@ class SetMetrics(DomainMetrics):
     Attributes:
         name: Of the group, which the stamp has in place of a feature space.
         metrics: What they are.
-        floors: By axis, makers of the sets that mark 0, of a DomainReal.
+        floors: By axis, makers of the sets that mark 0, of a DomainRealData.
         corruptions: Those that are measured.
         judge: What is known of these metrics, for a comparison, and why there is no overall figure.
         applicable: Of some metrics those that mean something for a comparison.
@@ -162,12 +167,14 @@ class SetMetrics(DomainMetrics):
     def names(self) -> list[str]:
         return [item.name for item in self.metrics]
 
-    def card(self, sides: DomainSides, metrics: Sequence[str] | None, how: Judging) -> Scorecard:
-        rule = protocol_rule(how.protocol)
-        notes = list(sides.notes)
-        held_out = sides.held_out
+    def card(
+        self, sets: DomainData, metrics: Sequence[str] | None, options: EvaluationOptions
+    ) -> Scorecard:
+        rule = protocol_rule(options.protocol)
+        notes = list(sets.notes)
+        held_out = sets.held_out
         if held_out is not None:
-            smallest = min(len(sides.generated), len(sides.real), len(held_out), how.n or 10**9)
+            smallest = min(len(sets.generated), len(sets.real), len(held_out), options.n or 10**9)
             if smallest < FEWEST_JUDGED:
                 notes.append(
                     f"no scores: {smallest:,} samples of each set are too few for them; give at "
@@ -176,47 +183,47 @@ class SetMetrics(DomainMetrics):
                 held_out = None
         if rule.features != "auto":
             raise UserError(
-                f"the protocol {how.protocol} is one of images, and {sides.real.name} holds none: "
-                "leave --protocol out"
+                f"the protocol {options.protocol} is one of images, and {sets.real.name} holds "
+                "none: leave --protocol out"
             )
-        return self._measured(replace(sides, held_out=held_out), metrics, how, rule, notes)
+        return self._measured(replace(sets, held_out=held_out), metrics, options, rule, notes)
 
-    def watch(self, sides: DomainSides, how: Judging) -> Scorecard:
-        quick = replace(how, protocol="training", resamples=0, ladder=False)
-        return self.card(replace(sides, held_out=None), None, quick)
+    def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
+        quick = replace(options, protocol="training", resamples=0, corruptions=False)
+        return self.card(replace(sets, held_out=None), None, quick)
 
     def _measured(
         self,
-        sides: DomainSides,
+        sets: DomainData,
         metrics: Sequence[str] | None,
-        how: Judging,
+        options: EvaluationOptions,
         rule: ProtocolRule,
         notes: list[str],
     ) -> Scorecard:
-        generated, real, held_out = sides.generated, sides.real, sides.held_out
-        taken, compared = sample_sizes(rule, how.n, generated, real, held_out)
+        generated, real, held_out = sets.generated, sets.real, sets.held_out
+        taken, compared = sample_sizes(rule, options.n, generated, real, held_out)
         if taken < len(generated):
             notes.append(f"{taken:,} of {len(generated):,} samples are compared")
-        mine, reference = _drawn(generated, taken, how, 0), _drawn(real, compared, how, 1)
-        setting = DomainSetting(
-            training=DomainSet(sides.training().samples),
-            held_out=None if held_out is None else _drawn(held_out, taken, how, 2),
-            seed=how.seed,
-            device=str(to_device(how.device)),
-            told=how.told,
+        mine, reference = _drawn(generated, taken, options, 0), _drawn(real, compared, options, 1)
+        context = DomainContext(
+            training=DomainSet(sets.training().samples),
+            held_out=None if held_out is None else _drawn(held_out, taken, options, 2),
+            seed=options.seed,
+            device=str(to_device(options.device)),
+            told=options.told,
         )
-        comparison = DomainComparison(mine, reference, setting)
+        comparison = DomainComparison(mine, reference, context)
         chosen = self._chosen(metrics or ("default",), comparison)
-        how.progress(f"measuring {taken:,} samples of {real.domain.name}")
-        stamp = self._stamp(real, how, taken, compared)
+        options.progress(f"measuring {taken:,} samples of {real.domain.name}")
+        stamp = self._stamp(real, options, taken, compared)
         card = measured_card(stamp, chosen, comparison, notes, self.notes(comparison))
-        if setting.held_out is None:
+        if context.held_out is None:
             return card
-        anchors = (reference, setting.held_out, setting, self.floors, self.corruptions)
+        real_data = (reference, context.held_out, context, self.floors, self.corruptions)
         computable = [item for item in chosen if not item.missing(comparison)]
-        calibrator = Calibrator(DomainReal(*anchors), computable, how.resamples)
+        calibrator = Calibrator(DomainRealData(*real_data), computable, options.resamples)
         judge = self.judge(comparison)
-        return calibrated(card, judge, mine, calibrator, how.ladder, how.progress)
+        return calibrated(card, judge, mine, calibrator, options.corruptions, options.progress)
 
     def _chosen(self, names: Sequence[str], comparison: DomainComparison) -> list[Metric]:
         usual = self.applicable(self.metrics, comparison) if "default" in names else ()
@@ -224,10 +231,12 @@ class SetMetrics(DomainMetrics):
             item for item in self.metrics if item in usual or item.name in names or "all" in names
         ]
 
-    def _stamp(self, real: DomainSamples, how: Judging, taken: int, compared: int) -> Protocol:
+    def _stamp(
+        self, real: DomainSamples, options: EvaluationOptions, taken: int, compared: int
+    ) -> Protocol:
         length, channels = real.domain.least_size
         return Protocol(
-            name=how.protocol,
+            name=options.protocol,
             generated=taken,
             reference=compared,
             dataset=real.name,
@@ -237,14 +246,14 @@ class SetMetrics(DomainMetrics):
             extractor=self.versions,
             preprocess="as decoded",
             images=f"{real.domain.type} {length}x{channels}",
-            checkpoint=how.checkpoint,
-            seed=how.seed,
+            checkpoint=options.checkpoint,
+            seed=options.seed,
         )
 
 
-def _drawn(samples: DomainSamples, count: int, how: Judging, key: int) -> DomainSet:
+def _drawn(samples: DomainSamples, count: int, options: EvaluationOptions, key: int) -> DomainSet:
     whole = DomainSet(samples.samples, samples.labels)
-    return whole.take(draw(len(whole), count, how.seed, key))
+    return whole.take(draw(len(whole), count, options.seed, key))
 
 
 def register_domain_metric(
@@ -257,7 +266,7 @@ def register_domain_metric(
     """Register a function `DomainComparison -> Outcome` as what judges a domain of metrics `name`.
 
     outputs: the numbers that it gives; those with an axis are scored where the axis has a floor.
-    floors: by axis, makers of the sets that mark 0 there, of a DomainReal. needs, source: as of
+    floors: by axis, makers of the sets that mark 0 there, of a DomainRealData. needs, source: as of
     mtgan.evaluation.metrics.Metric.
     """
 

@@ -46,7 +46,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Strings:
+class StringSamples:
     """Generated strings of a domain, and a drawing where they are molecules."""
 
     title: str
@@ -201,7 +201,7 @@ def _real(run: Run) -> Any:
         return None
 
 
-def _strings(run: Run) -> list[Strings]:
+def _strings(run: Run) -> list[StringSamples]:
     """Of every domain whose samples are shown as text."""
     found = []
     for domain in run.dataset_info.domains if run.steps else ():
@@ -210,7 +210,7 @@ def _strings(run: Run) -> list[Strings]:
             real = _real_of(run, domain)
             lines = () if real is None else domain.preview(real).lines
             drawing = _drawing(made) if lines and are_molecules(lines) else None
-            found.append(Strings(domain.name, made[:_STRINGS], lines[:_STRINGS], drawing))
+            found.append(StringSamples(domain.name, made[:_STRINGS], lines[:_STRINGS], drawing))
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mtgan.data import Dataset
 from mtgan.data.domains.parts import image_sets, largest_part
 from mtgan.evaluation import Evaluator
-from mtgan.evaluation.domains import Judging
+from mtgan.evaluation.domains import EvaluationOptions
 from mtgan.evaluation.evaluate import cards_of, check_metrics, watched
 from mtgan.evaluation.inputs import as_dataset
 from mtgan.runs import plain_values, samples_of
@@ -70,13 +70,13 @@ def measure_samples(path: Path, job: Job) -> Measured:
 def _measured(samples: Any, reference: Dataset, count: int, job: Job) -> Measured:
     """By full scorecards where the study names metrics, else by the quick measurement."""
     wanted, quick = job.evaluation, job.evaluation["metrics"] is None
-    how = Judging(
+    how = EvaluationOptions(
         n=count,
         features=wanted["features"],
         seed=wanted["seed"],
         device=job.device,
         resamples=0,
-        ladder=False,
+        corruptions=False,
     )
     if quick:
         cards = watched(samples, reference, how)

@@ -41,21 +41,21 @@ def test_intervals():
     assert interval_of(float("nan"), 0.1, known=True) is None
 
 
-def test_reading_names_the_nearest_rung():
-    rungs = [
+def test_reading_names_the_nearest_corruption_level():
+    levels = [
         CorruptionLevel(
             "missing modes", f"{gone} of 10 classes missing", gone / 10, {"modes": 1 - gone / 10}, 0
         )
         for gone in (1, 3, 5)
     ]
-    rungs.append(CorruptionLevel("noise", "5% noise", 0.05, {"modes": 0.95}, 0))
+    levels.append(CorruptionLevel("noise", "5% noise", 0.05, {"modes": 0.95}, 0))
     known = measured_corruptions()
-    assert reading("modes", 0.68, rungs, known) == "like real data with 3 of 10 classes missing"
-    assert reading("modes", 0.99, rungs, known) == "like held-out real data"
+    assert reading("modes", 0.68, levels, known) == "like real data with 3 of 10 classes missing"
+    assert reading("modes", 0.99, levels, known) == "like held-out real data"
     assert (
-        reading("modes", 0.2, rungs, known) == "worse than real data with 5 of 10 classes missing"
+        reading("modes", 0.2, levels, known) == "worse than real data with 5 of 10 classes missing"
     )
-    assert reading("fidelity", 0.5, rungs, known) == ""
+    assert reading("fidelity", 0.5, levels, known) == ""
     assert reading("modes", 0.5, [], known) == ""
 
 
@@ -66,7 +66,7 @@ def test_json_round_trip():
 
 
 def test_measured_once_per_reference_and_setting(digits, unseen, cache, monkeypatch):
-    options = {"n": 80, "resamples": 2, "ladder": False, "metrics": "precision_recall"}
+    options = {"n": 80, "resamples": 2, "corruptions": False, "metrics": "precision_recall"}
     first = evaluate(unseen.samples, digits, **options)
 
     def refuse(*args, **kwargs):
@@ -96,7 +96,7 @@ def counted(monkeypatch, tmp_path):
 
 def test_a_calibration_depends_on_all_real_data(digits, unseen, counted):
     """On labels and names as well as on images; of held-out and of training data too."""
-    options = {"n": 80, "resamples": 0, "ladder": False, "features": "pixels-pca"}
+    options = {"n": 80, "resamples": 0, "corruptions": False, "features": "pixels-pca"}
 
     def judge(reference=digits, heldout=unseen):
         few = {"metrics": "mode_imbalance", **options}
@@ -125,7 +125,7 @@ def test_a_calibration_depends_on_what_a_feature_function_does(digits, unseen, c
         vars(module),
     )
     sys.modules["feat_changing"] = module
-    options = {"n": 80, "resamples": 0, "ladder": False, "metrics": "precision_recall"}
+    options = {"n": 80, "resamples": 0, "corruptions": False, "metrics": "precision_recall"}
     try:
         for scale, expected in ((1.0, 1), (1.0, 1), (2.0, 2)):
             module.scale = scale
@@ -139,7 +139,7 @@ def test_a_calibration_depends_on_what_a_feature_function_does(digits, unseen, c
     "foreign", ["{}", "[]", '{"full": {"ceiling": {}, "floor": {}}}', '{"full": 3, "halves": 1}']
 )
 def test_a_foreign_calibration_is_measured_anew(digits, unseen, counted, tmp_path, foreign):
-    options = {"n": 84, "resamples": 2, "ladder": False, "metrics": "precision_recall"}
+    options = {"n": 84, "resamples": 2, "corruptions": False, "metrics": "precision_recall"}
     first = evaluate(unseen.samples, digits, features="pixels", **options)
     (path,) = (tmp_path / "calibrations").iterdir()
     assert save_json(path, json.loads(foreign))
@@ -148,7 +148,7 @@ def test_a_foreign_calibration_is_measured_anew(digits, unseen, counted, tmp_pat
 
 
 def test_a_damaged_calibration_is_measured_anew(digits, unseen, cache):
-    options = {"n": 83, "resamples": 3, "ladder": False, "metrics": "precision_recall"}
+    options = {"n": 83, "resamples": 3, "corruptions": False, "metrics": "precision_recall"}
     before = set((cache / "calibrations").glob("*"))
     first = evaluate(unseen.samples, digits, **options)
     (path,) = set((cache / "calibrations").glob("*")) - before

@@ -43,8 +43,8 @@ def found() -> Scores:
     axes = {"distance": "fidelity", "rate": "modes", "reported": ""}
     axes |= {f"obeyed/{level}": f"conditioning/{level}" for level in ("fine", "coarse", "top")}
     entries = {key: Entry(value, "", axes[key], "pixels", 9) for key, value in VALUES.items()}
-    ladder = (("noise", "5% noise", 0.05, LEVEL),)
-    calibration = Calibration(ENDS, (ENDS, ENDS), ladder)
+    levels = (("noise", "5% noise", 0.05, LEVEL),)
+    calibration = Calibration(ENDS, (ENDS, ENDS), levels)
     return score(entries, HALVES, calibration, METRICS, frozenset({"conditioning/coarse"}))
 
 
@@ -88,7 +88,7 @@ def test_intervals_are_of_the_same_axes_and_end_at_nought_and_one(found) -> None
 
 
 def test_a_corruption_level_has_all_axes_but_the_conditioning_that_was_not_judged(found) -> None:
-    (level,) = found.ladder
+    (level,) = found.corruption_levels
     expected = {"fidelity": 0.75, "modes": 0.5, "diversity": 0.25, "conditioning/fine": 0.5}
     assert dict(level.axes) == pytest.approx(expected)
     assert level.overall == pytest.approx(geometric(0.75, 0.5, 0.25, 0.5))

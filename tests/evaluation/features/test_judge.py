@@ -96,7 +96,7 @@ def judged(data: Dataset) -> Scorecard:
         labels=data.labels[:200],
         features="classifier",
         metrics=metrics,
-        ladder=False,
+        corruptions=False,
         resamples=2,
     )
 

@@ -82,7 +82,7 @@ def test_one_function_adds_a_metric(digits, unseen):
 
     try:
         card = evaluate(
-            unseen.samples, digits, metrics="brightness", n=100, resamples=2, ladder=False
+            unseen.samples, digits, metrics="brightness", n=100, resamples=2, corruptions=False
         )
         assert card.entries["brightness"].score == pytest.approx(1, abs=0.3)
         assert card.entries["brightness"].floor > 1.2 * card["brightness"], "noise is brighter"

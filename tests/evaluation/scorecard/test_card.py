@@ -42,7 +42,7 @@ def card(**changes) -> Scorecard:
         overall=0.71,
         interval=(0.68, 0.74),
         gate=1.0,
-        ladder=(CorruptionLevel("noise", "5% noise", 0.05, {"distribution": 0.9}, 0.9),),
+        corruption_levels=(CorruptionLevel("noise", "5% noise", 0.05, {"distribution": 0.9}, 0.9),),
         details={"conditional_accuracy/fine": {"Bag": 0.5, "Coat": float("nan")}},
         notes=("features: classifier",),
     )
@@ -68,9 +68,17 @@ def test_json_round_trip_keeps_everything():
     again = Scorecard.from_json(written)
     assert again.to_json() == written
     assert again.axes == card().axes
-    assert again.ladder == card().ladder
+    assert again.corruption_levels == card().corruption_levels
     assert again.entries["frechet_distance"] == card().entries["frechet_distance"]
     assert again["spectrum_distance"] != again["spectrum_distance"], "nan comes back as nan"
+
+
+def test_a_card_of_the_first_format_opens_under_todays_names():
+    values = json.loads(card().to_json())
+    levels = values.pop("corruption_levels")
+    old = [{**level, "damage": level.pop("corruption")} for level in levels]
+    values |= {"format": "mtgan-scorecard-1", "ladder": old}
+    assert Scorecard.from_json(json.dumps(values)).to_json() == card().to_json()
 
 
 @pytest.mark.parametrize("broken", ["", "[]", "{}", '{"format": "other"}', '{"format": 3'])
@@ -87,7 +95,7 @@ def test_foreign_json_is_refused(broken):
         (("entries", "frechet_distance", "samples"), None),
         (("axes", "distribution", "score"), {}),
         (("protocol", "generated"), "many"),
-        (("ladder",), [{"damage": 1}]),
+        (("corruption_levels",), [{"corruption": 1}]),
         (("details",), {"a": [1]}),
         (("notes",), [1]),
         (("overall",), "0.5 or so"),
@@ -144,7 +152,7 @@ def test_like_protocols_are_compared():
 
 
 def test_uncalibrated_card_has_no_scores():
-    plain = replace(card(), overall=None, axes={}, ladder=(), gate=None)
+    plain = replace(card(), overall=None, axes={}, corruption_levels=(), gate=None)
     shown = text(plain.table())
     assert "frechet_distance" in shown
     assert "overall" not in shown

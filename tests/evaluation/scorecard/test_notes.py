@@ -8,7 +8,7 @@ import pytest
 from mtgan.data import Dataset, Taxonomy
 from mtgan.evaluation import evaluate
 
-PLAIN = {"ladder": False, "resamples": 0, "features": "pixels", "metrics": "frechet_distance"}
+PLAIN = {"corruptions": False, "resamples": 0, "features": "pixels", "metrics": "frechet_distance"}
 
 
 @pytest.fixture(scope="module")

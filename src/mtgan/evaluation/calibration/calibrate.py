@@ -16,7 +16,7 @@ from mtgan.evaluation.scorecard import Scorecard
 from mtgan.evaluation.scorecard.notes import unscored
 from mtgan.evaluation.scorecard.scoring import CONDITIONING
 
-CALIBRATION_FORMAT = "mtgan-calibration-6"
+CALIBRATION_FORMAT = "mtgan-calibration-7"
 
 
 def calibrated(
@@ -24,11 +24,11 @@ def calibrated(
     judge: Judge,
     judged: Any,
     calibrator: Calibrator,
-    ladder: bool,
+    corruptions: bool,
     progress: Progress,
 ) -> Scorecard:
     """The card with intervals, scores, axes and overall figure."""
-    calibration = known_calibration(card, calibrator, ladder, progress)
+    calibration = known_calibration(card, calibrator, corruptions, progress)
     progress("measuring half-samples for intervals")
     halves = calibrator.halves(judged, calibrator.quick)
     entries = {
@@ -55,13 +55,13 @@ def calibrated(
         overall=scores.overall if earned else None,
         interval=scores.interval if earned else None,
         gate=scores.gate,
-        ladder=scores.ladder,
+        corruption_levels=scores.corruption_levels,
         notes=(*card.notes, *unscored(scores.entries)),
     )
 
 
 def known_calibration(
-    card: Scorecard, calibrator: Calibrator, ladder: bool, progress: Progress
+    card: Scorecard, calibrator: Calibrator, corruptions: bool, progress: Progress
 ) -> Calibration:
     """The reference's scale, from the cache or measured now."""
     real = calibrator.real
@@ -71,12 +71,12 @@ def known_calibration(
         *real.identity(),
         [item.name for item in calibrator.metrics],
         len(calibrator.judged_halves),
-        [(item.name, item.levels) for item in real.corruptions] if ladder else [],
+        [(item.name, item.levels) for item in real.corruptions] if corruptions else [],
     )
     path = cache_dir("calibrations") / f"{key}.json"
     try:
         return Calibration.from_dict(load_json(path))
     except (LookupError, TypeError, ValueError):
-        calibration = calibrator.calibrate(ladder=ladder, progress=progress)
+        calibration = calibrator.calibrate(corruptions=corruptions, progress=progress)
         save_json(path, asdict(calibration))
         return calibration

@@ -1,4 +1,4 @@
-"""Ceiling, floors and ladder of a reference: the scale that samples are put on.
+"""Ceiling, floors and corruption levels of a reference: the scale that samples are put on.
 
 It depends on the real data alone, so it is computed once per (data, features, N, seed) and kept.
 Intervals come from half-samples drawn without replacement: drawing with replacement makes
@@ -23,7 +23,7 @@ Progress = Callable[[str], None]
 class RealSets(Protocol):
     """Real data of any domain, and what is made of them.
 
-    reference, held_out: sets of N samples, which have `take(rows)` and a length; setting: what is
+    reference, held_out: sets of N samples, which have `take(rows)` and a length; context: what is
     the same for every comparison, with its seed; floors: by axis, makers of the sets that mark 0;
     corruptions: those that are measured.
     """
@@ -33,7 +33,7 @@ class RealSets(Protocol):
     @property
     def held_out(self) -> Any: ...
     @property
-    def setting(self) -> Any: ...
+    def context(self) -> Any: ...
     @property
     def floors(self) -> Mapping[str, Sequence[Callable[[Any], Any]]]: ...
     @property
@@ -74,7 +74,7 @@ class Calibrator:
         self.real = real
         self.metrics = metrics
         self.quick = [item for item in metrics if item.resampled]
-        seed, count = real.setting.seed, len(real.reference)
+        seed, count = real.context.seed, len(real.reference)
         self.reference_halves = [
             real.reference.take(rows) for rows in half_samples(count, resamples, seed, 0)
         ]
@@ -89,8 +89,8 @@ class Calibrator:
         pairs = zip(self.judged_halves, self.reference_halves, strict=True)
         return [self._half(judged, mine, theirs, metrics) for mine, theirs in pairs]
 
-    def calibrate(self, *, ladder: bool, progress: Progress) -> Calibration:
-        """Measure held-out data, floors and, if wanted, the ladder."""
+    def calibrate(self, *, corruptions: bool, progress: Progress) -> Calibration:
+        """Measure held-out data, floors and, if wanted, known corruptions."""
         progress("measuring held-out real data")
         ceiling = self.values(self.real.held_out, self.metrics)
         halves = self.halves(self.real.held_out, self.quick)
@@ -99,7 +99,7 @@ class Calibrator:
         return Calibration(
             Endpoints(ceiling, floor),
             tuple(Endpoints(half, half_floor) for half in halves),
-            tuple(self._ladder(ceiling, progress)) if ladder else (),
+            tuple(self._corruption_levels(ceiling, progress)) if corruptions else (),
         )
 
     def _half(
@@ -125,7 +125,9 @@ class Calibrator:
                 half |= _farthest(values, ceiling, _keys_on(axis, values[0], members))
         return full, half
 
-    def _ladder(self, ceiling: Values, progress: Progress) -> list[tuple[str, str, float, Values]]:
+    def _corruption_levels(
+        self, ceiling: Values, progress: Progress
+    ) -> list[tuple[str, str, float, Values]]:
         """Every level; what a corruption cannot touch is as of held-out data, or is left out."""
         scored = [item for item in self.quick if any(output.axis for output in item.outputs)]
         found: dict[str, tuple[str, str, float, Values]] = {}

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
+from mtgan.evaluation.comparison import Comparison, EvaluationContext, SampleSet
 from mtgan.evaluation.features import FeatureExtractor
+from mtgan.renamed import renamed_property
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class RealData:
         held_out: N other real samples: the ceiling.
         pool: All real samples outside the reference, held-out ones first: what sets with missing
             modes are drawn from.
-        setting: Levels, training data, seed.
+        context: Levels, training data, seed.
         extractor: Takes the features of corrupted images.
         floors: By axis, makers of the sets that mark 0.
         corruptions: Those that are measured.
@@ -33,30 +34,32 @@ class RealData:
     reference: SampleSet
     held_out: SampleSet
     pool: SampleSet
-    setting: Setting
+    context: EvaluationContext
     extractor: FeatureExtractor
     floors: Mapping[str, Sequence[Callable[["RealData"], SampleSet]]]
     corruptions: Sequence[Any]
 
+    setting = renamed_property("context")
+
     def compared(self, judged: SampleSet, reference: SampleSet | None = None) -> Comparison:
         """A set beside the reference, or a part of it."""
-        return Comparison(judged, self.reference if reference is None else reference, self.setting)
+        return Comparison(judged, self.reference if reference is None else reference, self.context)
 
     def identity(self) -> list[Any]:
         """What the scale depends on beside the protocol, as plain values."""
-        sets = (self.reference, self.held_out, self.setting.training)
-        return [self.setting.taxonomy.to_dict(), [part.content for part in sets]]
+        sets = (self.reference, self.held_out, self.context.training)
+        return [self.context.taxonomy.to_dict(), [part.content for part in sets]]
 
     def random(self, *key: int) -> np.random.Generator:
         """A generator of the evaluation's seed and a key."""
-        return np.random.default_rng([self.setting.seed, *key])
+        return np.random.default_rng([self.context.seed, *key])
 
     @cached_property
     def pool_modes(self) -> np.ndarray:
         """The true finest class of each sample of the pool, or its cluster; int64."""
-        if self.setting.levels and self.pool.labels is not None:
-            return self.pool.labels[:, self.setting.column(self.setting.levels[0])]
-        return self.setting.modes(self.pool.bank)
+        if self.context.levels and self.pool.labels is not None:
+            return self.pool.labels[:, self.context.column(self.context.levels[0])]
+        return self.context.modes(self.pool.bank)
 
     @cached_property
     def modes(self) -> np.ndarray:

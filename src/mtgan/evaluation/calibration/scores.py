@@ -44,12 +44,12 @@ class Calibration:
     Attributes:
         full: Endpoints at N samples.
         halves: Endpoints at N/2, one for each half-sample of the reference.
-        ladder: (corruption, amount in words, strength, values) of every level, at N.
+        corruption_levels: (corruption, amount in words, strength, values) of every level, at N.
     """
 
     full: Endpoints
     halves: tuple[Endpoints, ...]
-    ladder: tuple[tuple[str, str, float, Values], ...]
+    corruption_levels: tuple[tuple[str, str, float, Values], ...]
 
     @classmethod
     def from_dict(cls, values: Any) -> "Calibration":
@@ -57,7 +57,10 @@ class Calibration:
         return cls(
             Endpoints(**values["full"]),
             tuple(Endpoints(**half) for half in values["halves"]),
-            tuple((damage, words, share, v) for damage, words, share, v in values["ladder"]),
+            tuple(
+                (corruption, words, share, v)
+                for corruption, words, share, v in values["corruption_levels"]
+            ),
         )
 
 
@@ -106,7 +109,7 @@ class Scores:
     overall: float
     interval: tuple[float, float] | None
     gate: float | None
-    ladder: tuple[CorruptionLevel, ...]
+    corruption_levels: tuple[CorruptionLevel, ...]
 
 
 def score(
@@ -135,7 +138,7 @@ def score(
         _only(axes_of(scores_of(half, ends, metrics), metrics), axes)
         for half, ends in zip(halves, calibration.halves, strict=True)
     ]
-    rungs = _rungs(calibration, metrics, axes)
+    levels = _scored_levels(calibration, metrics, axes)
     total = overall(axes)
     totals = [{"overall": overall(half)} for half in half_axes]
     return Scores(
@@ -152,14 +155,14 @@ def score(
             axis: Axis(
                 axes[axis],
                 _unit_interval(axes[axis], half_axes, axis),
-                reading(axis, axes[axis], rungs, corruptions),
+                reading(axis, axes[axis], levels, corruptions),
             )
             for axis in sorted(axes, key=axis_order)
         },
         overall=total,
         interval=_unit_interval(total, totals, "overall"),
         gate=gate(axes),
-        ladder=rungs,
+        corruption_levels=levels,
     )
 
 
@@ -167,17 +170,19 @@ def _only(axes: Values, wanted: Iterable[str]) -> dict[str, float]:
     return {axis: value for axis, value in axes.items() if axis in wanted}
 
 
-def _rungs(
+def _scored_levels(
     calibration: Calibration, metrics: Sequence[Metric], judged: Iterable[str]
 ) -> tuple[CorruptionLevel, ...]:
-    """The ladder in scores, on the axes of conditioning that were judged and all others."""
-    rungs = []
-    for damage, words, strength, values in calibration.ladder:
+    """In scores, on the axes of conditioning that were judged and all others."""
+    levels = []
+    for corruption, words, strength, values in calibration.corruption_levels:
         scores = axes_of(scores_of(values, calibration.full, metrics), metrics)
         wanted = [axis for axis in scores if family(axis) != CONDITIONING or axis in judged]
         axes = _only(scores, wanted)
-        rungs.append(CorruptionLevel(damage, words, strength, axes, overall(axes), dict(values)))
-    return tuple(rungs)
+        levels.append(
+            CorruptionLevel(corruption, words, strength, axes, overall(axes), dict(values))
+        )
+    return tuple(levels)
 
 
 def interval_of(
@@ -195,17 +200,17 @@ def _unit_interval(value: float, halves: Sequence[Values], key: str) -> tuple[fl
 
 
 def reading(
-    axis: str, value: float, rungs: Sequence[CorruptionLevel], corruptions: Sequence[Corruption]
+    axis: str, value: float, levels: Sequence[CorruptionLevel], corruptions: Sequence[Corruption]
 ) -> str:
-    """A score in terms of the ladder: "like real data with 3 of 10 classes missing".
+    """A score in terms of corruption levels: "like real data with 3 of 10 classes missing".
 
     The nearest level of the corruption that reads the axis; held-out real data are the topmost.
     """
     names = [item.name for item in corruptions if family(axis) in item.reads]
     steps = {
-        f"real data with {rung.amount}": rung.axes[axis]
-        for rung in rungs
-        if rung.damage in names and axis in rung.axes
+        f"real data with {level.amount}": level.axes[axis]
+        for level in levels
+        if level.corruption in names and axis in level.axes
     }
     if not steps:
         return ""

@@ -14,7 +14,7 @@ authentic; so is a near copy of a training point that occurs twice, whose own ga
 import numpy as np
 from torch import Tensor
 
-from mtgan.evaluation.comparison import Comparison, SampleSet, Setting
+from mtgan.evaluation.comparison import Comparison, EvaluationContext, SampleSet
 from mtgan.evaluation.metrics.base import Outcome, Output, register_metric
 from mtgan.evaluation.pairwise.arrays import Array, as_feature_pair, as_features
 from mtgan.evaluation.pairwise.blocks import TIE
@@ -57,19 +57,19 @@ def authenticity(
 def of_comparison(comparison: Comparison) -> Outcome:
     """Share of samples farther from their nearest training image than that is from its own."""
     flags = comparison.generated.per_sample(
-        "authentic", lambda whole: authentic_flags(whole, comparison.setting)
+        "authentic", lambda whole: authentic_flags(whole, comparison.context)
     )
     return Outcome({"authenticity": float(flags.mean())})
 
 
-def authentic_flags(judged: SampleSet, setting: Setting) -> np.ndarray:
+def authentic_flags(judged: SampleSet, context: EvaluationContext) -> np.ndarray:
     """Whether each sample is authentic, bool [N], as in `authenticity`.
 
     Only training images that are somebody's nearest are given a neighbor of their own, so that
     the cost is N times the training set and not its square.
     """
     distances, indices = (
-        each[:, 0].cpu() for each in nearest(judged.points, setting.training.points)
+        each[:, 0].cpu() for each in nearest(judged.points, context.training.points)
     )
-    gaps = setting.training_gaps(indices)
+    gaps = context.training_gaps(indices)
     return (distances.square() > gaps.square() * (1 + TIE)).numpy()

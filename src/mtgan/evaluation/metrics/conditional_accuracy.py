@@ -39,9 +39,9 @@ def conditional_accuracy(predicted: Array, requested: Array) -> ConditionalAccur
 
     Raises UserError for labels that are not integers, of different length, or all unknown.
     """
-    shown, asked = known_labels(predicted, requested)
-    right = (shown == asked).double()
-    per_class = {each: float(right[asked == each].mean()) for each in asked.unique().tolist()}
+    guesses, wanted = known_labels(predicted, requested)
+    right = (guesses == wanted).double()
+    per_class = {label: float(right[wanted == label].mean()) for label in wanted.unique().tolist()}
     worst = min(per_class, key=lambda each: per_class[each])
     mean = sum(per_class.values()) / len(per_class)
     return ConditionalAccuracy(float(right.mean()), per_class, mean, per_class[worst], worst)
@@ -63,12 +63,12 @@ def conditional_accuracy(predicted: Array, requested: Array) -> ConditionalAccur
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Share of samples that a classifier puts into the class asked for, per level and class."""
-    setting = comparison.setting
+    context = comparison.context
     values, details = {}, {}
-    for level in comparison.asked_levels:
-        shown = setting.predict(level, comparison.generated.bank)
-        found = conditional_accuracy(shown, comparison.asked(level))
-        names = setting.taxonomy.classes[level]
+    for level in comparison.requested_levels:
+        predicted = context.predict(level, comparison.generated.bank)
+        found = conditional_accuracy(predicted, comparison.requested(level))
+        names = context.taxonomy.classes[level]
         key = f"conditional_accuracy/{level}"
         values[key] = found.value
         details[key] = {names[index]: value for index, value in found.per_class.items()}

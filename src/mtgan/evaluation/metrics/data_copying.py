@@ -129,13 +129,13 @@ def data_copying(
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """C_T, a z value: far below that of real data warns of copies, and of blur as well."""
-    setting = comparison.setting
-    assert setting.held_out is not None
+    context = comparison.context
+    assert context.held_out is not None
     found = data_copying(
         comparison.generated.points,
-        setting.training.points,
-        setting.held_out.points,
-        seed=setting.seed,
+        context.training.points,
+        context.held_out.points,
+        seed=context.seed,
     )
     judged = sum(score is not None for score in found.by_cell)
     notes = []

@@ -173,6 +173,6 @@ def of_comparison(comparison: Comparison) -> Outcome:
     found = frechet_infinity(
         comparison.generated.points,
         comparison.reference.points,
-        seed=comparison.setting.seed,
+        seed=comparison.context.seed,
     )
     return Outcome({"frechet_infinity": found.value})

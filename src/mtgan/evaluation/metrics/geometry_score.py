@@ -287,7 +287,7 @@ def without_gudhi(comparison: Comparison) -> str:
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Difference of mean relative living times of one-dimensional holes."""
-    seed, sides = comparison.setting.seed, (comparison.generated, comparison.reference)
+    seed, sides = comparison.context.seed, (comparison.generated, comparison.reference)
     count = min(map(len, sides))
     # It depends on the number of points, so that of a larger set as many are drawn.
     mine, real = (side.points[draw(len(side), count, seed, 6)] for side in sides)

@@ -121,10 +121,10 @@ def gray_neighbors(
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Nearest training image by gray pixels or their mirror image, beside that of unseen images."""
-    setting = comparison.setting
-    assert setting.held_out is not None
+    context = comparison.context
+    assert context.held_out is not None
     found = gray_neighbors(
-        comparison.generated.images, setting.training.images, setting.held_out.images
+        comparison.generated.images, context.training.images, context.held_out.images
     )
     assert found.copies is not None
     assert found.ratio is not None

@@ -118,7 +118,7 @@ def of_comparison(comparison: Comparison) -> Outcome:
         found = inception_score(
             logits,
             splits=max(1, len(logits) // SPLIT_SIZE),
-            seed=comparison.setting.seed,
+            seed=comparison.context.seed,
             inputs="logits",
         )
         values[f"inception_score/{level}"] = found.value

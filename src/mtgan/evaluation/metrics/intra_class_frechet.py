@@ -141,11 +141,11 @@ MIN_CLASS = 16
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Frechet distance within each class at equal counts: mean over classes, worst, and each."""
-    setting = comparison.setting
+    context = comparison.context
     values, details, notes = {}, {}, []
-    for level in comparison.asked_levels:
-        labels = [comparison.asked(level).copy(), comparison.truth(level).copy()]
-        classes = setting.taxonomy.classes[level]
+    for level in comparison.requested_levels:
+        labels = [comparison.requested(level).copy(), comparison.truth(level).copy()]
+        classes = context.taxonomy.classes[level]
         counts = [np.bincount(each[each >= 0], minlength=len(classes)) for each in labels]
         fewest = np.minimum(*counts)
         small = fewest < MIN_CLASS
@@ -159,7 +159,7 @@ def of_comparison(comparison: Comparison) -> Outcome:
             labels[0],
             comparison.reference.points,
             labels[1],
-            seed=setting.seed,
+            seed=context.seed,
         )
         key = f"intra_class_frechet/{level}"
         values[key] = found.mean

@@ -105,17 +105,17 @@ INCEPTION_THRESHOLD = 0.1
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Frechet distance to all training data, divided by the memorization distance where small."""
-    setting, judged = comparison.setting, comparison.generated
+    context, judged = comparison.context, comparison.generated
 
     def memorized(images: SampleSet) -> float:
         return images.once(
-            "memorized", lambda: memorization_distance(images.points, setting.training.points)
+            "memorized", lambda: memorization_distance(images.points, context.training.points)
         )
 
     threshold = INCEPTION_THRESHOLD
-    if setting.held_out is not None and not setting.is_inception:
-        threshold = memorized(setting.held_out) / 2
-    plain = frechet_from_statistics(judged.statistics, setting.training.statistics)
+    if context.held_out is not None and not context.is_inception:
+        threshold = memorized(context.held_out) / 2
+    plain = frechet_from_statistics(judged.statistics, context.training.statistics)
     found = penalized(plain, memorized(judged), threshold)
     return Outcome(
         {

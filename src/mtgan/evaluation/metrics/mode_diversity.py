@@ -85,14 +85,14 @@ def _over_usual(ours: np.ndarray, usual: np.ndarray) -> dict[int, float]:
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Spread of features within each mode, as a ratio to that of real data."""
-    setting = comparison.setting
-    classes = setting.taxonomy.classes
-    levels = setting.levels[1:]
-    modes = classes[setting.levels[0]] if setting.levels else tuple(map(str, range(CLUSTERS)))
+    context = comparison.context
+    classes = context.taxonomy.classes
+    levels = context.levels[1:]
+    modes = classes[context.levels[0]] if context.levels else tuple(map(str, range(CLUSTERS)))
     names = {"mode_diversity": modes}
     names |= {f"superclass_diversity/{level}": classes[level] for level in levels}
     shows: list[Callable[[SampleSet], np.ndarray]]
-    shows = [setting.shown_modes, *(partial(setting.shown, level) for level in levels)]
+    shows = [context.detected_modes, *(partial(context.detected, level) for level in levels)]
     values, details, notes = {}, {}, []
     for (key, known), show in zip(names.items(), shows, strict=True):
         ratios = _ratios(comparison, key, show, known)
@@ -100,7 +100,7 @@ def of_comparison(comparison: Comparison) -> Outcome:
             values[key], details[key] = float(np.mean(list(ratios.values()))), ratios
         if absent := [name for name in known if name not in ratios]:
             notes.append(
-                f"{key} is over {len(ratios)} of {len(known)} {setting.mode_noun}: the real data "
+                f"{key} is over {len(ratios)} of {len(known)} {context.mode_noun}: the real data "
                 f"show no variety of {listed(absent)}, or no more samples than would be mistakes"
             )
     return Outcome(values, details, notes)
@@ -115,7 +115,7 @@ def _ratios(
     """Spread within each class that the reference shows, generated over real; 0 where none is."""
 
     def spread(judged: SampleSet) -> np.ndarray:
-        seed = comparison.setting.seed
+        seed = comparison.context.seed
         return within_class_distances(judged.features, show(judged), len(names), seed)
 
     real = comparison.reference

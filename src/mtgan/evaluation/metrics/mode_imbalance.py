@@ -64,7 +64,7 @@ def _gap(posterior: np.ndarray, prior: np.ndarray, shares: np.ndarray) -> float:
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Share of the samples in the wrong mode: half the gap between the shares of modes."""
-    posterior, real = comparison.setting.mode_posterior, comparison.reference
+    posterior, real = comparison.context.mode_posterior, comparison.reference
     prior = real.once("mode prior", lambda: posterior(real.bank).mean(axis=0))
     shares = real.once("mode shares", lambda: class_shares(posterior(real.bank), prior))
     gap = _gap(posterior(comparison.generated.bank), prior, shares)

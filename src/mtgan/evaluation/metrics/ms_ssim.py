@@ -205,16 +205,16 @@ def too_small(comparison: Comparison) -> str:
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Mean structural similarity of random pairs: of all samples, and within predicted classes."""
-    setting, generated = comparison.setting, comparison.generated
-    values = {"ms_ssim": ms_ssim(generated.images, seed=setting.seed).value}
+    context, generated = comparison.context, comparison.generated
+    values = {"ms_ssim": ms_ssim(generated.images, seed=context.seed).value}
     details: dict[str, dict[str, float]] = {}
     notes = []
-    for level in setting.levels:
-        shown, names = setting.shown(level, generated), setting.taxonomy.classes[level]
+    for level in context.levels:
+        detected, names = context.detected(level, generated), context.taxonomy.classes[level]
         key = f"ms_ssim_within/{level}"
         details[key] = {}
-        if (shown >= 0).any():
-            found = ms_ssim(generated.images, shown, seed=setting.seed)
+        if (detected >= 0).any():
+            found = ms_ssim(generated.images, detected, seed=context.seed)
             assert found.mean is not None
             values[key] = found.mean
             details[key] = {names[index]: value for index, value in found.per_class.items()}

@@ -149,6 +149,6 @@ def of_comparison(comparison: Comparison) -> Outcome:
     found = prd_curve(
         comparison.generated.points,
         comparison.reference.points,
-        seed=comparison.setting.seed,
+        seed=comparison.context.seed,
     )
     return Outcome({"prd_recall": found.f8, "prd_precision": found.f1_8})

@@ -79,6 +79,6 @@ def of_comparison(comparison: Comparison) -> Outcome:
     value = sliced_wasserstein(
         comparison.generated.points,
         comparison.reference.points,
-        seed=comparison.setting.seed,
+        seed=comparison.context.seed,
     )
     return Outcome({"sliced_wasserstein": value})

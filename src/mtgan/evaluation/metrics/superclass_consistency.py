@@ -46,16 +46,16 @@ def superclass_consistency(
 
     Raises UserError for labels outside [0, K) and labels that do not fit each other.
     """
-    shown, asked = known_labels(predicted, requested)
+    guesses, wanted = known_labels(predicted, requested)
     parent = as_labels(parents, "parents")
-    highest = int(torch.maximum(shown.max(), asked.max()))
-    if highest >= len(parent) or bool((shown < 0).any()):
+    highest = int(torch.maximum(guesses.max(), wanted.max()))
+    if highest >= len(parent) or bool((guesses < 0).any()):
         raise UserError(
-            f"Labels run from {int(shown.min())} to {highest}, but parents covers {len(parent)} "
+            f"Labels run from {int(guesses.min())} to {highest}, but parents covers {len(parent)} "
             "classes: give one parent per class."
         )
-    inside = parent[shown] == parent[asked]
-    wrong = shown != asked
+    inside = parent[guesses] == parent[wanted]
+    wrong = guesses != wanted
     mistakes = int(wrong.sum())
     if mistakes == 0:
         return SuperclassConsistency(float(inside.double().mean()), 0, None, None)
@@ -64,7 +64,7 @@ def superclass_consistency(
         accuracy=float(inside.double().mean()),
         mistakes=mistakes,
         mistakes_inside=float(inside[wrong].double().mean()),
-        chance=float(siblings[asked[wrong]].double().mean()) / (len(parent) - 1),
+        chance=float(siblings[wanted[wrong]].double().mean()) / (len(parent) - 1),
     )
 
 
@@ -77,15 +77,15 @@ def superclass_consistency(
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Of samples that show a wrong class, the share inside the right superclass, per level."""
-    setting = comparison.setting
+    context = comparison.context
     values, notes = {}, []
-    for level in comparison.asked_levels:
-        for coarser in setting.coarser(level)[:1]:
-            classes = np.arange(setting.taxonomy.num_classes(level))
+    for level in comparison.requested_levels:
+        for coarser in context.coarser(level)[:1]:
+            classes = np.arange(context.taxonomy.num_classes(level))
             found = superclass_consistency(
-                setting.predict(level, comparison.generated.bank),
-                comparison.asked(level),
-                setting.taxonomy.lift(classes, level, coarser),
+                context.predict(level, comparison.generated.bank),
+                comparison.requested(level),
+                context.taxonomy.lift(classes, level, coarser),
             )
             if found.mistakes_inside is None:
                 notes.append(f"left out, no sample shows a wrong class: mistakes_inside/{level}")

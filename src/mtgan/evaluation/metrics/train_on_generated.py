@@ -52,18 +52,18 @@ def of_comparison(comparison: Comparison) -> Outcome:
 
     Tested on the reference.
     """
-    setting = comparison.setting
+    context = comparison.context
     values, notes = {}, []
-    for level in comparison.asked_levels:
-        asked, key = comparison.asked(level), f"train_on_generated/{level}"
+    for level in comparison.requested_levels:
+        requested, key = comparison.requested(level), f"train_on_generated/{level}"
         values[key] = train_on_generated(
             comparison.generated.features,
-            asked,
+            requested,
             comparison.reference.features,
             comparison.truth(level),
-            setting.seed,
+            context.seed,
         )
-        counts = np.bincount(asked[asked >= 0])
-        if lone := [setting.taxonomy.classes[level][each] for each in np.flatnonzero(counts == 1)]:
+        counts = np.bincount(requested[requested >= 0])
+        if lone := [context.taxonomy.classes[level][each] for each in np.flatnonzero(counts == 1)]:
             notes.append(f"{key} learned nothing of classes of one sample: {listed(lone)}")
     return Outcome(values, notes=notes)

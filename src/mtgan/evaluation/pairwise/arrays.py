@@ -123,13 +123,13 @@ def as_labels(array: Array, name: str, count: int | None = None) -> Tensor:
 
 
 def known_labels(predicted: Array, requested: Array) -> tuple[Tensor, Tensor]:
-    """Classes shown and asked for, int64 [n] each, of the samples [N] that were asked for one."""
-    asked = as_labels(requested, "requested")
-    shown = as_labels(predicted, "predicted", len(asked))
-    known = asked >= 0
+    """Classes predicted and requested, int64 [n] each, of the samples [N] with a requested one."""
+    wanted = as_labels(requested, "requested")
+    guesses = as_labels(predicted, "predicted", len(wanted))
+    known = wanted >= 0
     if not bool(known.any()):
         raise UserError("requested names no class: all labels are negative.")
-    return shown[known], asked[known]
+    return guesses[known], wanted[known]
 
 
 def as_images(array: Array, name: str, minimum: int = 1) -> Tensor:

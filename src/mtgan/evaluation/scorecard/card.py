@@ -18,7 +18,8 @@ from mtgan.evaluation.scorecard.tables import card_table
 from mtgan.evaluation.scorecard.values import Axis, CardValues, CorruptionLevel, Entry
 from mtgan.text import printable, rendered
 
-FORMAT = "mtgan-scorecard-1"
+FORMAT = "mtgan-scorecard-2"
+_FIRST_FORMAT = "mtgan-scorecard-1"
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,13 +71,17 @@ class Scorecard(CardValues, Mapping[str, float]):
 
         try:
             values = json.loads(text)
-            if values.pop("format") != FORMAT:
+            written = values.pop("format")
+            if written == _FIRST_FORMAT:
+                values = _renamed(values)
+            elif written != FORMAT:
                 raise KeyError("format")
+            levels = values.pop("corruption_levels")
             card = cls(
                 protocol=Protocol.from_dict(values.pop("protocol")),
                 entries={k: Entry(**_pairs(v)) for k, v in values.pop("entries").items()},
                 axes={k: Axis(**_pairs(v)) for k, v in values.pop("axes").items()},
-                ladder=tuple(CorruptionLevel(**rung) for rung in values.pop("ladder")),
+                corruption_levels=tuple(CorruptionLevel(**level) for level in levels),
                 details={k: _with_nan(v) for k, v in values.pop("details").items()},
                 notes=tuple(values.pop("notes")),
                 judge=tuple(values.pop("judge", ())),
@@ -98,13 +103,22 @@ class Scorecard(CardValues, Mapping[str, float]):
         return card_table(self)
 
     def picture(self, path: str | Path) -> Path:
-        """Draw axes, measures and ladder to an image file, and return its path."""
+        """Draw axes, measures and known corruptions to an image file, and return its path."""
         from mtgan.evaluation.scorecard.picture import draw_card
 
         return draw_card(self, Path(path))
 
 
 _PAIRED = ("interval",)
+
+
+def _renamed(values: dict[str, Any]) -> dict[str, Any]:
+    """A card of the first format under the names of this one."""
+    levels = [
+        {"corruption": level["damage"], **{k: v for k, v in level.items() if k != "damage"}}
+        for level in values.pop("ladder")
+    ]
+    return {**values, "corruption_levels": levels}
 
 
 def _pairs(values: dict[str, Any]) -> dict[str, Any]:

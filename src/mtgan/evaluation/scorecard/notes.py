@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.evaluation.comparison import Comparison
-from mtgan.evaluation.data import Sides
+from mtgan.evaluation.data import EvaluationData
 from mtgan.evaluation.features import FeatureExtractor
 from mtgan.evaluation.metrics import Metric, listed
 from mtgan.evaluation.scorecard.values import Entry
@@ -26,15 +26,15 @@ def left_out(metrics: Sequence[Metric], comparison: Any) -> list[str]:
     return [f"left out, {reason}: {', '.join(names)}" for reason, names in reasons.items()]
 
 
-def shared_images(sides: Sides) -> list[str]:
+def shared_images(sets: EvaluationData) -> list[str]:
     """Which samples are pixel for pixel the real images that they are compared with."""
-    mine, real = _digests(sides.generated.samples), _digests(sides.real.samples)
-    unseen = [] if sides.held_out is None else _digests(sides.held_out.samples)
+    mine, real = _digests(sets.generated.samples), _digests(sets.real.samples)
+    unseen = [] if sets.held_out is None else _digests(sets.held_out.samples)
     notes = []
     known, fresh = set(real), set(unseen) - set(real)
     of_real, of_unseen = (sum(each in others for each in mine) for others in (known, fresh))
     if same := of_real + of_unseen:
-        split = f"the reference ({sides.real.split} split)"
+        split = f"the reference ({sets.real.split} split)"
         parts = [f"{of_real:,} to images of {split}", f"{of_unseen:,} to held-out ones"]
         counts = ", ".join(part for part in parts if not part.startswith("0 "))
         notes.append(
@@ -63,35 +63,35 @@ def unscored(entries: Mapping[str, Entry]) -> list[str]:
 
 def small_sets(comparison: Comparison, extractor: FeatureExtractor) -> list[str]:
     """Warnings about sample sizes, absent classes, and levels and labels that are missing."""
-    notes, setting = [], comparison.setting
+    notes, context = [], comparison.context
     count = len(comparison.generated)
     if count <= extractor.dim:
         notes.append(
             f"{count:,} samples span fewer than the {extractor.dim:,} feature dimensions: Frechet "
             "distances are biased upward; compare at equal N only"
         )
-    if bare := [level for level in setting.taxonomy.levels if level not in setting.levels]:
+    if bare := [level for level in context.taxonomy.levels if level not in context.levels]:
         notes.append(
             f"label levels of fewer than two classes in the reference are left out: {listed(bare)}"
         )
     labels = comparison.generated.labels
-    for level in setting.levels if labels is not None else ():
-        asked = comparison.asked(level)
-        if (asked < 0).all():
+    for level in context.levels if labels is not None else ():
+        requested = comparison.requested(level)
+        if (requested < 0).all():
             notes.append(f"no sample was asked for a class of {level}: nothing is said of it")
             continue
-        if missing := int((asked < 0).sum()):
+        if missing := int((requested < 0).sum()):
             notes.append(
                 f"{missing:,} of {count:,} samples were asked for no class of {level}: metrics "
                 "of conditioning leave them out"
             )
-        notes += _small_classes(asked, level, setting.taxonomy.classes[level])
+        notes += _small_classes(requested, level, context.taxonomy.classes[level])
     return notes
 
 
-def _small_classes(asked: np.ndarray, level: str, classes: Sequence[str]) -> list[str]:
+def _small_classes(requested: np.ndarray, level: str, classes: Sequence[str]) -> list[str]:
     notes = []
-    sizes = np.bincount(asked[asked >= 0], minlength=len(classes))
+    sizes = np.bincount(requested[requested >= 0], minlength=len(classes))
     absent = [name for name, size in zip(classes, sizes, strict=True) if not size]
     if absent:
         notes.append(f"no sample was asked for {len(absent)} classes of {level}: {listed(absent)}")

@@ -1,4 +1,4 @@
-"""A scorecard as one picture: axes, measures between floor and real, and the damage ladder."""
+"""A scorecard as one picture: axes, measures between floor and real, and known corruptions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from mtgan.evaluation.scorecard.values import CardValues
 from mtgan.lettering import save_figure
 
 INK, SOFT, ACCENT = "#1f2933", "#9aa5b1", "#2b6cb0"
-LADDER_COLORS = ("#2b6cb0", "#c05621", "#2f855a", "#805ad5", "#b83280", "#718096")
+CORRUPTION_COLORS = ("#2b6cb0", "#c05621", "#2f855a", "#805ad5", "#b83280", "#718096")
 
 
 def draw_card(card: CardValues, path: Path) -> Path:
@@ -40,7 +40,7 @@ def card_figure(cards: Mapping[str, CardValues]) -> Figure:
             panels = row.subplots(1, 3, width_ratios=(1, 1.25, 1.25))
             _draw_axes(panels[0], card)
             _draw_measures(panels[1], card)
-            _draw_ladder(panels[2], card)
+            _draw_corruptions(panels[2], card)
         else:
             _draw_numbers(row.subplots(), card)
         title = f"{card.protocol.dataset}\n{card.protocol.sentence()}"
@@ -86,14 +86,14 @@ def _draw_measures(panel: Axes, card: CardValues) -> None:
     panel.set_title("measures", fontsize=10)
 
 
-def _draw_ladder(panel: Axes, card: CardValues) -> None:
-    """Overall figure of known damages of the real data; the card's own as a line."""
-    names = list(dict.fromkeys(rung.damage for rung in card.ladder))
-    for name, color in zip(names, LADDER_COLORS, strict=False):
-        rungs = [rung for rung in card.ladder if rung.damage == name]
+def _draw_corruptions(panel: Axes, card: CardValues) -> None:
+    """Overall figure of known corruptions of the real data; the card's own as a line."""
+    names = list(dict.fromkeys(level.corruption for level in card.corruption_levels))
+    for name, color in zip(names, CORRUPTION_COLORS, strict=False):
+        levels = [level for level in card.corruption_levels if level.corruption == name]
         panel.plot(
-            [0, *(rung.strength for rung in rungs)],
-            [1, *(rung.overall for rung in rungs)],
+            [0, *(level.strength for level in levels)],
+            [1, *(level.overall for level in levels)],
             marker="o",
             markersize=3.5,
             color=color,
@@ -103,8 +103,8 @@ def _draw_ladder(panel: Axes, card: CardValues) -> None:
         panel.axhline(card.overall, color=INK, linestyle="--", linewidth=1.2, label="these samples")
     panel.set_xlim(0, 1)
     panel.set_ylim(0, 1.05)
-    panel.set_xlabel("strength or share of the damage", fontsize=9)
-    panel.set_title("overall figure of known damages", fontsize=10)
+    panel.set_xlabel("strength or share of the corruption", fontsize=9)
+    panel.set_title("overall figure of known corruptions", fontsize=10)
     if panel.get_legend_handles_labels()[0]:
         panel.legend(fontsize=8, frameon=False)
     panel.spines[["top", "right"]].set_visible(False)

@@ -86,7 +86,7 @@ def card_table(card: CardValues) -> Group:
 
 
 def _axes_table(card: CardValues) -> Table:
-    """Axes with their intervals and the known damage that each resembles."""
+    """Axes with their intervals and the known corruption that each resembles."""
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("axis (0 floor, 1 real)")
     table.add_column("score", justify="right")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from mtgan.evaluation.protocol import Protocol
+from mtgan.renamed import renamed_property
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class CorruptionLevel:
     """One known corruption of the real data and the axis scores that it gets.
 
     Attributes:
-        damage: Kind of corruption ("missing modes", "blur", ...).
+        corruption: Kind of corruption ("missing modes", "blur", ...).
         amount: How much, in words ("3 of 10 classes").
         strength: The same as a share between 0 and 1.
         axes: Score by axis.
@@ -54,12 +55,14 @@ class CorruptionLevel:
         values: The measures' numbers.
     """
 
-    damage: str
+    corruption: str
     amount: str
     strength: float
     axes: dict[str, float]
     overall: float
     values: dict[str, float] = field(default_factory=dict)
+
+    damage = renamed_property("corruption")
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +78,7 @@ class CardValues:
             where the judge is too weak for one.
         interval: 95 % interval of `overall`.
         gate: The authenticity gate, 1 when open.
-        ladder: Known corruptions of the same real data, for reading the axes aloud.
+        corruption_levels: Known corruptions of the same real data, for reading the axes aloud.
         details: Numbers by label level and class name: {measure/level: {class: value}}.
         notes: Warnings and facts to print under the table.
     """
@@ -87,9 +90,11 @@ class CardValues:
     overall: float | None = None
     interval: tuple[float, float] | None = None
     gate: float | None = None
-    ladder: tuple[CorruptionLevel, ...] = ()
+    corruption_levels: tuple[CorruptionLevel, ...] = ()
     details: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    ladder = renamed_property("corruption_levels")
 
     @property
     def calibrated(self) -> bool:

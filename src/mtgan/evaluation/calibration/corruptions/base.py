@@ -79,7 +79,7 @@ def register_corruption(
 
 def corrupted(real: RealData, function: ImageFunction, strength: float) -> SampleSet:
     """The held-out images under a function on images."""
-    random = np.random.default_rng(real.setting.seed)
+    random = np.random.default_rng(real.context.seed)
     images = function(real.held_out.images, strength, random)
     return SampleSet.of(real.extractor, images, real.held_out.labels)
 

@@ -9,8 +9,8 @@ def with_copies(real: RealData, share: float) -> SampleSet:
     """Held-out samples, a share of them replaced by training images, one grey level off."""
     count = round(share * len(real.held_out))
     random = real.random(3)
-    rows = random.permutation(len(real.setting.training))[:count]
-    copies = real.jittered(real.setting.training, rows, 1)
+    rows = random.permutation(len(real.context.training))[:count]
+    copies = real.jittered(real.context.training, rows, 1)
     kept = random.permutation(len(real.held_out))[count:]
     return copies.joined(real.held_out.take(kept))
 

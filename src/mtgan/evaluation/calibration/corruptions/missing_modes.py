@@ -43,7 +43,7 @@ def kept_modes(real: RealData, missing_share: float) -> int:
 
 def _words(real: RealData, share: float) -> str:
     gone = len(real.modes) - kept_modes(real, share)
-    return f"{gone} of {len(real.modes)} {real.setting.mode_noun} missing"
+    return f"{gone} of {len(real.modes)} {real.context.mode_noun} missing"
 
 
 CORRUPTIONS.register("missing modes")(

@@ -1,6 +1,8 @@
-"""How the overall figure falls with known damages of real images: two tables of docs/evaluation.md.
+"""How the overall figure falls with known corruptions of real images.
 
-    python -m benchmarks.damages fashion-mnist-10k digits path/to/cifar10-prepared
+Two tables of docs/evaluation.md:
+
+    python -m benchmarks.corruptions fashion-mnist-10k digits path/to/cifar10-prepared
 
 Held-out images are the samples, at most 2,000, on classifier features. Foreign images are digits,
 or clothes where the data are digits.
@@ -41,14 +43,18 @@ def foreign_images(
 
 
 def overall(images: np.ndarray, held_out: Dataset, data: Dataset) -> float:
-    card = mtgan.evaluate(images, data, labels=held_out.labels, ladder=False)
+    card = mtgan.evaluate(images, data, labels=held_out.labels, corruptions=False)
     return float(card.overall)
 
 
 def missing_classes(held_out: Dataset, data: Dataset) -> list[float]:
-    """Of the ladder's rungs with so many classes missing."""
+    """Of the corruption levels with so many classes missing."""
     card = mtgan.evaluate(held_out, data)
-    found = {rung.amount: rung.overall for rung in card.ladder if rung.damage == "missing modes"}
+    found = {
+        level.amount: level.overall
+        for level in card.corruption_levels
+        if level.corruption == "missing modes"
+    }
     return [value for amount, value in found.items() if int(amount.split()[0]) in MISSING]
 
 
