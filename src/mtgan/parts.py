@@ -57,6 +57,8 @@ BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
     capabilities={
         # The kinds of last layer that its generator can have; None: any.
         "outputs": ("tanh",),
+        # The ways of doubling resolutions that its generator can be asked for.
+        "upsamplings": (),
         # Whether its generator makes rows one by one, in a layer that is a RowByRow.
         "autoregressive": False,
         # The distribution that its latent must have; None: any.

@@ -48,6 +48,10 @@ REFUSED = {
         {"generator.output": "softmax"},
         "backbone conv has generator.output=tanh; found softmax",
     ),
+    "an upsampling of another backbone": (
+        {"generator.backbone": "resnet", "generator.upsampling": "nearest"},
+        "upsampling=nearest is a choice of the backbones conv and odena.*is resnet; leave it out",
+    ),
     "an output of rows": (
         {"generator.backbone": "multidomain-recurrent"},
         "has generator.output=by-domain; found tanh",

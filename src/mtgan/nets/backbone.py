@@ -41,6 +41,8 @@ class GeneratorSettings(Settings):
     output: str = "tanh"  # kind of the last layer; see mtgan.nets.outputs
     # For each class of the conditioning level, its domain's number of tokens, 0 for pixels.
     vocabularies: tuple[int, ...] = ()
+    # How resolutions are doubled (mtgan.nets.upsampling); None: as the backbone's source does.
+    upsampling: str | None = None
     latent: int = 0  # how many of the inputs, the first ones, are the latent; 0: all
 
     def normalize(self, channels: int) -> nn.Module:
@@ -81,8 +83,7 @@ class Backbone(Protocol):
     """generator layers: forward(x, y), the first from [N, inputs], the last to [N, C, H, W] in
     [-1, 1]; discriminator layers: forward(x), from [N, C, H, W] to [N, *features].
 
-    What else it can do or needs it says by the attributes `outputs`, `autoregressive` and `latent`;
-    see BACKBONES in mtgan.parts.
+    What else it can do or needs it says by its attributes; see BACKBONES in mtgan.parts.
     """
 
     def check_shape(self, shape: Shape) -> None:

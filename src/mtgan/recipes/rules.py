@@ -100,6 +100,19 @@ def output_that_the_backbone_lacks(recipe: Recipe) -> str | None:
 
 
 @refusal
+def upsampling_that_the_backbone_lacks(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    known = BACKBONES.capability(generator.backbone, "upsamplings")
+    if generator.upsampling is None or generator.upsampling in known:
+        return None
+    return (
+        f"generator.upsampling={generator.upsampling} is a choice of the backbones "
+        f"{' and '.join(BACKBONES.those_with('upsamplings'))}, and generator.backbone is "
+        f"{generator.backbone}; leave it out."
+    )
+
+
+@refusal
 def rows_predicted_by_a_backbone_that_makes_all_at_once(recipe: Recipe) -> str | None:
     generator = recipe.generator
     if not generator.teacher_forcing or BACKBONES.capability(generator.backbone, "autoregressive"):

@@ -118,6 +118,8 @@ class GeneratorPart(NetworkPart):
 
     conditioning: Literal["none", "concat", "normalization"] = "none"
     output: OutputName = "tanh"  # the last layer, of backbones that have a choice
+    # How resolutions are doubled, where the backbone has a choice; as in its source when absent.
+    upsampling: Literal["transposed", "nearest", "sub-pixel"] | None = None
     # Weight of predicting real strings row by row, for backbones that make rows one by one.
     teacher_forcing: Weight = 0.0
 

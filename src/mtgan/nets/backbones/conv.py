@@ -18,7 +18,8 @@ from mtgan.nets.backbone import (
     GeneratorSettings,
     Shape,
 )
-from mtgan.nets.fast import Conv2d, ConvTranspose2d
+from mtgan.nets.fast import Conv2d
+from mtgan.nets.upsampling import UPSAMPLINGS
 from mtgan.parts import BACKBONES
 
 _SMALLEST, _LARGEST = 8, 256
@@ -76,7 +77,7 @@ class Stem(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """Transposed convolution of stride 2, normalization, ReLU: doubles H and W (or one less)."""
+    """Upsampling with a convolution, normalization, ReLU: doubles H and W (or one less)."""
 
     def __init__(
         self, upsample: nn.Module, normalization: nn.Module | None, activation: nn.Module
@@ -131,30 +132,21 @@ def down_blocks(settings: DiscriminatorSettings, plan: list[tuple[int, int]]) ->
     return layers
 
 
-def transposed_layers(
+def up_layers(
     settings: GeneratorSettings, sizes: list[tuple[int, int]], counts: list[int]
 ) -> list[nn.Module]:
     """A stem and one up-block per step from sizes[i] to sizes[i + 1], which takes in counts[i]
     channels; the last gives the sample's channels through tanh."""
+    upsample = UPSAMPLINGS[settings.upsampling or "transposed"]
     layers: list[nn.Module] = [
         Stem(settings.inputs, counts[0], sizes[0], settings.normalize(counts[0]), nn.ReLU())
     ]
     for i, (small, large) in enumerate(pairwise(sizes)):
         last = i == len(counts) - 1
         outputs = settings.shape[0] if last else counts[i + 1]
-        # A stride-2 transposed convolution gives 2s - 1; the output padding adds the rest.
-        extra = (large[0] - (2 * small[0] - 1), large[1] - (2 * small[1] - 1))
-        upsample = ConvTranspose2d(
-            counts[i],
-            outputs,
-            settings.kernel,
-            stride=2,
-            padding=settings.kernel // 2,
-            output_padding=extra,
-        )
         layers.append(
             UpBlock(
-                upsample,
+                upsample(counts[i], outputs, settings.kernel, small, large),
                 None if last else settings.normalize(outputs),
                 nn.Tanh() if last else nn.ReLU(),
             )
@@ -166,13 +158,15 @@ def transposed_layers(
 class Conv:
     """Strided convolutions, one per halving of the resolution."""
 
+    upsamplings = ("transposed", "nearest", "sub-pixel")
+
     def check_shape(self, shape: Shape) -> None:
         check_sides("conv", shape)
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
         sizes = pyramid(*settings.shape[1:])[::-1]
         counts = channel_counts(settings.width, len(sizes) - 1)[::-1]
-        return transposed_layers(settings, sizes, counts)
+        return up_layers(settings, sizes, counts)
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
         return down_blocks(settings, [(width, 2) for width in self._counts(settings)])

@@ -9,7 +9,7 @@ Dropout and activation noise are the recipe's.
 from torch import Tensor, nn
 
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
-from mtgan.nets.backbones.conv import check_sides, down_blocks, pyramid, transposed_layers
+from mtgan.nets.backbones.conv import check_sides, down_blocks, pyramid, up_layers
 from mtgan.parts import BACKBONES
 
 
@@ -28,6 +28,8 @@ class MeanOverPositions(nn.Module):
 class Odena:
     """width: of the generator's widest layer (192), of the discriminator's first one (16)."""
 
+    upsamplings = ("transposed", "nearest", "sub-pixel")
+
     def check_shape(self, shape: Shape) -> None:
         check_sides("odena", shape)
 
@@ -35,7 +37,7 @@ class Odena:
         sizes = pyramid(*settings.shape[1:])[::-1]
         stem = max(1, settings.width // 8)
         counts = [stem, *(max(1, settings.width >> i) for i in range(len(sizes) - 2))]
-        return transposed_layers(settings, sizes, counts)
+        return up_layers(settings, sizes, counts)
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
         plan = [(count, 1 if i % 2 else 2) for i, count in enumerate(self._counts(settings))]

@@ -98,6 +98,18 @@ def _transposed(
     return functional.conv_transpose2d(g, w, b, stride, padding, extra)
 
 
+def interleaved(y: Tensor) -> Tensor:
+    """Depth to space: [N, 4A, H, W] -> [N, A, 2H, 2W]; channel (2i + j) A + a is channel a of the
+    pixels in row i and column j of each 2 x 2 patch.
+
+    Channels come last while they are moved, so that what moves is runs of them; pixel_shuffle would
+    be several times slower, and leave a layout in which all that follows is slow.
+    """
+    n, channels, rows, columns = y.shape
+    y = y.permute(0, 2, 3, 1).reshape(n, rows, columns, 2, channels // 2).transpose(2, 3)
+    return y.reshape(n, 2 * rows, 2 * columns, channels // 4).permute(0, 3, 1, 2)
+
+
 def _transposed_thin(
     g: Tensor, w: Tensor, b: Tensor | None, size: Any, padding: Any
 ) -> Tensor | None:
@@ -111,15 +123,11 @@ def _transposed_thin(
     if height % 2 or width % 2:
         w = functional.pad(w, (0, width % 2, 0, height % 2))
     down, across = w.shape[2] // 2, w.shape[3] // 2
-    # Channels come last in all of these, so that what moves is runs of them; pixel_shuffle would be
-    # several times slower, and leave a layout in which all that follows is slow.
+    # Channels come last in all of these, as in `interleaved`.
     w = w.permute(0, 2, 3, 1).reshape(count, down, 2, across, 2, a)
     w = w.transpose(2, 3).reshape(count, down, across, 4 * a).permute(0, 3, 1, 2)
     b = None if b is None else b.repeat(4)
-    y = functional.conv_transpose2d(g, w, b, 1, [p // 2 for p in padding])
-    n, _, rows, columns = y.shape
-    y = y.permute(0, 2, 3, 1).reshape(n, rows, columns, 2, 2 * a)
-    y = y.transpose(2, 3).reshape(n, 2 * rows, 2 * columns, a).permute(0, 3, 1, 2)
+    y = interleaved(functional.conv_transpose2d(g, w, b, 1, [p // 2 for p in padding]))
     # What is left of an odd padding is cut off.
     (top, left), (height, width) = [p % 2 for p in padding], size
     if y.shape[2] < top + height or y.shape[3] < left + width:
