@@ -10,6 +10,7 @@ from rich.console import Console
 from mtgan.errors import UserError
 from mtgan.evaluation.protocol import PROTOCOLS, Protocol, protocol_rule
 from mtgan.evaluation.scorecard import Axis, CorruptionLevel, Entry, Scorecard, compare
+from mtgan.evaluation.scorecard.picture import card_figure
 
 
 def protocol(**changes) -> Protocol:
@@ -184,6 +185,14 @@ def test_names_come_out_as_they_went_in(tmp_path):
         assert shown.count("[red]a[/nope] $b_{ :smile: <i>\\x1b[31m") >= 3
     for drawn in (named, replace(named, overall=None, axes={})):
         assert drawn.picture(tmp_path / "card.png").stat().st_size > 5_000
+
+
+def test_a_panel_for_what_the_card_has():
+    plain = replace(card(), overall=None, axes={})
+    alone = replace(card(), corruption_levels=())
+    figures = [card_figure({"": each}) for each in (card(), alone, plain)]
+    assert [len(figure.axes) for figure in figures] == [3, 2, 1]
+    assert len(card_figure({"a": card(), "b": alone}).axes) == 5
 
 
 def test_a_picture_that_fails_leaves_the_older_one(tmp_path, monkeypatch):

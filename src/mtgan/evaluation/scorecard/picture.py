@@ -1,6 +1,6 @@
 """A scorecard as one picture: axes, measures between floor and real, and known corruptions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -32,20 +32,29 @@ def draw_cards(cards: Mapping[str, CardValues], path: Path) -> Path:
 def card_figure(cards: Mapping[str, CardValues]) -> Figure:
     """Cards by domain as one figure."""
     heights = [_height(card) for card in cards.values()]
-    wide = any(card.calibrated for card in cards.values())
-    figure = Figure(figsize=(15 if wide else 8, sum(heights)), layout="constrained")
+    width = max(_WIDTHS[len(_panels_of(card))] for card in cards.values())
+    figure = Figure(figsize=(width, sum(heights)), layout="constrained")
     rows = figure.subfigures(len(cards), 1, height_ratios=heights, squeeze=False)[:, 0]
     for row, card in zip(rows, cards.values(), strict=True):
-        if card.calibrated:
-            panels = row.subplots(1, 3, width_ratios=(1, 1.25, 1.25))
-            _draw_axes(panels[0], card)
-            _draw_measures(panels[1], card)
-            _draw_corruptions(panels[2], card)
-        else:
-            _draw_numbers(row.subplots(), card)
+        drawn = _panels_of(card)
+        ratios = (1, 1.25, 1.25)[: len(drawn)]
+        panels = row.subplots(1, len(drawn), width_ratios=ratios, squeeze=False)[0]
+        for panel, draw in zip(panels, drawn, strict=True):
+            draw(panel, card)
         title = f"{card.protocol.dataset}\n{card.protocol.sentence()}"
         row.suptitle(title, fontsize=9, color=INK)
     return figure
+
+
+_WIDTHS = {1: 8, 2: 10, 3: 15}
+"""Inches, by the number of panels side by side."""
+
+
+def _panels_of(card: CardValues) -> Sequence[Callable[[Axes, CardValues], None]]:
+    """What is drawn of a card, from left to right."""
+    if not card.calibrated:
+        return (_draw_numbers,)
+    return (_draw_axes, _draw_measures, *((_draw_corruptions,) if card.corruption_levels else ()))
 
 
 def _height(card: CardValues) -> float:
