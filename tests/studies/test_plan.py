@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mtgan.errors import UserError
 from mtgan.studies.estimate import estimate
 from mtgan.studies.plan import Cell, StudyPlan, make_plan
 from mtgan.studies.schema import Study
@@ -44,6 +45,15 @@ def test_a_recipe_may_be_for_one_data_set() -> None:
     )
     assert [cell.label for cell in made.cells] == ["gan / all", "gan / half", "mine"]
     assert labels(made) == [("gan / half", "gan / all"), ("mine", "gan / all")]
+
+
+def test_recipes_for_a_data_set_each_are_compared_with_the_first() -> None:
+    own = [{"name": name, "recipe": "gan", "data": name} for name in ("all", "half")]
+    datasets = {"all": {"name": "digits"}, "half": {"name": "digits", "subset": 0.5}}
+    made = plan(recipes=own, datasets=datasets)
+    assert labels(made) == [("half", "all")]
+    with pytest.raises(UserError, match=r"'all / half', and .* by baseline: \{recipe"):
+        plan(recipes=own, datasets=datasets, baseline={"recipe": "all"})
 
 
 def test_cells_that_are_trained_alike_share_their_runs() -> None:

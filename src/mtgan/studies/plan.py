@@ -159,14 +159,17 @@ class StudyPlan:
         return pairs
 
     def _default_baseline(self) -> Baseline:
+        """The first cell, by what varies: of recipes and variants where several do, else of data;
+        and by its data set, too, where its recipe is for that one alone."""
         first, several = self.cells[0], _several(self.study)
-        compared = several[:2] if any(several[:2]) else several
+        alone = bool(self.study.recipes) and bool(self.study.recipes[0].data)
+        compared = (*several[:2], alone) if any(several[:2]) else several
         names = ("recipe", "variant", "data")
         labels = (first.recipe_label, first.variant, first.data_label)
         return Baseline(
             **{
                 name: label
-                for name, label, used in zip(names, labels, compared, strict=False)
+                for name, label, used in zip(names, labels, compared, strict=True)
                 if used
             }
         )
@@ -187,7 +190,8 @@ class StudyPlan:
                 f"Study {self.study.name}: baseline means the cell "
                 f"{' / '.join(part for part in wanted if part)!r}, and there is none; the recipes "
                 f"are {[entry.label for entry in self.study.recipes]}, the variants "
-                f"{list(self.study.variants)}, the data sets {list(self.study.datasets)}."
+                f"{list(self.study.variants)}, the data sets {list(self.study.datasets)}; name one "
+                "that is there by baseline: {recipe: ..., variant: ..., data: ...}."
             )
         return self._by_parts[wanted]
 
