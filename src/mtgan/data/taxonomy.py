@@ -195,7 +195,10 @@ class Taxonomy:
         for level, mapping in coarser.items():
             level = str(level)
             if level in levels or (above_own and level in independent):
-                raise UserError(f"The taxonomy names the level {level!r} twice.")
+                raise UserError(
+                    f"The taxonomy gives the level {level!r}, and the data set has one of that "
+                    "name; call it otherwise."
+                )
             below = levels[-1]
             tops = _parents_by_name(level, mapping, below, classes[below])
             levels.append(level)
@@ -215,7 +218,12 @@ class Taxonomy:
         above_own = levels.get(EXTENDS) == BUILT_IN
         if above_own:
             del levels[EXTENDS]
-        return self.with_hierarchy(levels, above_own)
+        try:
+            return self.with_hierarchy(levels, above_own)
+        except UserError as error:
+            if isinstance(source, Mapping):
+                raise
+            raise UserError(f"{source}: {error}") from error
 
     def with_same_labels(self, level: str, name: str) -> "Taxonomy":
         """A further level `name` right above `level`, with the same classes (a control: a second
@@ -336,7 +344,7 @@ def _parents_by_name(
     """The parent at `level` of each of the `known` classes of the level below it."""
     names = {clean_name(str(child)): clean_name(str(parent)) for child, parent in mapping.items()}
     if len(names) < len(mapping):
-        raise UserError(f"The taxonomy names a class in {level!r} twice.")
+        raise UserError(f"The taxonomy names a class in {level!r} twice; leave one out.")
     for name in known:
         if name not in names:
             raise UserError(
