@@ -105,14 +105,16 @@ def samples_of(
     """So many samples of a run, of each of its domains, with the labels that they were given;
     translated: as rows of the reference (see reference_labels)."""
     asked = [run.of_domain(domain.name) for domain in run.dataset_info.domains] or [None]
-    made = [run.sample_with_labels(count, labels, seed, step) for labels in asked]
-    if made[0][1] is None:
-        return made[0][0]
-    rows = np.concatenate([labels for _, labels in made])
+    made = [run.sample(count, labels, seed, step) for labels in asked]
     taxonomy = run.dataset_info.taxonomy
+    # Codes, behind the levels of the data, are nothing that can be judged.
+    told = [each.labels[:, : len(taxonomy.levels)] for each in made if each.labels is not None]
+    if not told or (told[0] < 0).all():
+        return np.asarray(made[0])
+    rows = np.concatenate(told)
     if translated:
         rows, taxonomy = reference_labels(rows, run, reference), reference.taxonomy
-    samples = np.concatenate([np.asarray(samples) for samples, _ in made])
+    samples = np.concatenate([np.asarray(each) for each in made])
     domains = run.dataset_info.domains
     return Dataset(samples, rows, taxonomy, str(run.path), "all", domains=domains)
 

@@ -78,9 +78,12 @@ def kernels(layer) -> list[Tensor]:
 
 def table(game: Game, kind: str) -> list[tuple[Task, str, float, float, float]]:
     """Task, level, weights of the losses on real and on generated samples, and of the generator's,
-    of the tasks with such a classifier."""
+    of the tasks with such a classifier. Of codes, generated samples alone count."""
     rows = []
     for t, level in game.tasks:
+        if level in game.dataset_info.codes:
+            rows.append((t, level, 0.0, t.weight, t.weight))
+            continue
         generated = t.head.learns_from == "both" or (t.generated and t.head.learns_from is None)
         half = 2 if generated else 1
         to_generator = t.weight if t.generator_weight is None else t.generator_weight
@@ -157,7 +160,8 @@ def head_losses(
 def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict[str, Tensor]:
     """The losses of discriminator and generator, each of its own pass of the generator."""
     to_d, to_g = LOSSES[game.recipe.objective]
-    discriminator, real, y = twin.discriminator, batch.samples, batch.labels
+    discriminator, real = twin.discriminator, batch.samples
+    y = batch.labels | {code: inputs.labels[code] for code in game.dataset_info.codes}
     fake = copy.deepcopy(twin.generator)(inputs.latents, y).detach()
     says_real, says_fake = discriminator(real, y), discriminator(fake, y)
     d_loss = to_d(says_real.score, says_fake.score)
@@ -185,17 +189,15 @@ def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict
 def prepare(name: str) -> tuple[Game, Batch, RandomInputs]:
     recipe = small_recipe(name)
     data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy, Instruments().confusion)
-    info = DatasetInfo.of(data)
-    game = Game(recipe, info)
+    game = Game(recipe, DatasetInfo.of(data))
     for twin in game.twins:
         twin.discriminator.eval()  # no dropout, no power iterations between two passes
-    loader = BatchLoader(data, Requests(info), torch.device("cpu"), seed=0, flip=False)
+    requests = Requests(game.dataset_info)
+    loader = BatchLoader(data, requests, torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(5)
     batch = loader.batch("test", 0, 8, random)
     latent = recipe.latent
-    inputs = draw_inputs(
-        8, latent.dim, latent.distribution, Requests(info), random, torch.device("cpu")
-    )
+    inputs = draw_inputs(8, latent.dim, latent.distribution, requests, random, torch.device("cpu"))
     return game, batch, inputs
 
 

@@ -302,7 +302,7 @@ def conditioning(
 )
 def of_run(run: Run, options: Options) -> Conditioning:
     data = run.load_data()
-    level = next(iter(run.game(options.step).asking().taken), None)
+    level = next(iter(run.game(options.step).asking().judged), None)
     if level is None:
         raise UserError(
             f"Recipe {run.recipe.name} trains a generator without labels: there is no conditioning "
@@ -312,6 +312,7 @@ def of_run(run: Run, options: Options) -> Conditioning:
     count = options.count(2000)
     samples, labels = run.sample_with_labels(count, seed=options.seed, step=options.step)
     assert labels is not None
+    labels = labels[:, : len(data.taxonomy.levels)]  # without codes
     unseen = held_out_of(run)
     return conditioning(
         samples, labels, data, unseen, level=level, seed=options.seed, progress=options.progress

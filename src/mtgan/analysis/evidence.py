@@ -94,7 +94,7 @@ def evidence_of(
     if varied is not None:
         found |= {"spread": varied.spread, "siblings": varied.siblings}
     found |= _scores(run.game(step), some, held_out, samples, labels)
-    level = next(iter(run.game(step).asking().taken), None)
+    level = next(iter(run.game(step).asking().judged), None)
     if labels is not None and level in label_levels(data):
         found |= _control(samples, labels, data, unseen, level, seed)
         found["accuracy_history"] = evaluated.get(f"accuracy/{level}")
@@ -111,7 +111,7 @@ def _scores(
     discriminator = game.twins[0].discriminator
     was_training = discriminator.training
     discriminator.eval()
-    levels = game.dataset_info.taxonomy.levels
+    levels = game.dataset_info.own_levels
     missing = np.full((len(samples), len(levels)), -1)
     kinds = (
         (train.samples, train.labels),

@@ -253,8 +253,9 @@ def of_run(run: Run, options: Options) -> Interpolation:
     extractor = extractor_of(run.load_data(), options.features, options.progress)
     options.progress("walking through latent space")
     level = next(iter(game.asking().taken), None)
-    names = run.dataset_info.taxonomy.classes[level] if level else ()
-    column = run.dataset_info.taxonomy.levels.index(level) if level else 0
+    taxonomy = game.dataset_info.taxonomy
+    names = taxonomy.classes[level] if level else ()
+    column = taxonomy.levels.index(level) if level else 0
 
     def make(z: Tensor, y: Tensor) -> Images:
         return generate(game, z, y)

@@ -76,7 +76,8 @@ def sample(
     if described:
         described.export(described.decode(samples), out)
     else:
-        export_samples(samples, samples.labels, opened.dataset_info.taxonomy, out)
+        assert samples.taxonomy is not None
+        export_samples(samples, samples.labels, samples.taxonomy, out)
     if not quiet:
         for note in samples.notes:
             say(f"note: {note}")

@@ -239,6 +239,14 @@ class Taxonomy:
             parents,
         )
 
+    def with_independent(self, levels: Mapping[str, Sequence[str]]) -> "Taxonomy":
+        """Further levels behind these, without parents: {level: classes}."""
+        for level in levels:
+            if level in self.levels:
+                raise UserError(f"The taxonomy names the level {level!r} twice.")
+        classes = {level: tuple(names) for level, names in levels.items()}
+        return Taxonomy((*self.levels, *levels), {**self.classes, **classes}, self.parents)
+
     def with_groups(self, groups: Sequence[int], name: str = "coarse") -> "Taxonomy":
         """The finest level grouped anew: class i belongs to the superclass groups[i]."""
         mapping = {

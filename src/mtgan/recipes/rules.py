@@ -295,6 +295,41 @@ def twins_without_labels(recipe: Recipe) -> str | None:
 
 
 @refusal
+def codes_that_nobody_is_told(recipe: Recipe) -> str | None:
+    codes, discriminator = recipe.latent.codes, recipe.discriminator.conditioning
+    for code in codes:
+        if code in recipe.twins:
+            return (
+                f"the twin {code!r} would have a discriminator of generated samples alone, since "
+                "latent.codes are theirs; twins take label levels of the data."
+            )
+        if code not in recipe.conditions or recipe.generator.conditioning == "none":
+            return (
+                f"latent.codes has {code!r}, and the generator is not told it; name it in "
+                "condition_on, and set generator.conditioning=concat."
+            )
+    of_codes = [task for task in recipe.tasks if task.labels in codes]
+    for task in of_codes:
+        if task.learns_from == "real":
+            return (
+                f"the task {task.labels!r} learns from real samples alone, and none of them has a "
+                "code; leave `generated` and head.learns_from out."
+            )
+        if task.head.classes != "plain":
+            return (
+                f"the head of the task {task.labels!r} has classes={task.head.classes}, which "
+                "compare real with generated samples, and no real sample has a code; set "
+                "head.classes=plain."
+            )
+    if codes and discriminator != "none" and {*recipe.conditions} <= {*codes}:
+        return (
+            f"discriminator.conditioning={discriminator} compares samples of the same label, and "
+            "no real sample has a code; set discriminator.conditioning=none."
+        )
+    return None
+
+
+@refusal
 def same_task_twice(recipe: Recipe) -> str | None:
     names = [task.labels for task in recipe.tasks]
     twice = next((name for name in names if names.count(name) > 1), None)

@@ -90,10 +90,15 @@ class Part(BaseModel):
 
 
 class Latent(Part):
-    """The generator's random input z."""
+    """The generator's random input: z, and codes, each one of several classes, equally likely.
+
+    A code is a label level that generated samples alone have (Chen 2016, InfoGAN); condition_on
+    and tasks name it as they name others.
+    """
 
     dim: Width = 128
     distribution: Literal["normal", "uniform"] = "normal"
+    codes: dict[str, Annotated[int, _Number, Field(ge=2, le=65_536)]] = {}  # number of classes
 
 
 class PenaltyPart(Part):

@@ -1,12 +1,16 @@
 """Samples of a conditional run: a named row for each class that its generator is told."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.nets.heads import as_levels
+from mtgan.recipes import Recipe
 from mtgan.training import Run
+from mtgan.training.dataset_info import DatasetInfo
 
 _COLUMNS = 10
 _MOST_ROWS = 20
@@ -15,12 +19,15 @@ _MOST_ROWS = 20
 def class_grids(run: Run) -> dict[str, Image.Image]:
     """By label level, a grid whose rows are classes with their names, at most 20; every row of the
     same seed. Empty where the generator is told nothing."""
-    return {level: _grid(run, level) for level in _levels(run)}
+    info = run.dataset_info.with_codes(run.recipe.latent.codes)
+    return {
+        level: _grid(run, level, info.taxonomy.classes[level][:_MOST_ROWS])
+        for level in _levels(run.recipe, info)
+    }
 
 
-def _levels(run: Run) -> list[str]:
+def _levels(recipe: Recipe, info: DatasetInfo) -> list[str]:
     """The levels that the generator is told, without those that follow from another of them."""
-    recipe, info = run.recipe, run.dataset_info
     if recipe.generator.conditioning == "none":
         return []
     asked = as_levels(recipe.twins[0] if recipe.twins else recipe.condition_on)
@@ -29,9 +36,9 @@ def _levels(run: Run) -> list[str]:
     return [level for level in dict.fromkeys(told) if level not in above]
 
 
-def _grid(run: Run, level: str) -> Image.Image:
+def _grid(run: Run, level: str, classes: Sequence[str]) -> Image.Image:
     rows, names = [], []
-    for name in run.dataset_info.taxonomy.classes[level][:_MOST_ROWS]:
+    for name in classes:
         try:
             rows.append(run.sample(_COLUMNS, {level: name}, seed=0))
         except UserError:  # a class that no training sample had

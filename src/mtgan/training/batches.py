@@ -129,6 +129,9 @@ class BatchLoader:
         self._samples = None if self._mapped is not None else torch.from_numpy(samples).to(device)
         self._rows = data.taxonomy.with_implied(data.labels)
         self._partial = bool((self._rows < 0).any())
+        if info.codes:
+            unknown = np.full((len(data), len(info.codes)), -1, dtype=np.int64)
+            self._rows = np.concatenate([self._rows, unknown], axis=1)
         self._labels = torch.from_numpy(self._rows).to(device)
         self._permutation = lru_cache(maxsize=8)(self._permute)
 

@@ -1,6 +1,7 @@
 """What a game needs to know of its data, and a run keeps of it: the run folder alone is enough."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ class DatasetInfo:
     """Shape (C, H, W), taxonomy, and the distribution of label rows in the training data.
 
     domains: how to read the canvases of a set over several domains; empty for plain images.
+    codes: the last levels, if a recipe has given generated samples some that no real one has.
     """
 
     shape: tuple[int, int, int]
@@ -28,6 +30,30 @@ class DatasetInfo:
     label_rows: np.ndarray  # int64 [U, L], the distinct rows, -1 where a label is missing
     label_counts: np.ndarray  # int64 [U]
     domains: tuple[Domain, ...] = ()
+    codes: tuple[str, ...] = ()
+
+    @property
+    def own_levels(self) -> tuple[str, ...]:
+        """The levels of the data: all but codes."""
+        return tuple(level for level in self.taxonomy.levels if level not in self.codes)
+
+    def with_codes(self, codes: Mapping[str, int]) -> "DatasetInfo":
+        """This, and behind the data's own levels codes of so many classes, which are called
+        by their numbers; UserError for one that is called like a level of the data."""
+        for code in codes:
+            if code in self.taxonomy.levels:
+                raise UserError(
+                    f"latent.codes names {code!r}, which is a label level of the data; give the "
+                    "code another name."
+                )
+        classes = {code: [str(i) for i in range(count)] for code, count in codes.items()}
+        unknown = np.full((len(self.label_rows), len(codes)), -1, dtype=np.int64)
+        return replace(
+            self,
+            taxonomy=self.taxonomy.with_independent(classes),
+            label_rows=np.concatenate([self.label_rows, unknown], axis=1),
+            codes=tuple(codes),
+        )
 
     @classmethod
     def of(cls, data: Dataset) -> "DatasetInfo":
@@ -64,7 +90,7 @@ class DatasetInfo:
 
     def level(self, name: str, asked_by: str) -> str:
         """The taxonomy's level that `name` means; UserError naming `asked_by` where none does."""
-        levels, level = self.taxonomy.levels, level_called(name, self.taxonomy)
+        levels, level = self.taxonomy.levels, level_called(name, self.taxonomy.levels, self.codes)
         if level is not None:
             return level
         found = f"only {', '.join(map(repr, levels))}" if levels else "no labels at all"
@@ -99,20 +125,23 @@ class DatasetInfo:
         return tuple(sizes[i] for i in above)
 
     def require_labels(self, level: str, asked_by: str) -> None:
-        """UserError where no sample has a label of this level."""
-        if not (self.label_rows[:, self.taxonomy.levels.index(level)] >= 0).any():
+        """UserError where no sample has a label of this level, and it is no code."""
+        labels = self.label_rows[:, self.taxonomy.levels.index(level)]
+        if level not in self.codes and not (labels >= 0).any():
             raise UserError(
                 f"{asked_by} draws labels of level {level!r} as they occur in the training data, "
                 "and no sample there has one; add these labels, or take a recipe without them."
             )
 
 
-def level_called(name: str, taxonomy: Taxonomy) -> str | None:
-    """The taxonomy's level that `name` means, by itself or by position; None where none does."""
-    if name in taxonomy.levels:
+def level_called(name: str, levels: Sequence[str], codes: Collection[str] = ()) -> str | None:
+    """The level that `name` means, by itself or by its position among those that are no codes;
+    None where none does."""
+    if name in levels:
         return name
-    position = _POSITIONS.get(name, len(taxonomy.levels))
-    return taxonomy.levels[position] if position < len(taxonomy.levels) else None
+    own = [level for level in levels if level not in codes]
+    position = _POSITIONS.get(name, len(own))
+    return own[position] if position < len(own) else None
 
 
 def _refuse_odd_rows(rows: list[list[int]], counts: list[int], taxonomy: Taxonomy) -> None:

@@ -34,6 +34,7 @@ from mtgan.training.steps import StepResult
 class Game:
     """Networks, disjoint parameter groups, and phases.
 
+    dataset_info: of the data, and the recipe's codes behind their levels.
     networks: name -> module; names are "generator", "discriminator", "classifier/LEVEL", and with
     twins "generator/LEVEL", "discriminator/LEVEL". groups: the parameters that one optimizer
     owns. A layer that is hard-shared is one module in both networks, and its parameters are a
@@ -44,7 +45,7 @@ class Game:
 
     def __init__(self, recipe: Recipe, info: DatasetInfo, seed: int = 0) -> None:
         self.recipe = recipe
-        self.dataset_info = info
+        self.dataset_info = info = info.with_codes(recipe.latent.codes)
         self.tasks = [
             (task, info.level(task.labels, f"The task {task.labels!r} of recipe {recipe.name}"))
             for task in recipe.tasks
@@ -120,6 +121,9 @@ class Game:
         sizes = {name: info.taxonomy.num_classes(name) for name in levels}
         heads = [(task, level) for task, level in self.tasks if task.is_head]
         generator = build_generator(recipe, info, conditions, sizes)
+        # No real sample has a code, so that scores cannot be compared under one.
+        conditions = [level for level in conditions if level not in info.codes]
+        sizes = {name: count for name, count in sizes.items() if name not in info.codes}
         discriminator = build_discriminator(recipe, info, conditions, sizes, heads)
         label = f"/{twin}" if twin else ""
         self.networks[f"generator{label}"] = generator

@@ -115,4 +115,7 @@ class GanSnapshots(Snapshots):
         rows = requests.draw(count, random)
         latents = draw_latents(count, recipe.latent.dim, recipe.latent.distribution, random)
         images = generate(self._game, latents, rows)
-        return images, requests.given(rows.numpy()) if requests.taken else None
+        if not requests.judged:
+            return images, None
+        own = len(self._game.dataset_info.own_levels)
+        return images, requests.given(rows.numpy())[:, :own]

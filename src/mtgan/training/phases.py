@@ -170,7 +170,7 @@ class PhaseList:
             objective_of(task, levels, self.info),
             task.weight,
             task.weight_to_generator,
-            real=task.learns_from != "generated",
+            real=task.learns_from != "generated" and level not in self.info.codes,
             generated=task.learns_from != "real",
             # A separate classifier's phase already bears the task's name.
             prefix=f"{task.labels}/" if task.is_head else "",

@@ -61,6 +61,8 @@ def _grid_samples(game: Game, seed: int) -> np.ndarray:
         return generate(game, latents, requests.draw(len(latents), random))
     level = requests.taken[0]
     classes = info.label_rows[:, info.taxonomy.levels.index(level)]
+    if level in info.codes:
+        classes = np.arange(info.taxonomy.num_classes(level))
     present = np.unique(classes[classes >= 0])[:10]
     row = draw_latents(_COLUMNS, latent.dim, latent.distribution, random)
     rows = [requests.draw(_COLUMNS, random, {level: int(c)}) for c in present]

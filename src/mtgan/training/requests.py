@@ -1,7 +1,8 @@
 """Which labels a generator is asked for: drawn as they occur in the training data, or completed.
 
 A request needs a label at some levels only: those that the generator is told, and those of its
-tasks. A training sample counts at every level at which it has a label.
+tasks. A training sample counts at every level at which it has a label. A code, which no training
+sample has, is drawn by itself.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -36,15 +37,16 @@ class Requests:
         self.dataset_info = info
         self.taxonomy = taxonomy = info.taxonomy
         self.taken = tuple(taxonomy.levels if taken is None else taken)
-        self._rows = info.label_rows
+        self._own = len(info.own_levels)  # codes follow them
+        self._rows = info.label_rows[:, : self._own]
         self._counts = info.label_counts
         labeled = {
-            level for i, level in enumerate(taxonomy.levels) if (self._rows[:, i] >= 0).any()
+            level for i, level in enumerate(info.own_levels) if (self._rows[:, i] >= 0).any()
         }
         asked = self.taken if needed is None else needed
         self.needed = tuple(level for level in taxonomy.levels if level in labeled & {*asked})
-        self._needed = self._columns(self.needed)
-        self._kept = self._columns(self._with_above(self.needed))
+        self._needed = self._columns(self.needed)[: self._own]
+        self._kept = self._columns(self._with_above(self.needed))[: self._own]
         self._partial = bool((self._rows[:, self._needed] < 0).any())
         self._seen = self._find_seen()
         self._fit = ~self._dead_ends(self._rows)
@@ -52,6 +54,11 @@ class Requests:
         # What rows a row is completed from; looked up for every batch.
         size = max(8, _CACHED // max(len(self._rows), 1))
         self._donors = lru_cache(maxsize=size)(self._find_donors)
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The levels that the generator is told and that real samples have: no codes."""
+        return tuple(level for level in self.taken if level not in self.dataset_info.codes)
 
     @property
     def askable(self) -> tuple[str, ...]:
@@ -73,36 +80,14 @@ class Requests:
 
     def draw_like(self, row: np.ndarray, count: int, generator: torch.Generator) -> Tensor:
         """`draw`, of what a row int64 [L] has; the rest (-1) is drawn."""
-        rows = np.tile(row, (count, 1))
-        weights, columns = self._donors(row.tobytes())
-        if weights is not None:
-            probabilities = torch.from_numpy(weights)
-            drawn = torch.multinomial(probabilities, count, replacement=True, generator=generator)
-            rows = np.where((rows < 0) & columns, self._rows[drawn.numpy()], rows)
-        # Whether there is more to draw is up to the data, and not to this draw: an iteration
-        # computes the same shapes each time.
-        if self._partial or (rows[:, self._needed] < 0).any():
-            return self.complete(rows, generator)
-        return torch.from_numpy(rows)
+        rows = self._draw_own(row[: self._own], count, generator)
+        return self._with_codes(rows, np.tile(row[self._own :], (count, 1)), generator)
 
     def complete(self, rows: np.ndarray, generator: torch.Generator) -> Tensor:
         """Rows [N, L] with a label at every needed level: what they have is kept, and what is
         missing (-1) is drawn as it occurs with that in the training data."""
-        rows = np.where(self._kept, self.taxonomy.with_implied(rows), -1)
-        rows[self._dead_ends(rows)] = -1
-        # Each pass gives every row that lacks one a label of another level.
-        chances = torch.rand(len(self.needed), len(rows), generator=generator).double().numpy()
-        for chance in chances:
-            lacking = np.flatnonzero((rows[:, self._needed] < 0).any(axis=1))
-            kinds, kind = np.unique(rows[lacking], axis=0, return_inverse=True)
-            for i, row in enumerate(kinds):
-                places = lacking[kind.reshape(-1) == i]
-                weights, columns = self._donors(row.tobytes())
-                if weights is not None:
-                    sums = np.cumsum(weights)
-                    drawn = np.searchsorted(sums, chance[places] * sums[-1], side="right")
-                    rows[places] = np.where((row < 0) & columns, self._rows[drawn], row)
-        return torch.from_numpy(rows)
+        own, codes = rows[:, : self._own], rows[:, self._own :]
+        return self._with_codes(self._complete_own(own, generator), codes, generator)
 
     def given(self, rows: np.ndarray) -> np.ndarray:
         """The rows [N, L] as far as the generator was told them, and what the taxonomy implies;
@@ -130,7 +115,8 @@ class Requests:
                     )
                 row[column] = implied
                 asked_by.setdefault(each, name)
-            if not (self._rows[:, taxonomy.levels.index(level)] == index).any():
+            column = taxonomy.levels.index(level)
+            if column < self._own and not (self._rows[:, column] == index).any():
                 raise UserError(
                     f"No training sample has {name}, so the generator has not learned it."
                 )
@@ -143,8 +129,9 @@ class Requests:
 
     def were_seen(self, row: np.ndarray) -> bool:
         """Whether a training sample has all labels of a row [L] (those that are not -1)."""
+        row = row[: self._own]
         known = row >= 0
-        return bool((self._rows[:, known] == row[known]).all(axis=1).any())
+        return not known.any() or bool((self._rows[:, known] == row[known]).all(axis=1).any())
 
     def note(self) -> str:
         """How many samples the requests are drawn from, where labels are missing; else ""."""
@@ -166,6 +153,48 @@ class Requests:
         )
 
     # How a row is completed
+
+    def _draw_own(self, row: np.ndarray, count: int, generator: torch.Generator) -> Tensor:
+        """`draw_like` of the levels that the data have."""
+        rows = np.tile(row, (count, 1))
+        weights, columns = self._donors(row.tobytes())
+        if weights is not None:
+            probabilities = torch.from_numpy(weights)
+            drawn = torch.multinomial(probabilities, count, replacement=True, generator=generator)
+            rows = np.where((rows < 0) & columns, self._rows[drawn.numpy()], rows)
+        # Whether there is more to draw is up to the data, and not to this draw: an iteration
+        # computes the same shapes each time.
+        if self._partial or (rows[:, self._needed] < 0).any():
+            return self._complete_own(rows, generator)
+        return torch.from_numpy(rows)
+
+    def _complete_own(self, rows: np.ndarray, generator: torch.Generator) -> Tensor:
+        """`complete` of the levels that the data have."""
+        rows = np.where(self._kept, self.taxonomy.with_implied(rows), -1)
+        rows[self._dead_ends(rows)] = -1
+        # Each pass gives every row that lacks one a label of another level.
+        chances = torch.rand(len(self.needed), len(rows), generator=generator).double().numpy()
+        for chance in chances:
+            lacking = np.flatnonzero((rows[:, self._needed] < 0).any(axis=1))
+            kinds, kind = np.unique(rows[lacking], axis=0, return_inverse=True)
+            for i, row in enumerate(kinds):
+                places = lacking[kind.reshape(-1) == i]
+                weights, columns = self._donors(row.tobytes())
+                if weights is not None:
+                    sums = np.cumsum(weights)
+                    drawn = np.searchsorted(sums, chance[places] * sums[-1], side="right")
+                    rows[places] = np.where((row < 0) & columns, self._rows[drawn], row)
+        return torch.from_numpy(rows)
+
+    def _with_codes(self, rows: Tensor, codes: np.ndarray, generator: torch.Generator) -> Tensor:
+        """Rows of the data's own levels and codes [N, C]; those that are -1 are drawn, each class
+        equally likely (Chen et al. 2016, section 7.2)."""
+        columns = [rows]
+        for name, asked in zip(self.dataset_info.codes, torch.from_numpy(codes).T, strict=True):
+            count = self.taxonomy.num_classes(name)
+            drawn = torch.randint(count, (len(rows),), generator=generator)
+            columns.append(torch.where(asked < 0, drawn, asked)[:, None])
+        return torch.cat(columns, dim=1)
 
     def _columns(self, levels: Collection[str]) -> np.ndarray:
         """bool [L]: which levels these are."""
@@ -215,7 +244,7 @@ class Requests:
             # Labels that no sample has together: the first missing level by itself.
             column = int(np.flatnonzero(missing)[0])
             level = self.taxonomy.levels[column]
-            columns = self._columns(self._with_above([level]))
+            columns = self._columns(self._with_above([level]))[: self._own]
             above = columns & known
             chosen = (rows[:, column] >= 0) & (rows[:, above] == row[above]).all(axis=1)
             if not chosen.any():

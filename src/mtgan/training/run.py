@@ -281,7 +281,8 @@ class Run:
             rows = asked.draw(torch.Generator().manual_seed(seed))
         images = generate(game, z, rows, batch_size, place)
         given = requests.given(rows.numpy()) if conditioned else None
-        return Samples.of(images, given, self.dataset_info.taxonomy, seed, z.numpy(), asked.notes)
+        taxonomy = game.dataset_info.taxonomy
+        return Samples.of(images, given, taxonomy, seed, z.numpy(), asked.notes)
 
     def sample_with_labels(
         self,

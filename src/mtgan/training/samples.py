@@ -175,7 +175,8 @@ class Asked:
         return int(value)
 
     def _level(self, name: Any) -> str:
-        level = level_called(str(name).strip(), self.taxonomy)
+        codes = self.requests.dataset_info.codes
+        level = level_called(str(name).strip(), self.taxonomy.levels, codes)
         if level is None:
             self.taxonomy.num_classes(str(name))  # raises, naming the nearest
         assert level is not None

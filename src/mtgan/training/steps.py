@@ -92,7 +92,8 @@ class TaskTerms:
             result.terms[f"{self.prefix}twin"] = LossTerm(on_twin, self.weight, self.name)
         own = torch.stack([side[0] for side in labels])
         on_real, on_generated = self.head.accuracy(output, own).detach()
-        result.logs[f"{self.prefix}accuracy_real"] = on_real
+        if self.real:
+            result.logs[f"{self.prefix}accuracy_real"] = on_real
         result.logs[f"{self.prefix}accuracy_generated"] = on_generated
 
     def add_to_generator(self, result: StepResult, fake: HeadOutput, labels: Labels) -> None:
