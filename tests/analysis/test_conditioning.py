@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from mtgan.analysis.conditioning import (
-    Conditioning,
-    Options,
-    conditioning,
-    control_p,
-    holm,
-    of_run,
-)
+from mtgan.analysis.classes import control_p
+from mtgan.analysis.conditioning import Conditioning, Options, conditioning, of_run
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.training import Run, train
@@ -81,11 +75,6 @@ def test_control_p_is_that_of_a_small_table() -> None:
     """All three hits among three asked, of six: one arrangement in twenty."""
     asked = np.array([1, 1, 1, 0, 0, 0])
     assert control_p(asked, asked, 1) == pytest.approx(1 / 20)
-
-
-def test_holm_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
 
 
 def test_a_run_is_asked_by_itself(run: Run, tmp_path) -> None:

@@ -5,17 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtgan.analysis.interpolate import (
-    Interpolation,
-    Options,
-    blended_classes,
-    first_weight,
-    interpolate,
-    of_run,
-    sefa,
-    slerp,
-    walk,
-)
+from mtgan.analysis.directions import blended_classes, first_weight, sefa
+from mtgan.analysis.interpolate import Interpolation, Options, interpolate, of_run
+from mtgan.analysis.paths import slerp, walk
 from mtgan.errors import UserError
 from mtgan.training import Run
 from mtgan.training.run import generate

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from mtgan.analysis.base import Progress, extractor_of, held_out_of, silent, spread_rows
-from mtgan.analysis.conditioning import class_reports, variety_of
+from mtgan.analysis.classes import class_reports, variety_of
 from mtgan.analysis.losses import Series, series_of
 from mtgan.analysis.neighbors import neighbors
 from mtgan.data import Dataset

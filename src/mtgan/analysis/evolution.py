@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 
 from mtgan.analysis.base import SHOWN_ONLY, Images, Options, Result, Table, analysis
-from mtgan.analysis.neighbors import nearest_by_gray
+from mtgan.analysis.nearest_images import nearest_by_gray
 from mtgan.analysis.plots import new_figure, show_grid
 from mtgan.errors import UserError
 from mtgan.training import Run

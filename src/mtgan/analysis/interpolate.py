@@ -18,16 +18,13 @@ however near its two sides come. Beside it:
 N: images; Z: latent; D: features; P: paths; S: steps.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from scipy.stats import beta
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtgan.analysis.base import (
     SHOWN_ONLY,
@@ -38,52 +35,27 @@ from mtgan.analysis.base import (
     analysis,
     extractor_of,
 )
+from mtgan.analysis.directions import blended_classes, dimension_effects, first_weight, sefa
+from mtgan.analysis.paths import (
+    HALVINGS,
+    JUMP_HEIGHT,
+    JUMP_KEPT,
+    STEPS,
+    Embed,
+    Make,
+    Paths,
+    slerp,
+    walk,
+)
 from mtgan.analysis.plots import BLUE, ORANGE, RED, SOFT, new_figure, show_grid, side_by_side, tidy
 from mtgan.errors import UserError
 from mtgan.evaluation.features import extract
-from mtgan.nets.heads import LabelVector
-from mtgan.nets.networks import Generator
 from mtgan.training import Run
 from mtgan.training.batches import draw_latents
 from mtgan.training.run import generate
 
-Make = Callable[[Tensor, Tensor], Images]
-"""Latents [N, Z] and label rows [N, L] to images uint8 [N, C, H, W]."""
-Embed = Callable[[Images], np.ndarray]
-"""Images [N, C, H, W] to features [N, D]."""
-
 REACH = {"normal": 2.5, "uniform": 1.0}
 FRAMES = 11
-STEPS = 32
-HALVINGS = 6
-
-JUMP_KEPT = 0.5
-"""A step that keeps more than this share of its height after all halvings is a jump ..."""
-JUMP_HEIGHT = 0.25
-"""... if it was higher than this share of the median distance between two random samples."""
-
-
-@dataclass(frozen=True)
-class Paths:
-    """P paths, each walked in S steps.
-
-    Attributes:
-        lengths: Sum of the steps' distances, by path, over the typical distance.
-        perceptual_path_length: Mean squared distance over the squared step 1 / S.
-        typical: Median feature distance between two random samples.
-        heights: Largest step by path, over `typical`.
-        kept: What is left of that step's height after halving it `HALVINGS` times.
-        jumps: Rows of the paths that jump.
-        most_jumping: Upper end of the 95 % Clopper-Pearson interval of the share that jumps.
-    """
-
-    lengths: np.ndarray
-    perceptual_path_length: float
-    typical: float
-    heights: np.ndarray
-    kept: np.ndarray
-    jumps: list[int]
-    most_jumping: float
 
 
 @dataclass(frozen=True)
@@ -276,115 +248,6 @@ def of_run(run: Run, options: Options) -> Interpolation:
     )
 
 
-def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """[S, Z] on the great circle from a [Z] to b [Z] (White 2016), straight where they are
-    parallel; t [S] in [0, 1]."""
-    cosine = (a @ b / (a.norm() * b.norm()).clamp_min(1e-12)).clamp(-1, 1)
-    angle = torch.arccos(cosine)
-    t = t[:, None]
-    if torch.sin(angle) < 1e-4:
-        return (1 - t) * a + t * b
-    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
-
-
-def walk(make: Make, latents: Tensor, rows: Tensor, embedding: Embed) -> Paths:
-    """Spherical paths from each latent [N, Z] to the next, the last to the first."""
-    ends = latents.roll(-1, dims=0)
-    count = len(latents)
-
-    def at(t: Tensor, which: Tensor) -> np.ndarray:
-        points = [slerp(latents[i], ends[i], x[None])[0] for i, x in zip(which, t, strict=True)]
-        return embedding(make(torch.stack(points), rows[which])).astype(np.float64)
-
-    grid = torch.linspace(0, 1, STEPS + 1).repeat(count)
-    features = at(grid, torch.arange(count).repeat_interleave(STEPS + 1))
-    features = features.reshape(count, STEPS + 1, -1)
-    steps = np.linalg.norm(np.diff(features, axis=1), axis=2)
-    apart = features[:, 0] - np.roll(features[:, 0], count // 2, axis=0)
-    typical = float(np.median(np.linalg.norm(apart, axis=1))) or 1.0
-    first = steps.max(axis=1)
-    last = _halve(at, steps.argmax(axis=1), features)
-    heights, kept = first / typical, last / np.maximum(first, np.finfo(float).tiny)
-    jumps = np.flatnonzero((heights > JUMP_HEIGHT) & (kept > JUMP_KEPT)).tolist()
-    return Paths(
-        lengths=steps.sum(axis=1) / typical,
-        perceptual_path_length=float((steps**2).mean() * STEPS**2),
-        typical=typical,
-        heights=heights,
-        kept=kept,
-        jumps=jumps,
-        most_jumping=_upper_share(len(jumps), count),
-    )
-
-
-def _halve(
-    at: Callable[[Tensor, Tensor], np.ndarray], steepest: np.ndarray, features: np.ndarray
-) -> np.ndarray:
-    """Height [P] of each path's steepest step after halving it, the steeper half kept."""
-    which = torch.arange(len(steepest))
-    low = torch.from_numpy(steepest / STEPS)
-    high = low + 1 / STEPS
-    below, above = features[which, steepest], features[which, steepest + 1]
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        between = at(middle.float(), which)
-        left = np.linalg.norm(between - below, axis=1)
-        lower = left >= np.linalg.norm(above - between, axis=1)
-        keep = torch.from_numpy(lower)
-        low, high = torch.where(keep, low, middle), torch.where(keep, middle, high)
-        below = np.where(lower[:, None], below, between)
-        above = np.where(lower[:, None], between, above)
-    return np.linalg.norm(above - below, axis=1)
-
-
-def dimension_effects(
-    make: Make, latents: Tensor, rows: Tensor, embedding: Embed, reach: float
-) -> np.ndarray:
-    """Mean feature distance, over latents [B, Z], between the two ends of every dimension [Z]."""
-    effects = []
-    for dim in range(latents.shape[1]):
-        ends = latents.repeat(2, 1)
-        ends[: len(latents), dim], ends[len(latents) :, dim] = -reach, reach
-        low, high = np.split(embedding(make(ends, rows.repeat(2, 1))).astype(np.float64), 2)
-        effects.append(np.linalg.norm(high - low, axis=1).mean())
-    return np.array(effects)
-
-
-def sefa(weight: Tensor) -> tuple[np.ndarray, Tensor]:
-    """Eigenvalues of A^T A as shares, descending [Z], and unit directions [Z, Z], for A [O, Z]."""
-    weight = weight.detach().double()
-    values, vectors = torch.linalg.eigh(weight.T @ weight)
-    values = values.flip(0).clamp_min(0)
-    shares = values / values.sum().clamp_min(torch.finfo(values.dtype).tiny)
-    return shares.numpy(), vectors.T.flip(0).float()
-
-
-def first_weight(generator: Generator, dim: int) -> Tensor | None:
-    """The part [O, Z] of the generator's first linear weight that reads the latent."""
-    for module in generator.layers[0].modules():
-        if isinstance(module, nn.Linear) and module.in_features >= dim:
-            return module.weight[:, :dim]
-    return None
-
-
-@contextmanager
-def blended_classes(generator: Generator, t: float) -> Iterator[None]:
-    """Within it, the first half of a batch is generated between its own labels (t = 0) and those
-    of the second half (t = 1): every code or embedding of labels is interpolated."""
-
-    def mix(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-        first, second = output.chunk(2)
-        return torch.cat([torch.lerp(first, second, t), second])
-
-    places = [m for m in generator.modules() if isinstance(m, LabelVector | nn.Embedding)]
-    hooks = [place.register_forward_hook(mix) for place in places]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
 def _traverse(
     make: Make, latent: Tensor, row: Tensor, direction: Tensor, reach: float, replace: bool = False
 ) -> Images:
@@ -398,9 +261,3 @@ def _class_pairs(rows: Tensor, most: int) -> list[tuple[int, int]]:
     """Neighboring rows of different labels, at most so many."""
     pairs = [(i, i + 1) for i in range(len(rows) - 1) if bool((rows[i] != rows[i + 1]).any())]
     return pairs[:most]
-
-
-def _upper_share(hits: int, total: int) -> float:
-    """Upper end of the two-sided 95 % Clopper-Pearson interval; one-sided where nothing hit."""
-    level = 0.975 if hits else 0.95
-    return 1.0 if hits == total else float(beta.ppf(level, hits + 1, total - hits))

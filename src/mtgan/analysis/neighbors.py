@@ -17,14 +17,11 @@ beside the samples, and two questions are asked:
 N: samples; T: training images; H: held-out images; K: neighbors.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from scipy.stats import hypergeom, mannwhitneyu
-from torch import Tensor
 
 from mtgan.analysis.base import (
     SHOWN_ONLY,
@@ -39,6 +36,12 @@ from mtgan.analysis.base import (
     silent,
     spread_rows,
 )
+from mtgan.analysis.nearest_images import (
+    Near,
+    nearest_by_features,
+    nearest_by_gray,
+    nearest_by_shift,
+)
 from mtgan.analysis.plots import BLUE, SOFT, new_figure, show_grid, side_by_side, tidy
 from mtgan.data import Dataset
 from mtgan.errors import UserError
@@ -47,8 +50,6 @@ from mtgan.evaluation.inputs import Images as ImageSource
 from mtgan.evaluation.inputs import as_dataset, check_alike
 from mtgan.evaluation.metrics.authenticity import authenticity
 from mtgan.evaluation.metrics.data_copying import data_copying, mann_whitney_z
-from mtgan.evaluation.metrics.gray_neighbors import to_gray
-from mtgan.evaluation.pairwise.neighbors import nearest
 from mtgan.training import Run
 from mtgan.training.run import Step
 
@@ -58,22 +59,8 @@ ALPHA = 0.01
 TAIL = 0.01
 """Share of held-out images below which a relative distance counts as a copy's."""
 
-FOLLOWING = 20
-"""Neighbors after the nearest whose mean distance is the scale."""
-
-CHUNK = 20_000
-"""Training images at a time: they may lie on a disk."""
 
 SHOWN = 8
-
-
-@dataclass(frozen=True)
-class Near:
-    """Neighbors of N images: distance to the nearest, relative distance, and who it is."""
-
-    distances: np.ndarray  # float64 [N]
-    relative: np.ndarray  # float64 [N], over the mean distance to the following ones
-    indices: np.ndarray  # int64 [N]
 
 
 @dataclass(frozen=True)
@@ -176,7 +163,7 @@ class Neighbors(Result):
             right.subplots(len(self.spaces), 2, squeeze=False), self.spaces.values(), strict=True
         ):
             pairs = (space.samples, space.held_out)
-            both = [each.distances for each in pairs], [each.relative for each in pairs]
+            both = [near.distances for near in pairs], [near.relative for near in pairs]
             for axes, values, name in zip(
                 row, both, ("distance", "relative distance"), strict=True
             ):
@@ -224,16 +211,16 @@ def neighbors(
     extractor = extractor_of(train, features, progress)
     progress("taking features")
     known, near, usual = (
-        extract(extractor, each, cache=False).features for each in (train.samples, images, unseen)
+        extract(extractor, part, cache=False).features for part in (train.samples, images, unseen)
     )
     spaces = {}
     for name, find in (
-        ("gray", lambda each: nearest_by_gray(each, train.samples)),
-        ("shifted", lambda each: nearest_by_shift(each, train.samples, shift)),
+        ("gray", lambda part: nearest_by_gray(part, train.samples)),
+        ("shifted", lambda part: nearest_by_shift(part, train.samples, shift)),
     ):
         progress(f"looking for the nearest training images ({name})")
         spaces[name] = compare(name, find(images), find(unseen))
-    pair = (nearest_by_features(each, known) for each in (near, usual))
+    pair = (nearest_by_features(part, known) for part in (near, usual))
     spaces[extractor.name] = compare(extractor.name, *pair)
     try:
         c_t = data_copying(near, known, usual, seed=seed).value
@@ -301,71 +288,6 @@ def precedence_p(count: int, n: int, rank: int, h: int) -> float:
     return float(hypergeom.cdf(rank - 1, n + h, h, count + rank - 1))
 
 
-def nearest_by_gray(images: Images, train: Images) -> Near:
-    """By luma, as the thesis does."""
-    return _nearest_in_chunks([_gray(images).flatten(1)], train, lambda gray: gray.flatten(1))
-
-
-def nearest_by_shift(images: Images, train: Images, shift: int) -> Near:
-    """By luma of the middle, the image moved by up to `shift` pixels each way, and mirrored."""
-    gray = _gray(images)
-    height, width = gray.shape[1] - 2 * shift, gray.shape[2] - 2 * shift
-    offsets = range(2 * shift + 1)
-    windows = [
-        view[:, dy : dy + height, dx : dx + width].flatten(1)
-        for view in (gray, gray.flip(2))
-        for dy in offsets
-        for dx in offsets
-    ]
-    middle = 2 * shift * (shift + 1)
-    windows.insert(0, windows.pop(middle))  # the unmoved one first: it sets the scale
-
-    def center(other: Tensor) -> Tensor:
-        return other[:, shift : shift + height, shift : shift + width].flatten(1)
-
-    return _nearest_in_chunks(windows, train, center)
-
-
-def nearest_by_features(features: np.ndarray, train: np.ndarray) -> Near:
-    """By features [N, D] and [T, D]."""
-    following = min(FOLLOWING + 1, len(train))
-    distances, indices = nearest(features, train, following)
-    return _near(distances[:, 0], indices[:, 0], distances)
-
-
-def _nearest_in_chunks(queries: Sequence[Tensor], train: Images, prepare) -> Near:
-    """The nearest over all queries of one image; the scale is that of the first query."""
-    count = len(queries[0])
-    best = torch.full((count,), torch.inf, dtype=torch.float64)
-    where = torch.zeros(count, dtype=torch.int64)
-    close = torch.empty(count, 0, dtype=torch.float64)
-    for start in range(0, len(train), CHUNK):
-        chunk = prepare(_gray(np.asarray(train[start : start + CHUNK])))
-        for number, query in enumerate(queries):
-            first = number == 0
-            distances, indices = nearest(
-                query, chunk, min(FOLLOWING + 1, len(chunk)) if first else 1
-            )
-            if first:
-                close = torch.cat([close, distances], dim=1).sort(dim=1).values
-                close = close[:, : FOLLOWING + 1]
-            closer = distances[:, 0] < best
-            best = torch.where(closer, distances[:, 0], best)
-            where = torch.where(closer, indices[:, 0] + start, where)
-    return _near(best, where, close)
-
-
-def _near(best: Tensor, where: Tensor, close: Tensor) -> Near:
-    scale = close[:, 1:].mean(dim=1) if close.shape[1] > 1 else torch.ones_like(best)
-    relative = best / scale.clamp_min(torch.finfo(torch.float64).tiny)
-    return Near(best.numpy(), relative.numpy(), where.numpy())
-
-
-def _gray(images: Images) -> Tensor:
-    """uint8 [N, C, H, W] -> float32 [N, H, W]."""
-    return to_gray(torch.from_numpy(np.ascontiguousarray(images)))
-
-
 def _material(
     subject: Run | Images,
     data: ImageSource | None,
@@ -386,8 +308,8 @@ def _material(
     train = as_dataset(data, "training images")
     real = train.load_split("test") if held_out is None else as_dataset(held_out, "held-out images")
     unseen = np.asarray(real.samples[spread_rows(len(real), n, seed + 1)])
-    for each in (images, unseen):
-        check_alike(each, train.samples)
+    for part in (images, unseen):
+        check_alike(part, train.samples)
     return images, train, unseen
 
 

@@ -1,0 +1,64 @@
+"""Directions in latent space: what each dimension does, SeFa, and from one class to another.
+
+Z: latent; B: latents over which is averaged; O: outputs of the first layer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mtgan.analysis.paths import Embed, Make
+from mtgan.nets.heads import LabelVector
+from mtgan.nets.networks import Generator
+
+
+def dimension_effects(
+    make: Make, latents: Tensor, rows: Tensor, embedding: Embed, reach: float
+) -> np.ndarray:
+    """Mean feature distance, over latents [B, Z], between the two ends of every dimension [Z]."""
+    effects = []
+    for dim in range(latents.shape[1]):
+        ends = latents.repeat(2, 1)
+        ends[: len(latents), dim], ends[len(latents) :, dim] = -reach, reach
+        low, high = np.split(embedding(make(ends, rows.repeat(2, 1))).astype(np.float64), 2)
+        effects.append(np.linalg.norm(high - low, axis=1).mean())
+    return np.array(effects)
+
+
+def sefa(weight: Tensor) -> tuple[np.ndarray, Tensor]:
+    """Eigenvalues of A^T A as shares, descending [Z], and unit directions [Z, Z], for A [O, Z]."""
+    weight = weight.detach().double()
+    values, vectors = torch.linalg.eigh(weight.T @ weight)
+    values = values.flip(0).clamp_min(0)
+    shares = values / values.sum().clamp_min(torch.finfo(values.dtype).tiny)
+    return shares.numpy(), vectors.T.flip(0).float()
+
+
+def first_weight(generator: Generator, dim: int) -> Tensor | None:
+    """The part [O, Z] of the generator's first linear weight that reads the latent."""
+    for module in generator.layers[0].modules():
+        if isinstance(module, nn.Linear) and module.in_features >= dim:
+            return module.weight[:, :dim]
+    return None
+
+
+@contextmanager
+def blended_classes(generator: Generator, t: float) -> Iterator[None]:
+    """Within it, the first half of a batch is generated between its own labels (t = 0) and those
+    of the second half (t = 1): every code or embedding of labels is interpolated."""
+
+    def mix(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+        first, second = output.chunk(2)
+        return torch.cat([torch.lerp(first, second, t), second])
+
+    places = [m for m in generator.modules() if isinstance(m, LabelVector | nn.Embedding)]
+    hooks = [place.register_forward_hook(mix) for place in places]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
