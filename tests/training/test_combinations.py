@@ -34,7 +34,7 @@ HEADS = [
     {"classes": "twin", "loss": "d2d-ce"},
     {"classes": "real-fake", "loss": "omni"},
 ]
-BACKBONES = ["conv", "odena", "resnet"]
+BACKBONES = ["conv", "odena", "resnet", "sngan", "r3gan"]
 MADE = [[], [{"kind": "random", "name": "coarse"}, {"kind": "same", "name": "top"}]]
 
 
@@ -48,6 +48,7 @@ def combinations(draw) -> dict[str, object]:
     parts: dict[str, object] = {
         "objective": one("non-saturating", "wasserstein", "hinge", "relativistic", "minimax"),
         "generator.backbone": one(*BACKBONES),
+        "generator.spectral_norm": one(False, True),
         "generator.normalization": one(
             "none", "batch", "conditional-batch", "conditional-instance"
         ),

@@ -4,6 +4,7 @@ A backbone is registered under the name that recipes use, in a file of its own. 
 lists, since sharing and bifurcation speak of first and last layers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol, Self
 
@@ -44,6 +45,8 @@ class GeneratorSettings(Settings):
     # How resolutions are doubled (mtgan.nets.upsampling); None: as the backbone's source does.
     upsampling: str | None = None
     latent: int = 0  # how many of the inputs, the first ones, are the latent; 0: all
+    # Whether the layers will be put under spectral normalization once they are made.
+    spectral_norm: bool = False
 
     def normalize(self, channels: int) -> nn.Module:
         return NORMALIZATIONS.get(self.normalization)(channels, self.classes)
@@ -77,6 +80,15 @@ class DiscriminatorSettings(Settings):
         if self.dropout:
             parts.append(nn.Dropout(self.dropout))
         return nn.Sequential(*parts) if len(parts) > 1 else parts[0]
+
+
+def bound_all(layers: Sequence[nn.Module]) -> None:
+    """Put every convolution and linear layer in them under spectral normalization, in place; in a
+    generator it helps as in a discriminator (Zhang et al. 2019, SAGAN, section 4.1)."""
+    inner = [module for layer in layers for module in layer.modules()]
+    for module in inner:
+        if isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
+            parametrizations.spectral_norm(module)
 
 
 class Backbone(Protocol):

@@ -123,6 +123,7 @@ class GeneratorPart(NetworkPart):
 
     conditioning: Literal["none", "concat", "normalization"] = "none"
     output: OutputName = "tanh"  # the last layer, of backbones that have a choice
+    spectral_norm: bool = False  # of all its convolutions and linear layers
     # How resolutions are doubled, where the backbone has a choice; as in its source when absent.
     upsampling: Literal["transposed", "nearest", "sub-pixel"] | None = None
     # Weight of predicting real strings row by row, for backbones that make rows one by one.

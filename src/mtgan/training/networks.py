@@ -10,7 +10,7 @@ from mtgan.nets import (
     Generator,
     GeneratorSettings,
 )
-from mtgan.nets.backbone import Backbone
+from mtgan.nets.backbone import Backbone, bound_all
 from mtgan.parts import BACKBONES, OUTPUTS
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
@@ -38,7 +38,10 @@ def build_generator(
         vocabularies=info.vocabularies(level) if by_domain else (),
         latent=recipe.latent.dim,
     )
-    return Generator(backbone.generator_layers(settings), levels, concat)
+    layers = backbone.generator_layers(settings)
+    if part.spectral_norm:
+        bound_all(layers)
+    return Generator(layers, levels, concat)
 
 
 def build_discriminator(

@@ -8,6 +8,9 @@ with biases. The code normalizes the generator by conditional batch normalizatio
 reads it as conditional instance normalization (Appendix C): generator.normalization chooses.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
@@ -34,14 +37,15 @@ def halve(x: Tensor) -> Tensor:
 class UpBlock(nn.Module):
     """norm, ReLU, upsample, conv, norm, ReLU, conv, beside upsample and a 1 x 1 convolution."""
 
-    def __init__(self, settings: GeneratorSettings, size: tuple[int, int]) -> None:
+    def __init__(
+        self, settings: GeneratorSettings, inputs: int, outputs: int, size: tuple[int, int]
+    ) -> None:
         super().__init__()
-        width = settings.width
         self.size = size
-        self.first_norm, self.second_norm = settings.normalize(width), settings.normalize(width)
-        self.first = convolution(width, width, settings.kernel, UpsampleConv2d)
-        self.second = convolution(width, width, settings.kernel)
-        self.shortcut = convolution(width, width, 1)
+        self.first_norm, self.second_norm = settings.normalize(inputs), settings.normalize(outputs)
+        self.first = convolution(inputs, outputs, settings.kernel, UpsampleConv2d)
+        self.second = convolution(outputs, outputs, settings.kernel)
+        self.shortcut = convolution(inputs, outputs, 1)
         self.activation = nn.ReLU()
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -55,11 +59,11 @@ class UpBlock(nn.Module):
 class ToImage(nn.Module):
     """norm, ReLU, convolution, tanh."""
 
-    def __init__(self, settings: GeneratorSettings) -> None:
+    def __init__(self, settings: GeneratorSettings, inputs: int) -> None:
         super().__init__()
-        self.norm = settings.normalize(settings.width)
+        self.norm = settings.normalize(inputs)
         self.activation = nn.ReLU()
-        self.convolution = convolution(settings.width, settings.shape[0], settings.kernel)
+        self.convolution = convolution(inputs, settings.shape[0], settings.kernel)
         self.tanh = nn.Tanh()
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -69,12 +73,12 @@ class ToImage(nn.Module):
 class FirstBlock(nn.Module):
     """conv, ReLU, conv, halve, beside halve and a 1 x 1 convolution: no activation of pixels."""
 
-    def __init__(self, settings: DiscriminatorSettings) -> None:
+    def __init__(self, settings: DiscriminatorSettings, outputs: int) -> None:
         super().__init__()
-        channels, width = settings.shape[0], settings.width
-        self.first = settings.bound(convolution(channels, width, settings.kernel))
-        self.second = settings.bound(convolution(width, width, settings.kernel, ConvMeanPool2d))
-        self.shortcut = settings.bound(convolution(channels, width, 1))
+        channels = settings.shape[0]
+        self.first = settings.bound(convolution(channels, outputs, settings.kernel))
+        self.second = settings.bound(convolution(outputs, outputs, settings.kernel, ConvMeanPool2d))
+        self.shortcut = settings.bound(convolution(channels, outputs, 1))
         self.activation = settings.activate(slope=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,14 +88,18 @@ class FirstBlock(nn.Module):
 class Block(nn.Module):
     """norm, ReLU, conv, norm, ReLU, conv, halved where `down`, beside a shortcut."""
 
-    def __init__(self, settings: DiscriminatorSettings, down: bool) -> None:
+    def __init__(
+        self, settings: DiscriminatorSettings, inputs: int, outputs: int, down: bool
+    ) -> None:
         super().__init__()
-        width = settings.width
-        self.first_norm, self.second_norm = settings.normalize(width), settings.normalize(width)
-        self.first = settings.bound(convolution(width, width, settings.kernel))
+        self.first_norm, self.second_norm = settings.normalize(inputs), settings.normalize(outputs)
+        self.first = settings.bound(convolution(inputs, outputs, settings.kernel))
         last = ConvMeanPool2d if down else Conv2d
-        self.second = settings.bound(convolution(width, width, settings.kernel, last))
-        self.shortcut = settings.bound(convolution(width, width, 1)) if down else nn.Identity()
+        self.second = settings.bound(convolution(outputs, outputs, settings.kernel, last))
+        learned = down or inputs != outputs
+        self.shortcut = (
+            settings.bound(convolution(inputs, outputs, 1)) if learned else nn.Identity()
+        )
         self.resample = halve if down else nn.Identity()
         self.first_activation = settings.activate(slope=0.0)
         self.second_activation = settings.activate(slope=0.0)
@@ -103,15 +111,45 @@ class Block(nn.Module):
 
 
 class Summary(nn.Module):
-    """The last block, ReLU, and the mean over positions: [N, C, H, W] -> [N, C]."""
+    """The last block, ReLU, and the mean (or sum) over positions: [N, C, H, W] -> [N, C]."""
 
-    def __init__(self, block: nn.Module, activation: nn.Module) -> None:
+    def __init__(self, block: nn.Module, activation: nn.Module, summed: bool) -> None:
         super().__init__()
         self.block = block
         self.activation = activation
+        self.summed = summed
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activation(self.block(x)).mean((2, 3))
+        x = self.activation(self.block(x))
+        return x.sum((2, 3)) if self.summed else x.mean((2, 3))
+
+
+def generator_layers(settings: GeneratorSettings, counts: Sequence[int]) -> list[nn.Module]:
+    """Stem, one block per doubling, and the image. counts: channels that the stem and each of the
+    blocks give."""
+    base, *sizes = pyramid(*settings.shape[1:])[::-1]
+    stem = Stem(settings.inputs, counts[0], base, None, nn.Identity())
+    blocks = (
+        UpBlock(settings, *channels, size)
+        for channels, size in zip(pairwise(counts), sizes, strict=True)
+    )
+    return [stem, *blocks, ToImage(settings, counts[-1])]
+
+
+def discriminator_layers(
+    settings: DiscriminatorSettings, counts: Sequence[int], downs: int, summed: bool = False
+) -> list[nn.Module]:
+    """Blocks that give so many channels each, the first `downs` of which halve the resolution; the
+    last ends in the mean over positions, or where `summed` in the sum."""
+    *blocks, last = (
+        Block(settings, *channels, down=i < downs)
+        for i, channels in enumerate(pairwise(counts), start=1)
+    )
+    return [
+        FirstBlock(settings, counts[0]),
+        *blocks,
+        Summary(last, settings.activate(slope=0.0), summed),
+    ]
 
 
 @BACKBONES.register("resnet")
@@ -122,15 +160,11 @@ class ResNet:
         check_sides("resnet", shape)
 
     def generator_layers(self, settings: GeneratorSettings) -> list[nn.Module]:
-        base, *sizes = pyramid(*settings.shape[1:])[::-1]
-        stem = Stem(settings.inputs, settings.width, base, None, nn.Identity())
-        return [stem, *(UpBlock(settings, size) for size in sizes), ToImage(settings)]
+        return generator_layers(settings, [settings.width] * len(pyramid(*settings.shape[1:])))
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
-        downs = max(0, len(pyramid(*settings.shape[1:])) - 3)
-        plan = [True] * downs + [False] * _FLAT_BLOCKS
-        *blocks, last = (Block(settings, down) for down in plan)
-        return [FirstBlock(settings), *blocks, Summary(last, settings.activate(slope=0.0))]
+        downs = max(1, len(pyramid(*settings.shape[1:])) - 2)
+        return discriminator_layers(settings, [settings.width] * (downs + _FLAT_BLOCKS), downs)
 
     def feature_count(self, settings: DiscriminatorSettings) -> int:
         return settings.width

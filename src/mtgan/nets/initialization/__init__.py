@@ -13,11 +13,13 @@ Initializer = Callable[[torch.Tensor, torch.Generator], None]
 def initialize(network: nn.Module, name: str, generator: torch.Generator) -> None:
     """Initialize every convolution and linear layer of `network`; biases become zero.
 
-    Normalization layers and embeddings keep the initialization of their own class.
+    Normalization layers, embeddings, and layers with the attribute `own_initialization` keep the
+    initialization of their own class.
     """
     initializer = INITIALIZATIONS.get(name)
     for module in network.modules():
-        if isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
+        own = getattr(module, "own_initialization", False)
+        if isinstance(module, nn.Linear | nn.modules.conv._ConvNd) and not own:
             initializer(module.weight, generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
