@@ -145,8 +145,9 @@ def _print_plan(plan: "StudyPlan", out: Path, jobs: int, device: str) -> None:
     grid = Table("cell", "recipe", unit, "batch", "data", title=f"{study.name}: plan")
     for cell in plan.cells:
         data = cell.data["name"] + (f", {cell.data['subset']}" if cell.data["subset"] else "")
-        length = (f"{cell.length:,}", cell.kind.batch(cell.recipe)) if cell.length else ("", "")
-        row = (cell.label, cell.recipe.name if cell.length else "found", *length, data)
+        length = f"{cell.length:,}" if cell.length else ""
+        batch = (cell.trained and cell.kind.batch(cell.recipe)) or ""
+        row = (cell.label, cell.recipe.name if cell.trained else "found", length, batch, data)
         grid.add_row(*map(str, row))
     console().print(grid)
     with console(stderr=True).status("timing a short training of each cell"):
@@ -155,7 +156,7 @@ def _print_plan(plan: "StudyPlan", out: Path, jobs: int, device: str) -> None:
     print(printable(f"seeds: {', '.join(map(str, study.seeds))}; compared: {pairs}"))
     print(printable(f"measures: {', '.join(measure.name for measure in study.measures)}"))
     if study.evaluated_curves:
-        points = {cell.evaluated_every for cell in plan.cells if cell.length}
+        points = {cell.evaluated_every for cell in plan.cells if cell.trained}
         every = ", ".join(map(str, sorted(points)))
         print(f"evaluated during training every {every} iterations, for the curves")
     print(printable(f"{found.runs} runs, {found.finished} of them finished; folder: {out}"))

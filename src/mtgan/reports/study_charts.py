@@ -61,12 +61,17 @@ def curve_chart(lines: Mapping[str, Runs], xlabel: str, ylabel: str) -> str:
 
 
 def axis_chart(
-    lines: Mapping[str, Runs], levels: Mapping[str, Sequence[float]], xlabel: str, ylabel: str
+    lines: Mapping[str, Runs],
+    levels: Mapping[str, Sequence[float]],
+    xlabel: str,
+    ylabel: str,
+    logarithmic: bool = False,
 ) -> str:
     """A measure over a number that the study varies, with the 95 % interval of each mean
     (Student's t), as an SVG data URI.
 
     lines: by label. levels: runs of cells that have no such number, drawn across as their mean.
+    logarithmic: the axis of the number, also where its ends lie near each other.
     """
     with _axes(3.0) as (figure, axes):
         colors = cycle(_COLORS)
@@ -80,7 +85,7 @@ def axis_chart(
             level = float(np.mean(values))
             handles[label] = axes.axhline(level, color=next(colors), linestyle="--")
         numbers = [x for runs in lines.values() for x in runs]
-        if min(numbers) > 0 and max(numbers) >= _MANY_TIMES * min(numbers):
+        if logarithmic or (min(numbers) > 0 and max(numbers) >= _MANY_TIMES * min(numbers)):
             axes.set_xscale("log")
         _finish(axes, handles, xlabel, ylabel)
         return svg_uri(figure)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 from urllib.parse import quote
 
@@ -30,13 +31,15 @@ def study_pictures(result: StudyResult) -> tuple[list[Picture], list[str]]:
     is of a value that no run can log any more."""
     curves, missing = _curves(result)
     samples, unread = _samples(result)
-    return [*curves, *_over_axis(result), *samples], [*missing, *unread]
+    return [*_over_marks(result), *curves, *_over_axis(result), *samples], [*missing, *unread]
 
 
 def _curves(result: StudyResult) -> tuple[list[Picture], list[str]]:
     """Logged values over training."""
     study = result.study
-    logs = {run: read_log(run_folder(result.path, run) / "metrics.jsonl") for run in result.results}
+    folders = {name: run_folder(result.path, name) for name in result.results}
+    read = {folder: read_log(folder / "metrics.jsonl") for folder in set(folders.values())}
+    logs = {name: read[folder] for name, folder in folders.items()}
     logged = {name for lines in logs.values() for line in lines for name in line["values"]}
     if all(result.finished_of(label) for label in result.labels):
         refuse_unknown_curves(study, logged)
@@ -57,10 +60,12 @@ def _curves(result: StudyResult) -> tuple[list[Picture], list[str]]:
 def _side_by_side(result: StudyResult) -> dict[str, list[str]]:
     """Which cells one chart compares: all of them; but where recipes vary and variants or data as
     well, those of one variant and data set, by their labels."""
-    cells = result.plan["cells"]
+    # Of one training that several marks are on, the last cell shows all.
+    last = {tuple(cell["runs"].values()): cell for cell in result.plan["cells"]}
+    cells = [*last.values()]
     places = dict.fromkeys((cell["variant"], cell["data"]) for cell in cells)
     if len(places) < 2 or len({cell["recipe"] for cell in cells}) < 2:
-        return {"": result.labels}
+        return {"": [cell["label"] for cell in cells]}
     several = [len(set(column)) > 1 for column in zip(*places, strict=True)]
     found: dict[str, list[str]] = {}
     for cell in cells:
@@ -78,10 +83,15 @@ def _curve(
     labels: Sequence[str],
 ) -> Picture | None:
     """None where no run of these cells has logged the value."""
+    by_seconds = result.study.curves_over == "seconds"
     series = {
         label: runs
         for label in labels
-        if (runs := _logged([logs[run] for run in result.finished_of(label).values()], name))
+        if (
+            runs := _logged(
+                [logs[run] for run in result.finished_of(label).values()], name, by_seconds
+            )
+        )
     }
     if not series:
         return None
@@ -92,19 +102,48 @@ def _curve(
             " Measured during training, against the run's own training data and with fewer "
             "samples: not to be compared with the table."
         )
-    unit = KINDS.get(result.study.kind).unit
+    unit = "seconds" if by_seconds else KINDS.get(result.study.kind).unit
     shown = f"{title[0].upper()}{title[1:]}{f', {where}' if where else ''}"
     return Picture(shown, curve_chart(series, unit, title), caption)
 
 
-def _logged(logs: Sequence[Sequence[Mapping[str, Any]]], name: str) -> Runs:
-    """What the runs have logged under a name, by step."""
+def _logged(
+    logs: Sequence[Sequence[Mapping[str, Any]]], name: str, by_seconds: bool = False
+) -> Runs:
+    """What the runs have logged under a name, by step; or by the seconds that the step came after
+    in the mean over the runs."""
     by_step: dict[float, list[float]] = {}
+    seconds: dict[float, list[float]] = {}
     for lines in logs:
         for line in lines:
             if name in line["values"]:
                 by_step.setdefault(line["step"], []).append(line["values"][name])
-    return by_step
+                seconds.setdefault(line["step"], []).append(line["seconds"])
+    if not by_seconds:
+        return by_step
+    return {fmean(seconds[step]): values for step, values in by_step.items()}
+
+
+def _over_marks(result: StudyResult) -> list[Picture]:
+    """Each measure over the marks of the study."""
+    marks = result.study.marks
+    if marks is None:
+        return []
+    pictures = []
+    for measure in result.study.measures:
+        lines: dict[str, dict[float, list[float]]] = {}
+        levels: dict[str, list[float]] = {}
+        for cell in result.plan["cells"]:
+            values = list(result.values(cell["label"], measure.name).values())
+            if values and cell["mark"] is None:
+                levels[cell["label"]] = values
+            elif values:
+                lines.setdefault(result.without_mark(cell), {})[cell["mark"]] = values
+        if lines:
+            title = f"{measure.title[0].upper()}{measure.title[1:]} over {marks.unit}"
+            chart = axis_chart(lines, levels, marks.unit, measure.title, logarithmic=True)
+            pictures.append(Picture(title, chart, _INTERVALS))
+    return pictures
 
 
 def _over_axis(result: StudyResult) -> list[Picture]:

@@ -23,7 +23,7 @@ from mtgan.errors import UserError
 from mtgan.files import new_folder, write_bytes, write_json, write_text
 from mtgan.plugins import opening
 from mtgan.recipes.records import read_record
-from mtgan.studies.jobs import read_result_file, record_path, run_folder
+from mtgan.studies.jobs import read_result_file, record_path, result_name, run_folder, run_of
 from mtgan.studies.load import dump_study, load_study
 from mtgan.studies.plan import StudyPlan
 from mtgan.studies.records import Failures, PlanRecord
@@ -73,14 +73,15 @@ class StudyResult:
 
     @cached_property
     def results(self) -> dict[str, dict[str, Any]]:
-        """What was recorded of every finished run, by its name."""
+        """What was recorded of every finished run, by its name, with its mark where it has any."""
         evaluation = self.study.evaluation.model_dump(mode="json")
-        runs = dict.fromkeys(run for cell in self.plan["cells"] for run in cell["runs"].values())
-        found = {}
-        for run in runs:
-            file = record_path(self.study.kind, run_folder(self.path, run))
-            if (result := read_result_file(file, evaluation)) is not None:
-                found[run] = result
+        found: dict[str, dict[str, Any]] = {}
+        for cell in self.plan["cells"]:
+            for name in self.runs_of(cell["label"]).values():
+                folder, kind = run_folder(self.path, name), cell["kind"] or self.study.kind
+                file = record_path(kind, folder, cell["mark"])
+                if name not in found and (result := read_result_file(file, evaluation)):
+                    found[name] = result
         return found
 
     @cached_property
@@ -89,15 +90,27 @@ class StudyResult:
         path = self.path / "failures.json"
         remedy = "remove it, or run the study again"
         known = read_record(path, Failures, remedy)["runs"] if path.exists() else {}
-        return {run: reason for run, reason in known.items() if run not in self.results}
+        return {
+            name: known[run_of(name)]
+            for label in self.labels
+            for name in self.runs_of(label).values()
+            if run_of(name) in known and name not in self.results
+        }
 
     @cached_property
     def _cells(self) -> dict[str, dict[str, Any]]:
         return {cell["label"]: cell for cell in self.plan["cells"]}
 
     def runs_of(self, label: str) -> dict[int, str]:
-        """Run names of a cell by seed."""
-        return self._cells[label]["runs"]
+        """Run names of a cell by seed, with its mark where it has one."""
+        cell = self._cells[label]
+        return {seed: result_name(run, cell["mark"]) for seed, run in cell["runs"].items()}
+
+    def without_mark(self, cell: Mapping[str, Any]) -> str:
+        """A cell's label but for its mark: one of what a measure is drawn for over marks."""
+        marks = self.study.marks
+        behind = "" if marks is None or cell["mark"] is None else f" / {marks.label(cell['mark'])}"
+        return str(cell["label"]).removesuffix(behind)
 
     def finished_of(self, label: str) -> dict[int, str]:
         """Names of a cell's finished runs by seed."""
@@ -177,6 +190,8 @@ def write_plan(plan: StudyPlan, out: Path) -> None:
             "data": cell.data_label,
             "loading": cell.data,
             "settings": cell.settings,
+            "kind": cell.kind_name,
+            "mark": cell.mark,
             "iterations": cell.length,
             "evaluate_every": cell.evaluated_every,
             "runs": {str(s): cell.run_id(s) for s in cell.seeds(plan.study.seeds)},
@@ -216,8 +231,9 @@ def tidy_rows(result: StudyResult) -> list[dict[str, Any]]:
                 "recipe": cell["recipe"],
                 "variant": cell["variant"],
                 "data": cell["data"],
+                "mark": cell["mark"],
                 "seed": seed,
-                "run": run,
+                "run": run_of(run),
                 **settings,
                 "iterations": finished["iterations"],
                 "seconds": finished["seconds"],

@@ -30,7 +30,10 @@ def estimate(plan: StudyPlan, out: Path, device: str = "auto") -> Estimate:
             run for seed in cell.seeds(plan.study.seeds) if (run := cell.run_id(seed)) not in seen
         ]
         seen.update(missing)
-        if not missing or not cell.length:
+        if not missing or not cell.trained:
+            continue
+        if cell.trained_to and cell.trained_to.seconds:
+            seconds += len(missing) * cell.trained_to.at[-1]
             continue
         pace = _known_pace(cell, plan.study.seeds, finished)
         if pace is None:

@@ -53,7 +53,7 @@ class LocalExecutor:
     def run(self, jobs: Sequence[Job]) -> Iterator[JobOutcome]:
         with writing(self.logs):
             self.logs.mkdir(parents=True, exist_ok=True)
-        with _interrupt_on_sigterm(), ThreadPoolExecutor(self.jobs) as pool:
+        with interrupt_on_sigterm(), ThreadPoolExecutor(self.jobs) as pool:
             pending: set[Future[JobOutcome]] = {pool.submit(self._one, job) for job in jobs}
             try:
                 while pending:
@@ -193,7 +193,7 @@ def _import_ray() -> Any:
 
 
 @contextmanager
-def _interrupt_on_sigterm() -> Iterator[None]:
+def interrupt_on_sigterm() -> Iterator[None]:
     """SIGTERM as Ctrl-C, so that workers are stopped in either case."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:

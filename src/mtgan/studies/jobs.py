@@ -12,6 +12,7 @@ from mtgan.recipes.records import read_record
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.records import RunResult
 
+_AT = "@"
 _LAST_SHARE = 0.1  # of a training, over which logged values are averaged
 
 
@@ -33,6 +34,8 @@ class Job:
     plugins: Mapping[str, str] = field(default_factory=dict)  # see mtgan.plugins.folders
     source: dict[str, str] | None = None
     kind: str = "gan"
+    marks: list[float] = field(default_factory=list)  # where it is measured; none: at its end
+    unit: str = ""  # of the marks: seconds or iterations
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Measured:
 
     values: {name: {"value", "better"}}. protocol: how they were measured. iterations: how long
     the training was, in the unit of its kind. log: lines of a metrics.jsonl that lies elsewhere.
+    mark: at which it was measured; None at the end of a training without marks.
     """
 
     values: dict[str, dict[str, Any]]
@@ -49,24 +53,54 @@ class Measured:
     seconds: float = 0.0
     fingerprint: str = ""
     log: list[dict[str, Any]] = field(default_factory=list)
+    mark: float | None = None
 
 
-def run_folder(out: Path, run: str) -> Path:
-    """The folder of one run in a study's folder."""
-    return out / "runs" / run
+def mark_name(mark: float) -> str:
+    """As files are called by it, and scripts told of it: 15, 7.5."""
+    return f"{mark:.2f}".rstrip("0").rstrip(".")
 
 
-def record_path(kind: str, folder: Path) -> Path:
-    """Where a run of this kind keeps what was measured of it."""
-    return folder / KINDS.get(kind).record
+def result_name(run: str, mark: float | None) -> str:
+    """The name of what is recorded of a run: its own, or with a mark behind it."""
+    return run if mark is None else f"{run}{_AT}{mark_name(mark)}"
+
+
+def run_of(result: str) -> str:
+    """The run of a result."""
+    return result.partition(_AT)[0]
+
+
+def run_folder(out: Path, result: str) -> Path:
+    """The folder of one run, or of that of a result, in a study's folder."""
+    return out / "runs" / run_of(result)
+
+
+def record_path(kind: str, folder: Path, mark: float | None = None) -> Path:
+    """Where a run of this kind keeps what was measured of it, at a mark."""
+    record = Path(KINDS.get(kind).record)
+    return folder / (
+        record.name if mark is None else f"{record.stem}-{mark_name(mark)}{record.suffix}"
+    )
+
+
+def read_results(job: Job) -> list[dict[str, Any]] | None:
+    """What a worker recorded of a finished run, for each of its marks; None where anything is not
+    there, or was not measured as the study asks.
+
+    UserError where a file holds something else.
+    """
+    marks: list[float | None] = [*job.marks] or [None]
+    paths = [record_path(job.kind, Path(job.out), mark) for mark in marks]
+    found = [read_result_file(path, job.evaluation) for path in paths]
+    there = [result for result in found if result is not None]
+    return there if len(there) == len(marks) else None
 
 
 def read_result(job: Job) -> dict[str, Any] | None:
-    """What a worker recorded of a finished run, if it was measured as the study asks.
-
-    UserError where the file holds something else.
-    """
-    return read_result_file(record_path(job.kind, Path(job.out)), job.evaluation)
+    """As `read_results`: the last one."""
+    found = read_results(job)
+    return None if found is None else found[-1]
 
 
 def read_result_file(path: Path, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:

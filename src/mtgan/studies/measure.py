@@ -1,6 +1,7 @@
 """Samples of a GAN, measured: one instrument for all runs of a study, and one shape of result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,25 @@ from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.schema import Study
 from mtgan.training import Run
 
+HALVES = ("tuning", "reporting")
 _WHOLE = {"subset": None, "labeled": None, "taxonomy": None}
 
 
-def reference_of(data: Mapping[str, Any], split: str) -> Dataset:
-    """What a run on `data` is measured against: the whole set under its own label hierarchy."""
-    return load_data({**data, **_WHOLE, "split": split})
+def reference_of(data: Mapping[str, Any], split: str, half: str | None = None) -> Dataset:
+    """What a run on `data` is measured against: the whole set under its own label hierarchy.
+
+    half: of the test split, the images at its even positions ("tuning") or at its odd ones
+    ("reporting"): disjoint, and the same whoever asks.
+    """
+    whole = load_data({**data, **_WHOLE, "split": split})
+    if half is None:
+        return whole
+    return whole.select(np.arange(HALVES.index(half), len(whole), len(HALVES)))
+
+
+def _instruments(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Every instrument of an evaluation by its name, the main one by ""."""
+    return {"": evaluation, **evaluation.get("beside", {})}
 
 
 def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
@@ -30,16 +44,16 @@ def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
 
     loadings: of the data sets of the study's cells. UserError for a metric that is none.
     """
-    wanted = study.evaluation
     seen = []
     for loading in loadings:
         whole = {**loading, **_WHOLE}
         if whole not in seen:
             seen.append(whole)
-            data = reference_of(loading, wanted.split)
-            check_metrics(wanted.metrics, data)
-            for reference in image_sets(data):
-                Evaluator(reference, n=2, features=wanted.features)
+            for wanted in (study.evaluation, *study.evaluation.beside.values()):
+                data = reference_of(loading, wanted.split, wanted.half)
+                check_metrics(wanted.metrics, data)
+                for reference in image_sets(data):
+                    Evaluator(reference, n=2, features=wanted.features)
 
 
 def measure(run: Run, job: Job) -> Measured:
@@ -49,32 +63,49 @@ def measure(run: Run, job: Job) -> Measured:
     Each domain of a run over several is measured by itself, as "DOMAIN/MEASURE". Raises UserError
     where the reference has other finest classes than the run.
     """
-    wanted = job.evaluation
-    reference = reference_of(job.data, wanted["split"])
-    count = min(wanted["samples"], largest_part(reference))
-    samples = samples_of(run, reference, count, wanted["seed"])
-    return _measured(samples, reference, count, job)
+
+    def sample(reference: Dataset, wanted: Mapping[str, Any]) -> Any:
+        count = min(wanted["samples"], largest_part(reference))
+        return samples_of(run, reference, count, wanted["seed"])
+
+    return _measured(sample, job)
 
 
 def measure_samples(path: Path, job: Job) -> Measured:
     """As `measure`, of samples that are there; labels that they have are those asked for."""
-    wanted = job.evaluation
-    reference = reference_of(job.data, wanted["split"])
     samples = as_dataset(path, "the samples")
-    count = min(wanted["samples"], len(reference), len(samples))
-    random = np.random.default_rng(wanted["seed"])
-    samples = samples.select(np.sort(random.permutation(len(samples))[:count]))
-    return _measured(samples, reference, count, job)
+
+    def some(reference: Dataset, wanted: Mapping[str, Any]) -> Dataset:
+        count = min(wanted["samples"], len(reference), len(samples))
+        random = np.random.default_rng(wanted["seed"])
+        return samples.select(np.sort(random.permutation(len(samples))[:count]))
+
+    return _measured(some, job)
 
 
-def _measured(samples: Any, reference: Dataset, count: int, job: Job) -> Measured:
-    """By full scorecards where the study names metrics, else by the quick measurement."""
-    wanted, quick = job.evaluation, job.evaluation["metrics"] is None
+def _measured(take: Callable[[Dataset, Mapping[str, Any]], Any], job: Job) -> Measured:
+    """By all instruments; take: the samples for a reference and an instrument."""
+    found = {}
+    for name, wanted in _instruments(job.evaluation).items():
+        reference = reference_of(job.data, wanted["split"], wanted.get("half"))
+        found[name] = _by_one(take(reference, wanted), reference, wanted, job.device)
+    beside = {
+        f"{name}/{key}": value
+        for name, one in found.items()
+        if name
+        for key, value in one.values.items()
+    }
+    return replace(found[""], values={**found[""].values, **beside})
+
+
+def _by_one(samples: Any, reference: Dataset, wanted: Mapping[str, Any], device: str) -> Measured:
+    """By full scorecards where the instrument names metrics, else by the quick measurement."""
+    quick = wanted["metrics"] is None
     how = EvaluationOptions(
-        n=count,
+        n=min(wanted["samples"], largest_part(reference)),
         features=wanted["features"],
         seed=wanted["seed"],
-        device=job.device,
+        device=device,
         resamples=0,
         corruptions=False,
     )

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,17 @@ from mtgan.data.taxonomy_file import extends_a_file, whole_taxonomy
 from mtgan.errors import UserError
 from mtgan.registry import nearest, plugin_folders
 from mtgan.studies.found import sources_of, stamp
-from mtgan.studies.jobs import Job, run_folder
+from mtgan.studies.jobs import Job, result_name, run_folder
 from mtgan.studies.kinds import KINDS, Kind
-from mtgan.studies.schema import Baseline, Settings, Study, StudyData, StudyRecipe, first_repeated
+from mtgan.studies.schema import (
+    Baseline,
+    Marks,
+    Settings,
+    Study,
+    StudyData,
+    StudyRecipe,
+    first_repeated,
+)
 from mtgan.text import file_name
 
 _LONGEST_NAME = 80
@@ -27,7 +35,8 @@ class Cell:
     """One combination of recipe, variant and data set; its runs differ by seed alone.
 
     label: the parts that vary within the study ("l = 2"). settings: what is set over the recipe.
-    data: what its kind loads the data by.
+    data: what its kind loads the data by. mark: where it is measured, None after the last
+    iteration; trained_to: all the marks of its training.
     """
 
     label: str
@@ -35,9 +44,15 @@ class Cell:
     variant: str
     data_label: str
     settings: Settings
-    kind: Kind
+    kind_name: str
     recipe: Any
     data: dict[str, Any]
+    mark: float | None = None
+    trained_to: Marks | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS.get(self.kind_name)
 
     def seeds(self, wanted: Sequence[int]) -> list[int]:
         """Those of the study's seeds that the cell has runs of."""
@@ -48,9 +63,17 @@ class Cell:
         return None
 
     @property
+    def trained(self) -> bool:
+        """Whether anything has to be trained for it."""
+        return True
+
+    @property
     def length(self) -> int:
-        """How long a run is trained, in the unit of its kind; 0 where results are there."""
-        return self.kind.length(self.recipe)
+        """How long a run is trained, in the unit of its kind; 0 where that is not known before, and
+        where results are there."""
+        if self.trained_to is None:
+            return self.kind.length(self.recipe)
+        return 0 if self.trained_to.seconds else int(self.trained_to.at[-1])
 
     @property
     def evaluated_every(self) -> int:
@@ -61,7 +84,17 @@ class Cell:
 
     @cached_property
     def _trained(self) -> list[Any]:
-        return self.kind.identity(self.recipe, self.data)
+        marks = self.trained_to
+        if marks is None:
+            return self.kind.identity(self.recipe, self.data)
+        # A training that several marks are on is the same one when marks are added.
+        length = marks.at if len(marks.at) == 1 else []
+        identity = self.kind.identity(self.kind.lasting(self.recipe, 1), self.data)
+        return [*identity, marks.unit, *length]
+
+    def result(self, seed: int) -> str:
+        """The name of what is recorded of a run of it."""
+        return result_name(self.run_id(seed), self.mark)
 
 
 @dataclass(frozen=True)
@@ -75,6 +108,10 @@ class FoundCell(Cell):
 
     def source(self, seed: int) -> dict[str, str] | None:
         return self.sources[seed]
+
+    @property
+    def trained(self) -> bool:
+        return False
 
     @property
     def length(self) -> int:
@@ -108,13 +145,15 @@ class StudyPlan:
             for cell, recipe in zip(self.cells, recipes, strict=True):
                 if not cell.seeds([seed]):
                     continue
-                run = cell.run_id(seed)
+                run, marks = cell.run_id(seed), cell.trained_to
                 if run not in found:
                     folder = str(run_folder(out, run))
                     found[run] = Job(
                         *(run, recipe, cell.data, seed, evaluation, folder, device, folders),
                         source=cell.source(seed),
-                        kind=self.study.kind,
+                        kind=cell.kind_name,
+                        marks=marks.at if marks else [],
+                        unit=marks.unit if marks else "",
                     )
         return list(found.values())
 
@@ -140,8 +179,11 @@ class StudyPlan:
         return {cell.label: cell for cell in self.cells}
 
     @cached_property
-    def _by_parts(self) -> dict[tuple[str, str, str], Cell]:
-        return {(cell.recipe_label, cell.variant, cell.data_label): cell for cell in self.cells}
+    def _by_parts(self) -> dict[tuple[str, str, str, float | None], Cell]:
+        return {
+            (cell.recipe_label, cell.variant, cell.data_label, cell.mark): cell
+            for cell in self.cells
+        }
 
     @cached_property
     def pairs(self) -> list[tuple[Cell, Cell]]:
@@ -175,17 +217,18 @@ class StudyPlan:
         )
 
     def _counterpart(self, cell: Cell, baseline: Baseline) -> Cell:
-        variant = cell.variant
-        if isinstance(cell, FoundCell):  # it has no variants
+        variant, mark = cell.variant, cell.mark
+        if isinstance(cell, FoundCell):  # it has no variants, nor marks
             if baseline.recipe in {None, cell.recipe_label}:
                 return cell
             variant = next(iter(self.study.variants))
+            mark = self.study.marks.at[-1] if self.study.marks else None
         wanted = (
             cell.recipe_label if baseline.recipe is None else baseline.recipe,
             variant if baseline.variant is None else baseline.variant,
             cell.data_label if baseline.data is None else baseline.data,
         )
-        if wanted not in self._by_parts:
+        if (*wanted, mark) not in self._by_parts:
             raise UserError(
                 f"Study {self.study.name}: baseline means the cell "
                 f"{' / '.join(part for part in wanted if part)!r}, and there is none; the recipes "
@@ -193,7 +236,7 @@ class StudyPlan:
                 f"{list(self.study.variants)}, the data sets {list(self.study.datasets)}; name one "
                 "that is there by baseline: {recipe: ..., variant: ..., data: ...}."
             )
-        return self._by_parts[wanted]
+        return self._by_parts[(*wanted, mark)]
 
 
 def make_plan(study: Study) -> StudyPlan:
@@ -230,26 +273,41 @@ def _several(study: Study) -> tuple[bool, bool, bool]:
 
 
 def _cells(study: Study) -> Iterator[Cell]:
-    several, kind = _several(study), KINDS.get(study.kind)
-    kind.check(study)
+    several = _several(study)
+    for name in dict.fromkeys([study.kind, *(entry.kind or study.kind for entry in study.recipes)]):
+        KINDS.get(name).check(study)
     for entry in study.recipes:
+        kind_name = entry.kind or study.kind
+        kind = KINDS.get(kind_name)
         for variant, changes in study.variants.items():
             settings = {**entry.set, **changes}
             recipe = kind.recipe(entry, settings, study)
             for data_label, data in _data_of(entry, study).items():
                 shown = "" if entry.data else data_label
                 parts = zip((entry.label, variant, shown), several, strict=True)
-                yield Cell(
-                    label=" / ".join(part for part, varies in parts if varies and part)
-                    or entry.label,
+                label = " / ".join(part for part, varies in parts if varies and part)
+                cell = Cell(
+                    label=label or entry.label,
                     recipe_label=entry.label,
                     variant=variant,
                     data_label=data_label,
                     settings=settings,
-                    kind=kind,
+                    kind_name=kind_name,
                     recipe=recipe,
                     data=_absolute(kind.loading(entry, data, recipe)),
                 )
+                yield from [cell] if study.marks is None else _at_marks(cell, entry, study.marks)
+
+
+def _at_marks(cell: Cell, entry: StudyRecipe, marks: Marks) -> Iterator[Cell]:
+    """The cell at each mark: of one training, or of a training for each."""
+    apart = entry.run_per_mark
+    if apart is None:
+        apart = cell.kind.depends_on_length(cell.recipe)
+    for mark in marks.at:
+        own = Marks.model_validate({marks.unit: [mark if marks.seconds else int(mark)]})
+        label = f"{cell.label} / {marks.label(mark)}"
+        yield replace(cell, label=label, mark=mark, trained_to=own if apart else marks)
 
 
 def _found_cells(study: Study) -> Iterator[FoundCell]:
@@ -277,7 +335,7 @@ def _found_cells(study: Study) -> Iterator[FoundCell]:
             variant="",
             data_label=label,
             settings={},
-            kind=kind,
+            kind_name=study.kind,
             recipe=recipe,
             data=_absolute(kind.loading(None, study.datasets[label], recipe)),
             sources=sources,

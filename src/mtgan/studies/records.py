@@ -46,6 +46,8 @@ class CellRecord(Record):
     data: str
     loading: Loading
     settings: dict[str, Any]
+    kind: str = ""  # of its jobs; the study's when empty
+    mark: Annotated[float, Field(gt=0)] | None = None
     iterations: Annotated[int, Field(ge=0)]  # 0: it was there already
     evaluate_every: Annotated[int, Field(ge=0)] = 0  # 0: never during training
     runs: Annotated[dict[int, RunName], Field(min_length=1)]

@@ -1,6 +1,7 @@
 """What a study is: a matrix of runs, how long they train, and what is measured of them."""
 
 from collections.abc import Hashable, Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,16 +9,20 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    SerializerFunctionWrapHandler,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, MOST_SEEDS
 from mtgan.recipes.schema import Part, Size
+from mtgan.registry import nearest
 from mtgan.studies.kinds import KINDS
 from mtgan.text import html_summary, printable
 
-_KNOWN = {"accuracy", "ngram distance"}  # what follows them in a name is the level, or a size
+# What follows them in a name is the level, or a size.
+_KNOWN = {"accuracy", "conditional accuracy", "train on generated", "ngram distance"}
 Settings = dict[str, Any]
 """Dotted recipe keys and their values, as after `--set`."""
 
@@ -25,6 +30,9 @@ Settings = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
 Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT, strict=True)]
 Steps = Annotated[int, Field(ge=1, le=LARGEST_STEP, strict=True)]
+Seconds = Annotated[float, Field(gt=0, le=LARGEST_STEP, strict=True)]
+Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Half = Literal["tuning", "reporting"]
 Share = Annotated[float, Field(gt=0, le=1, strict=True)]
 Name = Annotated[str, Field(min_length=1)]
 
@@ -35,18 +43,28 @@ _DIRECTIONS: dict[str, Direction] = {
     "inception_score": "higher",
     "accuracy": "higher",
 }
+_LATER = ("half", "beside")  # keys of instruments that came later
 # What evaluations during training log, by the part of the name before a level.
 _EVALUATED = {"frechet_distance", "inception_score", "accuracy"}
 
 
+def _known_kind(name: str) -> str:
+    return KINDS.check(name) if name else name
+
+
 class StudyRecipe(Part):
-    """A recipe of the zoo or a file, with settings of its own. A plain name is enough."""
+    """A recipe of the zoo or a file, or of scripts a command line, with settings of its own. A
+    plain name is enough."""
 
     recipe: Name
+    kind: Annotated[str, AfterValidator(_known_kind)] = ""  # of its jobs; the study's when empty
     name: str = ""  # the recipe's when empty
     data: str = ""  # the one data set of the study that it is for; each of them when empty
     set: Settings = {}
     auxiliary_data: str = ""  # of classifiers: the auxiliary task's own data set
+    # Whether each of the study's marks has a training of its own; None: where a training would do
+    # otherwise if it were longer, as where its rates fall.
+    run_per_mark: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -136,15 +154,64 @@ class Budget(Part):
     scale: str = "full"
 
 
-class EvaluationPart(Part):
-    """How a finished run is measured: always against the whole of its data set, so that runs on
-    other subsets or label hierarchies are measured by one and the same instrument."""
+class Instrument(Part):
+    """Against what, and by what, samples are measured: always the whole of a data set, so that runs
+    on other subsets or label hierarchies are measured by one and the same instrument."""
 
     samples: Count = 10_000
     split: Literal["train", "test"] = "train"
+    # Of the test split: one half to choose settings by, the other to report them by.
+    half: Half | None = None
     features: str = "auto"
     metrics: str | None = None  # measures of a full scorecard, as `mtgan evaluate --metrics`
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _half_of_test(self) -> "Instrument":
+        if self.half and self.split != "test":
+            raise ValueError(f"half: {self.half} is one of the held-out images; add split: test")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what nobody has asked for: runs that were measured earlier stay so."""
+        values: dict[str, Any] = plain(self)
+        return {key: value for key, value in values.items() if key not in _LATER or value}
+
+
+class EvaluationPart(Instrument):
+    """How a finished run is measured, and by which instruments beside: what NAME measures is called
+    NAME/MEASURE."""
+
+    beside: dict[Name, Instrument] = {}
+
+
+class Marks(Part):
+    """How far into a training it is measured: after iterations, or after CPU seconds of the whole
+    process without its measurements, on the machine of our tables (mtgan.studies.yardstick)."""
+
+    seconds: list[Seconds] = []
+    iterations: list[Steps] = []
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Marks":
+        if bool(self.seconds) == bool(self.iterations):
+            raise ValueError("marks should be of seconds or of iterations, one of them")
+        if any(later <= earlier for earlier, later in pairwise(self.at)):
+            raise ValueError(f"marks should rise; found {', '.join(f'{at:g}' for at in self.at)}")
+        return self
+
+    @property
+    def unit(self) -> Literal["seconds", "iterations"]:
+        return "seconds" if self.seconds else "iterations"
+
+    @property
+    def at(self) -> list[float]:
+        return [float(at) for at in self.seconds or self.iterations]
+
+    def label(self, mark: float) -> str:
+        """As cells are called by it."""
+        return f"{mark:,g} {'s' if self.seconds else 'iterations'}"
 
 
 class Baseline(Part):
@@ -184,10 +251,14 @@ class Study(Part):
     set: Settings = {}
     budget: Budget = Budget()
     evaluation: EvaluationPart = EvaluationPart()
+    marks: Marks | None = None  # measured there, instead of after the last iteration
     measures: Annotated[list[Measure], Field(min_length=1)] = [Measure(name="frechet_distance")]
+    # Of measures, the values whose first marks are looked for: {"frechet_distance": [1.0, 0.5]}.
+    thresholds: dict[Name, Annotated[list[Threshold], Field(min_length=1)]] = {}
     baseline: Baseline | None = None  # the first recipe, variant or data set when absent
     contrasts: list[tuple[str, str]] = []  # further comparisons, as pairs of cells' labels
     curves: list[Name] = []  # logged values that the page draws over training
+    curves_over: Literal["training", "seconds"] = "training"  # its unit, or wall-clock seconds
     axis: Literal["recipe", "variant", "data"] | None = None  # measures are drawn over its numbers
     gallery: bool = False  # samples of each cell stand in the table of all measures
     alpha: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.05
@@ -202,12 +273,23 @@ class Study(Part):
             raise ValueError(f"{twice!r} stands there twice; take one away{named}")
         return values
 
+    @model_validator(mode="after")
+    def _thresholds_of_measures(self) -> "Study":
+        known = {measure.name for measure in self.measures}
+        odd = next((name for name in self.thresholds if name not in known), None)
+        if odd is not None:
+            raise ValueError(f"thresholds names {odd!r}: {nearest(odd, sorted(known))}")
+        if self.thresholds and self.marks is None:
+            raise ValueError("thresholds are looked for among marks; add marks")
+        return self
+
     def __repr__(self) -> str:
         parts = (
             (self.recipes, "recipe"),
             (self.variants, "variant"),
             (self.datasets, "data set"),
             (self.seeds, "seed"),
+            *([(self.marks.at, "mark")] if self.marks else []),
         )
         counts = (f"{len(part)} {noun}{'s' if len(part) > 1 else ''}" for part, noun in parts)
         text = f"{self.name!r}, scale {self.scale}: {' x '.join(counts)}"

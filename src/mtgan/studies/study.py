@@ -59,7 +59,8 @@ def _run(
     if waiting:
         if done == 0:
             check_curves(plan)
-        KINDS.get(plan.study.kind).prepare(plan)
+        for name in dict.fromkeys(cell.kind_name for cell in plan.cells):
+            KINDS.get(name).prepare(plan)
     try:
         for outcome in executor.run(waiting):
             done += 1
@@ -117,7 +118,7 @@ def check_curves(plan: StudyPlan) -> None:
     for cell in plan.cells:
         if wanted <= logged:
             return
-        if not cell.length:  # its results are there
+        if not cell.trained:
             continue
         try:
             logged |= cell.kind.logged(cell.recipe, cell.data, "cpu")

@@ -24,7 +24,7 @@ from mtgan.studies.kinds import KINDS
 
 
 def run_job(job: Job) -> None:
-    """Train a job (or go on with it), measure it, and write its record last.
+    """Train a job (or go on with it), measure it, and record each measurement as it is made.
 
     A run that is finished and measured as asked is left alone. Two workers never work on one run.
     """
@@ -33,7 +33,8 @@ def run_job(job: Job) -> None:
         if read_result(job) is not None:
             return
         if job.source is None:
-            _record(job, KINDS.get(job.kind).run(job))
+            for measured in KINDS.get(job.kind).run(job):
+                _record(job, measured)
             return
         measured, out = measure_found(job, job.source), Path(job.out)
         out.mkdir(parents=True, exist_ok=True)
@@ -44,8 +45,8 @@ def run_job(job: Job) -> None:
 
 def _record(job: Job, measured: Measured) -> None:
     values = asdict(measured)
-    del values["log"]
-    file = record_path(job.kind, Path(job.out))
+    del values["log"], values["mark"]
+    file = record_path(job.kind, Path(job.out), measured.mark)
     write_json(file, {"evaluation": job.evaluation, **values})
 
 

@@ -1,6 +1,6 @@
 """The kinds of job that a study runs many of, a file each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,8 +54,14 @@ class Kind(Protocol):
     def evaluated_every(self, recipe: Any) -> int:
         """Iterations between the evaluations during training; 0 where there are none."""
 
-    def run(self, job: "Job") -> "Measured":
-        """Train a job, or go on with it, and measure it."""
+    def depends_on_length(self, recipe: Any) -> bool:
+        """Whether a longer training would have done otherwise from its beginning."""
+
+    def lasting(self, recipe: Any, length: int) -> Any:
+        """The recipe, trained for so many `unit`s."""
+
+    def run(self, job: "Job") -> "Iterator[Measured]":
+        """Train a job, or go on with it, and measure it at each of its marks, or at its end."""
 
     def prepare(self, plan: "StudyPlan") -> None:
         """Find or make what all workers need, once, before they begin."""

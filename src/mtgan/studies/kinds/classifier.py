@@ -1,6 +1,6 @@
 """Runs of classifiers: trained, then tested at the epoch that validation chose."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,19 @@ class ClassifierJobs:
                     "under set."
                 )
 
+        if study.marks is not None:
+            raise UserError(
+                f"Study {study.name}: marks are for GANs and scripts; the curves of a classifier "
+                "are drawn over its epochs."
+            )
+
+    def depends_on_length(self, recipe: ClassifierRecipe) -> bool:
+        return True
+
+    def lasting(self, recipe: ClassifierRecipe, length: int) -> ClassifierRecipe:
+        training = recipe.training.model_copy(update={"epochs": length})
+        return recipe.model_copy(update={"training": training})
+
     def recipe(self, entry: StudyRecipe, settings: Settings, study: Study) -> ClassifierRecipe:
         return load_classifier_recipe(entry.recipe, {**study.set, **settings})
 
@@ -81,7 +94,7 @@ class ClassifierJobs:
     def evaluated_every(self, recipe: ClassifierRecipe) -> int:
         return 0
 
-    def run(self, job: Job) -> Measured:
+    def run(self, job: Job) -> Iterator[Measured]:
         recipe = ClassifierRecipe.model_validate(job.recipe)
         data, auxiliary = _load(job.data)
         run = classify(
@@ -94,7 +107,7 @@ class ClassifierJobs:
             device=job.device,
             quiet=True,
         )
-        return _measured(run, data.fingerprint)
+        yield _measured(run, data.fingerprint)
 
     def prepare(self, plan: "StudyPlan") -> None:
         """Every data set is found (or fetched) before anything is trained."""

@@ -1,22 +1,21 @@
 """Runs of GANs: trained, then judged by samples of the averaged generator."""
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
-from mtgan.files import temporary_folder, writing
+from mtgan.files import temporary_folder
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.recipes.schema import DESCRIPTION
 from mtgan.runs import train
+from mtgan.studies.gan_marks import can_go_on, measured_at_marks
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measure, measure_samples, prepare
 from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
 from mtgan.training import Run
-from mtgan.training.checkpoints import list_checkpoints
 
 if TYPE_CHECKING:
     from mtgan.studies.plan import StudyPlan
@@ -85,12 +84,21 @@ class GanJobs:
     def evaluated_every(self, recipe: Recipe) -> int:
         return recipe.training.evaluate_every
 
-    def run(self, job: Job) -> Measured:
+    def depends_on_length(self, recipe: Recipe) -> bool:
+        return recipe.optimizer.decay != "none"
+
+    def lasting(self, recipe: Recipe, length: int) -> Recipe:
+        return _with_training(recipe, {"steps": length})
+
+    def run(self, job: Job) -> Iterator[Measured]:
         recipe, data = Recipe.model_validate(job.recipe), load_data(job.data)
+        if job.marks:
+            yield from measured_at_marks(job, recipe, data, self)
+            return
         out = Path(job.out)
-        resume = _can_go_on(out)
+        resume = can_go_on(out, self.record)
         run = train(recipe, data, out, seed=job.seed, resume=resume, device=job.device, quiet=True)
-        return replace(_with_log(measure(run, job), run), fingerprint=data.fingerprint, log=[])
+        yield replace(_with_log(measure(run, job), run), fingerprint=data.fingerprint, log=[])
 
     def prepare(self, plan: "StudyPlan") -> None:
         prepare(plan.study, [cell.data for cell in plan.cells])
@@ -147,17 +155,6 @@ def _with_log(measured: Measured, run: Run) -> Measured:
 def _measure_found(path: Path, job: Job) -> Measured:
     run = Run.open(path)
     return replace(_with_log(measure(run, job), run), iterations=run.steps[-1])
-
-
-def _can_go_on(out: Path) -> bool:
-    """Whether there is a run to go on with. What a kill left before the first checkpoint, of which
-    nothing can be gone on with, is removed, so that the run can begin anew."""
-    if list_checkpoints(out / "checkpoints") or (out / GanJobs.record).exists():
-        return True
-    with writing(out):
-        if out.exists():
-            shutil.rmtree(out)
-    return False
 
 
 def _with_training(recipe: Recipe, keys: Mapping[str, Any]) -> Recipe:
