@@ -41,6 +41,7 @@ RECIPE = {
     "hierarchy": [{"kind": "same", "name": "again"}],
     "tasks": [
         {"labels": "fine", "head": {"loss": "own-head-loss"}},
+        {"labels": "side", "transform": "own-transform"},
         {"labels": "again", "classifier": "separate"},
     ],
     "aggregator": "own-aggregator",
@@ -128,7 +129,7 @@ def test_a_run_knows_its_plugins(run: Path) -> None:
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     logged = lines[0]["values"]
     assert "discriminator/drift" in logged
-    assert logged["discriminator/own_tasks"] == 1
+    assert logged["discriminator/own_tasks"] == 2
     assert "discriminator/sharing/classifier/again" in logged
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mtgan.objectives.classes import HeadClasses
     from mtgan.objectives.heads import HeadLoss
     from mtgan.objectives.penalties import Penalty
+    from mtgan.objectives.transforms import Transform
     from mtgan.recipes.schema import Hierarchy
     from mtgan.training.aggregate import Aggregator
     from mtgan.training.instruments import Confusion
@@ -80,6 +81,9 @@ HEAD_LOSSES: "Registry[Callable[[], HeadLoss]]" = Registry(
     has=_CALLED,
     # Whether several labels may be right at once; whether it compares the samples of a batch.
     capabilities={"multilabel": False, "compares_samples": False},
+)
+TRANSFORMS: "Registry[Transform]" = Registry(
+    "transform", "mtgan.objectives.transforms", has=("apply", "classes", "square")
 )
 NORMALIZATIONS: "Registry[NormalizationFactory]" = Registry(
     "normalization",

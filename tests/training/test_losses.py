@@ -157,6 +157,13 @@ def head_losses(
     raise AssertionError(t.head)
 
 
+def turning_loss(discriminator, t: Task, samples: Tensor, y: dict[str, Tensor]) -> Tensor:
+    """Of a head that tells quarter turns: of the i-th sample by i mod 4."""
+    turns = [i % 4 for i in range(len(samples))]
+    turned = torch.stack([x.rot90(k, (1, 2)) for x, k in zip(samples, turns, strict=True)])
+    return cross_entropy(discriminator(turned, y).logits[t.labels], torch.tensor(turns))
+
+
 def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict[str, Tensor]:
     """The losses of discriminator and generator, each of its own pass of the generator."""
     to_d, to_g = LOSSES[game.recipe.objective]
@@ -179,6 +186,11 @@ def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict
         d_loss = d_loss + real_weight * on_real + fake_weight * on_fake + t.weight * on_twin
         *_, to_generator = head_losses(game, t, level, for_drawn, drawn, True)
         g_loss = g_loss + g_weight * to_generator
+    for t in game.recipe.tasks:
+        if t.transform == "rotation":
+            d_loss = d_loss + t.weight * turning_loss(discriminator, t, real, y)
+            made = copy.deepcopy(twin.generator)(inputs.latents, drawn)
+            g_loss = g_loss + t.generator_weight * turning_loss(discriminator, t, made, drawn)
     label = twin.label
     return {
         f"discriminator{label}": d_loss + pull(game, f"discriminator{label}"),

@@ -236,7 +236,7 @@ def loss_that_cannot_tell_the_classes(recipe: Recipe) -> str | None:
 
 @refusal
 def sums_of_no_head(recipe: Recipe) -> str | None:
-    heads = {task.labels: task for task in recipe.tasks if task.is_head}
+    heads = {task.labels: task for task in recipe.tasks if task.is_head and not task.transform}
     for task in recipe.tasks:
         if task.head.sums is None:
             continue
@@ -260,6 +260,24 @@ def sums_of_no_head(recipe: Recipe) -> str | None:
                     f"{start}, and with loss={loss} logits are none of a softmax, whose "
                     "probabilities could be summed; set head.loss=cross-entropy on both."
                 )
+    return None
+
+
+@refusal
+def transform_of_another_kind_of_task(recipe: Recipe) -> str | None:
+    for task in recipe.tasks:
+        if task.transform is None:
+            continue
+        if not task.is_head:
+            return (
+                f"the task {task.labels!r} has transform={task.transform}, by which the "
+                "discriminator learns, and a classifier of its own; leave `classifier` out."
+            )
+        if task.head.model_copy(update={"learns_from": None}) != Head():
+            return (
+                f"the head of the task {task.labels!r} tells what transform={task.transform} has "
+                "done, by cross-entropy; leave all of `head` out but learns_from."
+            )
     return None
 
 

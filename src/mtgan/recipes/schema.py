@@ -27,6 +27,7 @@ from mtgan.parts import (
     OBJECTIVES,
     OUTPUTS,
     PENALTIES,
+    TRANSFORMS,
 )
 from mtgan.text import printable
 
@@ -77,6 +78,7 @@ NormalizationName = Annotated[str, AfterValidator(NORMALIZATIONS.check)]
 AugmentationName = Annotated[str, AfterValidator(AUGMENTATIONS.check)]
 InitializationName = Annotated[str, AfterValidator(INITIALIZATIONS.check)]
 HierarchyName = Annotated[str, AfterValidator(HIERARCHIES.check)]
+TransformName = Annotated[str, AfterValidator(TRANSFORMS.check)]
 NormName = Annotated[str, AfterValidator(NORMS.check)]
 AggregatorName = Annotated[str, AfterValidator(AGGREGATORS.check)]
 PrecisionName = Literal["32", "bf16"]
@@ -166,7 +168,9 @@ class Head(Part):
 class Task(Part):
     """One classification task beside the adversarial one."""
 
-    labels: str  # a label level
+    labels: str  # a label level; with a transform, what the task is called
+    # By which its classes are made of the samples; see mtgan.objectives.transforms.
+    transform: TransformName | None = None
     classifier: Literal["discriminator-head", "separate"] = "discriminator-head"
     bifurcation: Few = 1  # how many last layers the head has for itself
     weight: Weight = 1.0  # of the mean of its losses on real and on generated samples
@@ -182,7 +186,9 @@ class Task(Part):
     @property
     def teaches(self) -> bool:
         """Whether generated samples are compared with the labels they were asked for."""
-        return self.learns_from != "real" or self.weight_to_generator > 0
+        return self.transform is None and (
+            self.learns_from != "real" or self.weight_to_generator > 0
+        )
 
     @property
     def is_head(self) -> bool:

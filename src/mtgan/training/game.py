@@ -40,7 +40,8 @@ class Game:
     owns. A layer that is hard-shared is one module in both networks, and its parameters are a
     group of their own ("generator/fine+generator/coarse"), which both networks' phases update.
     weighings: what learns the weights of a discriminator's tasks, as "weighing/discriminator".
-    tasks: the recipe's, each with the taxonomy's level that it reads.
+    tasks: the recipe's, each with the taxonomy's level that it reads; those whose classes a
+    transform makes read none, and are not among them.
     """
 
     def __init__(self, recipe: Recipe, info: DatasetInfo, seed: int = 0) -> None:
@@ -49,6 +50,7 @@ class Game:
         self.tasks = [
             (task, info.level(task.labels, f"The task {task.labels!r} of recipe {recipe.name}"))
             for task in recipe.tasks
+            if task.transform is None
         ]
         self.networks: dict[str, Network] = {}
         with torch.random.fork_rng(devices=[]):
@@ -124,7 +126,8 @@ class Game:
         # No real sample has a code, so that scores cannot be compared under one.
         conditions = [level for level in conditions if level not in info.codes]
         sizes = {name: count for name, count in sizes.items() if name not in info.codes}
-        discriminator = build_discriminator(recipe, info, conditions, sizes, heads)
+        transforms = [task for task in recipe.tasks if task.transform is not None]
+        discriminator = build_discriminator(recipe, info, conditions, sizes, heads, transforms)
         label = f"/{twin}" if twin else ""
         self.networks[f"generator{label}"] = generator
         self.networks[f"discriminator{label}"] = discriminator

@@ -7,7 +7,7 @@ import numpy as np
 from mtgan.errors import UserError
 from mtgan.nets import HeadSpec, SumSpec
 from mtgan.objectives.heads import HeadObjective
-from mtgan.parts import HEAD_CLASSES, HEAD_LOSSES
+from mtgan.parts import HEAD_CLASSES, HEAD_LOSSES, TRANSFORMS
 from mtgan.recipes.schema import Task
 from mtgan.training.dataset_info import DatasetInfo
 
@@ -61,6 +61,20 @@ def spec_of(
         twin=objective.classes.twin,
         sums=sums,
     )
+
+
+def spec_of_transform(task: Task, info: DatasetInfo) -> HeadSpec:
+    """The head of a task whose classes a transform makes; UserError for samples that it cannot
+    transform."""
+    transform = TRANSFORMS.get(str(task.transform))
+    _, height, width = info.shape
+    if info.domains or (transform.square and height != width):
+        found = "canvases of several domains" if info.domains else f"{height} x {width} pixels"
+        raise UserError(
+            f"The task {task.labels!r} has transform={task.transform}, which is one of square "
+            f"images; found {found}. Set data.size to one number, or leave the task out."
+        )
+    return HeadSpec(transform.classes, task.bifurcation)
 
 
 def _parents(task: Task, finer: str, level: str, info: DatasetInfo) -> list[int]:

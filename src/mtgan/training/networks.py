@@ -15,7 +15,7 @@ from mtgan.parts import BACKBONES, OUTPUTS
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
 from mtgan.training.dataset_info import DatasetInfo
-from mtgan.training.heads import spec_of
+from mtgan.training.heads import spec_of, spec_of_transform
 
 Network = Generator | Discriminator | Classifier
 
@@ -50,8 +50,10 @@ def build_discriminator(
     levels: Sequence[str],
     sizes: Mapping[str, int],
     heads: Sequence[tuple[Task, str]],
+    transforms: Sequence[Task] = (),
 ) -> Discriminator:
-    """levels, sizes: as of the generator; heads: the tasks that have one on it, and their levels.
+    """levels, sizes: as of the generator; heads: the tasks that have one on it, and their levels;
+    transforms: those that have one, and no level.
 
     UserError for a head that would leave it before its first layer.
     """
@@ -59,7 +61,7 @@ def build_discriminator(
     backbone = _backbone(part.backbone, info)
     settings = DiscriminatorSettings.of(part, shape=info.shape)
     depth = len(backbone.discriminator_layers(settings))
-    for task, _ in heads:
+    for task in (*(task for task, _ in heads), *transforms):
         if task.bifurcation > depth + 1:
             raise UserError(
                 f"Recipe {recipe.name}: the task {task.labels!r} has bifurcation="
@@ -67,6 +69,8 @@ def build_discriminator(
                 f"discriminator has {depth} layers and the head; take 1 to {depth + 1}."
             )
     levels_by_task = {task.labels: level for task, level in heads}
+    specs = {task.labels: spec_of(task, level, levels_by_task, info) for task, level in heads}
+    specs |= {task.labels: spec_of_transform(task, info) for task in transforms}
     return Discriminator(
         lambda: backbone.discriminator_layers(settings),
         backbone.feature_count(settings),
@@ -74,7 +78,7 @@ def build_discriminator(
         part.conditioning,
         levels,
         sizes if part.conditioning != "none" else {},
-        {task.labels: spec_of(task, level, levels_by_task, info) for task, level in heads},
+        specs,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mtgan.nets import Classifier, Discriminator, Generator
 from mtgan.objectives.penalties.clip import clip_weights
-from mtgan.parts import AUGMENTATIONS, OBJECTIVES, PENALTIES
+from mtgan.parts import AUGMENTATIONS, OBJECTIVES, PENALTIES, TRANSFORMS
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
 from mtgan.training.aggregate import Aggregator
@@ -21,6 +21,7 @@ from mtgan.training.steps import (
     GeneratorStep,
     StepResult,
     TaskTerms,
+    TransformTerms,
 )
 
 
@@ -104,6 +105,7 @@ class PhaseList:
                 self._heads(),
                 soft_sharing(recipe, self.networks, name),
                 self._augmentation(),
+                self._transforms(),
             ),
             updates=self._groups_of(name, f"weighing/{name}"),
             repeats=recipe.schedule.discriminator_steps,
@@ -128,6 +130,7 @@ class PhaseList:
                 soft_sharing(recipe, self.networks, name),
                 self._augmentation(),
                 teacher_forcing,
+                self._transforms(),
             ),
             updates=self._groups_of(name),
             repeats=recipe.schedule.generator_steps,
@@ -175,6 +178,20 @@ class PhaseList:
             # A separate classifier's phase already bears the task's name.
             prefix=f"{task.labels}/" if task.is_head else "",
         )
+
+    def _transforms(self) -> list[TransformTerms]:
+        return [
+            TransformTerms(
+                task.labels,
+                TRANSFORMS.get(task.transform),
+                task.weight,
+                task.weight_to_generator,
+                real=task.learns_from != "generated",
+                generated=task.learns_from != "real",
+            )
+            for task in self.recipe.tasks
+            if task.transform is not None
+        ]
 
     def _augmentation(self) -> tuple[str, ...]:
         names = tuple(self.recipe.discriminator.augmentation)

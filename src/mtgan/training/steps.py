@@ -22,9 +22,16 @@ from mtgan.nets import (
     Labels,
     augment,
 )
-from mtgan.objectives import AdversarialObjective, Penalty, shared_distance
+from mtgan.objectives import (
+    AdversarialObjective,
+    Penalty,
+    accuracy,
+    cross_entropy,
+    shared_distance,
+)
 from mtgan.objectives.adversarial import distance_estimate
 from mtgan.objectives.heads import HeadObjective
+from mtgan.objectives.transforms import Transform
 from mtgan.training.batches import Batch, RandomInputs
 
 
@@ -104,6 +111,58 @@ class TaskTerms:
 
 
 @dataclass(frozen=True)
+class TransformTerms:
+    """A task whose classes a transform makes of the samples, in a pass of their own through the
+    discriminator, whose score of them counts for nothing (Chen et al. 2019, eq. 4 and 5)."""
+
+    name: str
+    transform: Transform
+    weight: float
+    generator_weight: float
+    real: bool = True  # whether the head learns from real samples
+    generated: bool = True
+
+    @property
+    def share(self) -> float:
+        return 0.5 if self.real and self.generated else 1.0
+
+    def add_to_discriminator(
+        self,
+        result: StepResult,
+        discriminator: Discriminator,
+        real: Tensor,
+        fake: Tensor,
+        labels: Labels,
+    ) -> None:
+        """labels: under which the discriminator is given either batch."""
+        if self.real:
+            self._add(result, discriminator, real, labels, "real", self.weight)
+        if self.generated:
+            self._add(result, discriminator, fake, labels, "generated", self.weight)
+
+    def add_to_generator(
+        self, result: StepResult, discriminator: Discriminator, fake: Tensor, labels: Labels
+    ) -> None:
+        if self.generator_weight:
+            self._add(result, discriminator, fake, labels, "generated", self.generator_weight)
+
+    def _add(
+        self,
+        result: StepResult,
+        discriminator: Discriminator,
+        samples: Tensor,
+        labels: Labels,
+        side: str,
+        weight: float,
+    ) -> None:
+        transformed, classes = self.transform.apply(samples)
+        logits = discriminator(transformed, labels).logits[self.name]
+        loss = cross_entropy(logits, classes)
+        result.terms[f"{self.name}/{side}"] = LossTerm(loss, weight * self.share, self.name)
+        result.logs[f"{self.name}/accuracy_{side}"] = accuracy(logits.detach(), classes)
+
+
+@dataclass(frozen=True)
 class SoftSharing:
     """A pull between corresponding weights; `moving` are those of the network being updated."""
 
@@ -140,6 +199,7 @@ class DiscriminatorStep:
     tasks: Sequence[TaskTerms] = ()
     sharing: Sequence[SoftSharing] = ()
     augmentation: Sequence[str] = ()
+    transforms: Sequence[TransformTerms] = ()
 
     def __call__(self, batch: Batch, inputs: RandomInputs) -> StepResult:
         generated_labels = complete_labels(batch.labels, inputs.labels)
@@ -165,6 +225,8 @@ class DiscriminatorStep:
             real_head, fake_head = on_real.heads[task.name], on_fake.heads[task.name]
             fake_head = faded(fake_head, self.generator, task.level)
             task.add_to_classifier(result, real_head, batch.labels, fake_head, generated_labels)
+        for transform in self.transforms:
+            transform.add_to_discriminator(result, self.discriminator, real, fake, batch.labels)
         for sharing in self.sharing:
             sharing.add(result)
         return result
@@ -199,6 +261,7 @@ class GeneratorStep:
     sharing: Sequence[SoftSharing] = ()
     augmentation: Sequence[str] = ()
     teacher_forcing: float = 0.0
+    transforms: Sequence[TransformTerms] = ()
 
     def __call__(self, batch: Batch | None, inputs: RandomInputs) -> StepResult:
         fake = augment(self.generator(inputs.latents, inputs.labels), self.augmentation)
@@ -213,6 +276,8 @@ class GeneratorStep:
         for task in self.tasks:
             head = faded(output.heads[task.name], self.generator, task.level)
             task.add_to_generator(result, head, inputs.labels)
+        for transform in self.transforms:
+            transform.add_to_generator(result, self.discriminator, fake, inputs.labels)
         if self.teacher_forcing:
             assert batch is not None
             loss = self.generator.teacher_forcing(inputs.latents, batch.labels, batch.samples)
