@@ -27,7 +27,7 @@ def both() -> tuple[Dataset, Dataset]:
 def no_network(monkeypatch):
     """ChemNet takes seconds; what stands for it here sees lengths alone."""
     monkeypatch.setattr(
-        "mtgan.evaluation.sequences.chemnet_features",
+        "mtgan.evaluation.strings.chemnet_distance.chemnet_features",
         lambda found, device: np.array([[len(text), text.count("N")] for text in found.smiles]),
     )
 

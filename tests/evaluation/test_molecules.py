@@ -13,16 +13,13 @@ pytest.importorskip("rdkit")
 
 from mtgan.data.domains.parts import real_strings
 from mtgan.evaluation.metrics.frechet_distance import frechet_distance
-from mtgan.evaluation.metrics.molecules import (
-    chemnet_distance,
-    chemnet_features,
-    draw_molecules,
-    internal_diversity,
-    parse_molecules,
-    property_distance,
-)
-from mtgan.evaluation.metrics.ngrams import novelty, uniqueness
 from mtgan.evaluation.sequences import evaluate_strings
+from mtgan.evaluation.strings.chemnet_distance import chemnet_distance, chemnet_features
+from mtgan.evaluation.strings.internal_diversity import internal_diversity
+from mtgan.evaluation.strings.molecules import draw_molecules, parse_molecules
+from mtgan.evaluation.strings.novelty import novelty
+from mtgan.evaluation.strings.property_distance import property_distance
+from mtgan.evaluation.strings.uniqueness import uniqueness
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:fcd_torch")
 BROKEN = ["C(", "C1CC", "CX", ""]
@@ -76,10 +73,12 @@ def test_the_whole_string_is_the_molecule():
 
 
 def test_the_card_says_what_it_is_not_of(monkeypatch):
-    of_each = {"chemnet_features": lambda found, device: np.ones((len(found.smiles), 2))}
-    of_each["property_of"] = lambda found, name: [1.5] * len(found.smiles)
-    for name, compute in of_each.items():
-        monkeypatch.setattr(f"mtgan.evaluation.sequences.{name}", compute)
+    computed = {
+        "chemnet_distance.chemnet_features": lambda found, device: np.ones((len(found.smiles), 2)),
+        "property_distance.property_of": lambda found, name: [1.5] * len(found.smiles),
+    }
+    for name, compute in computed.items():
+        monkeypatch.setattr(f"mtgan.evaluation.strings.{name}", compute)
     real = ["CCO", "CCN", "C(", "C=O"]
     card = evaluate_strings([*BAD, "CCO", "CCC"], real, ["CC", "no molecule"], molecules=True)
     assert card["validity"] == 0.2

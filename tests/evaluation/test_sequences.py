@@ -7,14 +7,11 @@ from scipy.spatial.distance import jensenshannon
 
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
-from mtgan.evaluation.metrics.ngrams import (
-    empty_share,
-    ngram_counts,
-    ngram_distance,
-    novelty,
-    uniqueness,
-)
 from mtgan.evaluation.sequences import evaluate_strings
+from mtgan.evaluation.strings.empty_share import empty_share
+from mtgan.evaluation.strings.ngram_distance import ngram_counts, ngram_distance
+from mtgan.evaluation.strings.novelty import novelty
+from mtgan.evaluation.strings.uniqueness import uniqueness
 
 WORDS = ["banana", "ananas", "bandana"]
 

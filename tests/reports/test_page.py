@@ -10,7 +10,7 @@ import pytest
 from mtgan.data import Taxonomy, load_dataset
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.molecules import parse_molecules
+from mtgan.evaluation.strings.molecules import parse_molecules
 from mtgan.reports import write_report
 from mtgan.reports.page import distance_correlation, series_of
 from mtgan.training import Run, train

@@ -69,7 +69,7 @@ def _draw(generated: list[str], picture: Path) -> None:
     """The first valid molecules as one picture."""
     from mtgan import files
     from mtgan.errors import UserError
-    from mtgan.evaluation.metrics.molecules import draw_molecules, parse_molecules
+    from mtgan.evaluation.strings.molecules import draw_molecules, parse_molecules
 
     drawing = draw_molecules(parse_molecules(generated).first(24))
     with files.replacing(picture) as temporary:

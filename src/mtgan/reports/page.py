@@ -18,8 +18,7 @@ from mtgan.data.domains.base import Domain
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
-from mtgan.evaluation.metrics.molecules import draw_molecules, parse_molecules
-from mtgan.evaluation.sequences import are_molecules
+from mtgan.evaluation.strings.molecules import are_molecules, draw_molecules, parse_molecules
 from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
 from mtgan.reports.classes import class_grids

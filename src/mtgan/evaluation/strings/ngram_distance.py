@@ -1,17 +1,16 @@
-"""Measures of strings that need no chemistry: n-gram distances, uniqueness, novelty, emptiness."""
+"""Do runs of characters occur as often as in real strings?"""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from mtgan.errors import UserError
+from mtgan.evaluation.metrics import Outcome, Output
+from mtgan.evaluation.sets import DomainComparison
+from mtgan.evaluation.strings.base import UNIT, register_string_metric, require_strings
 
-
-def require_strings(strings: Sequence[str], what: str) -> None:
-    """UserError where there is no string."""
-    if not len(strings):
-        raise UserError(f"The {what} strings are none; give at least one.")
+_LENGTHS = (1, 2, 3, 4)
 
 
 def ngram_counts(strings: Iterable[str], n: int) -> Counter[str]:
@@ -47,27 +46,12 @@ def _relative_entropy(p: np.ndarray, q: np.ndarray) -> float:
     return float((p[present] * np.log2(p[present] / q[present])).sum())
 
 
-def uniqueness(strings: Sequence[str], k: int | None = None) -> float:
-    """Share of distinct strings among the first k (all when absent).
-
-    Polykovskiy et al. 2020 (MOSES), unique@k, there of the valid ones. UserError for no string, or
-    fewer than k.
-    """
-    require_strings(strings, "generated")
-    if k is not None and not 1 <= k <= len(strings):
-        raise UserError(f"uniqueness of the first {k} strings: there are {len(strings)}.")
-    first = strings[:k]
-    return len(set(first)) / len(first)
-
-
-def novelty(strings: Sequence[str], training: Collection[str]) -> float:
-    """Share of the distinct strings that the training set does not have (MOSES, novelty)."""
-    require_strings(strings, "generated")
-    distinct = set(strings)
-    return len(distinct - set(training)) / len(distinct)
-
-
-def empty_share(strings: Sequence[str]) -> float:
-    """Share of strings of padding alone, which is "" once it is stripped."""
-    require_strings(strings, "generated")
-    return sum(not text for text in strings) / len(strings)
+@register_string_metric(
+    "ngram_distance",
+    Output("ngram_distance", "lower", "distribution", range=UNIT),
+    source="Gulrajani et al. 2017, section 5.5",
+)
+def of_comparison(comparison: DomainComparison) -> Outcome:
+    """Jensen-Shannon distance of character n-grams, n = 1 to 4."""
+    mine, real = comparison.generated.samples, comparison.reference.samples
+    return Outcome({f"ngram_distance/{n}": ngram_distance(mine, real, n) for n in _LENGTHS})
