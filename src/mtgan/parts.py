@@ -60,6 +60,8 @@ BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
         "outputs": ("tanh",),
         # The ways of doubling resolutions that its generator can be asked for.
         "upsamplings": (),
+        # Whether self-attention can be put over one of its feature maps.
+        "attention": False,
         # Whether its generator makes rows one by one, in a layer that is a RowByRow.
         "autoregressive": False,
         # The distribution that its latent must have; None: any.

@@ -52,6 +52,10 @@ REFUSED = {
         {"generator.backbone": "resnet", "generator.upsampling": "nearest"},
         "upsampling=nearest is a choice of the backbones conv and odena.*is resnet; leave it out",
     ),
+    "attention in a backbone without maps": (
+        {"discriminator.backbone": "multidomain-dense", "discriminator.attention": 8},
+        "discriminator.attention goes over.*conv, odena.*is multidomain-dense; leave it out",
+    ),
     "an output of rows": (
         {"generator.backbone": "multidomain-recurrent"},
         "has generator.output=by-domain; found tanh",

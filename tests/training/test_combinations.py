@@ -49,6 +49,8 @@ def combinations(draw) -> dict[str, object]:
         "objective": one("non-saturating", "wasserstein", "hinge", "relativistic", "minimax"),
         "generator.backbone": one(*BACKBONES),
         "generator.spectral_norm": one(False, True),
+        "generator.attention": one(None, 8),
+        "discriminator.attention": one(None, 8),
         "generator.normalization": one(
             "none", "batch", "conditional-batch", "conditional-instance"
         ),
@@ -65,6 +67,8 @@ def combinations(draw) -> dict[str, object]:
         "optimizer.kind": one("adam", "rmsprop"),
         "data.flip": one(False, True),
     }
+    if parts["generator.backbone"] in {"conv", "odena"}:
+        parts["generator.upsampling"] = one(None, "nearest", "sub-pixel")
     slopes = () if parts["discriminator.normalization"] == "batch" else ("gradient", "r1", "r1-r2")
     parts["penalty.kind"] = one("none", "clip", *slopes)
     if str(parts["generator.normalization"]).startswith("conditional"):

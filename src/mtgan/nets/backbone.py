@@ -45,6 +45,8 @@ class GeneratorSettings(Settings):
     # How resolutions are doubled (mtgan.nets.upsampling); None: as the backbone's source does.
     upsampling: str | None = None
     latent: int = 0  # how many of the inputs, the first ones, are the latent; 0: all
+    # Self-attention over the largest map of at most so many pixels on its shorter side; None: none.
+    attention: int | None = None
     # Whether the layers will be put under spectral normalization once they are made.
     spectral_norm: bool = False
 
@@ -63,6 +65,7 @@ class DiscriminatorSettings(Settings):
     normalize_first_layer: bool = False
     dropout: float = 0.0
     activation_noise: float = 0.0
+    attention: int | None = None  # as of GeneratorSettings
     spectral_norm: bool = False
 
     def normalize(self, channels: int) -> nn.Module:

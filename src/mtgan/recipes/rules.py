@@ -113,6 +113,19 @@ def upsampling_that_the_backbone_lacks(recipe: Recipe) -> str | None:
 
 
 @refusal
+def attention_that_the_backbone_lacks(recipe: Recipe) -> str | None:
+    players = ("generator", "discriminator", "classifier")
+    for name, part in ((name, getattr(recipe, name)) for name in players):
+        if part.attention and not BACKBONES.capability(part.backbone, "attention"):
+            known = ", ".join(BACKBONES.those_with("attention"))
+            return (
+                f"{name}.attention goes over feature maps of the backbones {known}, and "
+                f"{name}.backbone is {part.backbone}; leave it out."
+            )
+    return None
+
+
+@refusal
 def rows_predicted_by_a_backbone_that_makes_all_at_once(recipe: Recipe) -> str | None:
     generator = recipe.generator
     if not generator.teacher_forcing or BACKBONES.capability(generator.backbone, "autoregressive"):

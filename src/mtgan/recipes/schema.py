@@ -118,6 +118,8 @@ class NetworkPart(Part):
     width: Width = 64  # channels of the layer nearest the image; doubled per halving
     kernel: Few = 5
     normalization: NormalizationName = "batch"
+    # Self-attention over the largest feature map of at most so many pixels on its shorter side.
+    attention: Side | None = None
 
 
 class GeneratorPart(NetworkPart):

@@ -13,6 +13,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from mtgan.errors import UserError
+from mtgan.nets.attention import attend
 from mtgan.nets.backbone import (
     DiscriminatorSettings,
     GeneratorSettings,
@@ -115,7 +116,8 @@ class DownBlock(nn.Module):
 def down_blocks(settings: DiscriminatorSettings, plan: list[tuple[int, int]]) -> list[nn.Module]:
     """One block per (output channels, stride) of the plan, from the sample's channels on."""
     layers: list[nn.Module] = []
-    inputs = settings.shape[0]
+    maps = []
+    inputs, height, width = settings.shape
     for i, (outputs, stride) in enumerate(plan):
         convolution = Conv2d(
             inputs, outputs, settings.kernel, stride=stride, padding=settings.kernel // 2
@@ -128,8 +130,10 @@ def down_blocks(settings: DiscriminatorSettings, plan: list[tuple[int, int]]) ->
                 settings.activate(),
             )
         )
+        height, width = -(-height // stride), -(-width // stride)
+        maps.append((outputs, height, width))
         inputs = outputs
-    return layers
+    return attend(layers, maps, settings.attention, settings.bound)
 
 
 def up_layers(
@@ -151,13 +155,15 @@ def up_layers(
                 nn.Tanh() if last else nn.ReLU(),
             )
         )
-    return layers
+    maps = [(count, *size) for count, size in zip(counts, sizes, strict=False)]
+    return [*attend(layers[:-1], maps, settings.attention), layers[-1]]
 
 
 @BACKBONES.register("conv")
 class Conv:
     """Strided convolutions, one per halving of the resolution."""
 
+    attention = True
     upsamplings = ("transposed", "nearest", "sub-pixel")
 
     def check_shape(self, shape: Shape) -> None:

@@ -28,6 +28,7 @@ class MeanOverPositions(nn.Module):
 class Odena:
     """width: of the generator's widest layer (192), of the discriminator's first one (16)."""
 
+    attention = True
     upsamplings = ("transposed", "nearest", "sub-pixel")
 
     def check_shape(self, shape: Shape) -> None:

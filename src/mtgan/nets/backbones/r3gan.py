@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from mtgan.nets.attention import attend, unbound
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.backbones.conv import channel_counts, check_sides, pyramid
 from mtgan.nets.backbones.resnet import convolution, halve
@@ -54,7 +55,7 @@ def _of_the_player(settings: AnySettings) -> tuple[Bound, Callable[[], nn.Module
     """What bounds its layers, and what makes its activations."""
     if isinstance(settings, DiscriminatorSettings):
         return settings.bound, settings.activate
-    return lambda layer: layer, lambda: LeakyReLU(0.2)
+    return unbound, lambda: LeakyReLU(0.2)
 
 
 class Block(nn.Module):
@@ -143,6 +144,8 @@ class R3GAN:
     """width: channels at the image's resolution; doubled per halving up to 8-fold, as the source
     does at 256 pixels (96; 768 at all resolutions of its networks for CIFAR-10)."""
 
+    attention = True
+
     def check_shape(self, shape: Shape) -> None:
         check_sides("r3gan", shape)
 
@@ -155,10 +158,12 @@ class R3GAN:
             Stage(settings, counts[i], Up(counts[i - 1], counts[i], sizes[i]), nn.Identity())
             for i in range(1, len(sizes))
         )
-        return [first, *stages, ToImage(counts[-1], settings.shape[0])]
+        maps = [(count, *size) for count, size in zip(counts, sizes, strict=True)]
+        last = ToImage(counts[-1], settings.shape[0])
+        return [*attend([first, *stages], maps, settings.attention), last]
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
-        counts, base = _counts(settings), pyramid(*settings.shape[1:])[-1]
+        counts, sizes = _counts(settings), pyramid(*settings.shape[1:])
         bound = settings.bound
         layers: list[nn.Module] = []
         for i, channels in enumerate(counts):
@@ -169,9 +174,10 @@ class R3GAN:
                     leads_on if isinstance(leads_on, nn.Identity) else bound(leads_on)
                 )
             else:
-                after = bound(nn.Conv2d(channels, channels, base, groups=channels, bias=False))
+                after = bound(nn.Conv2d(channels, channels, sizes[-1], groups=channels, bias=False))
             layers.append(Stage(settings, channels, before, after))
-        return layers
+        maps = [(count, *size) for count, size in zip(counts[1:], sizes[1:], strict=True)]
+        return [*attend(layers[:-1], maps, settings.attention, bound), layers[-1]]
 
     def feature_count(self, settings: DiscriminatorSettings) -> int:
         return _counts(settings)[-1]

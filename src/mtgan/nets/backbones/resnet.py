@@ -14,6 +14,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
+from mtgan.nets.attention import attend
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.nets.backbones.conv import Stem, check_sides, pyramid
 from mtgan.nets.fast import Conv2d, ConvMeanPool2d, UpsampleConv2d
@@ -133,7 +134,8 @@ def generator_layers(settings: GeneratorSettings, counts: Sequence[int]) -> list
         UpBlock(settings, *channels, size)
         for channels, size in zip(pairwise(counts), sizes, strict=True)
     )
-    return [stem, *blocks, ToImage(settings, counts[-1])]
+    maps = [(count, *size) for count, size in zip(counts, [base, *sizes], strict=True)]
+    return [*attend([stem, *blocks], maps, settings.attention), ToImage(settings, counts[-1])]
 
 
 def discriminator_layers(
@@ -141,20 +143,27 @@ def discriminator_layers(
 ) -> list[nn.Module]:
     """Blocks that give so many channels each, the first `downs` of which halve the resolution; the
     last ends in the mean over positions, or where `summed` in the sum."""
-    *blocks, last = (
-        Block(settings, *channels, down=i < downs)
-        for i, channels in enumerate(pairwise(counts), start=1)
-    )
-    return [
+    blocks = [
         FirstBlock(settings, counts[0]),
-        *blocks,
-        Summary(last, settings.activate(slope=0.0), summed),
+        *(
+            Block(settings, *channels, down=i < downs)
+            for i, channels in enumerate(pairwise(counts), start=1)
+        ),
     ]
+    maps, (_, height, width) = [], settings.shape
+    for i, count in enumerate(counts):
+        if i < downs:
+            height, width = -(-height // 2), -(-width // 2)
+        maps.append((count, height, width))
+    *blocks, last = attend(blocks, maps, settings.attention, settings.bound)
+    return [*blocks, Summary(last, settings.activate(slope=0.0), summed)]
 
 
 @BACKBONES.register("resnet")
 class ResNet:
     """width: channels of every layer (128)."""
+
+    attention = True
 
     def check_shape(self, shape: Shape) -> None:
         check_sides("resnet", shape)

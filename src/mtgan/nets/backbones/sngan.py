@@ -39,6 +39,8 @@ def _halvings(shape: Shape) -> int:
 class SNGAN:
     """width: of every layer up to 32 pixels, above that of the layer nearest the image."""
 
+    attention = True
+
     def check_shape(self, shape: Shape) -> None:
         check_sides("sngan", shape)
 
