@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mtgan.studies.collect import StudyResult, begin_folder, write_plan
+from mtgan.studies.jobs import record_path
 from mtgan.studies.plan import make_plan
 from mtgan.studies.schema import Study
 
@@ -46,15 +47,16 @@ def fake_study(out: Path, values: Values, **keys: object) -> StudyResult:
                     for name, column in values[cell.recipe_label].items()
                     if seed < len(column)
                 },
+                cell.mark,
             )
     return StudyResult.open(out)
 
 
-def finish(run: Path, study: Study, values: Mapping[str, float]) -> None:
-    """Write the result of a run, as a worker does."""
+def finish(run: Path, study: Study, values: Mapping[str, float], mark: float | None = None) -> None:
+    """Write the result of a run, or of one of its marks, as a worker does."""
     if not values:
         return
-    run.mkdir(parents=True)
+    run.mkdir(parents=True, exist_ok=mark is not None)
     result = {
         "evaluation": study.evaluation.model_dump(mode="json"),
         "values": {name: {"value": value} for name, value in values.items()},
@@ -63,7 +65,7 @@ def finish(run: Path, study: Study, values: Mapping[str, float]) -> None:
         "seconds": 2.5,
         "fingerprint": "f",
     }
-    (run / "result.json").write_text(json.dumps(result))
+    record_path(study.kind, run, mark).write_text(json.dumps(result))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from mtgan.studies.measure import reference_of
 from mtgan.studies.plan import StudyPlan, make_plan
 from mtgan.studies.schema import EvaluationPart, Study
 from mtgan.studies.study import run_study
+from mtgan.studies.thresholds import first_reached, times_to_thresholds
 from mtgan.studies.worker import job_file, run_job
 from mtgan.training import Run
 from studies.test_worker import Here
@@ -316,3 +317,50 @@ def test_a_script_ends_with_its_worker(tmp_path: Path, script) -> None:
     assert worker.wait(60) != 0
     assert not Path("/proc", children[0]).exists()
     assert json.loads(job_file(job))["marks"] == [1.0]
+
+
+# Thresholds
+
+
+@pytest.mark.parametrize(
+    ("points", "threshold", "lower", "time"),
+    [
+        ([(10, 4.0), (100, 2.0)], 3.0, True, 10**1.5),
+        ([(100, 2.0), (10, 4.0)], 2.0, True, 100.0),
+        ([(10, 4.0), (100, 2.0)], 5.0, True, 10.0),
+        ([(10, 4.0), (100, 2.0)], 1.0, True, float("inf")),
+        ([(10, 0.2), (20, 0.1), (80, 0.9)], 0.5, False, 40.0),
+        ([], 1.0, True, float("inf")),
+    ],
+)
+def test_a_threshold_is_reached_between_marks(points, threshold, lower, time) -> None:
+    assert first_reached(points, threshold, lower) == pytest.approx(time)
+
+
+def test_times_of_seeds_that_never_come_so_far(fake) -> None:
+    """Three of five seeds reach 1 at the second mark: the median is known, its upper end is not."""
+    marked = {"marks": {"iterations": [10, 100]}, "thresholds": {"frechet_distance": [1.0, 0.1]}}
+    result = fake({"a": {"frechet_distance": [1.0] * 3 + [2.0] * 2}}, **marked)
+    assert result.labels == ["a / 10 iterations", "a / 100 iterations"]
+    for path in (result.path / "runs").glob("*/result-10.json"):
+        record = json.loads(path.read_text())
+        record["values"]["frechet_distance"]["value"] += 1
+        path.write_text(json.dumps(record))
+    result = StudyResult.open(result.path)
+    near, far = times_to_thresholds(result)
+    assert (near.label, near.median, near.reached, near.seeds) == ("a", 100.0, 3, 5)
+    assert near.interval == (100.0, float("inf"))
+    assert (far.median, far.reached) == (float("inf"), 0)
+    page = write_study_report(result)[1].read_text()
+    assert "| a | 100 [100, over 100] (3 of 5) | over 100 [over 100, over 100] |" in page
+    statistics = json.loads((result.path / "statistics.json").read_text())
+    assert statistics["times"][0]["interval"] == [100.0, None]
+
+
+def test_thresholds_of_what_is_no_measure_are_refused() -> None:
+    for keys, said in (
+        ({"thresholds": {"frechet_distanse": [1.0]}}, "did you mean 'frechet_distance'"),
+        ({"thresholds": {"frechet_distance": [1.0]}}, "among marks; add marks"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Study.model_validate({**TINY, **keys})

@@ -7,7 +7,7 @@ import yaml
 
 from mtgan.errors import UserError
 from mtgan.recipes import load_recipe
-from mtgan.studies.load import dump_study, load_study, on_data, study_names
+from mtgan.studies.load import dump_study, load_study, on_data, restricted, study_names
 from mtgan.studies.plan import make_plan
 from mtgan.studies.schema import Study
 
@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_studies_are_shipped() -> None:
-    assert set(study_names()) == SHIPPED | CLASSIFIERS | {"zoo", "heads"}
+    assert set(study_names()) == SHIPPED | CLASSIFIERS | {"zoo", "heads", "quality"}
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
@@ -237,3 +237,17 @@ def test_a_number_of_seeds_has_a_limit_from_python_too(file: Path) -> None:
     with pytest.raises(UserError, match="from 1 to 1,000"):
         load_study(file, seeds=10**9)
     assert len(load_study(file, seeds=1000).seeds) == 1000
+
+
+def test_a_part_of_a_study() -> None:
+    study = load_study("quality")
+    part = restricted(study, ["both levels", "dcgan"], [15, 30], [5, 6], "reporting")
+    assert part.name == "quality-reporting"
+    assert [entry.label for entry in part.recipes] == ["both levels", "dcgan"]
+    assert part.recipes[0] == next(one for one in study.recipes if one.label == "both levels")
+    assert (part.marks.at, part.seeds, part.baseline) == ([15, 30], [5, 6], None)
+    assert part.evaluation.beside["unseen"].half == "reporting"
+    assert part.evaluation.half is None
+    assert restricted(study) == study
+    with pytest.raises(UserError, match="marks should rise"):
+        restricted(study, marks=[30, 15])

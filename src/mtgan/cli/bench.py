@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json, say, working
-from mtgan.cli.options import Overrides
+from mtgan.cli.options import Overrides, Quiet, Root
 from mtgan.text import console
 
 bench = typer.Typer(help="Measure speed against plainly written references.", no_args_is_help=True)
@@ -132,15 +132,94 @@ def start(
         say("\n".join(benchmark.lines(result)))
 
 
+@bench.command()
+def quality(
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(help="Which recipes: of the study, of the zoo, files; repeatable. All."),
+    ] = None,
+    marks: Annotated[
+        str | None, typer.Option(help="CPU seconds at which is measured, as 15,30,60.")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Which seeds, as 0,1,2 or 5..9.")] = None,
+    half: Annotated[
+        str, typer.Option(help="Of the held-out images: tuning, or reporting.")
+    ] = "tuning",
+    data: Annotated[
+        str | None, typer.Option("--data", help="A data set in place of the clothes.")
+    ] = None,
+    root: Root = None,
+    overrides: Overrides = None,
+    scale: Annotated[str, typer.Option(help="Of the study: full, small or tiny.")] = "full",
+    jobs: Annotated[int, typer.Option(min=1, max=1024, help="Runs side by side.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="The study's folder.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan alone.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """What the CPU seconds of one thread buy: recipes beside plain scripts, as the study quality.
+
+    Finished runs are never repeated. Choose settings by seeds 0 to 4 and the half `tuning`; report
+    by seeds 5 to 9 and the half `reporting`.
+    """
+    import os
+
+    from mtgan.cli.study import Carrying
+    from mtgan.errors import UserError
+    from mtgan.recipes.load import parse_overrides
+    from mtgan.studies.load import load_study, on_data, restricted
+    from mtgan.studies.plan import make_plan
+    from mtgan.studies.study import require_packages
+
+    require_packages()
+    _benchmark("twins")
+    # Where workers, and the scripts that they call, find the folder of benchmarks.
+    places = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(places)
+    study = load_study("quality", scale, None, parse_overrides(overrides or []))
+    if data is not None:
+        study = on_data(study, data, root)
+    elif root is not None:
+        raise UserError("--root belongs to a data set: name it by --data.")
+    study = restricted(
+        study,
+        recipe or [],
+        [_number(text, "--marks") for text in (marks or "").split(",") if text],
+        _seeds(seeds or ""),
+        half,
+    )
+    how = Carrying(jobs, dry_run=dry_run, quiet=quiet, device="cpu")
+    how.carry_out(make_plan(study), out)
+
+
+def _seeds(text: str) -> list[int]:
+    """5..9 as 5 to 9, 0,2 as these; none of an empty text."""
+    first, dots, last = text.partition("..")
+    if dots:
+        low, high = (int(_number(end, "--seeds")) for end in (first, last))
+        return list(range(low, high + 1))
+    return [int(_number(part, "--seeds")) for part in text.split(",") if part]
+
+
+def _number(text: str, option: str) -> float:
+    from mtgan.errors import UserError
+
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UserError(f"{option} takes numbers, as 15,30,60; found {text!r}.") from error
+
+
+_ROOT = Path(__file__).parents[3]
+
+
 def _benchmark(name: str) -> Any:
     """A module of the benchmarks folder, which lies beside the sources and is not installed."""
     from mtgan.errors import UserError
 
-    root = Path(__file__).parents[3]
-    if not (root / "benchmarks" / f"{name}.py").is_file():
+    if not (_ROOT / "benchmarks" / f"{name}.py").is_file():
         raise UserError(
             "The references are part of the source tree and not of the installed package; "
             "run mtgan bench from a clone (make bench)."
         )
-    sys.path.insert(0, str(root))
+    sys.path.insert(0, str(_ROOT))
     return importlib.import_module(f"benchmarks.{name}")

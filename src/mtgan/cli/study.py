@@ -1,5 +1,6 @@
 """`mtgan study`: many runs, one table, and what their differences are worth."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,7 @@ def study(
     from mtgan.recipes.load import parse_overrides
     from mtgan.registry import nearest
     from mtgan.studies.load import load_study, on_data
-    from mtgan.studies.plan import make_plan, study_folder
+    from mtgan.studies.plan import make_plan
     from mtgan.studies.study import require_packages
 
     require_packages()  # a plan that cannot be run is not shown
@@ -70,15 +71,33 @@ def study(
         raise UserError("--root and --taxonomy belong to a data set: name it by --data.")
     if executor == "local" and address is not None:
         raise UserError("--address is of a Ray cluster: add --executor ray, or leave it out.")
-    plan = make_plan(chosen_study)
-    out = out or study_folder(plan.study)
     if executor not in _EXECUTORS:
         raise UserError(f"There is no executor {executor!r}: {nearest(executor, [*_EXECUTORS])}")
-    chosen = _EXECUTORS[executor](out, jobs, address or "auto")
-    if dry_run:
-        _print_plan(plan, out, jobs, device)
-        return
-    _run(plan, out, chosen, device, quiet)
+    how = Carrying(jobs, executor, address or "auto", device, dry_run, quiet)
+    how.carry_out(make_plan(chosen_study), out)
+
+
+@dataclass(frozen=True)
+class Carrying:
+    """How a plan is carried out, as the options of a command say."""
+
+    jobs: int = 1
+    executor: str = "local"
+    address: str = "auto"
+    device: str = "auto"
+    dry_run: bool = False
+    quiet: bool = False
+
+    def carry_out(self, plan: "StudyPlan", out: Path | None) -> None:
+        """Run a plan into a folder (the usual one when None), or print it."""
+        from mtgan.studies.plan import study_folder
+
+        out = out or study_folder(plan.study)
+        chosen = _EXECUTORS[self.executor](out, self.jobs, self.address)
+        if self.dry_run:
+            _print_plan(plan, out, self.jobs, self.device)
+        else:
+            _run(plan, out, chosen, self.device, self.quiet)
 
 
 def _local(out: Path, jobs: int, address: str) -> "Executor":

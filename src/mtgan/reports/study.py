@@ -24,6 +24,7 @@ from mtgan.studies.load import dump_study
 from mtgan.studies.schema import Measure, Study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary, student_half_width
 from mtgan.studies.study import write_results
+from mtgan.studies.thresholds import TimeToThreshold
 from mtgan.text import command, printable
 from mtgan.training.folders import is_run_folder
 
@@ -100,6 +101,7 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         "least_for_intervals": LEAST_FOR_INTERVALS,
         "pictures": pictures,
         "overview": _overview(result),
+        "times": _times(result, statistics),
         "commands": _commands(result),
     }
 
@@ -176,6 +178,35 @@ def _overview(result: StudyResult) -> dict[str, Any] | None:
         for label in result.labels
     ]
     return {"titles": [measure.title for measure in measures], "rows": rows}
+
+
+def _times(result: StudyResult, statistics: Statistics) -> list[dict[str, Any]]:
+    """For each measure with thresholds, when these are reached: a row a label, a column each."""
+    marks = result.study.marks
+    if marks is None:
+        return []
+    tables = []
+    for name, thresholds in result.study.thresholds.items():
+        rows: dict[str, list[str]] = {}
+        for time in statistics.times:
+            if time.measure == name:
+                rows.setdefault(time.label, []).append(_time(time, marks.at[-1]))
+        titles = [f"{threshold:g}" for threshold in thresholds]
+        title = f"{Measure(name=name).title}: {marks.unit} until"
+        tables.append({"title": title, "titles": titles, "rows": [*rows.items()]})
+    return tables
+
+
+def _time(time: TimeToThreshold, last: float) -> str:
+    """A median with its interval; what lies behind the last mark is not known."""
+
+    def shown(value: float) -> str:
+        return f"{value:.3g}" if math.isfinite(value) else f"over {last:g}"
+
+    text = shown(time.median)
+    if time.interval:
+        text += f" [{shown(time.interval[0])}, {shown(time.interval[1])}]"
+    return text if time.reached in {0, time.seeds} else f"{text} ({time.reached} of {time.seeds})"
 
 
 def _mean(result: StudyResult, label: str, measure: Measure) -> str:

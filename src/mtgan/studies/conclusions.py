@@ -1,5 +1,6 @@
 """What the statistics support, in plain words, and no more than that."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -20,6 +21,7 @@ from mtgan.studies.statistics import (
     compare,
     summarize,
 )
+from mtgan.studies.thresholds import TimeToThreshold, times_to_thresholds
 
 _MOST_NAMED = 10  # seeds in a sentence
 _MOST_UNTESTED = 3  # sentences of comparisons with too few runs
@@ -66,13 +68,15 @@ class Row:
 class Statistics:
     """All that a page says of a study: summaries by measure and cell, rows, sentences.
 
-    without_value: seeds of finished runs that have no value, by measure and cell.
+    without_value: seeds of finished runs that have no value, by measure and cell. times: until
+    the study's thresholds.
     """
 
     summaries: dict[str, dict[str, Summary]]
     rows: list[Row]
     sentences: list[str]
     without_value: dict[str, dict[str, list[int]]]
+    times: list[TimeToThreshold]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -83,6 +87,7 @@ class Statistics:
                 for measure, cells in self.summaries.items()
             },
             "without_value": self.without_value,
+            "times": [_finite(asdict(time)) for time in self.times],
             "comparisons": [
                 {
                     "measure": row.measure.name,
@@ -127,7 +132,16 @@ def conclude(result: StudyResult) -> Statistics:
         *_untested([row for row in rows if not row.comparison.enough]),
     ]
     sentences = [text[0].upper() + text[1:] for text in sentences if text]
-    return Statistics(summaries, rows, sentences, without_value)
+    return Statistics(summaries, rows, sentences, without_value, times_to_thresholds(result))
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """With None for what JSON has no number for."""
+    interval = values["interval"] and [
+        end if math.isfinite(end) else None for end in values["interval"]
+    ]
+    median = values["median"] if math.isfinite(values["median"]) else None
+    return {**values, "median": median, "interval": interval}
 
 
 def comparisons(result: StudyResult) -> list[Row]:

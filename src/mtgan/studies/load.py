@@ -5,7 +5,7 @@ that replace the study's (mappings named in MERGED are merged instead). `extends
 whose keys stand where the file has none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,41 @@ def on_data(
     recipes = [entry.model_copy(update={"data": ""}) for entry in study.recipes]
     called = {"name": f"{study.name}-{label}", "recipes": recipes}
     return study.model_copy(update={**called, "datasets": {label: changed}})
+
+
+def restricted(
+    study: Study,
+    recipes: Sequence[str] = (),
+    marks: Sequence[float] = (),
+    seeds: Sequence[int] = (),
+    half: str | None = None,
+) -> Study:
+    """A part of a study: some of its recipes (or others, by name or file), marks and seeds.
+
+    half: of the held-out images, for the instruments that compare with one; the study is then
+    called after it. What is left out stays as it is. UserError for what the study cannot have.
+    """
+    values = study.model_dump()
+    if recipes:
+        known = {entry.label: entry.model_dump() for entry in study.recipes}
+        values["recipes"] = [known.get(name, {"recipe": name}) for name in recipes]
+        labels = [entry.get("name") or Path(entry["recipe"]).stem for entry in values["recipes"]]
+        if study.baseline and study.baseline.recipe not in labels:
+            values["baseline"] = None
+    if marks and study.marks:
+        found = [int(mark) for mark in marks] if study.marks.iterations else list(marks)
+        values["marks"] = {study.marks.unit: found}
+    if seeds:
+        values["seeds"] = list(seeds)
+    if half is not None:
+        values["name"] = f"{study.name}-{half}"
+        for instrument in (values["evaluation"], *values["evaluation"].get("beside", {}).values()):
+            if instrument.get("half"):
+                instrument["half"] = half
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"Study {study.name}: {sentence(error, Study)}") from error
 
 
 def _with_settings(study: Study, settings: Settings) -> Study:

@@ -88,7 +88,7 @@ def _measured(take: Callable[[Dataset, Mapping[str, Any]], Any], job: Job) -> Me
     found = {}
     for name, wanted in _instruments(job.evaluation).items():
         reference = reference_of(job.data, wanted["split"], wanted.get("half"))
-        found[name] = _by_one(take(reference, wanted), reference, wanted, job.device)
+        found[name] = measured_by(take(reference, wanted), reference, wanted, job.device)
     beside = {
         f"{name}/{key}": value
         for name, one in found.items()
@@ -98,7 +98,9 @@ def _measured(take: Callable[[Dataset, Mapping[str, Any]], Any], job: Job) -> Me
     return replace(found[""], values={**found[""].values, **beside})
 
 
-def _by_one(samples: Any, reference: Dataset, wanted: Mapping[str, Any], device: str) -> Measured:
+def measured_by(
+    samples: Any, reference: Dataset, wanted: Mapping[str, Any], device: str
+) -> Measured:
     """By full scorecards where the instrument names metrics, else by the quick measurement."""
     quick = wanted["metrics"] is None
     how = EvaluationOptions(
