@@ -5,9 +5,10 @@ A recipe is a command line. It is called with its settings as options, and with
     --data NAME [--root FOLDER] --seed N --seconds S [S ...] (or --iterations) --out FOLDER
 
 where FOLDER does not exist yet. It writes there MARK.npz for each of the marks, as given (what
-`mtgan sample RUN --out FILE.npz` writes: `images`, and where there are any `labels`, those asked for,
-with the names of their levels), and marks.json: {MARK: {"iterations": N, "seconds": CPU seconds of
-the whole process but for samples and files}}. `python` is the one that the study runs in.
+`mtgan sample RUN --out FILE.npz` writes: `images`, and where there are any `labels`, those asked
+for, with the names of their levels), and marks.json: {MARK: {"iterations": N, "seconds": CPU
+seconds of the whole process but for samples and files}}. `python` is the one that the study runs
+in.
 """
 
 import os
