@@ -91,8 +91,9 @@ NORMALIZATIONS: "Registry[NormalizationFactory]" = Registry(
     "normalization",
     "mtgan.nets.normalization",
     has=_CALLED,
-    # Whether a sample's output depends on the others of its batch; whether it takes classes.
-    capabilities={"mixes_samples": False, "conditional": False},
+    # Whether a sample's output depends on the others of its batch; whether it takes classes;
+    # whether it takes an embedding of all labels in their place.
+    capabilities={"mixes_samples": False, "conditional": False, "embedded": False},
 )
 AUGMENTATIONS: "Registry[Augmentation]" = Registry(
     "augmentation", "mtgan.nets.augmentation", has=_CALLED

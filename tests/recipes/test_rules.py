@@ -34,7 +34,7 @@ REFUSED = {
     ),
     "labels that no layer takes": (
         {"generator.conditioning": "normalization"},
-        "generator.normalization to be conditional-batch or conditional-instance",
+        "generator.normalization to be conditional-batch or .* or shared-conditional-batch",
     ),
     "labels in a critic's layers": (
         {"discriminator.normalization": "conditional-instance"},
@@ -51,6 +51,15 @@ REFUSED = {
     "an upsampling of another backbone": (
         {"generator.backbone": "resnet", "generator.upsampling": "nearest"},
         "upsampling=nearest is a choice of the backbones conv and odena.*is resnet; leave it out",
+    ),
+    "domains told by an embedding": (
+        {
+            "generator.backbone": "multidomain-residual",
+            "generator.output": "by-domain",
+            "generator.normalization": "shared-conditional-batch",
+            "generator.conditioning": "normalization",
+        },
+        "output=by-domain tells domains by their class, and .*shared-conditional-batch gives",
     ),
     "attention in a backbone without maps": (
         {"discriminator.backbone": "multidomain-dense", "discriminator.attention": 8},

@@ -52,7 +52,11 @@ def combinations(draw) -> dict[str, object]:
         "generator.attention": one(None, 8),
         "discriminator.attention": one(None, 8),
         "generator.normalization": one(
-            "none", "batch", "conditional-batch", "conditional-instance"
+            "none",
+            "batch",
+            "conditional-batch",
+            "conditional-instance",
+            "shared-conditional-batch",
         ),
         "discriminator.backbone": one(*BACKBONES),
         "discriminator.normalization": one("none", "batch", "layer"),
@@ -71,7 +75,7 @@ def combinations(draw) -> dict[str, object]:
         parts["generator.upsampling"] = one(None, "nearest", "sub-pixel")
     slopes = () if parts["discriminator.normalization"] == "batch" else ("gradient", "r1", "r1-r2")
     parts["penalty.kind"] = one("none", "clip", *slopes)
-    if str(parts["generator.normalization"]).startswith("conditional"):
+    if "conditional" in str(parts["generator.normalization"]):
         parts["generator.conditioning"] = "normalization"
     else:
         parts["generator.conditioning"] = one("none", "concat", "concat", "concat")
@@ -93,6 +97,7 @@ def combinations(draw) -> dict[str, object]:
         parts["sharing"] = one([], [{"between": pair, **kind}])
     elif OWN["labels"] in [t["labels"] for t in tasks if "classifier" in t]:
         parts["classifier.backbone"] = parts["discriminator.backbone"]
+        parts["classifier.attention"] = parts["discriminator.attention"]
         parts["sharing"] = one([], [{"between": ["discriminator", "classifier/fine"], **soft}])
     return parts
 

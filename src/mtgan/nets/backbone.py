@@ -38,7 +38,9 @@ class GeneratorSettings(Settings):
     width: int
     kernel: int
     normalization: str
-    classes: int = 0  # of the conditional normalization, where there is one
+    # Of the conditional normalization, where there is one; where that takes an embedding of the
+    # labels, its length.
+    classes: int = 0
     output: str = "tanh"  # kind of the last layer; see mtgan.nets.outputs
     # For each class of the conditioning level, its domain's number of tokens, 0 for pixels.
     vocabularies: tuple[int, ...] = ()

@@ -6,6 +6,7 @@ Labels travel as a mapping from level name to int64 [N], -1 where missing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from mtgan.nets.backbone import DiscriminatorSettings, RowByRow
 from mtgan.nets.heads import Labels, LabelVector, Strengths, as_levels
 from mtgan.nets.task_head import ClassHead, HeadOutput, HeadSpec, SumHead
 from mtgan.parts import HEADS, NORMALIZATIONS
+
+EMBEDDING = 128  # numbers in the shared embedding of the labels (Brock et al. 2019, appendix B)
 
 LayerFactory = Callable[[], list[nn.Module]]
 
@@ -39,7 +42,9 @@ class Generator(nn.Module):
 
     levels: what conditions it, if anything does; concat: the levels (and their numbers of classes)
     whose blocks of the label vector join the latent (Mirza & Osindero 2014). Layers that take a
-    class (those that normalize by it) are given the label of the first level.
+    class (those that normalize by it) are given the label of the first level. embedded: as concat;
+    the label vector joins no latent, and the layers are given a linear embedding of it (Brock et
+    al. 2019, section 3.1), of length EMBEDDING.
     """
 
     def __init__(
@@ -47,14 +52,18 @@ class Generator(nn.Module):
         layers: Sequence[nn.Module],
         levels: str | Sequence[str] | None,
         concat: Mapping[str, int],
+        embedded: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
         levels = as_levels(levels)
         self.level = levels[0] if levels else None
         # What it is told: layers that take a class are given the first level alone.
-        self.levels = levels if concat else levels[:1]
-        self.label_vector = LabelVector(concat, levels) if concat else None
+        sizes = concat or embedded
+        self.levels = levels if sizes else levels[:1]
+        self.label_vector = LabelVector(sizes, levels) if sizes else None
+        length = sum(embedded.values())
+        self.embedding = nn.Linear(length, EMBEDDING, bias=False) if embedded else None
         # How strongly it is told any level of the taxonomy, directly or by a finer one, where a
         # schedule switches levels on.
         self.strengths: Strengths | None = None
@@ -68,10 +77,12 @@ class Generator(nn.Module):
         return tuple(level for level in self.levels if found.of(level) > 0)
 
     def _inputs(self, latents: Tensor, labels: Labels) -> tuple[Tensor, Tensor | None]:
-        x = latents
-        if self.label_vector is not None:
-            x = torch.cat([x, self.label_vector(labels, x)], dim=1)
-        return x, labels[self.level] if self.level else None
+        if self.label_vector is None:
+            return latents, labels[self.level] if self.level else None
+        vector = self.label_vector(labels, latents)
+        if self.embedding is not None:
+            return latents, self.embedding(vector)
+        return torch.cat([latents, vector], dim=1), labels[self.level] if self.level else None
 
     def forward(self, latents: Tensor, labels: Labels) -> Tensor:
         x, y = self._inputs(latents, labels)

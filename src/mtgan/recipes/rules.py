@@ -15,6 +15,7 @@ from mtgan.parts import (
     HEAD_LOSSES,
     NORMALIZATIONS,
     OBJECTIVES,
+    OUTPUTS,
     PENALTIES,
 )
 from mtgan.recipes.schema import Head, Recipe
@@ -74,6 +75,23 @@ def normalization_that_needs_labels(recipe: Recipe) -> str | None:
             "generator.conditioning=normalization."
         )
     return None
+
+
+def _embeds(recipe: Recipe) -> bool:
+    """Whether the generator's layers are given an embedding of all labels."""
+    return NORMALIZATIONS.capability(recipe.generator.normalization, "embedded")
+
+
+@refusal
+def output_by_domain_beside_an_embedding(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    if not _embeds(recipe) or not OUTPUTS.capability(generator.output, "needs_vocabularies"):
+        return None
+    return (
+        f"generator.output={generator.output} tells domains by their class, and "
+        f"generator.normalization={generator.normalization} gives the layers an embedding in its "
+        "place; set generator.conditioning=concat and generator.normalization=batch."
+    )
 
 
 @refusal
@@ -384,7 +402,8 @@ def discriminator_conditioned_alone(recipe: Recipe) -> str | None:
 
 @warning
 def levels_that_no_layer_takes(recipe: Recipe) -> str | None:
-    if recipe.generator.conditioning != "normalization" or len(recipe.conditions) < 2:
+    by_class = recipe.generator.conditioning == "normalization" and not _embeds(recipe)
+    if not by_class or len(recipe.conditions) < 2:
         return None
     return (
         f"generator.conditioning=normalization tells the generator the first of condition_on "
@@ -396,7 +415,7 @@ def levels_that_no_layer_takes(recipe: Recipe) -> str | None:
 def schedule_of_labels_that_cannot_be_switched(recipe: Recipe) -> str | None:
     if not recipe.schedule.conditioning:
         return None
-    if recipe.generator.conditioning != "concat":
+    if recipe.generator.conditioning != "concat" and not _embeds(recipe):
         return (
             "schedule.conditioning switches the blocks of a label vector on, and "
             f"generator.conditioning={recipe.generator.conditioning} has none; set it to concat."

@@ -11,7 +11,8 @@ from mtgan.nets import (
     GeneratorSettings,
 )
 from mtgan.nets.backbone import Backbone, bound_all
-from mtgan.parts import BACKBONES, OUTPUTS
+from mtgan.nets.networks import EMBEDDING
+from mtgan.parts import BACKBONES, NORMALIZATIONS, OUTPUTS
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
 from mtgan.training.dataset_info import DatasetInfo
@@ -29,19 +30,22 @@ def build_generator(
     concat = sizes if part.conditioning == "concat" else {}
     level = levels[0] if levels else None
     by_class = level if part.conditioning == "normalization" else None
+    takes_embedding = NORMALIZATIONS.capability(part.normalization, "embedded")
+    embedded = sizes if by_class and takes_embedding else {}
+    classes = EMBEDDING if embedded else sizes[by_class] if by_class else 0
     by_domain = OUTPUTS.capability(part.output, "needs_vocabularies")
     settings = GeneratorSettings.of(
         part,
         shape=info.shape,
         inputs=recipe.latent.dim + sum(concat.values()),
-        classes=sizes[by_class] if by_class else 0,
+        classes=classes,
         vocabularies=info.vocabularies(level) if by_domain else (),
         latent=recipe.latent.dim,
     )
     layers = backbone.generator_layers(settings)
     if part.spectral_norm:
         bound_all(layers)
-    return Generator(layers, levels, concat)
+    return Generator(layers, levels, concat, embedded)
 
 
 def build_discriminator(

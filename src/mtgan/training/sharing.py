@@ -61,6 +61,6 @@ def _shared_layers(recipe: Recipe, networks: Networks, sharing: Sharing) -> list
     if [w.shape for w in first] != [w.shape for w in second]:
         raise UserError(
             f"{where}: their first {sharing.layers} layers differ in shape; give both networks "
-            "the same backbone, width and kernel."
+            "the same backbone, width, kernel and attention."
         )
     return pair

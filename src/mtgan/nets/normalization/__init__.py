@@ -5,7 +5,8 @@ and is read by the conditional kinds alone. What is registered takes (channels, 
 layer; classes is 0 where nothing is conditioned. It says of itself
 
 - `mixes_samples`: one sample's output depends on the others of its batch,
-- `conditional`: it takes classes.
+- `conditional`: it takes classes,
+- `embedded`: it takes an embedding of all labels in their place: y [N, E], and E for classes.
 """
 
 from collections.abc import Callable

@@ -4,6 +4,12 @@ import torch
 from torch import Tensor, nn
 
 
+def by_sample(x: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+    """gain * x + bias of x [N, C, ...]; gain and bias [N, C]."""
+    shape = (x.shape[0], -1, *[1] * (x.dim() - 2))
+    return torch.addcmul(bias.view(shape), x, gain.view(shape))
+
+
 class Unconditional(nn.Module):
     """A layer of one argument under the common signature."""
 
@@ -31,5 +37,4 @@ class Conditional(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         assert y is not None, "conditional normalization needs class indices"
-        shape = (x.shape[0], -1, *[1] * (x.dim() - 2))
-        return torch.addcmul(self.bias(y).view(shape), self.layer(x), self.gain(y).view(shape))
+        return by_sample(self.layer(x), self.gain(y), self.bias(y))
