@@ -37,8 +37,9 @@ OBJECTIVES: "Registry[AdversarialObjective]" = Registry(
     "mtgan.objectives.adversarial",
     has=("discriminator", "generator"),
     # Whether scores are unbounded values, so that something must bound the discriminator's slope;
-    # whether there is a score to learn at all.
-    capabilities={"critic": False, "scores": True},
+    # whether there is a score to learn at all; whether the generator's loss compares with those of
+    # real samples.
+    capabilities={"critic": False, "scores": True, "generator_needs_real": False},
 )
 PENALTIES: "Registry[Penalty]" = Registry(
     "Lipschitz penalty",

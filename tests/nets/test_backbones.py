@@ -163,7 +163,11 @@ def test_conditional_normalization_reads_the_class() -> None:
     ("settings", "part", "others"),
     [
         (GeneratorSettings, GeneratorPart, {"conditioning", "teacher_forcing"}),
-        (DiscriminatorSettings, DiscriminatorPart, {"conditioning", "augmentation"}),
+        (
+            DiscriminatorSettings,
+            DiscriminatorPart,
+            {"conditioning", "augmentation", "adaptive_augmentation", "lecam"},
+        ),
         (DiscriminatorSettings, ClassifierPart, set()),
     ],
 )

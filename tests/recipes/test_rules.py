@@ -61,6 +61,22 @@ REFUSED = {
         },
         "output=by-domain tells domains by their class, and .*shared-conditional-batch gives",
     ),
+    "adaptive augmentation by nothing": (
+        {"discriminator.adaptive_augmentation": {}, "objective": "hinge"},
+        "adaptive_augmentation says how often .*discriminator.augmentation is empty; set it to",
+    ),
+    "adaptive augmentation of a critic": (
+        {"discriminator.adaptive_augmentation": {}, "discriminator.augmentation": ["color"]},
+        "under objective=wasserstein only differences of scores mean anything; take objective=non",
+    ),
+    "adaptive augmentation of pairs": (
+        {
+            "objective": "relativistic",
+            "discriminator.adaptive_augmentation": {},
+            "discriminator.augmentation": ["color"],
+        },
+        "under objective=relativistic only differences",
+    ),
     "attention in a backbone without maps": (
         {"discriminator.backbone": "multidomain-dense", "discriminator.attention": 8},
         "discriminator.attention goes over.*conv, odena.*is multidomain-dense; leave it out",

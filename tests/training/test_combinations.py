@@ -63,6 +63,7 @@ def combinations(draw) -> dict[str, object]:
         "discriminator.spectral_norm": one(False, True),
         "discriminator.dropout": one(0.0, 0.3),
         "discriminator.augmentation": one([], ["translation"], ["color", "translation", "cutout"]),
+        "discriminator.lecam": one(0.0, 0.3),
         "classifier.backbone": one("conv", "resnet"),
         "schedule.generator_steps": one(1, 2),
         "schedule.classifier_every": one(1, 2),
@@ -71,6 +72,8 @@ def combinations(draw) -> dict[str, object]:
         "optimizer.kind": one("adam", "rmsprop"),
         "data.flip": one(False, True),
     }
+    if parts["discriminator.augmentation"] and parts["objective"] in {"hinge", "non-saturating"}:
+        parts["discriminator.adaptive_augmentation"] = one(None, {"images": 64})
     if parts["generator.backbone"] in {"conv", "odena"}:
         parts["generator.upsampling"] = one(None, "nearest", "sub-pixel")
     slopes = () if parts["discriminator.normalization"] == "batch" else ("gradient", "r1", "r1-r2")

@@ -114,6 +114,14 @@ def test_switching_a_level_on_changes_no_operation(tmp_path) -> None:
     assert all(other == first for other in others)
 
 
+def test_nor_do_regularizers_that_follow_the_scores(tmp_path) -> None:
+    adaptive = {"augmentation": ["flip", "quarter-turn", "color"], "adaptive_augmentation": {}}
+    overrides = {f"discriminator__{key}": value for key, value in adaptive.items()}
+    trainer = make_trainer(tmp_path, "gan", discriminator__lecam=0.3, **overrides)
+    _, *others = [recorder.seen for _, recorder in iterations(trainer, 6)]
+    assert all(other == others[0] for other in others)
+
+
 def test_the_recorder_notices(tmp_path) -> None:
     x = torch.tensor([1.0, 0.0])
     for guilty in (x[0].item, x.nonzero, lambda: x[x > 0], lambda: bool(x.any())):

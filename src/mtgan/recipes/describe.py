@@ -39,6 +39,8 @@ def _objective(recipe: Recipe) -> str:
         parts.append(recipe.penalty.kind)
     if recipe.discriminator.spectral_norm:
         parts.append("spectral norm")
+    if recipe.discriminator.lecam:
+        parts.append("LeCam")
     return " + ".join(parts)
 
 
@@ -83,5 +85,6 @@ def _other(recipe: Recipe) -> list[str]:
     if deeper > 1:
         notes.append(f"bifurcation {deeper}")
     if recipe.discriminator.augmentation:
-        notes.append(f"augmented by {', '.join(recipe.discriminator.augmentation)}")
+        adaptive = " adaptively" if recipe.discriminator.adaptive_augmentation else ""
+        notes.append(f"augmented{adaptive} by {', '.join(recipe.discriminator.augmentation)}")
     return notes

@@ -144,6 +144,44 @@ def attention_that_the_backbone_lacks(recipe: Recipe) -> str | None:
 
 
 @refusal
+def adaptive_augmentation_by_nothing(recipe: Recipe) -> str | None:
+    part = recipe.discriminator
+    if part.adaptive_augmentation is None or part.augmentation:
+        return None
+    return (
+        "discriminator.adaptive_augmentation says how often samples are augmented, and "
+        "discriminator.augmentation is empty; set it to [flip, translation, color], say."
+    )
+
+
+@refusal
+def regularizers_of_scores_that_nobody_learns(recipe: Recipe) -> str | None:
+    part = recipe.discriminator
+    keys = ("adaptive_augmentation", "lecam")
+    key = next((key for key in keys if getattr(part, key)), None)
+    if key is None or OBJECTIVES.capability(recipe.objective, "scores"):
+        return None
+    return (
+        f"discriminator.{key} follows the discriminator's scores, and objective={recipe.objective} "
+        "has none; leave it out."
+    )
+
+
+@refusal
+def adaptive_augmentation_by_scores_without_a_zero(recipe: Recipe) -> str | None:
+    differences = any(
+        OBJECTIVES.capability(recipe.objective, key) for key in ("critic", "generator_needs_real")
+    )
+    if recipe.discriminator.adaptive_augmentation is None or not differences:
+        return None
+    return (
+        "discriminator.adaptive_augmentation follows the sign of real samples' scores, and under "
+        f"objective={recipe.objective} only differences of scores mean anything; take "
+        "objective=non-saturating or hinge, or leave it out."
+    )
+
+
+@refusal
 def rows_predicted_by_a_backbone_that_makes_all_at_once(recipe: Recipe) -> str | None:
     generator = recipe.generator
     if not generator.teacher_forcing or BACKBONES.capability(generator.backbone, "autoregressive"):

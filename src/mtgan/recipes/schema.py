@@ -143,13 +143,23 @@ class ClassifierPart(NetworkPart):
     spectral_norm: bool = False
 
 
+class AdaptiveAugmentation(Part):
+    """How often samples are augmented, by how sure the discriminator is of real ones; see
+    mtgan.training.adaptive."""
+
+    target: Share = 0.6  # of E[sign(D(x))]
+    images: Positive = 500_000  # that take the probability from 0 to 1
+
+
 class DiscriminatorPart(ClassifierPart):
     """The discriminator (or critic): samples (and labels) to a score."""
 
     normalization: NormalizationName = "none"
     conditioning: HeadName = "none"  # by which head it gives a score; see mtgan.nets.heads
-    # Of all it sees, differentiably: color, translation, cutout.
+    # Of all it sees, differentiably; see mtgan.nets.augmentation.
     augmentation: list[AugmentationName] = []
+    adaptive_augmentation: AdaptiveAugmentation | None = None  # always, when absent
+    lecam: Weight = 0.0  # of LeCam's regularizer (mtgan.objectives.lecam)
 
 
 class Head(Part):

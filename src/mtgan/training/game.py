@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from mtgan.nets import Generator, initialize
 from mtgan.nets.heads import as_levels
 from mtgan.objectives.adversarial import log_loss_ratio
+from mtgan.objectives.lecam import ScoreAverages
 from mtgan.parts import AGGREGATORS
 from mtgan.recipes import Recipe
+from mtgan.training.adaptive import AdaptiveProbability
 from mtgan.training.batches import mix_seed
 from mtgan.training.conditioning import Conditioning
 from mtgan.training.dataset_info import DatasetInfo
@@ -31,6 +33,18 @@ from mtgan.training.sharing import share_hard
 from mtgan.training.steps import StepResult
 
 
+def _states(recipe: Recipe) -> dict[str, nn.Module]:
+    """What a discriminator's regularizers keep from update to update, by their names."""
+    part, states = recipe.discriminator, dict[str, nn.Module]()
+    if part.lecam:
+        states["lecam"] = ScoreAverages()
+    if adaptive := part.adaptive_augmentation:
+        states["augmentation"] = AdaptiveProbability(
+            adaptive.target, adaptive.images, recipe.training.batch_size
+        )
+    return states
+
+
 class Game:
     """Networks, disjoint parameter groups, and phases.
 
@@ -39,6 +53,7 @@ class Game:
     twins "generator/LEVEL", "discriminator/LEVEL". groups: the parameters that one optimizer
     owns. A layer that is hard-shared is one module in both networks, and its parameters are a
     group of their own ("generator/fine+generator/coarse"), which both networks' phases update.
+    states: what follows a discriminator's scores, as "lecam/discriminator", by buffers alone.
     weighings: what learns the weights of a discriminator's tasks, as "weighing/discriminator".
     tasks: the recipe's, each with the taxonomy's level that it reads; those whose classes a
     transform makes read none, and are not among them.
@@ -69,6 +84,11 @@ class Game:
         for network in self.networks.values():
             # Faster for the convolutions of nets.fast, on both kinds of device.
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.states = {
+            f"{kind}/discriminator{twin.label}": state
+            for twin in self.twins
+            for kind, state in _states(recipe).items()
+        }
         self.groups = self._group_parameters()
         self.phases = PhaseList(
             recipe,
@@ -78,6 +98,7 @@ class Game:
             self.tasks,
             [*self.groups],
             aggregators,
+            self.states,
             average=lambda iteration: self.update_average(recipe.training.ema_decay, iteration),
         ).make()
         # Copied together, so that what they share stays shared.
@@ -221,14 +242,14 @@ class Game:
 
     def to(self, device: torch.device) -> None:
         """Move every network and average to a device."""
-        everything = [*self.networks.values(), *self.weighings.values(), *self.average.values()]
-        nn.ModuleList(everything).to(device)
+        parts = (self.networks, self.weighings, self.states, self.average)
+        nn.ModuleList(module for part in parts for module in part.values()).to(device)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every parameter and buffer once, under "networks/NAME/..." and "average/NAME/..."."""
         found: dict[int, tuple[str, Tensor]] = {}
         kept: dict[str, Mapping[str, nn.Module]] = {
-            "networks": {**self.networks, **self.weighings},
+            "networks": {**self.networks, **self.weighings, **self.states},
             "average": self.average,
         }
         for kind, networks in kept.items():

@@ -4,11 +4,15 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from torch import nn
+
 from mtgan.nets import Classifier, Discriminator, Generator
+from mtgan.objectives.lecam import ScoreAverages
 from mtgan.objectives.penalties.clip import clip_weights
 from mtgan.parts import AUGMENTATIONS, OBJECTIVES, PENALTIES, TRANSFORMS
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
+from mtgan.training.adaptive import AdaptiveProbability
 from mtgan.training.aggregate import Aggregator
 from mtgan.training.aggregators.sum import WeightedSum
 from mtgan.training.dataset_info import DatasetInfo
@@ -16,6 +20,7 @@ from mtgan.training.heads import levels_of, objective_of
 from mtgan.training.networks import Network
 from mtgan.training.sharing import soft_sharing
 from mtgan.training.steps import (
+    Augmenter,
     ClassifierStep,
     DiscriminatorStep,
     GeneratorStep,
@@ -63,7 +68,8 @@ class PhaseList:
     """Makes the phases of networks that are built.
 
     info: of the training data; tasks: with their levels; groups: names of the parameter groups;
-    aggregators: by the discriminator's name; average: what follows every update of a generator.
+    aggregators: by the discriminator's name; states: of Game; average: what
+    follows every update of a generator.
     """
 
     recipe: Recipe
@@ -73,6 +79,7 @@ class PhaseList:
     tasks: Sequence[tuple[Task, str]]
     groups: Sequence[str]
     aggregators: Mapping[str, Aggregator]
+    states: Mapping[str, nn.Module]
     average: Callable[[int], None]
 
     def make(self) -> list[Phase]:
@@ -91,6 +98,9 @@ class PhaseList:
         penalty = PENALTIES.get(recipe.penalty.kind)
         weights = list(twin.discriminator.parameters())
 
+        averages = self.states.get(f"lecam/{name}")
+        assert averages is None or isinstance(averages, ScoreAverages)
+
         def clip(iteration: int) -> None:
             clip_weights(weights, limit=recipe.penalty.limit)
 
@@ -104,8 +114,10 @@ class PhaseList:
                 recipe.penalty.weight,
                 self._heads(),
                 soft_sharing(recipe, self.networks, name),
-                self._augmentation(),
+                self._augmentation(twin),
                 self._transforms(),
+                averages,
+                recipe.discriminator.lecam,
             ),
             updates=self._groups_of(name, f"weighing/{name}"),
             repeats=recipe.schedule.discriminator_steps,
@@ -128,7 +140,7 @@ class PhaseList:
                 objective,
                 self._heads(),
                 soft_sharing(recipe, self.networks, name),
-                self._augmentation(),
+                self._augmentation(twin),
                 teacher_forcing,
                 self._transforms(),
             ),
@@ -193,11 +205,13 @@ class PhaseList:
             if task.transform is not None
         ]
 
-    def _augmentation(self) -> tuple[str, ...]:
+    def _augmentation(self, twin: Twin) -> Augmenter:
         names = tuple(self.recipe.discriminator.augmentation)
         for name in names:
             AUGMENTATIONS.get(name)
-        return names
+        adaptive = self.states.get(f"augmentation/discriminator{twin.label}")
+        assert adaptive is None or isinstance(adaptive, AdaptiveProbability)
+        return Augmenter(names, adaptive)
 
     def _groups_of(self, *networks: str) -> tuple[str, ...]:
         return tuple(group for group in self.groups if any(n in group.split("+") for n in networks))

@@ -6,11 +6,11 @@ value on the host, or branches on one, so that an iteration can be captured or c
 N: real batch; M: generated batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from mtgan.nets import (
@@ -31,7 +31,9 @@ from mtgan.objectives import (
 )
 from mtgan.objectives.adversarial import distance_estimate
 from mtgan.objectives.heads import HeadObjective
+from mtgan.objectives.lecam import ScoreAverages, lecam
 from mtgan.objectives.transforms import Transform
+from mtgan.training.adaptive import AdaptiveProbability
 from mtgan.training.batches import Batch, RandomInputs
 
 
@@ -50,6 +52,12 @@ class StepResult:
 
     terms: dict[str, LossTerm] = field(default_factory=dict)
     logs: dict[str, Tensor] = field(default_factory=dict)
+    # Buffers, and the values that they get once the update is made.
+    state: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+    def keep(self, module: nn.Module, values: Mapping[str, Tensor]) -> None:
+        """Have buffers of a module set to these values, by name, once the update is made."""
+        self.state += [(module.get_buffer(name), value) for name, value in values.items()]
 
 
 @dataclass(frozen=True)
@@ -188,6 +196,29 @@ def complete_labels(labels: Labels, drawn: Labels) -> dict[str, Tensor]:
 
 
 @dataclass(frozen=True)
+class Augmenter:
+    """What is done to all samples that a discriminator sees; adaptive: by its probability, where it
+    adapts, else always."""
+
+    names: Sequence[str] = ()
+    adaptive: AdaptiveProbability | None = None
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        adaptive = self.adaptive
+        return augment(
+            samples, self.names, adaptive.get_buffer("probability") if adaptive else None
+        )
+
+    def adapt(self, result: StepResult, real: Tensor) -> None:
+        """Have the probability follow the scores [N] of real samples, where it adapts."""
+        if self.adaptive is not None:
+            result.logs["augmentation_probability"] = self.adaptive.get_buffer(
+                "probability"
+            ).clone()
+            result.keep(self.adaptive, self.adaptive.moved(real.detach()))
+
+
+@dataclass(frozen=True)
 class DiscriminatorStep:
     """The discriminator's losses on one real and one generated batch of equal size."""
 
@@ -198,20 +229,28 @@ class DiscriminatorStep:
     penalty_weight: float
     tasks: Sequence[TaskTerms] = ()
     sharing: Sequence[SoftSharing] = ()
-    augmentation: Sequence[str] = ()
+    augmentation: Augmenter = Augmenter()
     transforms: Sequence[TransformTerms] = ()
+    averages: ScoreAverages | None = None  # where LeCam's regularizer is asked for
+    lecam_weight: float = 0.0
 
     def __call__(self, batch: Batch, inputs: RandomInputs) -> StepResult:
         generated_labels = complete_labels(batch.labels, inputs.labels)
         with torch.no_grad():
-            fake = augment(self.generator(inputs.latents, generated_labels), self.augmentation)
-        real = augment(batch.samples, self.augmentation)
+            fake = self.augmentation(self.generator(inputs.latents, generated_labels))
+        real = self.augmentation(batch.samples)
         # Both sides, and the points between them, are compared under the real sample's labels.
         on_real, on_fake = self.outputs(real, fake, batch.labels)
         result = StepResult()
         loss = self.objective.discriminator(on_real.score, on_fake.score)
         result.terms["adversarial"] = LossTerm(loss)
         result.logs["distance_estimate"] = distance_estimate(on_real.score, on_fake.score)
+        self.augmentation.adapt(result, on_real.score)
+        if self.averages is not None:
+            moved = self.averages.moved(on_real.score, on_fake.score)
+            value = lecam(on_real.score, on_fake.score, moved["real"], moved["fake"])
+            result.terms["lecam"] = LossTerm(value, self.lecam_weight)
+            result.keep(self.averages, moved)
         if self.penalty.terms is not None:
             terms = self.penalty.terms(
                 lambda samples: self.discriminator.score(samples, batch.labels),
@@ -259,17 +298,17 @@ class GeneratorStep:
     objective: AdversarialObjective
     tasks: Sequence[TaskTerms] = ()
     sharing: Sequence[SoftSharing] = ()
-    augmentation: Sequence[str] = ()
+    augmentation: Augmenter = Augmenter()
     teacher_forcing: float = 0.0
     transforms: Sequence[TransformTerms] = ()
 
     def __call__(self, batch: Batch | None, inputs: RandomInputs) -> StepResult:
-        fake = augment(self.generator(inputs.latents, inputs.labels), self.augmentation)
+        fake = self.augmentation(self.generator(inputs.latents, inputs.labels))
         output = self.discriminator(fake, inputs.labels)
         real_score = None
         if self.objective.generator_needs_real:
             assert batch is not None
-            real = augment(batch.samples, self.augmentation)
+            real = self.augmentation(batch.samples)
             real_score = self.discriminator.score(real, batch.labels)
         result = StepResult()
         result.terms["adversarial"] = LossTerm(self.objective.generator(output.score, real_score))

@@ -167,9 +167,16 @@ class Trainer(Generic[Kept]):
         gradients = [p.grad for p in parameters if p.grad is not None]
         self.finite.observe(phase.name, self.iteration, total.detach(), gradients)
         self.optimizers.step(phase.updates, self.finite.bad)
+        self._keep_state(result)
         if phase.after is not None:
             phase.after(self.iteration)
         self.averages.add(self.game.logged(phase, total, result))
+
+    @torch.no_grad()
+    def _keep_state(self, result: StepResult) -> None:
+        """Set the buffers that a step wants set, unless updates are skipped."""
+        for kept, value in result.state:
+            kept.copy_(torch.where(self.finite.bad > 0, kept, value))
 
     @contextlib.contextmanager
     def _only(self, updates: tuple[str, ...]) -> Iterator[None]:

@@ -8,6 +8,7 @@ from torch's global generator, and is registered under the name that recipes use
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from mtgan.parts import AUGMENTATIONS
@@ -15,8 +16,17 @@ from mtgan.parts import AUGMENTATIONS
 Augmentation = Callable[[Tensor], Tensor]
 
 
-def augment(samples: Tensor, names: Sequence[str]) -> Tensor:
-    """The named augmentations, one after another; UserError for an unknown one."""
+def augment(samples: Tensor, names: Sequence[str], probability: Tensor | None = None) -> Tensor:
+    """The named augmentations, one after another; UserError for an unknown one.
+
+    probability: a scalar in [0, 1], by which each of them is done to each sample, independently
+    (Karras et al. 2020, section 2.2); None: all are done to all.
+    """
     for name in names:
-        samples = AUGMENTATIONS.get(name)(samples)
+        augmented = AUGMENTATIONS.get(name)(samples)
+        if probability is not None:
+            shape = (len(samples), *[1] * (samples.dim() - 1))
+            done = torch.rand(shape, device=samples.device) < probability
+            augmented = torch.where(done, augmented, samples)
+        samples = augmented
     return samples
