@@ -75,7 +75,10 @@ def trainer_of(path, data: Dataset | None = None, **overrides: object):
 
 
 def test_p_follows_the_scores_of_real_samples(tmp_path) -> None:
-    easy = {"discriminator__adaptive_augmentation__target": 0.0}
+    easy = {
+        "discriminator__adaptive_augmentation__target": 0.0,
+        "optimizer__learning_rate": 0.01,
+    }
     trainer = trainer_of(tmp_path / "run", **ADAPTIVE, **easy)
     state, scores = trainer.game.states["augmentation/discriminator"], []
     hook = trainer.game.networks["discriminator"].register_forward_hook

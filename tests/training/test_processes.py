@@ -33,6 +33,15 @@ RUNS: dict[str, tuple[str, dict[str, object], bool]] = {
         },
         True,
     ),
+    "regularized": (  # nothing is augmented before the fourth update
+        "gan",
+        {
+            "discriminator__lecam": 0.3,
+            "discriminator__augmentation": ["color"],
+            "discriminator__adaptive_augmentation": {"images": 64},
+        },
+        False,
+    ),
     "clipped": ("wgan", {}, False),  # batch normalization in the critic
     "weighed": ("ac-wgan-a", {"aggregator": "uncertainty"}, False),
 }
