@@ -17,6 +17,7 @@ from toys import make_data, small_recipe
 
 HEAD, COARSE = {"labels": "fine"}, {"labels": "coarse", "weight": 0.5}
 OWN = {"labels": "fine", "classifier": "separate"}
+TURNS = {"labels": "turns", "transform": "rotation", "generator_weight": 0.2}
 TASKS = [
     [],
     [HEAD],
@@ -82,7 +83,9 @@ def combinations(draw) -> dict[str, object]:
         parts["generator.conditioning"] = "normalization"
     else:
         parts["generator.conditioning"] = one("none", "concat", "concat", "concat")
+    turns = one([], [TURNS], [TURNS | {"generated": False}])
     if parts["generator.conditioning"] == "none":
+        parts["tasks"] = turns
         return parts
     parts["discriminator.conditioning"] = one("none", "concat", "dense", "projection")
     parts["tasks"] = tasks = one(*TASKS)
@@ -90,6 +93,13 @@ def combinations(draw) -> dict[str, object]:
     if any("classifier" not in task for task in tasks):
         parts["aggregator"] = one("sum", "uncertainty")
         parts["tasks"] = [t if "classifier" in t else t | {"head": one(*HEADS)} for t in tasks]
+    parts["tasks"] = [*parts["tasks"], *turns]
+    if parts["generator.conditioning"] == "concat" and not twins:
+        parts["schedule.conditioning"] = one([], [{"condition_on": "none", "until": 1}])
+        if one(False, True):
+            parts["latent.codes"] = {"code": 3}
+            parts["condition_on"] = ["fine", "code"]
+            parts["tasks"] = [*parts["tasks"], {"labels": "code"}]
     soft = {"layers": 1, "norm": one("l2", "trace")}
     hard = {"layers": 1, "kind": "hard"}
     if twins:
