@@ -28,7 +28,8 @@ from mtgan.nets import HeadOutput
 from mtgan.nets.backbone import Backbone, DiscriminatorSettings, GeneratorSettings, Shape
 from mtgan.objectives import AdversarialObjective, Penalty
 from mtgan.objectives.heads import HeadLoss
-from mtgan.parts import BACKBONES, HEAD_CLASSES, HEAD_LOSSES, OBJECTIVES, PENALTIES
+from mtgan.objectives.transforms import Transform
+from mtgan.parts import BACKBONES, HEAD_CLASSES, HEAD_LOSSES, OBJECTIVES, PENALTIES, TRANSFORMS
 
 _DIRECTIONS = ("lower", "higher", "like real")
 _LATENT = 20
@@ -121,6 +122,31 @@ def check_penalty(penalty: Penalty | str) -> None:
         assert value.requires_grad, f"The term {name!r} does not depend on the discriminator."
         (gradient,) = torch.autograd.grad(value, weight, retain_graph=True)
         assert gradient.isfinite().all(), f"The gradient of the term {name!r} is not finite."
+
+
+def check_transform(transform: Transform | str, shape: Shape = (3, 8, 8)) -> None:
+    """As many samples of the same shape, in the order of what was done to each; all classes occur
+    in a batch that is large enough; every sample's gradient is its own; nothing is drawn."""
+    part = TRANSFORMS.get(transform) if isinstance(transform, str) else transform
+    random = torch.Generator().manual_seed(0)
+    count = 8 * part.classes
+    samples = torch.randn(count, *shape, generator=random).requires_grad_(True)
+    made, classes = part.apply(samples)
+    assert made.shape == samples.shape, (
+        f"The transform makes {list(made.shape)} of {list(samples.shape)}."
+    )
+    assert classes.dtype == torch.int64, f"The classes are {classes.dtype}, and no int64."
+    assert classes.shape == (count,), f"The classes are {list(classes.shape)}, and no [{count}]."
+    found = classes.unique().tolist()
+    assert found == [*range(part.classes)], f"Of {part.classes} classes, there occur {found}."
+    again, same = part.apply(samples)
+    constant = torch.equal(made, again) and torch.equal(classes, same)
+    assert constant, (
+        "The transform differs from call to call, and a resumed training would differ with it."
+    )
+    (gradient,) = torch.autograd.grad(made[0].square().sum(), samples)
+    assert gradient[0].any(), "The transform is not differentiable, or changes the order."
+    assert not gradient[1:].any(), "A transformed sample depends on another one, or on its place."
 
 
 def check_backbone(

@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from mtgan.errors import UserError
+from mtgan.objectives.transforms import Transform
 from mtgan.objectives.transforms.rotation import turned
+from mtgan.parts import TRANSFORMS
 from mtgan.recipes import load_recipe
+from mtgan.testing import check_transform
 from mtgan.training import train
 from mtgan.training.batches import Batch, RandomInputs
 from mtgan.training.dataset_info import DatasetInfo
@@ -14,6 +17,27 @@ from mtgan.training.game import Game
 from toys import make_data, small_recipe
 
 ROTATION = {"labels": "rotation", "transform": "rotation"}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS.names())
+def test_ours_keep_the_contract(name: str) -> None:
+    check_transform(name)
+
+
+@pytest.mark.parametrize(
+    ("apply", "sentence"),
+    [
+        (lambda x: (x[::2], torch.arange(len(x) // 2) % 2), "makes .* of"),
+        (lambda x: (x, torch.zeros(len(x), dtype=torch.int64)), "Of 2 classes, there occur"),
+        (lambda x: (x.flip(0), torch.arange(len(x)) % 2), "changes the order"),
+        (lambda x: (x - x.mean(), torch.arange(len(x)) % 2), "depends on another one"),
+        (lambda x: (x * torch.rand(()), torch.arange(len(x)) % 2), "differs from call to call"),
+        (lambda x: (x, torch.arange(len(x)) % 2.0), "float32, and no int64"),
+    ],
+)
+def test_wrong_transforms_are_found(apply, sentence: str) -> None:
+    with pytest.raises(AssertionError, match=sentence):
+        check_transform(Transform(apply, classes=2))
 
 
 @pytest.mark.parametrize("count", [1, 4, 7])
