@@ -8,7 +8,6 @@ end is measured, and stands beside.
 import shutil
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,9 @@ from mtgan.training.checkpoints import list_checkpoints
 if TYPE_CHECKING:
     from mtgan.studies.kinds import Kind
 
-_WARMING, _TIMED, _TIMED_SECONDS = 3, 5, 2.0  # iterations, at least, and CPU seconds
+# Iterations between two readings of the clock, rare since a line of the log goes with each; and CPU
+# seconds between the first and the last of them, at least.
+_BETWEEN, _TIMED_SECONDS = 5, 2.0
 _BEFORE = time.process_time()
 """CPU seconds that this process took to begin: they count as those of any script do."""
 
@@ -130,20 +131,18 @@ def can_go_on(out: Path, record: str) -> bool:
 
 def _timed_pace(recipe: Recipe, data: Dataset, device: str) -> Pace:
     """From a training of a few iterations that is thrown away."""
-    keys = {"steps": LARGEST_STEP, "log_every": 1, "evaluate_every": 0}
+    keys = {"steps": LARGEST_STEP, "log_every": _BETWEEN, "evaluate_every": 0}
     short = recipe.model_copy(update={"training": recipe.training.model_copy(update=keys)})
     began, times = time.process_time(), list[float]()
 
     def watch(step: int, values: object) -> bool:
         times.append(time.process_time())
-        enough = len(times) >= _WARMING + _TIMED
-        return enough and times[-1] - times[_WARMING] > _TIMED_SECONDS
+        return len(times) > 1 and times[-1] - times[0] > _TIMED_SECONDS
 
     with temporary_folder() as folder:
         train(short, data, folder / "run", device=device, quiet=True, callbacks=[watch])
-    gaps = [later - earlier for earlier, later in pairwise(times[_WARMING:])]
-    each = float(np.mean(gaps))
-    return Pace(max(0.0, times[0] - began - each), each)
+    each = (times[-1] - times[0]) / (_BETWEEN * (len(times) - 1))
+    return Pace(max(0.0, times[0] - began - _BETWEEN * each), each)
 
 
 def _write_samples(run: Run, reference: Dataset, job: Job, file: Path) -> None:
