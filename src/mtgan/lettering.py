@@ -153,7 +153,7 @@ def letter_figure(figure: "Figure", escapes: bool = True) -> None:
     from matplotlib.text import Text
     from matplotlib.ticker import FixedFormatter, FuncFormatter
 
-    texts = [each for each in figure.findobj(Text) if isinstance(each, Text) and each.get_text()]
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
     ticks = [
         (axis, list(axis.get_majorticklocs()), axis.get_major_formatter())
         for axes in figure.axes
@@ -190,7 +190,7 @@ def save_figure(figure: "Figure", path: str | Path, dpi: int = 110) -> Path:
     if path.suffix.removeprefix(".").lower() not in known:
         raise UserError(
             f"The picture cannot be written to {path}: its ending should be one of "
-            f"{', '.join(f'.{each}' for each in sorted(known))}."
+            f"{', '.join(f'.{ending}' for ending in sorted(known))}."
         )
     letter_figure(figure)
     metadata = {"Software": _MARK} if path.suffix.lower() == ".png" else None

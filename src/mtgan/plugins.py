@@ -239,8 +239,8 @@ def _roots() -> tuple[Path, ...]:
     paths = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
     if site.ENABLE_USER_SITE:
         paths.append(site.getusersitepackages())
-    for each in distributions():
-        text = each.read_text("direct_url.json") or ""
+    for distribution in distributions():
+        text = distribution.read_text("direct_url.json") or ""
         if '"editable"' in text and (url := re.search(r'"url":\s*"(file:[^"]+)"', text)):
             paths.append(unquote(urlparse(url[1]).path))
     return tuple(Path(path).resolve() for path in dict.fromkeys(paths))

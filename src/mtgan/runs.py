@@ -108,13 +108,13 @@ def samples_of(
     made = [run.sample(count, labels, seed, step) for labels in asked]
     taxonomy = run.dataset_info.taxonomy
     # Codes, behind the levels of the data, are nothing that can be judged.
-    told = [each.labels[:, : len(taxonomy.levels)] for each in made if each.labels is not None]
+    told = [part.labels[:, : len(taxonomy.levels)] for part in made if part.labels is not None]
     if not told or (told[0] < 0).all():
         return np.asarray(made[0])
     rows = np.concatenate(told)
     if translated:
         rows, taxonomy = reference_labels(rows, run, reference), reference.taxonomy
-    samples = np.concatenate([np.asarray(each) for each in made])
+    samples = np.concatenate([np.asarray(part) for part in made])
     domains = run.dataset_info.domains
     return Dataset(samples, rows, taxonomy, str(run.path), "all", domains=domains)
 

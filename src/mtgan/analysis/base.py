@@ -61,9 +61,9 @@ class Options:
     def given(self) -> list[str]:
         """Names of the options that differ from their defaults."""
         return [
-            each.name
-            for each in fields(self)
-            if each.name != "progress" and getattr(self, each.name) != each.default
+            option.name
+            for option in fields(self)
+            if option.name != "progress" and getattr(self, option.name) != option.default
         ]
 
 
@@ -114,14 +114,14 @@ class Result(ABC):
 def plain(value: Any) -> Any:
     """Dataclasses, arrays and mappings as what JSON knows; what is not finite becomes null."""
     if is_dataclass(value) and not isinstance(value, type):
-        kept = [each for each in fields(value) if not each.metadata.get("shown_only")]
-        return {each.name: plain(getattr(value, each.name)) for each in kept}
+        kept = [item for item in fields(value) if not item.metadata.get("shown_only")]
+        return {item.name: plain(getattr(value, item.name)) for item in kept}
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

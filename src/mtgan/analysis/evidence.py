@@ -86,8 +86,8 @@ def evidence_of(
     extractor = extractor_of(data, progress=progress)
     progress("measuring variety and scores")
     mine, real, known = (
-        extract(extractor, each, cache=False).features
-        for each in (samples, held_out.samples, some.samples)
+        extract(extractor, images, cache=False).features
+        for images in (samples, held_out.samples, some.samples)
     )
     found["frechet_real"] = frechet_distance(real, known)
     varied = variety_of((samples, mine), (np.asarray(held_out.samples), real), seed)
@@ -131,7 +131,7 @@ def _scores(
     discriminator.train(was_training)
     test = mannwhitneyu(said[0], said[1], alternative="greater")
     auc = float(test.statistic) / (len(said[0]) * len(said[1]))
-    means = tuple(float(each.mean()) for each in said)
+    means = tuple(float(scores.mean()) for scores in said)
     return {"scores": means, "score_auc": auc, "score_p": float(test.pvalue)}
 
 

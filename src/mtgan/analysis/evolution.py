@@ -87,7 +87,7 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
     made = {step: generate(game, latents, rows) for step, game in run.games()}
     samples = np.stack(list(made.values()))
     train = run.load_data().samples
-    found = [nearest_by_gray(each, train) for each in samples]
+    found = [nearest_by_gray(drawn, train) for drawn in samples]
     moves = np.sqrt(np.square(np.diff(samples.astype(float), axis=0)).mean(axis=(1, 2, 3, 4)))
     return Evolution(
         steps=list(made),

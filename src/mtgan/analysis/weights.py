@@ -92,7 +92,7 @@ class Weights(Result):
         if not self.findings:
             return f"All {len(self.last)} layers are in order: none dead, exploding or vanishing."
         parts = []
-        for what in dict.fromkeys(each.what for each in self.findings):
+        for what in dict.fromkeys(finding.what for finding in self.findings):
             named = [f"{f.layer} ({f.evidence})" for f in self.findings if f.what == what]
             parts.append(f"{what.capitalize()}: {joined(named, 4)}.")
         return " ".join(parts)

@@ -134,7 +134,7 @@ class ClassifierRun:
                 name: {"level": task.level, "classes": list(task.classes)}
                 for name, task in tasks.items()
             },
-            "taxonomies": {key: each.taxonomy.to_dict() for key, each in sets.items()},
+            "taxonomies": {key: data.taxonomy.to_dict() for key, data in sets.items()},
         }
         recorded = recipe.model_copy(update={"run": record})
         with new_folder(path) as folder:

@@ -65,7 +65,8 @@ def show_list(
             row |= {"kind": "gan", **entry.recipe.model_dump(include={"source", "about"})}
         told = {"name", "title", "source", "about"}
         print_json(
-            rows + [{"kind": "classifier", **each.model_dump(include=told)} for each in classifiers]
+            rows
+            + [{"kind": "classifier", **recipe.model_dump(include=told)} for recipe in classifiers]
         )
         return
     from mtgan.text import console
@@ -77,7 +78,7 @@ def show_list(
         say(_paragraphs(rows, terminal.width))
     say()
     say("Classifiers (mtgan classify):")
-    say(_paragraphs([_of_classifier(each) for each in classifiers], terminal.width))
+    say(_paragraphs([_of_classifier(recipe) for recipe in classifiers], terminal.width))
 
 
 _NAMED = {"classifier", "conditioning", "levels", "parameters"}

@@ -47,9 +47,13 @@ def share(command: Any) -> None:
     """Give these options to a command, or to all commands of a group."""
     members = getattr(command, "commands", None)
     if members is None:
-        shared = [each for each in typer.main.get_command(_ALONE).params if each.name != "help"]
-        for each in shared:
-            each.expose_value = False
+        shared = [
+            parameter
+            for parameter in typer.main.get_command(_ALONE).params
+            if parameter.name != "help"
+        ]
+        for parameter in shared:
+            parameter.expose_value = False
         command.params.extend(shared)
         return
     for member in members.values():

@@ -191,7 +191,7 @@ def meant(name: str, known: Sequence[str]) -> str:
     except OSError as error:
         shown = name if len(name) < 100 else f"{name[:60]}..."
         raise UserError(f"{shown} cannot be read: {reason(error)}.") from error
-    return {_plain(each): each for each in known}.get(_plain(name), name)
+    return {_plain(known_name): known_name for known_name in known}.get(_plain(name), name)
 
 
 def _plain(name: str) -> str:

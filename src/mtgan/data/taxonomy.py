@@ -309,7 +309,7 @@ class Taxonomy:
         try:
             lists = [values["levels"], *values["classes"].values()]
             lists += [parent["index"] for parent in values["parents"].values()]
-            if not all(isinstance(each, list | tuple) for each in lists):
+            if not all(isinstance(values, list | tuple) for values in lists):
                 raise TypeError("its levels, classes and indices should be lists")
             taxonomy = cls(
                 levels=tuple(map(_text, values["levels"])),

@@ -39,7 +39,7 @@ def extends_a_file(source: str | Path | Mapping[str, Any]) -> bool:
 
 def _read(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in below:
-        circle = " -> ".join(each.name for each in (*below, path))
+        circle = " -> ".join(file.name for file in (*below, path))
         raise UserError(f"The taxonomy files {circle} extend each other in a circle.")
     values = read_yaml(path, "the taxonomy file", strings=True)
     where = f"the taxonomy file {path}"

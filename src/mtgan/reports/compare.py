@@ -46,13 +46,13 @@ def comparison_content(runs: Sequence[Run]) -> dict[str, Any]:
     names = _names(runs)
     logs = {name: run.metrics() for name, run in zip(names, runs, strict=True)}
     facts = [dict(facts_of(run, logs[name])) for name, run in zip(names, runs, strict=True)]
-    keys = dict.fromkeys(key for each in facts for key in each)
+    keys = dict.fromkeys(key for of_run in facts for key in of_run)
     measures, notes = _measures(dict(zip(names, runs, strict=True)))
     curves, more_notes = _curves(logs)
     return {
         "version": mtgan.__version__,
         "names": names,
-        "facts": [(key, [each.get(key, "") for each in facts]) for key in keys],
+        "facts": [(key, [of_run.get(key, "") for of_run in facts]) for key in keys],
         "differences": _differences(runs),
         "measures": measures,
         "notes": [*notes, *more_notes],

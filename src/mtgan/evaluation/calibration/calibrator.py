@@ -116,12 +116,12 @@ class Calibrator:
             if not members:
                 continue
             sets = [make(self.real) for make in makers]
-            values = [self.values(each, members) for each in sets]
+            values = [self.values(made, members) for made in sets]
             full |= _farthest(values, ceiling, _keys_on(axis, values[0], members))
             if self.judged_halves:
                 pair = self.judged_halves[0], self.reference_halves[0]
                 quick = [item for item in members if item.resampled]
-                values = [self._half(each, *pair, quick) for each in sets]
+                values = [self._half(made, *pair, quick) for made in sets]
                 half |= _farthest(values, ceiling, _keys_on(axis, values[0], members))
         return full, half
 

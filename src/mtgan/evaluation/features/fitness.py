@@ -143,7 +143,9 @@ def agreement(one: FeatureExtractor, other: FeatureExtractor, reference: Dataset
     training, held_out = judge_splits(reference)
     unseen = held_out.select(_spaced(len(held_out), _HELD_OUT))
     level = next(iter(label_levels(training)))
-    first, second = (_classes_said(each, training, unseen)[level] for each in (one, other))
+    first, second = (
+        _classes_said(extractor, training, unseen)[level] for extractor in (one, other)
+    )
     return float((first == second).mean()) if len(first) else math.nan
 
 

@@ -29,20 +29,20 @@ def present_classes(counts: np.ndarray, confusion: np.ndarray) -> np.ndarray:
     shares = np.where(known, counts, 0).astype(np.float64)
     rates = confusion / np.maximum(sizes, 1)[:, None]
     present = np.zeros(len(counts), dtype=bool)
-    for each in np.flatnonzero(counts > 1):
+    for index in np.flatnonzero(counts > 1):
         others = shares.copy()
-        others[each] = 0
+        others[index] = 0
         if not others.any():  # all are taken for this one
             others = np.where(known, sizes, 0).astype(np.float64)
-            others[each] = 0
+            others[index] = 0
         if not others.any():
-            present[each] = True
+            present[index] = True
             continue
         others /= others.sum()
         tried = 1 / (others**2 / np.maximum(sizes, 1)).sum()
-        mistakes = tried * (others @ rates[:, each])
+        mistakes = tried * (others @ rates[:, index])
         chance = betabinom.sf(
-            counts[each] - 1, counts.sum(), mistakes + 0.5, tried - mistakes + 0.5
+            counts[index] - 1, counts.sum(), mistakes + 0.5, tried - mistakes + 0.5
         )
-        present[each] = chance <= SIGNIFICANCE
+        present[index] = chance <= SIGNIFICANCE
     return present

@@ -69,7 +69,7 @@ def authentic_flags(judged: SampleSet, context: EvaluationContext) -> np.ndarray
     the cost is N times the training set and not its square.
     """
     distances, indices = (
-        each[:, 0].cpu() for each in nearest(judged.points, context.training.points)
+        found[:, 0].cpu() for found in nearest(judged.points, context.training.points)
     )
     gaps = context.training_gaps(indices)
     return (distances.square() > gaps.square() * (1 + TIE)).numpy()

@@ -42,7 +42,7 @@ def conditional_accuracy(predicted: Array, requested: Array) -> ConditionalAccur
     guesses, wanted = known_labels(predicted, requested)
     right = (guesses == wanted).double()
     per_class = {label: float(right[wanted == label].mean()) for label in wanted.unique().tolist()}
-    worst = min(per_class, key=lambda each: per_class[each])
+    worst = min(per_class, key=lambda label: per_class[label])
     mean = sum(per_class.values()) / len(per_class)
     return ConditionalAccuracy(float(right.mean()), per_class, mean, per_class[worst], worst)
 

@@ -111,10 +111,10 @@ def data_copying(
     sets = [points, real, fresh]
     if dims is not None and positive(dims, "dims") < real.shape[1]:
         axes = principal_axes(real, dims)
-        sets = [project(each, *axes) for each in sets]
-    arrays = [each.double().cpu().numpy() for each in sets]
+        sets = [project(points, *axes) for points in sets]
+    arrays = [points.double().cpu().numpy() for points in sets]
     model = KMeans(cells, n_init=10, random_state=seed).fit(arrays[1])
-    mine, base, theirs = (model.predict(each) for each in arrays)
+    mine, base, theirs = (model.predict(points) for points in arrays)
     tau = 20 / len(points) if least_share is None else least_share
     return data_copying_from_cells(sets[0], sets[1], sets[2], mine, base, theirs, tau)
 

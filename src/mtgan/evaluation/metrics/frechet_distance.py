@@ -76,10 +76,10 @@ def frechet_distance(
     than features; raises UserError for NaN, for different D, and for fewer than two samples.
     """
     fitted, real = (
-        each
-        if isinstance(each, GaussianStatistics)
-        else GaussianStatistics.from_features(each, name)
-        for each, name in ((samples, "samples"), (reference, "reference"))
+        given
+        if isinstance(given, GaussianStatistics)
+        else GaussianStatistics.from_features(given, name)
+        for given, name in ((samples, "samples"), (reference, "reference"))
     )
     warn_if_rank_deficient(min(fitted.count, real.count), fitted.width)
     return frechet_from_statistics(fitted, real)

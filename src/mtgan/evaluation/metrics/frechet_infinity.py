@@ -106,7 +106,7 @@ def frechet_infinity(
     if both_sides:
         real = shuffled(real)
         center = column_means(real)
-        mine, theirs = (_of_prefixes(each, counts, center) for each in (generated, real))
+        mine, theirs = (_of_prefixes(features, counts, center) for features in (generated, real))
         distances = [frechet_from_statistics(*pair) for pair in zip(mine, theirs, strict=True)]
     else:
         distances = list(_to_whole(generated, counts, GaussianStatistics.from_features(real)))

@@ -123,7 +123,7 @@ def _sights(order: np.ndarray, near: np.ndarray, size: int, alpha_max: float) ->
 
 def _merged(sights: Sequence[Sights], landmarks: int) -> Sights:
     """Each simplex once, its vertices ascending, with its least relaxation."""
-    simplices, values = (np.concatenate(each, axis=-1) for each in zip(*sights, strict=True))
+    simplices, values = (np.concatenate(parts, axis=-1) for parts in zip(*sights, strict=True))
     shape = (landmarks,) * len(simplices)
     codes = np.ravel_multi_index(tuple(np.sort(simplices, axis=0)), shape)
     found, place = np.unique(codes, return_inverse=True)
@@ -136,9 +136,9 @@ def _least(sights: Iterable[Sights], landmarks: int) -> Sights:
     """The same of any number of sights, of which few are held at once."""
     held: list[Sights] = []
     count = 0
-    for each in sights:
-        held.append(each)
-        count += len(each[1])
+    for sight in sights:
+        held.append(sight)
+        count += len(sight[1])
         if count > SIGHTS_AT_ONCE:
             held = [_merged(held, landmarks)]
             count = 0
@@ -255,8 +255,8 @@ def geometry_score(
             "number, so give equal numbers, or a gamma."
         )
     mine, theirs = (
-        mean_relative_living_times(each, landmarks, gamma, i_max, draws, seed)
-        for each in (points, real)
+        mean_relative_living_times(features, landmarks, gamma, i_max, draws, seed)
+        for features in (points, real)
     )
     dropped = 1 - min(float(mine.sum()), float(theirs.sum()))
     return GeometryScore(float(((mine - theirs) ** 2).sum()), mine, theirs, max(dropped, 0.0))

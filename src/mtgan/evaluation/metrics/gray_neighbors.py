@@ -61,11 +61,11 @@ def to_gray(images: Tensor) -> Tensor:
 
 def _nearest(samples: Tensor, gray_train: Tensor, flips: bool) -> tuple[Tensor, Tensor, Tensor]:
     flat, train = to_gray(samples).flatten(1), gray_train.flatten(1)
-    distances, indices = (each[:, 0] for each in nearest(flat, train))
+    distances, indices = (found[:, 0] for found in nearest(flat, train))
     mirrored = torch.zeros_like(indices, dtype=torch.bool)
     if flips:
         turned = to_gray(samples.flip(3)).flatten(1)
-        other, where = (each[:, 0] for each in nearest(turned, train))
+        other, where = (found[:, 0] for found in nearest(turned, train))
         mirrored = other < distances
         distances = torch.minimum(distances, other)
         indices = torch.where(mirrored, where, indices)
@@ -87,10 +87,10 @@ def gray_neighbors(
     sets = [as_images(train, "train")]
     if held_out is not None:
         sets.append(as_images(held_out, "held_out"))
-    for name, each in zip(("train", "held_out"), sets, strict=False):
-        if each.shape[1:] != images.shape[1:]:
+    for name, other in zip(("train", "held_out"), sets, strict=False):
+        if other.shape[1:] != images.shape[1:]:
             raise UserError(
-                f"samples are {tuple(images.shape[1:])} and {name} {tuple(each.shape[1:])} "
+                f"samples are {tuple(images.shape[1:])} and {name} {tuple(other.shape[1:])} "
                 "(channels, height, width): bring them to one size."
             )
     gray_train = to_gray(sets[0].to(images.device))

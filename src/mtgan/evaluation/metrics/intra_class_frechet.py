@@ -85,12 +85,13 @@ def intra_class_frechet(
             "Label both sets by the same level of the taxonomy."
         )
     rows = {
-        each: ((mine == each).nonzero()[:, 0], (theirs == each).nonzero()[:, 0]) for each in classes
+        index: ((mine == index).nonzero()[:, 0], (theirs == index).nonzero()[:, 0])
+        for index in classes
     }
-    for each, (a, b) in rows.items():
+    for index, (a, b) in rows.items():
         if min(len(a), len(b)) < 2:
             raise UserError(
-                f"Class {each} has {len(a)} samples and {len(b)} reference points, at least two "
+                f"Class {index} has {len(a)} samples and {len(b)} reference points, at least two "
                 "are needed of each: generate samples of every class."
             )
     if not rows:
@@ -110,12 +111,12 @@ def intra_class_frechet(
         return GaussianStatistics.from_features(features[chosen.to(features.device)])
 
     distances, counts = {}, {}
-    for each, (a, b) in rows.items():
+    for index, (a, b) in rows.items():
         pair = fit(points, a), fit(real, b)
-        distances[each] = frechet_from_statistics(*pair)
-        counts[each] = min(pair[0].count, pair[1].count)
+        distances[index] = frechet_from_statistics(*pair)
+        counts[index] = min(pair[0].count, pair[1].count)
     warn_if_rank_deficient(min(counts.values()), points.shape[1])
-    worst = max(distances, key=lambda each: distances[each])
+    worst = max(distances, key=lambda index: distances[index])
     mean = sum(distances.values()) / len(distances)
     return IntraClassFrechet(distances, mean, distances[worst], worst, counts)
 
@@ -146,14 +147,14 @@ def of_comparison(comparison: Comparison) -> Outcome:
     for level in comparison.requested_levels:
         labels = [comparison.requested(level).copy(), comparison.truth(level).copy()]
         classes = context.taxonomy.classes[level]
-        counts = [np.bincount(each[each >= 0], minlength=len(classes)) for each in labels]
+        counts = [np.bincount(column[column >= 0], minlength=len(classes)) for column in labels]
         fewest = np.minimum(*counts)
         small = fewest < MIN_CLASS
         notes.append(_averaged(level, classes, fewest))
         if small.all():
             continue
-        for each in labels:
-            each[np.isin(each, np.flatnonzero(small))] = -1
+        for column in labels:
+            column[np.isin(column, np.flatnonzero(small))] = -1
         found = intra_class_frechet(
             comparison.generated.points,
             labels[0],
@@ -172,8 +173,8 @@ def _averaged(level: str, classes: Sequence[str], fewest: np.ndarray) -> str:
     """What the distances within classes are over; fewest: samples of each class, smaller side."""
     small = fewest < MIN_CLASS
     key = f"intra_class_frechet/{level}"
-    each = f", {fewest[~small].min()} samples of each" if not small.all() else ""
-    sentence = f"{key} is over {(~small).sum()} of {len(classes)} classes{each}"
+    least = f", {fewest[~small].min()} samples of each" if not small.all() else ""
+    sentence = f"{key} is over {(~small).sum()} of {len(classes)} classes{least}"
     if not small.any():
         return sentence
     names = [f"{classes[index]} ({fewest[index]})" for index in np.flatnonzero(small).tolist()]

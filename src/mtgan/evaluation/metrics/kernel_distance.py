@@ -55,9 +55,9 @@ def kernel_distance_from_pass(passed: PairwisePass) -> float:
     Its products and kernels are float32: it is off by at most about 1e-7 of the mean kernel value.
     """
     sums = (passed.samples.kernel_sum, passed.reference.kernel_sum, passed.kernel_sum)
-    if any(each is None for each in sums):
+    if any(total is None for total in sums):
         raise UserError("The pass was taken without kernel sums: ask for kernel=True.")
-    own, theirs, cross = (float(each) for each in sums if each is not None)
+    own, theirs, cross = (float(total) for total in sums if total is not None)
     return _unbiased(own, theirs, cross, len(passed.samples), len(passed.reference))
 
 
@@ -77,7 +77,7 @@ def kernel_distance(
 
     Raises UserError for NaN, different D, sets of fewer than two points or than `subset_size`.
     """
-    points, real = (each.double() for each in as_feature_pair(samples, reference))
+    points, real = (features.double() for features in as_feature_pair(samples, reference))
     if subsets is None:
         return _distance(points, real)
     positive(subsets, "subsets")

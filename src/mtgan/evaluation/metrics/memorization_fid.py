@@ -55,8 +55,8 @@ def memorization_distance(samples: Array, train_reference: Array) -> float:
     """m: mean over samples [M, D] of the least 1 - |cos| to a training sample [N, D]."""
     points, real = as_feature_pair(samples, train_reference, 1, ("samples", "train_reference"))
     a, b = (
-        (each / positive_norms(each, name).to(each.dtype)[:, None]).float()
-        for each, name in ((points, "samples"), (real, "train_reference"))
+        (features / positive_norms(features, name).to(features.dtype)[:, None]).float()
+        for features, name in ((points, "samples"), (real, "train_reference"))
     )
     best = torch.full((len(a),), -1.0, device=a.device)
     where = torch.zeros(len(a), dtype=torch.int64, device=a.device)

@@ -38,7 +38,7 @@ WINDOW = 11
 SIGMA = 1.5
 PEAK = 255
 SMALL_SIDE = 32
-SMALL_WEIGHTS = tuple(each / sum(WEIGHTS[:3]) for each in WEIGHTS[:3])
+SMALL_WEIGHTS = tuple(weight / sum(WEIGHTS[:3]) for weight in WEIGHTS[:3])
 PIXELS_AT_ONCE = 1 << 18
 """Of either side: they stay in the processor's cache."""
 
@@ -112,7 +112,8 @@ def _similarity(a: Tensor, b: Tensor) -> Tensor:
     for scale, weight in enumerate(weights):
         if scale > 0:
             a, b = (
-                F.avg_pool2d(each, 2, ceil_mode=True, count_include_pad=False) for each in (a, b)
+                F.avg_pool2d(images, 2, ceil_mode=True, count_include_pad=False)
+                for images in (a, b)
             )
         term = _term(a, b, luminance=scale == len(weights) - 1)
         result = result * term.clamp_min(0).pow(weight)
@@ -174,11 +175,11 @@ def ms_ssim(images: Array, labels: Array | None = None, pairs: int = 100, seed: 
         return MsSsim(overall, {}, None)
     classes = as_labels(labels, "labels", len(pictures))
     per_class = {}
-    for each in classes[classes >= 0].unique().tolist():
-        rows = (classes == each).nonzero()[:, 0]
+    for index in classes[classes >= 0].unique().tolist():
+        rows = (classes == index).nonzero()[:, 0]
         if len(rows) < 2:
-            raise UserError(f"Class {each} has one image, a pair needs two: generate more of it.")
-        per_class[each] = mean_similarity(rows)
+            raise UserError(f"Class {index} has one image, a pair needs two: generate more of it.")
+        per_class[index] = mean_similarity(rows)
     if not per_class:
         raise UserError("labels names no class: all labels are negative.")
     return MsSsim(overall, per_class, sum(per_class.values()) / len(per_class))

@@ -58,8 +58,8 @@ def prd_from_histograms(samples: Array, reference: Array, angles: int = 1001) ->
     """The curve of two histograms over the same bins, each normalized to sum to one."""
     positive(angles, "angles", 3)
     shares = [
-        as_tensor(each, name).double().cpu().numpy()
-        for each, name in ((samples, "samples"), (reference, "reference"))
+        as_tensor(given, name).double().cpu().numpy()
+        for given, name in ((samples, "samples"), (reference, "reference"))
     ]
     if shares[0].ndim != 1 or shares[0].shape != shares[1].shape:
         raise UserError(
@@ -131,8 +131,8 @@ def prd_curve(
         )
         curves.append(prd_from_histograms(mine, theirs, angles))
     return _curve(
-        np.mean([each.precision for each in curves], axis=0),
-        np.mean([each.recall for each in curves], axis=0),
+        np.mean([curve.precision for curve in curves], axis=0),
+        np.mean([curve.recall for curve in curves], axis=0),
     )
 
 

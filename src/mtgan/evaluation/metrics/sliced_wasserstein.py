@@ -53,7 +53,7 @@ def sliced_wasserstein(
     Raises UserError for NaN, different D, and empty sets.
     """
     positive(directions, "directions")
-    points, real = (each.double() for each in as_feature_pair(samples, reference, 1))
+    points, real = (features.double() for features in as_feature_pair(samples, reference, 1))
     width = points.shape[1]
     left, right, lengths = _steps(len(points), len(real), points.device)
     total = 0.0
@@ -62,7 +62,7 @@ def sliced_wasserstein(
         .to(points.device)
         .split(DIRECTIONS_AT_ONCE, dim=1)
     ):
-        a, b = ((batch.T @ each.T).sort(dim=1).values for each in (points, real))
+        a, b = ((batch.T @ features.T).sort(dim=1).values for features in (points, real))
         total += float((a[:, left] - b[:, right]).square_().matmul(lengths).sum())
     return 3 * width * total / directions
 

@@ -64,6 +64,8 @@ def of_comparison(comparison: Comparison) -> Outcome:
             context.seed,
         )
         counts = np.bincount(requested[requested >= 0])
-        if lone := [context.taxonomy.classes[level][each] for each in np.flatnonzero(counts == 1)]:
+        if lone := [
+            context.taxonomy.classes[level][index] for index in np.flatnonzero(counts == 1)
+        ]:
             notes.append(f"{key} learned nothing of classes of one sample: {listed(lone)}")
     return Outcome(values, notes=notes)

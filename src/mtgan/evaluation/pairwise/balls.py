@@ -71,8 +71,8 @@ class PairedBalls:
         self.around_b = [_Balls(a, b, radii) for radii in b_radii]
         self.around_a = [_Balls(b, a, radii) for radii in a_radii]
         self.a_reach, self.b_reach = (
-            torch.stack([balls.limits + balls.margins for balls in each]).amax(dim=0)
-            for each in (self.around_a, self.around_b)
+            torch.stack([balls.limits + balls.margins for balls in around]).amax(dim=0)
+            for around in (self.around_a, self.around_b)
         )
         self.a_reach += b.slack.max()
         self.b_reach += a.slack.max()

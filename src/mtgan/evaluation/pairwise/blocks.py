@@ -124,17 +124,17 @@ def exact_squared(a: Tensor, i: Tensor, b: Tensor, j: Tensor) -> Tensor:
 
 def within(squared: Tensor, *limits: Tensor) -> tuple[Tensor, Tensor]:
     """Places (i, j) of a block [r, c] that are within any limit, [r, 1] or [c]."""
-    limits = tuple(each.expand_as(squared) for each in limits)
+    limits = tuple(limit.expand_as(squared) for limit in limits)
     if squared.device.type != "cpu":
-        near = torch.stack([squared <= each for each in limits]).any(dim=0)
+        near = torch.stack([squared <= limit for limit in limits]).any(dim=0)
         i, j = near.nonzero().T
         return i, j
     found, width = [], squared.shape[1]
     for part in row_blocks(len(squared), COMPARED_ROWS):  # numpy is several times faster here
         values = squared[part].numpy()
         mask = values <= limits[0][part].numpy()
-        for each in limits[1:]:
-            mask |= values <= each[part].numpy()
+        for limit in limits[1:]:
+            mask |= values <= limit[part].numpy()
         found.append(np.flatnonzero(mask) + part.start * width)
     rows, columns = np.divmod(np.concatenate(found), width)
     return torch.from_numpy(rows), torch.from_numpy(columns)

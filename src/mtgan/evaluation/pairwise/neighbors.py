@@ -145,7 +145,7 @@ def neighborhood_of(points: Tensor, k: int, kernel: bool, block: int | None) -> 
     count, kernel_sum = len(points), 0.0
     candidates = Candidates(count, min(k + SPARE_CANDIDATES, count - 1), points.device)
     spans = row_blocks(count, block_size(points, block))
-    pairs = [(each, each) for each in spans]  # first, so that few of the others are candidates
+    pairs = [(span, span) for span in spans]  # first, so that few of the others are candidates
     pairs += itertools.combinations(spans, 2)
     with full_precision():
         for rows, columns in pairs:

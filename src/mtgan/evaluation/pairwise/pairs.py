@@ -87,22 +87,22 @@ def pairwise_pass(
         reference_neighborhood: The same of the reference.
         block: Rows and columns per block; no influence on the result.
     """
-    ks = tuple(sorted({positive(each, "k") for each in ([k] if isinstance(k, int) else k)}))
+    ks = tuple(sorted({positive(count, "k") for count in ([k] if isinstance(k, int) else k)}))
     if not ks:
         raise UserError("k is empty: name at least one neighbor count.")
     points, real = as_feature_pair(samples, reference, ks[-1] + 1)
     own = sample_neighborhood or neighborhood_of(points, ks[-1], kernel, block)
     theirs = reference_neighborhood or neighborhood_of(real, ks[-1], kernel, block)
-    for name, each, count in (("sample", own, len(points)), ("reference", theirs, len(real))):
-        if len(each) != count:
+    for name, known, count in (("sample", own, len(points)), ("reference", theirs, len(real))):
+        if len(known) != count:
             raise UserError(
-                f"{name}_neighborhood belongs to {len(each)} points, not to these {count}."
+                f"{name}_neighborhood belongs to {len(known)} points, not to these {count}."
             )
 
     a, b = prepare(points, real)
     forward = Candidates(len(a), min(1 + SPARE_CANDIDATES, len(b)), points.device)
     backward = Candidates(len(b), min(1 + SPARE_CANDIDATES, len(a)), points.device)
-    balls = PairedBalls(a, b, [own.radii(each) for each in ks], [theirs.radii(each) for each in ks])
+    balls = PairedBalls(a, b, [own.radii(k) for k in ks], [theirs.radii(k) for k in ks])
     kernel_sum, cosines = 0.0, Cosines(a, b) if cosine else None
     size = block_size(points, block)
     with full_precision():
@@ -132,8 +132,8 @@ def pairwise_pass(
         reference_distances=reference_distances[:, 0],
         reference_indices=reference_indices[:, 0],
         balls={
-            each: BallCounts(mine.closed, mine.open, other.closed)
-            for each, mine, other in zip(ks, balls.around_b, balls.around_a, strict=True)
+            k: BallCounts(mine.closed, mine.open, other.closed)
+            for k, mine, other in zip(ks, balls.around_b, balls.around_a, strict=True)
         },
         kernel_sum=kernel_sum if kernel else None,
         cosine_distances=cosines.distances() if cosines else None,

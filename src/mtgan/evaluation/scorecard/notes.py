@@ -32,7 +32,7 @@ def shared_images(sets: EvaluationData) -> list[str]:
     unseen = [] if sets.held_out is None else _digests(sets.held_out.samples)
     notes = []
     known, fresh = set(real), set(unseen) - set(real)
-    of_real, of_unseen = (sum(each in others for each in mine) for others in (known, fresh))
+    of_real, of_unseen = (sum(image in others for image in mine) for others in (known, fresh))
     if same := of_real + of_unseen:
         split = f"the reference ({sets.real.split} split)"
         parts = [f"{of_real:,} to images of {split}", f"{of_unseen:,} to held-out ones"]
@@ -41,7 +41,7 @@ def shared_images(sets: EvaluationData) -> list[str]:
             f"{same:,} of {len(mine):,} samples are identical to real images: {counts}"
             + ("; these are draws from one set" if of_real and same == len(mine) else "")
         )
-    if twice := sum(each in known for each in unseen):
+    if twice := sum(image in known for image in unseen):
         notes.append(
             f"{twice:,} of {len(unseen):,} held-out images are in the reference as well: what real "
             "data get is too good"
@@ -50,7 +50,7 @@ def shared_images(sets: EvaluationData) -> list[str]:
 
 
 def _digests(images: np.ndarray) -> list[bytes]:
-    return [hashlib.blake2b(each.tobytes(), digest_size=16).digest() for each in images]
+    return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
 
 
 def unscored(entries: Mapping[str, Entry]) -> list[str]:

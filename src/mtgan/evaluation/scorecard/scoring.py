@@ -43,7 +43,7 @@ def distance_scale(value: float, real: float, floor: float) -> float:
     in the square, half of the classes could go and cost 2 %; in the logarithm, scores would follow
     the noise of small real-to-real distances.
     """
-    roots = [math.sqrt(max(each, 0.0)) for each in (value, real, floor)]
+    roots = [math.sqrt(max(x, 0.0)) for x in (value, real, floor)]
     return _clip(_share(*roots))
 
 
