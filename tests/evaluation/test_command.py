@@ -7,6 +7,7 @@ import pytest
 
 from mtgan.cli import main
 from mtgan.data import Taxonomy
+from mtgan.data.samples import Samples
 from mtgan.evaluation import Scorecard
 from mtgan.recipes import load_recipe
 from mtgan.training import Run
@@ -78,10 +79,10 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
     assert samples.taxonomy == known
     asked = {}
 
-    def sample_with_labels(self, count, labels, seed, step):
+    def sample(self, count, labels, seed, step):
         assert labels is step is None
         asked.update(count=count, seed=seed)
-        return samples.samples[:count], samples.labels[:count]
+        return Samples.of(samples.samples[:count], samples.labels[:count], known, seed, np.empty(0), ())
 
     trained = digits.in_order_of(known)
     record = {"data": digits.spec, "data_name": "digits", "data_fingerprint": trained.fingerprint}
@@ -90,7 +91,7 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
     for name in ("recipe.yaml", "data.json"):
         (tmp_path / name).write_text("")
     monkeypatch.setattr(Run, "open", lambda path: made)
-    monkeypatch.setattr(Run, "sample_with_labels", sample_with_labels)
+    monkeypatch.setattr(Run, "sample", sample)
     return asked
 
 
@@ -108,8 +109,8 @@ def test_a_run_generates_its_samples(capsys, asked, data, tmp_path):
         "--device",
         "cpu",
     ]
-    code, _, _ = run(capsys, str(tmp_path), *data, *options, "--json", str(card), "--quiet")
-    assert code == 0
+    code, _, err = run(capsys, str(tmp_path), *data, *options, "--json", str(card), "--quiet")
+    assert code == 0, err
     assert asked == {"count": 85, "seed": 4}
     protocol = json.loads(card.read_text())["protocol"]
     accuracy = json.loads(card.read_text())["entries"]["conditional_accuracy/fine"]["value"]
