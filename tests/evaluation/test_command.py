@@ -82,7 +82,8 @@ def asked(digits, unseen, tmp_path, monkeypatch) -> dict:
     def sample(self, count, labels, seed, step):
         assert labels is step is None
         asked.update(count=count, seed=seed)
-        return Samples.of(samples.samples[:count], samples.labels[:count], known, seed, np.empty(0), ())
+        images, rows = samples.samples[:count], samples.labels[:count]
+        return Samples.of(images, rows, known, seed, np.empty(0), ())
 
     trained = digits.in_order_of(known)
     record = {"data": digits.spec, "data_name": "digits", "data_fingerprint": trained.fingerprint}

@@ -134,15 +134,18 @@ def test_molecules_are_known_by_themselves_or_by_the_user(words, monkeypatch):
 
 def test_each_domain_takes_its_metrics(both):
     training, held_out = both
-    options = {"options": EvaluationOptions(resamples=0, corruptions=False, features="pixels")}
-    cards = cards_of(held_out, training, metrics="frechet_distance,novelty", **options)
+
+    def options(metrics: str) -> EvaluationOptions:
+        return EvaluationOptions(metrics, resamples=0, corruptions=False, features="pixels")
+
+    cards = cards_of(held_out, training, options("frechet_distance,novelty"))
     assert {name: list(card) for name, card in cards.items()} == {
         "image": ["frechet_distance"],
         "smiles": ["novelty"],
     }
-    assert list(cards_of(held_out, training, metrics="novelty", **options)) == ["smiles"]
+    assert list(cards_of(held_out, training, options("novelty"))) == ["smiles"]
     with pytest.raises(UserError, match="no metric 'fad' of image, smiles: choose from"):
-        cards_of(held_out, training, metrics="fad", **options)
+        cards_of(held_out, training, options("fad"))
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,23 @@ from mtgan.data.domains.parts import DomainSamples, on_canvases, one_domain
 from mtgan.data.samples import Samples
 from mtgan.errors import UserError
 from mtgan.evaluation.data import in_split, with_held_out
-from mtgan.evaluation.inputs import apart
-from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, ProtocolRule
+from mtgan.evaluation.inputs import Images, Size, apart
+from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, protocol_rule
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.registry import Registry, nearest
 
 AUTO = "auto"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EvaluationOptions:
     """Options as of mtgan.evaluation.evaluate; told: as of DomainContext."""
 
+    metrics: str | Sequence[str] | None = None
+    labels: np.ndarray | None = None
+    heldout: Images | None = None
+    split: str | None = None
+    size: Size | None = None
     n: int | None = None
     seed: int = 0
     device: str | torch.device = "cpu"
@@ -90,28 +95,22 @@ _OPTIONS = {"features": AUTO, "weights": None}
 
 
 def evaluate_domains(
-    samples: Any,
-    reference: Dataset,
-    rule: ProtocolRule,
-    options: EvaluationOptions,
-    *,
-    metrics: str | Sequence[str] | None = None,
-    heldout: Dataset | None = None,
-    split: str | None = None,
+    samples: Any, reference: Dataset, options: EvaluationOptions
 ) -> dict[str, Scorecard]:
     """The card of each domain by its name; see mtgan.evaluation.evaluate."""
-    real = in_split(reference, split or rule.split or "train")
+    rule = protocol_rule(options.protocol)
+    real = in_split(reference, rule.reference_split(options.split))
     generated = taken_apart(samples, real)
     groups = {name: metrics_of(part.domain) for name, part in generated.items()}
     _refuse_unfit(options, groups)
     unseen: Dataset | None = None
     said: list[str] = []
     if rule.calibrated:
-        real, unseen, said = with_held_out(real, heldout, options.seed)
-    chosen = metrics_by_domain(metrics, groups)
+        real, unseen, said = with_held_out(real, options.heldout, options.seed)
+    chosen = metrics_by_domain(options.metrics, groups)
     cards = {}
     for name, group in groups.items():
-        if metrics is not None and not chosen[name]:
+        if options.metrics is not None and not chosen[name]:
             continue
         sets = DomainData(
             generated[name],

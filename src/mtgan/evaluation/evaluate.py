@@ -89,6 +89,11 @@ def evaluate(
         warn_renamed("The option `ladder` of evaluate", "`corruptions`")
         corruptions = ladder
     options = EvaluationOptions(
+        metrics=metrics,
+        labels=labels,
+        heldout=heldout,
+        split=split,
+        size=size,
         n=n,
         seed=seed,
         device=device,
@@ -101,49 +106,23 @@ def evaluate(
         told=told or {},
         progress=progress,
     )
-    cards = cards_of(
-        *(samples, reference, options),
-        metrics=metrics,
-        labels=labels,
-        heldout=heldout,
-        split=split,
-        size=size,
-    )
+    cards = cards_of(samples, reference, options)
     return DomainScorecard(cards) if len(cards) > 1 else next(iter(cards.values()))
 
 
-def cards_of(
-    samples: Any,
-    reference: Images,
-    options: EvaluationOptions,
-    *,
-    metrics: str | Sequence[str] | None = None,
-    labels: np.ndarray | None = None,
-    heldout: Images | None = None,
-    split: str | None = None,
-    size: Size | None = None,
-) -> dict[str, Scorecard]:
+def cards_of(samples: Any, reference: Images, options: EvaluationOptions) -> dict[str, Scorecard]:
     """The card of each domain by its name, of plain images by ""; see evaluate."""
     check_number("resamples", options.resamples, 0, 10_000)
     rule = protocol_rule(options.protocol)
     if isinstance(reference, str | Path):
-        reference = as_dataset(reference, "reference", split or rule.split or "train", size)
+        split = rule.reference_split(options.split)
+        reference = as_dataset(reference, "reference", split, options.size)
     if not isinstance(reference, Dataset) or not reference.domains:
         _refuse({f"told={key!r}": True for key in options.told}, "images")
-        card = evaluate_images(
-            *(samples, reference, options),
-            metrics=metrics,
-            labels=labels,
-            heldout=heldout,
-            split=split,
-            size=size,
-        )
-        return {"": card}
-    _refuse({"labels": labels, "size": size}, f"the domains of {reference.name}")
-    unseen = None if heldout is None else as_dataset(heldout, "held-out data")
-    return evaluate_domains(
-        samples, reference, rule, options, metrics=metrics, heldout=unseen, split=split
-    )
+        return {"": evaluate_images(samples, reference, options)}
+    lost = {"labels": options.labels, "size": options.size}
+    _refuse(lost, f"the domains of {reference.name}")
+    return evaluate_domains(samples, reference, options)
 
 
 def _refuse(options: Mapping[str, Any], what: str) -> None:

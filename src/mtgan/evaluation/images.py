@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from mtgan.evaluation.features import (
     measure_fitness,
 )
 from mtgan.evaluation.features.judge import Judge
-from mtgan.evaluation.inputs import Images, Labeled, Size, apart, as_dataset, fitting_labels
+from mtgan.evaluation.inputs import Images, Labeled, apart, as_dataset, fitting_labels
 from mtgan.evaluation.metrics import METRICS, chosen_metrics
 from mtgan.evaluation.metrics.base import ALIASES
 from mtgan.evaluation.protocol import protocol_rule
@@ -43,24 +44,17 @@ MODE_POOL = 9
 
 
 def evaluate_images(
-    samples: Images | Labeled,
-    reference: Images,
-    options: EvaluationOptions,
-    *,
-    metrics: str | Sequence[str] | None = None,
-    labels: np.ndarray | None = None,
-    heldout: Images | None = None,
-    split: str | None = None,
-    size: Size | None = None,
+    samples: Images | Labeled, reference: Images, options: EvaluationOptions
 ) -> Scorecard:
     """Judge generated images against real ones; see mtgan.evaluation.evaluate."""
-    samples, labels = apart(samples, labels)
+    samples, labels = apart(samples, options.labels)
     rule = protocol_rule(options.protocol)
-    chosen = chosen_metrics(metrics or rule.metrics)
+    chosen = chosen_metrics(options.metrics or rule.metrics)
     scored = rule.calibrated and any(o.axis for item in chosen for o in item.outputs)
     sets = EvaluationData.choose(
-        *(samples, reference, labels, heldout, split or rule.split, rule, options.n, options.seed),
-        size=size,
+        *(samples, reference, labels, options.heldout, options.split or rule.split),
+        *(rule, options.n, options.seed),
+        size=options.size,
         calibrated=scored,
     )
     extractor = build_extractor(
@@ -123,14 +117,13 @@ class ImageMetrics(DomainMetrics):
         self, sets: DomainData, metrics: Sequence[str] | None, options: EvaluationOptions
     ) -> Scorecard:
         real, held_out = sets.real.dataset(), sets.held_out
-        return evaluate_images(
-            _images_of(sets.generated),
-            real,
+        own = replace(
             options,
             metrics=metrics,
             heldout=None if held_out is None else held_out.dataset(),
             split=None if real.split == "all" else real.split,
         )
+        return evaluate_images(_images_of(sets.generated), real, own)
 
     def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
         return watch_images(_images_of(sets.generated), sets.real.dataset(), options)

@@ -40,9 +40,9 @@ class ProtocolRule:
     metrics: tuple[str, ...]
     about: str
 
-    def reference_split(self, asked: str | None) -> str:
+    def reference_split(self, wanted: str | None) -> str:
         """The split of the reference that is read: the one asked for, or the rule's."""
-        return asked or self.split or "train"
+        return wanted or self.split or "train"
 
 
 PROTOCOLS: dict[str, ProtocolRule] = {

@@ -103,7 +103,9 @@ def measured_by(
 ) -> Measured:
     """By full scorecards where the instrument names metrics, else by the quick measurement."""
     quick = wanted["metrics"] is None
-    how = EvaluationOptions(
+    options = EvaluationOptions(
+        metrics=wanted["metrics"],
+        split=None if quick else wanted["split"],
         n=min(wanted["samples"], largest_part(reference)),
         features=wanted["features"],
         seed=wanted["seed"],
@@ -111,11 +113,7 @@ def measured_by(
         resamples=0,
         corruptions=False,
     )
-    if quick:
-        cards = watched(samples, reference, how)
-    else:
-        chosen, split = wanted["metrics"], wanted["split"]
-        cards = cards_of(samples, reference, how, metrics=chosen, split=split)
+    cards = (watched if quick else cards_of)(samples, reference, options)
     first = next(iter(cards.values())).protocol
     # As many as were taken, which held-out data may limit.
     taken = {"generated": first.generated, "reference": first.reference}
