@@ -9,7 +9,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -267,6 +267,7 @@ def _sources(place: str) -> Iterator[str]:
                 yield file.read_text(encoding="utf-8")
 
 
+@cache
 def _attributes(source: str, name: str) -> dict[str, Any]:
     """The literal attributes of what a source registers as `name`: those in a class's body, or the
     keywords that an object is made with."""

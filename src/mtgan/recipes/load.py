@@ -1,5 +1,7 @@
 """From a name or a file to a validated Recipe: inheritance, overrides, scale, rules."""
 
+import copy
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -168,9 +170,15 @@ def use_plugins(values: Mapping[str, Any], what: str) -> None:
     plugins.use([*named, *(recorded if isinstance(recorded, Mapping) else ())])
 
 
+@functools.lru_cache(256)
+def _parsed(text: str, what: str) -> Any:
+    """parse_yaml, once for a text: most recipes extend one of a few others."""
+    return parse_yaml(text, what)
+
+
 def read_mapping(text: str, what: str) -> dict[str, Any]:
     """The keys of a YAML text; UserError that begins with `what` where it holds none."""
-    values = parse_yaml(text, what)
+    values = copy.deepcopy(_parsed(text, what))
     if not isinstance(values, dict):
         raise UserError(f"{what} holds no keys; it should be a YAML mapping.")
     return values
