@@ -15,6 +15,7 @@ images, and equal scales of the first two convolutions at any depth.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -134,9 +135,9 @@ class Down(nn.Module):
         return self.channels(halve(x))
 
 
-def change(inputs: int, outputs: int) -> nn.Module:
+def change(inputs: int, outputs: int, bound: Bound = unbound) -> nn.Module:
     """A 1 x 1 convolution where the number of channels changes."""
-    return nn.Identity() if inputs == outputs else convolution(inputs, outputs, 1)
+    return nn.Identity() if inputs == outputs else bound(convolution(inputs, outputs, 1))
 
 
 @BACKBONES.register("r3gan")
@@ -164,18 +165,12 @@ class R3GAN:
 
     def discriminator_layers(self, settings: DiscriminatorSettings) -> list[nn.Module]:
         counts, sizes = _counts(settings), pyramid(*settings.shape[1:])
-        bound = settings.bound
-        layers: list[nn.Module] = []
-        for i, channels in enumerate(counts):
-            before = nn.Identity() if i else bound(convolution(settings.shape[0], channels, 1))
-            if channels_after := counts[i + 1 : i + 2]:
-                leads_on = change(channels, channels_after[0])
-                after: nn.Module = Down(
-                    leads_on if isinstance(leads_on, nn.Identity) else bound(leads_on)
-                )
-            else:
-                after = bound(nn.Conv2d(channels, channels, sizes[-1], groups=channels, bias=False))
-            layers.append(Stage(settings, channels, before, after))
+        bound, last = settings.bound, counts[-1]
+        first = bound(convolution(settings.shape[0], counts[0], 1))
+        before = [first, *(nn.Identity() for _ in counts[1:])]
+        basis = bound(nn.Conv2d(last, last, sizes[-1], groups=last, bias=False))
+        after = [*(Down(change(*pair, bound)) for pair in pairwise(counts)), basis]
+        layers = [Stage(settings, *parts) for parts in zip(counts, before, after, strict=True)]
         maps = [(count, *size) for count, size in zip(counts[1:], sizes[1:], strict=True)]
         return [*attend(layers[:-1], maps, settings.attention, bound), layers[-1]]
 
