@@ -60,9 +60,7 @@ def _curves(result: StudyResult) -> tuple[list[Picture], list[str]]:
 def _side_by_side(result: StudyResult) -> dict[str, list[str]]:
     """Which cells one chart compares: all of them; but where recipes vary and variants or data as
     well, those of one variant and data set, by their labels."""
-    # Of one training that several marks are on, the last cell shows all.
-    last = {tuple(cell["runs"].values()): cell for cell in result.plan["cells"]}
-    cells = [*last.values()]
+    cells = _last_cells(result)
     places = dict.fromkeys((cell["variant"], cell["data"]) for cell in cells)
     if len(places) < 2 or len({cell["recipe"] for cell in cells}) < 2:
         return {"": [cell["label"] for cell in cells]}
@@ -73,6 +71,14 @@ def _side_by_side(result: StudyResult) -> dict[str, list[str]]:
         where = " / ".join(part for part, varies in parts if varies)
         found.setdefault(where, []).append(cell["label"])
     return found
+
+
+def _last_cells(result: StudyResult) -> list[dict[str, Any]]:
+    """Of each training the cell of its last mark, which shows all of it; else all cells."""
+    cells = result.plan["cells"]
+    if result.study.marks is None:
+        return list(cells)
+    return [*{tuple(cell["runs"].values()): cell for cell in cells}.values()]
 
 
 def _curve(
@@ -178,7 +184,7 @@ def _over_axis(result: StudyResult) -> list[Picture]:
 def _samples(result: StudyResult) -> tuple[list[Picture], list[str]]:
     """The last sample grid of each cell's first finished run; and which could not be read."""
     pictures, notes = [], []
-    for label in result.labels[:_MOST_CELLS]:
+    for label in [cell["label"] for cell in _last_cells(result)][:_MOST_CELLS]:
         for seed, grid in _grids(result, label):
             try:
                 with Image.open(grid, formats=["PNG"]) as image:
