@@ -93,7 +93,8 @@ def shortened(line: str, domains: bool = False) -> list[str]:
         part = [] if "--fraction" in words else ["--fraction", "0.05"]
         return [*words, *part, "--set", "training.epochs=1"]
     if verb == "study":
-        return [*without(words, "--jobs"), "--seeds", "1"]
+        length = "training.epochs=1" if "mtl-" in line else "training.steps=2"
+        return [*without(words, "--jobs"), "--seeds", "1", "--set", length]
     if verb == "bench":
         words = [*without(words, "--rounds", "--n"), "--rounds", "1"]
         small = {"train": ["--recipe", "wgan-gp", "--scale", "tiny"], "evaluate": ["--n", "200"]}

@@ -1,6 +1,7 @@
 """The page of a run."""
 
 import html
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from mtgan.evaluation.strings.molecules import parse_molecules
 from mtgan.reports import write_report
 from mtgan.reports.page import distance_correlation, series_of
 from mtgan.training import Run, train
-from toys import make_data, small_recipe
+from toys import Instruments, make_data, small_recipe
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +73,10 @@ def test_a_conditional_run_has_a_named_row_per_class(tmp_path: Path, monkeypatch
         run = train(small_recipe("cwgan-a", **keys), given, tmp_path / name, quiet=True)
         page = write_report(run).read_text()
         assert 'alt="Samples by fine"' in page
-        assert ('alt="Samples by coarse"' in page) == (name == "attributes")
+        assert 'alt="Samples by coarse"' in page
         assert 'alt="Samples"' not in page
+        assert (shown["x", "y"][:10] == run.sample(10, {"coarse": "x"}, seed=0)).all()
     assert set(shown) == {("a", "b", "c", "d"), ("x", "y")}
-    assert (shown["x", "y"][:10] == run.sample(10, {"coarse": "x"}, seed=0)).all()
 
 
 def test_the_page_can_be_written_elsewhere(run: Run, tmp_path: Path) -> None:
@@ -160,3 +161,35 @@ def test_a_grid_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     half.write_bytes(half.read_bytes()[:100])
     (samples / "step-mine.png").write_bytes(b"")
     assert "after 0, 4 iterations" in html.unescape(write_report(run).read_text())
+
+
+def test_the_control_of_a_run_stands_beside_it(tmp_path: Path) -> None:
+    """Its last evaluation, where that was made in the same way; and quality by the clock."""
+    data = make_data()
+    often = {"training__evaluate_every": 2}
+    one, two, other = (
+        train(
+            small_recipe(name, **keys),
+            data,
+            tmp_path / f"run-{i}",
+            quiet=True,
+            instruments=Instruments(),
+        )
+        for i, (name, keys) in enumerate(
+            [
+                ("ac-wgan-b", {**often, "title": "Two heads"}),
+                ("ac-wgan-a", {**often, "title": "One head"}),
+                ("ac-wgan-a", {}),
+            ]
+        )
+    )
+    page = write_report(one, control=two).read_text()
+    table = page.partition("What the other task did")[2].partition("</table>")[0]
+    assert re.findall(r"<th class=.number.>(.*?)</th>", table) == ["Two heads", "One head"]
+    values = [run.metrics()[-1]["values"]["frechet_distance"] for run in (one, two)]
+    found = re.search(r"frechet distance</th><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>", table)
+    assert found is not None
+    assert list(found.groups()) == [f"{value:.4g}" for value in values]
+    assert 'alt="Time to quality"' in page
+    assert "What the other task did" not in write_report(one, control=other).read_text()
+    assert "What the other task did" not in write_report(one).read_text()

@@ -30,10 +30,12 @@ def line_chart(
     right: Mapping[str, Series] | None = None,
     right_label: str = "",
     log: bool = False,
+    xlabel: str = "iterations",
 ) -> str:
     """Lines over iterations, as an SVG data URI; `right` has an axis of its own.
 
-    log puts the left axis on a logarithmic scale where all its values are positive.
+    log puts the left axis on a logarithmic scale where all its values are positive. xlabel: what x
+    is where it is no iteration.
     """
     with matplotlib.rc_context(
         {"svg.fonttype": "none", "font.size": 9, "text.color": _GRAY, "axes.labelcolor": _GRAY}
@@ -47,7 +49,7 @@ def line_chart(
         ]
         if log and all(min(y) > 0 for _, y in series.values() if len(y)):
             axes.set_yscale("log")
-        axes.set_xlabel("iterations")
+        axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
         every = [axes]
         if right:

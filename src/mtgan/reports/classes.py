@@ -27,13 +27,11 @@ def class_grids(run: Run) -> dict[str, Image.Image]:
 
 
 def _levels(recipe: Recipe, info: DatasetInfo) -> list[str]:
-    """The levels that the generator is told, without those that follow from another of them."""
+    """The levels that the generator is told."""
     if recipe.generator.conditioning == "none":
         return []
     asked = as_levels(recipe.twins[0] if recipe.twins else recipe.condition_on)
-    told = [info.level(level, "The page") for level in asked]
-    above = {info.taxonomy.parents[level][0] for level in told if level in info.taxonomy.parents}
-    return [level for level in dict.fromkeys(told) if level not in above]
+    return list(dict.fromkeys(info.level(level, "The page") for level in asked))
 
 
 def _grid(run: Run, level: str, classes: Sequence[str]) -> Image.Image:

@@ -54,8 +54,10 @@ class StringSamples:
     drawing: Picture | None
 
 
-def write_report(run: Run, out: Path | None = None) -> Path:
+def write_report(run: Run, out: Path | None = None, control: Run | None = None) -> Path:
     """Write the page of a run to `out` (report.html in its folder), and return its path.
+
+    control: a run on the same data with which its last evaluation is compared.
 
     The page holds everything that it shows. Real images stand beside the samples where the data
     set can still be loaded. The newest evaluation (`mtgan evaluate RUN`) is shown as tables,
@@ -65,7 +67,7 @@ def write_report(run: Run, out: Path | None = None) -> Path:
     own = run.path / "report.html"
     out = out or own
     refuse_other_files(out, own)
-    page = environment().get_template("run.html.j2").render(**page_content(run))
+    page = environment().get_template("run.html.j2").render(**page_content(run, control))
     files.write_text(out, printable(page))
     return out
 
@@ -80,7 +82,7 @@ def refuse_other_files(out: Path, own: Path | None) -> None:
         raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
 
 
-def page_content(run: Run) -> dict[str, Any]:
+def page_content(run: Run, control: Run | None = None) -> dict[str, Any]:
     """What the template shows, as plain values."""
     lines = run.metrics()
     analyses, notes = _analyses(run)
@@ -95,6 +97,7 @@ def page_content(run: Run) -> dict[str, Any]:
         "strings": _strings(run),
         "correlation": _correlation(lines),
         "evaluations": _evaluations(lines),
+        "control": _compared(run, control) if control else None,
         "analyses": analyses,
         "cards": cards,
         "unread": [*more_notes, *notes],
@@ -268,6 +271,12 @@ def _curves(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[Picture]:
             "and the Frechet distance in feature space."
         )
         pictures.append(Picture("Distance estimate and Frechet distance", chart, caption))
+    if distance and (over_time := _over_time(lines)):
+        chart = line_chart(
+            {"Frechet distance": over_time}, "Frechet distance", log=True, xlabel="seconds"
+        )
+        caption = "Frechet distance by the clock, evaluations included, on a logarithmic scale."
+        pictures.append(Picture("Time to quality", chart, caption))
     accuracies = {n: s for n, s in {**train, **evaluated}.items() if "accuracy" in n}
     if accuracies:
         caption = "accuracy/LEVEL is that of a classifier outside the training."
@@ -277,6 +286,19 @@ def _curves(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[Picture]:
         caption = "log10 of generator to discriminator loss; 0 is parity (Weaver 2017)."
         pictures.append(Picture("Balance", line_chart(ratios, "log10 ratio"), caption))
     return pictures
+
+
+def _over_time(lines: Sequence[Mapping[str, Any]]) -> tuple[list[float], list[float]] | None:
+    """Seconds and Frechet distance of every evaluation; None where there are less than two."""
+    points = [
+        (line["seconds"], line["values"]["frechet_distance"])
+        for line in lines
+        if line["kind"] == "evaluation" and line["values"].get("frechet_distance") is not None
+    ]
+    if len(points) < 2:
+        return None
+    seconds, distances = zip(*points, strict=True)
+    return list(seconds), list(distances)
 
 
 def _correlation(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -302,11 +324,37 @@ def _evaluations(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     return {
         "columns": list(rows[-1]["values"]),
         "rows": [
-            (labels[step], step, [row["values"].get(name) for name in rows[-1]["values"]])
+            (
+                labels[step],
+                step,
+                row["seconds"],
+                [row["values"].get(name) for name in rows[-1]["values"]],
+            )
             for step, row in sorted(chosen.items())
         ],
         "features": protocol.get("features", ""),
         "count": protocol.get("generated", ""),
+    }
+
+
+def _compared(run: Run, control: Run) -> dict[str, Any] | None:
+    """The last evaluations of two trainings side by side; None where one has none, or they were
+    made in unlike ways."""
+    both = [
+        [line for line in side.metrics() if line["kind"] == "evaluation"][-1:]
+        for side in (run, control)
+    ]
+    if not all(both):
+        return None
+    (mine,), (other,) = both
+    if mine.get("protocol") != other.get("protocol"):
+        return None
+    names = [name for name in mine["values"] if name in other["values"]]
+    return {
+        "titles": [side.recipe.title or side.recipe.name for side in (run, control)],
+        "iterations": [mine["step"], other["step"]],
+        "rows": [(name, mine["values"][name], other["values"][name]) for name in names],
+        "seed": run.recipe.run["seed"],
     }
 
 
