@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from mtgan.nets import Discriminator, DiscriminatorSettings, Generator, HeadSpec
+from mtgan.nets import Discriminator, DiscriminatorSettings, Generator, HeadSpec, initialize
 from mtgan.nets.heads import LabelVector
+from mtgan.nets.networks import kernel_weights
 from mtgan.parts import HEADS
 
 SETTINGS = DiscriminatorSettings((1, 4, 4), width=3, kernel=3)
@@ -116,3 +117,16 @@ def test_whether_a_label_changes_what_the_generator_is_told(conditioning: str, t
         for c in range(3)
     ]
     assert torch.equal(slopes[0], slopes[1]) == torch.equal(slopes[0], slopes[2]) == (not told)
+
+
+def test_kernels_under_spectral_normalization_begin_as_the_recipe_says() -> None:
+    """And are divided by their own norm, not by that of the kernel that was there before."""
+    layer = nn.utils.parametrizations.spectral_norm(nn.Linear(30, 20))
+    plain = nn.Linear(30, 20)
+    for module in (layer, plain):
+        initialize(module, "normal-0.02", torch.Generator().manual_seed(4))
+    (kernel,) = kernel_weights([layer])
+    assert torch.equal(kernel, plain.weight)
+    assert kernel.std().item() == pytest.approx(0.02, rel=0.1)
+    assert torch.linalg.matrix_norm(layer.weight, 2).item() == pytest.approx(1, rel=0.02)
+    assert not layer.bias.any()

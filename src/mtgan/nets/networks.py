@@ -7,14 +7,13 @@ Labels travel as a mapping from level name to int64 [N], -1 where missing.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized
 
 from mtgan.nets.backbone import DiscriminatorSettings, RowByRow
 from mtgan.nets.heads import Labels, LabelVector, Strengths, as_levels
+from mtgan.nets.initialization import stored_weight
 from mtgan.nets.task_head import ClassHead, HeadOutput, HeadSpec, SumHead
 from mtgan.parts import HEADS, NORMALIZATIONS
 
@@ -180,6 +179,5 @@ def kernel_weights(layers: Sequence[nn.Module] | nn.ModuleList) -> list[Tensor]:
     for layer in layers:
         for module in layer.modules():
             if isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
-                computed: Any = module.parametrizations if is_parametrized(module) else None
-                kernels.append(computed.weight.original if computed else module.weight)
+                kernels.append(stored_weight(module))
     return kernels
