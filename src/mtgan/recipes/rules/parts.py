@@ -1,0 +1,173 @@
+"""Which parts of networks and objectives go together."""
+
+from mtgan.parts import BACKBONES, NORMALIZATIONS, OBJECTIVES, OUTPUTS, PENALTIES
+from mtgan.recipes.rules.base import refusal, warning
+from mtgan.recipes.schema import Recipe
+
+
+@refusal
+def normalization_that_mixes_samples_under_a_slope_penalty(recipe: Recipe) -> str | None:
+    normalization, penalty = recipe.discriminator.normalization, recipe.penalty.kind
+    mixes = NORMALIZATIONS.capability(normalization, "mixes_samples")
+    if not mixes or not PENALTIES.capability(penalty, "differentiates_score"):
+        return None
+    return (
+        f"penalty.kind={penalty} needs each sample's score to depend on that sample alone, and "
+        f"discriminator.normalization={normalization} mixes the samples of a batch "
+        "(Gulrajani et al. 2017, section 4); set discriminator.normalization to layer or none."
+    )
+
+
+@refusal
+def normalization_that_needs_labels(recipe: Recipe) -> str | None:
+    conditional = NORMALIZATIONS.capability(recipe.generator.normalization, "conditional")
+    asked = recipe.generator.conditioning == "normalization"
+    if asked and not conditional:
+        known = " or ".join(NORMALIZATIONS.those_with("conditional"))
+        return f"generator.conditioning=normalization needs generator.normalization to be {known}."
+    if conditional and not asked:
+        return (
+            f"generator.normalization={recipe.generator.normalization} takes labels; set "
+            "generator.conditioning=normalization."
+        )
+    return None
+
+
+def embeds_labels(recipe: Recipe) -> bool:
+    """Whether the generator's layers are given an embedding of all labels."""
+    return NORMALIZATIONS.capability(recipe.generator.normalization, "embedded")
+
+
+@refusal
+def output_by_domain_beside_an_embedding(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    if not embeds_labels(recipe) or not OUTPUTS.capability(generator.output, "needs_vocabularies"):
+        return None
+    return (
+        f"generator.output={generator.output} tells domains by their class, and "
+        f"generator.normalization={generator.normalization} gives the layers an embedding in its "
+        "place; set generator.conditioning=concat and generator.normalization=batch."
+    )
+
+
+@refusal
+def labels_in_what_judges(recipe: Recipe) -> str | None:
+    for name, part in (("discriminator", recipe.discriminator), ("classifier", recipe.classifier)):
+        if NORMALIZATIONS.capability(part.normalization, "conditional"):
+            return (
+                f"{name}.normalization={part.normalization} takes labels, and only the generator "
+                f"is given them in its layers; set {name}.normalization to batch, layer or none."
+            )
+    return None
+
+
+@refusal
+def output_that_the_backbone_lacks(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    outputs = BACKBONES.capability(generator.backbone, "outputs")
+    if outputs is None or generator.output in outputs:
+        return None
+    return (
+        f"the backbone {generator.backbone} has generator.output={' or '.join(outputs)}; found "
+        f"{generator.output}."
+    )
+
+
+@refusal
+def upsampling_that_the_backbone_lacks(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    known = BACKBONES.capability(generator.backbone, "upsamplings")
+    if generator.upsampling is None or generator.upsampling in known:
+        return None
+    return (
+        f"generator.upsampling={generator.upsampling} is a choice of the backbones "
+        f"{' and '.join(BACKBONES.those_with('upsamplings'))}, and generator.backbone is "
+        f"{generator.backbone}; leave it out."
+    )
+
+
+@refusal
+def attention_that_the_backbone_lacks(recipe: Recipe) -> str | None:
+    players = ("generator", "discriminator", "classifier")
+    for name, part in ((name, getattr(recipe, name)) for name in players):
+        if part.attention and not BACKBONES.capability(part.backbone, "attention"):
+            known = ", ".join(BACKBONES.those_with("attention"))
+            return (
+                f"{name}.attention goes over feature maps of the backbones {known}, and "
+                f"{name}.backbone is {part.backbone}; leave it out."
+            )
+    return None
+
+
+@refusal
+def adaptive_augmentation_by_nothing(recipe: Recipe) -> str | None:
+    part = recipe.discriminator
+    if part.adaptive_augmentation is None or part.augmentation:
+        return None
+    return (
+        "discriminator.adaptive_augmentation says how often samples are augmented, and "
+        "discriminator.augmentation is empty; set it to [flip, translation, color], say."
+    )
+
+
+@refusal
+def regularizers_of_scores_that_nobody_learns(recipe: Recipe) -> str | None:
+    part = recipe.discriminator
+    keys = ("adaptive_augmentation", "lecam")
+    key = next((key for key in keys if getattr(part, key)), None)
+    if key is None or OBJECTIVES.capability(recipe.objective, "scores"):
+        return None
+    return (
+        f"discriminator.{key} follows the discriminator's scores, and objective={recipe.objective} "
+        "has none; leave it out."
+    )
+
+
+@refusal
+def adaptive_augmentation_by_scores_without_a_zero(recipe: Recipe) -> str | None:
+    differences = any(
+        OBJECTIVES.capability(recipe.objective, key) for key in ("critic", "generator_needs_real")
+    )
+    if recipe.discriminator.adaptive_augmentation is None or not differences:
+        return None
+    return (
+        "discriminator.adaptive_augmentation follows the sign of real samples' scores, and under "
+        f"objective={recipe.objective} only differences of scores mean anything; take "
+        "objective=non-saturating or hinge, or leave it out."
+    )
+
+
+@refusal
+def rows_predicted_by_a_backbone_that_makes_all_at_once(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    if not generator.teacher_forcing or BACKBONES.capability(generator.backbone, "autoregressive"):
+        return None
+    known = " or ".join(BACKBONES.those_with("autoregressive"))
+    return (
+        "generator.teacher_forcing predicts each row from those before it, and the backbone "
+        f"{generator.backbone} makes all rows at once; set generator.backbone={known}, or "
+        "teacher_forcing to 0."
+    )
+
+
+@refusal
+def latent_that_the_backbone_cannot_take(recipe: Recipe) -> str | None:
+    backbone, found = recipe.generator.backbone, recipe.latent.distribution
+    needed = BACKBONES.capability(backbone, "latent")
+    if needed in {None, found}:
+        return None
+    return (
+        f"generator.backbone={backbone} needs a latent whose distribution is {needed}; set "
+        f"latent.distribution={needed}."
+    )
+
+
+@warning
+def critic_without_bound(recipe: Recipe) -> str | None:
+    bounded = recipe.penalty.kind != "none" or recipe.discriminator.spectral_norm
+    if bounded or not OBJECTIVES.capability(recipe.objective, "critic"):
+        return None
+    return (
+        f"objective={recipe.objective} without a bound on the critic's slope diverges; set "
+        "penalty.kind to gradient or clip, or discriminator.spectral_norm=true."
+    )
