@@ -35,6 +35,9 @@ def test_what_the_last_column_says() -> None:
     assert other("sc-wgan-b") == "discriminator and classifier/fine share 2 layers (soft)"
     assert other("mtl-wgan").startswith("2 twins; generator/fine and generator/coarse share 2")
     assert other("ac-wgan-random-hierarchy") == "hierarchy: random"
+    assert other("tac-wgan-b") == "heads: twin"
+    assert other("omni-gan") == "heads: real-fake omni"
+    assert other("tree-wgan-b") == "heads: tree softmax"
     augmented = load_recipe("gan", {"discriminator.augmentation": ["color", "cutout"]})
     assert describe(augmented).other == "augmented by color, cutout"
     stages = [{"condition_on": "none", "until": 9}]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mtgan.recipes.schema import Recipe
+from mtgan.recipes.schema import Head, Recipe
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,18 @@ def _other(recipe: Recipe) -> list[str]:
     deeper = max((task.bifurcation for task in recipe.tasks), default=1)
     if deeper > 1:
         notes.append(f"bifurcation {deeper}")
+    heads = {text: None for task in recipe.tasks if (text := _head(task.head))}
+    if heads:
+        notes.append(f"heads: {', '.join(heads)}")
     if recipe.discriminator.augmentation:
         adaptive = " adaptively" if recipe.discriminator.adaptive_augmentation else ""
         notes.append(f"augmented{adaptive} by {', '.join(recipe.discriminator.augmentation)}")
     return notes
+
+
+def _head(head: Head) -> str:
+    """In which words a head differs from a plain one."""
+    usual = Head()
+    keys = ("classes", "loss", "features")
+    odd = [getattr(head, key) for key in keys if getattr(head, key) != getattr(usual, key)]
+    return " ".join([*odd, *(["tree softmax"] if head.sums else [])])
