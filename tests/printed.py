@@ -95,6 +95,8 @@ def shortened(line: str, domains: bool = False) -> list[str]:
     if verb == "study":
         length = "training.epochs=1" if "mtl-" in line else "training.steps=2"
         return [*without(words, "--jobs"), "--seeds", "1", "--set", length]
+    if (verb, other) == ("bench", "quality"):
+        return [*words, "--dry-run"]
     if verb == "bench":
         words = [*without(words, "--rounds", "--n"), "--rounds", "1"]
         small = {"train": ["--recipe", "wgan-gp", "--scale", "tiny"], "evaluate": ["--n", "200"]}
