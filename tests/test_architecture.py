@@ -136,6 +136,33 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     tuple(TopologicalSorter(import_graph()).static_order())  # CycleError names a circle
 
 
+REGISTRY_NAMES = {
+    node.target.id
+    for file in SOURCE.rglob("*.py")
+    for node in ast.parse(file.read_text()).body
+    if isinstance(node, ast.AnnAssign) and "Registry[" in ast.unparse(node.annotation)
+}
+
+
+def reads_registries(node: ast.AST, functions: dict[str, ast.AST]) -> bool:
+    """Whether code that runs asks a registry what it has, itself or by a function of its file."""
+    calls = [dotted(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)]
+    reads = {f"{name}.{verb}" for name in REGISTRY_NAMES for verb in ("get", "names", "items")}
+    own = [functions[name] for name in calls if name in functions and functions[name] is not node]
+    return not reads.isdisjoint(calls) or any(reads_registries(code, functions) for code in own)
+
+
+def test_no_registry_is_read_while_a_file_is_imported() -> None:
+    """What is registered later would be missed."""
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.If)
+    for file in SOURCE.rglob("*.py"):
+        body = ast.parse(file.read_text()).body
+        functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+        for node in body:
+            if not isinstance(node, kinds):
+                assert not reads_registries(node, functions), (file, node.lineno)
+
+
 def test_nobody_pays_for_the_contracts_who_does_not_ask() -> None:
     assert not [module for module, found in import_graph().items() if "mtgan.testing" in found]
 

@@ -7,7 +7,10 @@ from scipy.spatial.distance import jensenshannon
 
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
+from mtgan.evaluation.domains import DOMAIN_METRICS
+from mtgan.evaluation.metrics import Outcome, Output
 from mtgan.evaluation.sequences import evaluate_strings
+from mtgan.evaluation.strings.base import STRING_METRICS, register_string_metric
 from mtgan.evaluation.strings.empty_share import empty_share
 from mtgan.evaluation.strings.ngram_distance import ngram_counts, ngram_distance
 from mtgan.evaluation.strings.novelty import novelty
@@ -72,6 +75,20 @@ def test_the_card_of_strings():
     assert (card.protocol.generated, card.protocol.reference) == (3, 2)
     assert card.overall is None
     assert "novelty" not in evaluate_strings(["a"], ["a"])
+
+
+def test_a_metric_that_is_registered_later_is_measured(monkeypatch):
+    assert "vowels" not in DOMAIN_METRICS.get("strings").names()
+    known = (STRING_METRICS._entries, STRING_METRICS._origins)
+    for name, entries in zip(("_entries", "_origins"), known, strict=True):
+        monkeypatch.setattr(STRING_METRICS, name, dict(entries))
+
+    @register_string_metric("vowels", Output("vowels", "higher"))
+    def vowels(comparison):
+        return Outcome({"vowels": comparison.generated.samples.count("a")})
+
+    assert "vowels" in DOMAIN_METRICS.get("strings").names()
+    assert evaluate_strings(["a", "b", "a"], ["a"])["vowels"] == 2
 
 
 def test_strings_against_themselves_say_so():

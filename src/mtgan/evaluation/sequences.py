@@ -62,7 +62,7 @@ def _metrics() -> tuple[Metric, ...]:
 
 STRINGS = SetMetrics(
     "strings",
-    _metrics(),
+    _metrics,
     FLOORS,
     CORRUPTIONS,
     _judge,
@@ -113,7 +113,7 @@ def evaluate_strings(
     )
     chosen = [
         item
-        for item in _applicable(STRINGS.metrics, comparison)
+        for item in _applicable(_metrics(), comparison)
         if len(training) or item.needs.keys().isdisjoint(TRAINING)
     ]
     return measured_card(stamp, chosen, comparison, after=_notes(comparison))

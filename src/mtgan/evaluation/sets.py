@@ -144,7 +144,7 @@ class SetMetrics(DomainMetrics):
 
     Attributes:
         name: Of the group, which the stamp has in place of a feature space.
-        metrics: What they are.
+        metrics: Gives them, asked anew each time: one may be registered later.
         floors: By axis, makers of the sets that mark 0, of a DomainRealData.
         corruptions: Those that are measured.
         judge: What is known of these metrics, for a comparison, and why there is no overall figure.
@@ -154,7 +154,7 @@ class SetMetrics(DomainMetrics):
     """
 
     name: str
-    metrics: tuple[Metric, ...]
+    metrics: Callable[[], Sequence[Metric]]
     floors: Mapping[str, Sequence[Callable[[Any], DomainSet]]] = field(default_factory=dict)
     corruptions: tuple[Corruption, ...] = ()
     judge: Callable[[DomainComparison], Judge] = unknown
@@ -165,7 +165,7 @@ class SetMetrics(DomainMetrics):
     versions: str = ""
 
     def names(self) -> list[str]:
-        return [item.name for item in self.metrics]
+        return [item.name for item in self.metrics()]
 
     def card(
         self, sets: DomainData, metrics: Sequence[str] | None, options: EvaluationOptions
@@ -226,10 +226,9 @@ class SetMetrics(DomainMetrics):
         return calibrated(card, judge, mine, calibrator, options.corruptions, options.progress)
 
     def _chosen(self, names: Sequence[str], comparison: DomainComparison) -> list[Metric]:
-        usual = self.applicable(self.metrics, comparison) if "default" in names else ()
-        return [
-            item for item in self.metrics if item in usual or item.name in names or "all" in names
-        ]
+        known = self.metrics()
+        usual = self.applicable(known, comparison) if "default" in names else ()
+        return [item for item in known if item in usual or item.name in names or "all" in names]
 
     def _stamp(
         self, real: DomainSamples, options: EvaluationOptions, taken: int, compared: int
@@ -273,6 +272,6 @@ def register_domain_metric(
     def make(compute: Callable[[DomainComparison], Outcome]) -> SetMetrics:
         about = (compute.__doc__ or "").partition("\n")[0]
         metric = Metric(name, outputs, compute, needs=dict(needs or {}), about=about, source=source)
-        return SetMetrics(name, (metric,), dict(floors or {}))
+        return SetMetrics(name, lambda: (metric,), dict(floors or {}))
 
     return DOMAIN_METRICS.register_as(name, make)
