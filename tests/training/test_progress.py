@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from mtgan.training.logs import Clock, Progress
-from mtgan.training.record import ClockRecord
+from mtgan.training.records import ClockRecord
 
 
 @pytest.mark.parametrize("terminal", [True, False])

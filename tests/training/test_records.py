@@ -131,18 +131,18 @@ def change(file: Path, key: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("shape", "del", "the key shape is missing"),
-        ("shape.0", 0, "shape.0: input should be greater than or equal to 1, found 0"),
-        ("taxonomy.classes.fine", None, "taxonomy.classes.fine: input should be a valid list"),
-        ("taxonomy.classes.fine.0", 7, "taxonomy.classes.fine.0: input should be a valid string"),
+        ("shape", "del", "shape is missing; it should be a list of"),
+        ("shape.0", 0, "shape.0 should be a whole number from 1 to 65,536; found 0"),
+        ("taxonomy.classes.fine", None, "taxonomy.classes.fine should be a list of: text"),
+        ("taxonomy.classes.fine.0", 7, "taxonomy.classes.fine.0 should be text; found 7"),
         ("taxonomy.parents.fine.index.0", 9, "is not a class of 'coarse'"),
         ("taxonomy.levels", ["fine"], "needs distinct levels with classes each"),
         ("label_rows.1", [9, 0], r"label_rows.1: \[9, 0\] is no row of the taxonomy"),
         ("label_rows.1", [1], r"label_rows.1: \[1\] is no row of the taxonomy"),
-        ("label_rows.1.0", -2, "label_rows.1.0: input should be greater than or equal to -1"),
-        ("label_counts.0", "many", "label_counts.0: input should be a valid integer"),
+        ("label_rows.1.0", -2, "label_rows.1.0 should be a whole number at least -1"),
+        ("label_counts.0", "many", "label_counts.0 should be a whole number from 1"),
         ("label_counts", [1], "label_counts: it has 1 entries, and label_rows 4"),
-        ("label_counts.0", 10**30, "label_counts.0: input should be less than or equal to"),
+        ("label_counts.0", 10**30, "label_counts.0 should be a whole number from 1"),
         ("domains", [{"type": "video"}], "type should be image or sequence, found 'video'"),
         ("domains", [{"type": ["image"]}], "type should be image or sequence, found"),
         ("domains", [{"type": "image", "name": "a"}], "domains: shape"),
@@ -150,16 +150,16 @@ def change(file: Path, key: str, value: Any) -> None:
 )
 def test_a_changed_data_json(run: Path, key: str, value: Any, sentence: str) -> None:
     change(run / "data.json", key, value)
-    with pytest.raises(UserError, match=rf"data\.json is not as mtgan wrote it: .*{sentence}"):
+    with pytest.raises(UserError, match=rf"data\.json does not hold what it should: .*{sentence}"):
         Run.open(run)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("run", "del", "the key data is missing"),
-        ("run.seed", -1, "seed: input should be greater than or equal to 0, found -1"),
-        ("run.data_fingerprint", "del", "the key data_fingerprint is missing"),
+        ("run", "del", "data is missing; it should be keys with values"),
+        ("run.seed", -1, "seed should be a whole number at least 0; found -1"),
+        ("run.data_fingerprint", "del", "data_fingerprint is missing; it should be text"),
         ("run.data.split", "dev", "data.split"),
         ("run.data.taxonomy", "x", "data.taxonomy"),
         ("training.steps", 0, "training.steps"),
@@ -181,12 +181,12 @@ def test_a_data_set_of_unknown_options(run: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("iteration", "del", "the key iteration is missing"),
-        ("iteration", "2", "iteration: input should be a valid integer, found '2'"),
+        ("iteration", "del", "iteration is missing; it should be a whole number"),
+        ("iteration", "2", "iteration should be a whole number at least 0; found '2'"),
         ("iteration", 1, "is of iteration 1, and its folder was renamed; name it step-00000001"),
-        ("best", {"step": 1}, "the key best.frechet_distance is missing"),
+        ("best", {"step": 1}, "best.frechet_distance is missing; it should be a number"),
         ("averages", [{"names": ["a"], "sums": [], "count": 1}], "there are 1 names and 0 sums"),
-        ("clock.seconds", None, "clock.seconds: input should be a valid number, found None"),
+        ("clock.seconds", None, "clock.seconds should be a number at least 0; found None"),
     ],
 )
 @pytest.mark.parametrize(
@@ -236,12 +236,12 @@ def test_tensors_that_are_none(run: Path, content: bytes | None) -> None:
     [
         ("junk", "is not valid JSON"),
         ("", "is not valid JSON"),
-        ("[]", "input should be a valid dictionary"),
-        ('{"kind": "train", "step": 1, "seconds": 1.0}', "the key values is missing"),
-        ('{"kind": "train", "step": -1, "seconds": 1, "values": {}}', "step: input should be"),
-        ('{"kind": 1, "step": 1, "seconds": 1, "values": {}}', "kind: input should be"),
-        ('{"kind": "train", "step": 1, "seconds": 1e999, "values": {}}', "seconds: input should"),
-        ('{"kind": "train", "step": 1, "seconds": 1, "values": {"a": null}}', "values.a: input"),
+        ("[]", "it should be keys with values"),
+        ('{"kind": "train", "step": 1, "seconds": 1.0}', "values is missing; it should be"),
+        ('{"kind": "train", "step": -1, "seconds": 1, "values": {}}', "step should be a whole"),
+        ('{"kind": 1, "step": 1, "seconds": 1, "values": {}}', "kind should be text"),
+        ('{"kind": "train", "step": 1, "seconds": 1e999, "values": {}}', "seconds should be a nu"),
+        ('{"kind": "train", "step": 1, "seconds": 1, "values": {"a": null}}', "values.a should"),
         ('{"kind": "evaluation", "step": 1, "seconds": 1, "values": {}}', "a value frechet_dist"),
     ],
 )

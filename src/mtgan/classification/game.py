@@ -23,7 +23,7 @@ from mtgan.training.aggregate import Aggregator
 from mtgan.training.batches import mix_seed
 from mtgan.training.logs import RunLog
 from mtgan.training.phases import Phase
-from mtgan.training.record import StateRecord, SumRecord
+from mtgan.training.records import StateRecord, SumRecord
 from mtgan.training.snapshots import Snapshots
 from mtgan.training.steps import LossTerm, StepResult
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from mtgan.recipes.records import Record
-from mtgan.training.record import TaxonomyRecord
+from mtgan.training.records import TaxonomyRecord
 
 Whole = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

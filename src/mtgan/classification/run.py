@@ -195,7 +195,7 @@ class ClassifierRun:
         UserError where the file holds something else, as one edited by hand.
         """
         file = self.path / "metrics.jsonl"
-        lines = [validated(line, Epoch, file, _ANEW) for line in read_log(file)]
+        lines = [validated(Epoch, line, str(file), _ANEW).model_dump() for line in read_log(file)]
         steps = [line["step"] for line in lines]
         if steps != list(range(1, len(lines) + 1)):
             raise UserError(
@@ -225,7 +225,7 @@ class ClassifierRun:
         """Weights ("live/..." and "best/...") and state; UserError where it is broken, not finite,
         or of another epoch than its name says."""
         weights, _, values = load_checkpoint(path)
-        state = validated(values, State, path / "state.json", _BEFORE)
+        state = validated(State, values, str(path / "state.json"), _BEFORE).model_dump()
         if state["epoch"] != step_of(path):
             raise UserError(
                 f"The checkpoint {path} is of epoch {state['epoch']}, and its folder was renamed; "

@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 
 from mtgan import files
 from mtgan.errors import UserError
-from mtgan.training.record import StateRecord, validated
+from mtgan.recipes.records import validated
+from mtgan.training.records import StateRecord
 
 _NAME = re.compile(r"step-([0-9]{8,})$")
 # Ends the sentence of whatever a training could not write.

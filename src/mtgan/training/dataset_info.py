@@ -10,8 +10,9 @@ from mtgan.data import Dataset, Taxonomy
 from mtgan.data.domains.base import Domain, domain_from_dict, domain_to_dict
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.errors import UserError
+from mtgan.recipes.records import validated
 from mtgan.registry import nearest
-from mtgan.training.record import DatasetInfoRecord, validated
+from mtgan.training.records import DatasetInfoRecord
 
 # By which names a recipe may speak of the levels of any taxonomy, finest first.
 _POSITIONS = {"fine": 0, "coarse": 1, "top": 2}
@@ -81,7 +82,7 @@ class DatasetInfo:
             _refuse_odd_rows(record.label_rows, record.label_counts, taxonomy)
             _refuse_odd_domains(domains, record.shape, taxonomy)
         except UserError as error:
-            raise UserError(f"{where} is not as mtgan wrote it: {error}") from error
+            raise UserError(f"{where} does not hold what it should: {error}") from error
         channels, height, width = record.shape
         count, levels = len(record.label_rows), len(taxonomy.levels)
         rows = np.asarray(record.label_rows, dtype=np.int64).reshape(count, levels)

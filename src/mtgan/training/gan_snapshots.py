@@ -20,7 +20,7 @@ from mtgan.training.instruments import Evaluator
 from mtgan.training.logs import Reporter, RunLog
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.pictures import save_pictures
-from mtgan.training.record import StateRecord, SumRecord
+from mtgan.training.records import StateRecord, SumRecord
 from mtgan.training.run import Run, generate
 from mtgan.training.snapshots import Snapshots
 

@@ -15,12 +15,13 @@ from torch import Tensor
 
 from mtgan import files, processes
 from mtgan.errors import UserError
+from mtgan.recipes.records import validated
 from mtgan.text import console as text_console
 from mtgan.text import duration, printable
 from mtgan.training.callbacks import Listeners
 from mtgan.training.checkpoints import RESUME, remove_unfinished
 from mtgan.training.events import EventFile
-from mtgan.training.record import ClockRecord, LineRecord, SumRecord, validated
+from mtgan.training.records import ClockRecord, LineRecord, SumRecord
 
 
 class Averages:

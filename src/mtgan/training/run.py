@@ -19,6 +19,7 @@ from mtgan.errors import UserError
 from mtgan.limits import LARGEST_COUNT, LARGEST_STEP, check_memory, check_whole
 from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
+from mtgan.recipes.records import validated
 from mtgan.renamed import renamed_property
 from mtgan.text import html_summary, printable
 from mtgan.training.batches import columns, draw_latents
@@ -41,7 +42,7 @@ from mtgan.training.folders import (
 )
 from mtgan.training.game import Game
 from mtgan.training.logs import read_log
-from mtgan.training.record import RunRecord, validated
+from mtgan.training.records import RunRecord
 from mtgan.training.samples import (
     Asked,
     Labels,

@@ -18,7 +18,7 @@ from mtgan.training.checkpoints import (
     save_checkpoint,
 )
 from mtgan.training.logs import Reporter, RunLog
-from mtgan.training.record import StateRecord, SumRecord
+from mtgan.training.records import StateRecord, SumRecord
 
 
 class TrainingDiverged(UserError):

@@ -205,7 +205,8 @@ def _told(name: str, folder: Path, marks: Iterable[str]) -> dict[str, Progress]:
                 "docs/studies.md for what is expected of one."
             )
     values = {"marks": read_json(file)}
-    known = validated(values, ReachedMarks, file, f"mend the script {name}")["marks"]
+    record = validated(ReachedMarks, values, str(file), f"mend the script {name}")
+    known = record.model_dump()["marks"]
     for mark in marks:
         if mark not in known:
             raise UserError(f"The script {name} says nothing of the mark {mark} in {FILE}.")

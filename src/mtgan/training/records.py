@@ -1,16 +1,10 @@
-"""What the files of a run hold, validated where they are read: anyone may have edited them.
+"""What the files of a run hold, validated where they are read; see mtgan.recipes.records."""
 
-Keys that are not named here are passed over, so that a newer version's files can be read.
-"""
+from typing import Annotated, Any, Literal
 
-import reprlib
-from typing import Annotated, Any, Literal, TypeVar
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-
-from mtgan.errors import UserError
-
-Schema = TypeVar("Schema", bound=BaseModel)
+from mtgan.recipes.records import Record
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
@@ -21,23 +15,23 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Record(BaseModel):
-    """A file that mtgan itself has written: types are not converted."""
+class StrictRecord(Record):
+    """Types are not converted."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True)
 
 
 # data.json
 
 
-class ParentRecord(Record):
+class ParentRecord(StrictRecord):
     """The level above, and for each class the index of its parent there."""
 
     level: str
     index: list[NonNegative]
 
 
-class TaxonomyRecord(Record):
+class TaxonomyRecord(StrictRecord):
     """As of Taxonomy.to_dict, which checks how its parts go together."""
 
     levels: list[str]
@@ -45,20 +39,20 @@ class TaxonomyRecord(Record):
     parents: dict[str, ParentRecord]
 
 
-class DatasetInfoRecord(Record):
+class DatasetInfoRecord(StrictRecord):
     """data.json; see mtgan.training.dataset_info.DatasetInfo."""
 
     shape: Annotated[list[Side], Field(min_length=3, max_length=3)]
     taxonomy: TaxonomyRecord
     label_rows: list[list[Label]]
     label_counts: list[Count]
-    domains: list[dict[str, Any]] = []
+    domains: list[dict[str, Any]] = Field(default_factory=list)
 
 
 # recipe.yaml
 
 
-class DataRecord(Record):
+class DataRecord(StrictRecord):
     """Arguments of load_dataset that give the data set again; no name for one made of arrays."""
 
     model_config = ConfigDict(extra="allow")  # options that load_dataset has gained
@@ -75,7 +69,7 @@ class DataRecord(Record):
     seed: NonNegative = 0
 
 
-class RunRecord(Record):
+class RunRecord(StrictRecord):
     """What recipe.yaml holds under `run`."""
 
     data: DataRecord
@@ -84,13 +78,14 @@ class RunRecord(Record):
     samples: NonNegative
     seed: NonNegative
     versions: dict[str, str]
-    plugins: dict[str, str] = {}  # by module its version, "" where it has none
+    # By module its version, "" where it has none.
+    plugins: dict[str, str] = Field(default_factory=dict)
 
 
 # metrics.jsonl
 
 
-class LineRecord(Record):
+class LineRecord(StrictRecord):
     """One line; see mtgan.training.logs.RunLog."""
 
     kind: str
@@ -98,7 +93,7 @@ class LineRecord(Record):
     seconds: Seconds
     values: dict[str, float]
     steps_per_second: Finite | None = None
-    protocol: dict[str, Any] = {}
+    protocol: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _measured(self) -> "LineRecord":
@@ -110,14 +105,14 @@ class LineRecord(Record):
 # checkpoints/step-.../state.json
 
 
-class BestRecord(Record):
+class BestRecord(StrictRecord):
     """The iteration of the lowest Frechet distance so far."""
 
     step: NonNegative
     frechet_distance: float
 
 
-class SumRecord(Record):
+class SumRecord(StrictRecord):
     """Scalars that were added up together, and how often; see mtgan.training.logs.Averages."""
 
     names: Annotated[list[str], Field(min_length=1)]
@@ -131,7 +126,7 @@ class SumRecord(Record):
         return self
 
 
-class ClockRecord(Record):
+class ClockRecord(StrictRecord):
     """Seconds of training so far, and iteration and seconds of the last logged line."""
 
     seconds: Seconds
@@ -139,35 +134,11 @@ class ClockRecord(Record):
     logged_seconds: Seconds
 
 
-class StateRecord(Record):
+class StateRecord(StrictRecord):
     """Iterations done, and what else of a training is no tensor."""
 
     iteration: NonNegative
     best: Annotated[BestRecord | None, BeforeValidator(lambda best: None if best == {} else best)]
     # Absent in checkpoints of earlier versions, which began both anew.
-    averages: list[SumRecord] = []
+    averages: list[SumRecord] = Field(default_factory=list)
     clock: ClockRecord | None = None
-
-
-def validated(schema: type[Schema], values: Any, where: str, remedy: str = "") -> Schema:
-    """The values as the schema has them.
-
-    Raises UserError, "WHERE is not as mtgan wrote it", that names the first key at fault, what was
-    found there, and the remedy.
-    """
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise UserError(
-            f"{where} is not as mtgan wrote it: {_complaint(first)}; "
-            f"{remedy or 'mend that, or train anew'}."
-        ) from error
-
-
-def _complaint(first: Any) -> str:
-    key = ".".join(map(str, first["loc"]))
-    if first["type"] == "missing":
-        return f"the key {key} is missing"
-    found = f"{first['msg'][:1].lower()}{first['msg'][1:]}, found {reprlib.repr(first['input'])}"
-    return f"{key}: {found}" if key else found
