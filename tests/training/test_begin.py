@@ -53,7 +53,7 @@ def test_what_a_killed_start_left_is_begun_again(
     (out / ".partial-01234567-recipe.yaml").write_text("x")
     (out / "tensorboard").mkdir()
     data = make_data()
-    assert find_run(out, resume) is None
+    assert find_run(out, resume, Run.open) is None
     begin_run(out, small_recipe(training__steps=2), data, DatasetInfo.of(data), 0)
     assert (out / name).read_bytes() == whole
 

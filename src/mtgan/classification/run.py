@@ -6,7 +6,6 @@ data.json (image shape and the tasks' classes); result.json once the training is
 
 import inspect
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,12 @@ from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.data.load import load_recorded
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
-from mtgan.files import new_folder, write_text, writing
 from mtgan.plugins import opening
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import read_record, validated
 from mtgan.renamed import renamed_property
 from mtgan.text import command, printable
-from mtgan.training.begin import first_difference, run_record
+from mtgan.training.begin import begin_folder, first_difference, run_record
 from mtgan.training.checkpoints import (
     checkpoint_name,
     first_not_finite,
@@ -38,10 +36,10 @@ from mtgan.training.checkpoints import (
     restore_tensors,
     step_of,
 )
-from mtgan.training.folders import refuse_other_than_classifier
+from mtgan.training.folders import DATA, RECIPE, is_run_folder, refuse_other_than_classifier
 from mtgan.training.logs import read_log
 
-_RECIPE, _DATA = "recipe.yaml", "data.json"
+RESULT = "result.json"
 _BEFORE = "remove that checkpoint, and --resume goes on from before it"
 _ANEW = "train anew into another folder"
 
@@ -60,7 +58,7 @@ class ClassifierRun:
         self.dataset_info = dataset_info
 
     def __repr__(self) -> str:
-        done = "finished" if (self.path / "result.json").exists() else "not finished"
+        done = "finished" if (self.path / RESULT).exists() else "not finished"
         data = self.recipe.run.get("data_name", "?")
         text = f"{str(self.path)!r}: {self.recipe.name} on {data}, {done}"
         return f"ClassifierRun({printable(text)})"
@@ -70,14 +68,14 @@ class ClassifierRun:
         """Open a run folder; UserError where `path` is none."""
         path = Path(path)
         refuse_other_than_classifier(path)
-        if not (path / _DATA).is_file() or not (path / _RECIPE).is_file():
+        if not is_run_folder(path):
             raise UserError(
                 f"{path} is not the run of a classifier (it has no recipe.yaml or no data.json); "
                 "give a folder that `mtgan classify` wrote."
             )
-        info = read_record(path / _DATA, DatasetInfoRecord, _ANEW)
+        info = read_record(path / DATA, DatasetInfoRecord, _ANEW)
         with opening(path):
-            recipe = load_classifier_recipe(path / _RECIPE)
+            recipe = load_classifier_recipe(path / RECIPE)
         return cls(path, recipe, info)
 
     def load_data(self) -> tuple[Dataset, Dataset | None]:
@@ -92,25 +90,12 @@ class ClassifierRun:
                 continue
             if not isinstance(spec, dict) or "name" not in spec or not spec.keys() <= known.keys():
                 raise UserError(
-                    f"{self.path / _RECIPE} names no data set that can be loaded (run.{key}): it "
+                    f"{self.path / RECIPE} names no data set that can be loaded (run.{key}): it "
                     "was made of arrays, or that was changed; name recipe and data again."
                 )
             found.append(load_recorded(spec))
         assert found[0] is not None
         return found[0], found[1]
-
-    @classmethod
-    def find(cls, path: Path, resume: bool) -> "ClassifierRun | None":
-        """The run in a folder that a training goes on with, or None where it begins one. UserError
-        where the folder holds anything else, or is not to be gone on with."""
-        if _is_free(path):
-            return None
-        if not resume:
-            raise UserError(
-                f"{path} exists already; go on with it by --resume, or name another folder with "
-                "--out."
-            )
-        return None if _remove_cut_off(path) else cls.open(path)
 
     @classmethod
     def create(
@@ -122,7 +107,7 @@ class ClassifierRun:
         auxiliary: Dataset | None,
         seed: int,
     ) -> "ClassifierRun":
-        """Begin a run folder, which `find` found free, whole or not at all."""
+        """Make a run's folder; see mtgan.training.begin.begin_folder."""
         record, sets = run_record(data, seed), {"data": data}
         if auxiliary is not None:
             sets["auxiliary_data"] = auxiliary
@@ -137,9 +122,8 @@ class ClassifierRun:
             "taxonomies": {key: data.taxonomy.to_dict() for key, data in sets.items()},
         }
         recorded = recipe.model_copy(update={"run": record})
-        with new_folder(path) as folder:
-            write_text(folder / _DATA, json.dumps(info, indent=2))
-            write_text(folder / _RECIPE, dump_recipe(recorded))
+        texts = {DATA: json.dumps(info, indent=2), RECIPE: dump_recipe(recorded)}
+        begin_folder(path, texts)
         return cls(path, recorded, info)
 
     def in_its_order(
@@ -217,7 +201,7 @@ class ClassifierRun:
     def result(self) -> dict[str, Any] | None:
         """What result.json says; None while the training is not over. UserError where the file
         holds something else."""
-        file = self.path / "result.json"
+        file = self.path / RESULT
         remedy = "remove it, and --resume measures anew"
         return read_record(file, Result, remedy) if file.exists() else None
 
@@ -258,22 +242,6 @@ class ClassifierRun:
         }
         restore_tensors(network.state_dict(), saved)
         return network.eval()
-
-
-def _is_free(folder: Path) -> bool:
-    """Whether nothing is there yet: no folder, or an empty one."""
-    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-
-
-def _remove_cut_off(folder: Path) -> bool:
-    """Remove what a start left that was killed before recipe and data were whole, as of earlier
-    versions; False where there is anything else."""
-    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {""}
-    if not names <= {_RECIPE, _DATA} or names == {_RECIPE, _DATA}:
-        return False
-    with writing(folder):
-        shutil.rmtree(folder)
-    return True
 
 
 def _short(fingerprint: str | None) -> str:

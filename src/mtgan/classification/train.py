@@ -8,11 +8,12 @@ import torch
 from mtgan.classification.game import ClassifierGame, ClassifierSnapshots
 from mtgan.classification.inputs import input_shape
 from mtgan.classification.network import feature_shape
-from mtgan.classification.run import ClassifierRun
+from mtgan.classification.run import RESULT, ClassifierRun
 from mtgan.classification.schema import ClassifierRecipe
 from mtgan.classification.tasks import make_tasks
 from mtgan.data import Dataset
 from mtgan.files import write_json
+from mtgan.training.begin import find_run
 from mtgan.training.callbacks import Callback, Listeners
 from mtgan.training.devices import choose_device
 from mtgan.training.optimizers import Optimizers, sgd
@@ -51,7 +52,7 @@ def classify(
     the epoch is over and saved.
     """
     listeners = Listeners(callbacks, max_seconds)
-    found = ClassifierRun.find(Path(out), resume)
+    found = find_run(Path(out), resume, ClassifierRun.open, RESULT)
     if found is not None:
         data, auxiliary_data = found.in_its_order(data, auxiliary_data)
     test = data.load_split("test") if test is None else test.in_order_of(data.taxonomy)
@@ -118,4 +119,4 @@ def _conclude(run: ClassifierRun, game: ClassifierGame) -> None:
         "parameters": sum(p.numel() for p in game.network.parameters()),
         "seconds": round(lines[-1]["seconds"], 1),
     }
-    write_json(run.path / "result.json", result)
+    write_json(run.path / RESULT, result)

@@ -1,8 +1,9 @@
 """A run folder's beginning: made whole or not at all, and found again by the same command."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -17,28 +18,33 @@ from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.folders import DATA, RECIPE
 from mtgan.training.run import Run
 
+AnyRun = TypeVar("AnyRun")
+
 # What a training writes before its first checkpoint, beside hidden files.
 _WRITTEN = {RECIPE, DATA, "metrics.jsonl", "tensorboard", "samples", "domains", "checkpoints"}
 
 
-def find_run(path: Path, resume: bool) -> Run | None:
+def find_run(
+    path: Path, resume: bool, opened: Callable[[Path], AnyRun], result: str = ""
+) -> AnyRun | None:
     """The run in a folder that a training goes on with, or None where it begins one.
 
     A run without a checkpoint has nothing to lose, and is gone on with even without `resume`; so
-    is what a killed start left, by `begin_run`. UserError where the folder holds anything else.
+    is what a killed start left, by `begin_folder`. opened: opens a run of this kind. result: a file
+    that is worth as much as a checkpoint. UserError where the folder holds anything else.
     """
     with files.writing(path):  # or not even be looked into
         if not path.exists() or (path.is_dir() and not _visible(path)):
             return None
     if not path.is_dir():
         raise UserError(f"{path} exists already and is no folder; name another with --out.")
-    if list_checkpoints(path / "checkpoints"):
+    if list_checkpoints(path / "checkpoints") or (result and (path / result).exists()):
         if not resume:
             raise UserError(
                 f"{path} exists already; go on with it by --resume, or name another folder with "
                 "--out."
             )
-        return Run.open(path)
+        return opened(path)
     foreign = sorted(_visible(path) - _WRITTEN)
     if foreign:
         raise UserError(
@@ -46,7 +52,7 @@ def find_run(path: Path, resume: bool) -> Run | None:
             f"{foreign[0]!r}; name another folder with --out, or empty that one."
         )
     try:
-        return Run.open(path)
+        return opened(path)
     except UserError:
         return None  # cut off while it was begun
 
@@ -71,13 +77,18 @@ def run_record(data: Dataset, seed: int) -> dict[str, Any]:
 
 
 def begin_run(path: Path, recipe: Recipe, data: Dataset, info: DatasetInfo, seed: int) -> Run:
-    """Make a run folder, whole or not at all.
+    """Make a run's folder; see begin_folder."""
+    recorded = recipe.model_copy(update={"run": run_record(data, seed)})
+    begin_folder(path, {DATA: json.dumps(info.to_dict()), RECIPE: dump_recipe(recorded)})
+    return Run(path, recorded, info)
+
+
+def begin_folder(path: Path, texts: Mapping[str, str]) -> None:
+    """Make a run folder of files with these texts, whole or not at all.
 
     What is left of a killed start of the same run is written anew. UserError where files are of
     another run, or cannot be written.
     """
-    recorded = recipe.model_copy(update={"run": run_record(data, seed)})
-    texts = {DATA: json.dumps(info.to_dict()), RECIPE: dump_recipe(recorded)}
     if path.exists():  # empty, perhaps mounted, or cut off: filled in place, the recipe last
         for name, text in texts.items():
             _refuse_other(path / name, text)
@@ -87,7 +98,6 @@ def begin_run(path: Path, recipe: Recipe, data: Dataset, info: DatasetInfo, seed
         with files.new_folder(path) as folder:
             for name, text in texts.items():
                 (folder / name).write_text(text, encoding="utf-8")
-    return Run(path, recorded, info)
 
 
 def _refuse_other(file: Path, text: str) -> None:

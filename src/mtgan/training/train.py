@@ -121,7 +121,7 @@ def prepare(
     place = choose_device(device)
     processes.join(place)
     processes.refuse_differences([recipe.model_dump(), data.fingerprint, seed])
-    found = processes.on_first_process(partial(find_run, out, resume))
+    found = processes.on_first_process(partial(find_run, out, resume, Run.open))
     if found is not None:
         # As it was: a clustering may come out otherwise elsewhere, and an order of classes.
         was = found.dataset_info.taxonomy
