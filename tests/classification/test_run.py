@@ -62,9 +62,9 @@ def test_a_full_disk_leaves_no_half_run(tmp_path: Path, monkeypatch: pytest.Monk
             patch.setattr(os, name, full)
             with pytest.raises(UserError, match="no space left on the device; make room"):
                 train(small("stl", training__epochs=1), out)
-        # What is replaced is the first checkpoint: the folder is whole by then.
+        # What is replaced is a file of a run that has begun: that is gone on with.
         assert (out / "recipe.yaml").is_file() == out.exists() == (name == "replace")
-    assert train(small("stl", training__epochs=1), out).result is not None
+    assert train(small("stl", training__epochs=1), out, resume=True).result is not None
 
 
 def test_a_result_that_was_removed_is_measured_anew(run: Path) -> None:
