@@ -9,6 +9,7 @@ import pytest
 import mtgan
 from mtgan import analysis
 from mtgan.classification.run import ClassifierRun
+from mtgan.data import Taxonomy
 from mtgan.evaluation.comparison import Comparison, EvaluationContext
 from mtgan.evaluation.scorecard.values import CardValues, CorruptionLevel
 from mtgan.renamed import renamed_in
@@ -27,6 +28,7 @@ def test_the_facts_of_a_run_are_its_dataset_info(opened: Any) -> None:
 LEVEL = CorruptionLevel("noise", "5% noise", 0.05, {}, 0.9)
 CARD = CardValues(cast(Any, None), {}, corruption_levels=(LEVEL,))
 CONTEXT = EvaluationContext(*cast(Any, [None] * 4))
+TAXONOMY = Taxonomy(("color",), {"color": ("red", "blue")}, {})
 COMPARISON = Comparison(cast(Any, None), cast(Any, None), CONTEXT)
 
 
@@ -39,6 +41,7 @@ COMPARISON = Comparison(cast(Any, None), cast(Any, None), CONTEXT)
         (COMPARISON, "asked", "requested"),
         (CONTEXT, "shown", "detected"),
         (CONTEXT, "shown_modes", "detected_modes"),
+        (TAXONOMY, "lift", "ancestors"),
         (analysis, "judge", "findings_of"),
     ],
 )

@@ -95,6 +95,6 @@ class Instruments:
 def classes_within(taxonomy: Taxonomy, level: str, name: str) -> list[str]:
     """The finest classes that lie in the class `name` of a coarser level."""
     finest = taxonomy.levels[0]
-    above = taxonomy.lift(np.arange(taxonomy.num_classes(finest)), finest, level)
+    above = taxonomy.ancestors(np.arange(taxonomy.num_classes(finest)), finest, level)
     index = taxonomy.class_index(level, name)
     return [taxonomy.classes[finest][i] for i in np.flatnonzero(above == index)]

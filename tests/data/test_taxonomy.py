@@ -51,14 +51,14 @@ def test_chain_leaves_attributes_out(animals: Taxonomy) -> None:
 
 def test_lift_keeps_missing_labels(animals: Taxonomy) -> None:
     labels = np.array([0, 3, -1, 2, 1])
-    assert animals.lift(labels, "fine", "coarse").tolist() == [0, 1, -1, 1, 0]
-    assert animals.lift(labels, "fine", "top").tolist() == [0, 0, -1, 0, 0]
-    assert animals.lift(labels, "fine", "fine").tolist() == labels.tolist()
+    assert animals.ancestors(labels, "fine", "coarse").tolist() == [0, 1, -1, 1, 0]
+    assert animals.ancestors(labels, "fine", "top").tolist() == [0, 0, -1, 0, 0]
+    assert animals.ancestors(labels, "fine", "fine").tolist() == labels.tolist()
 
 
 def test_lift_along_no_edge(animals: Taxonomy) -> None:
     with pytest.raises(UserError, match="'top' is not refined from 'color'"):
-        animals.lift(np.array([0]), "fine", "color")
+        animals.ancestors(np.array([0]), "fine", "color")
 
 
 def test_label_rows(animals: Taxonomy) -> None:
@@ -271,7 +271,7 @@ def test_an_own_taxonomy_extends_a_file_beside_it(animals: Taxonomy, tmp_path: P
     own = animals.with_file(tmp_path / "own.yaml")
     assert own == animals.with_file({"extends": str(tmp_path / "base.yaml"), **ABOVE})
     assert own.levels == ("fine", "kind", "all", "color")
-    assert own.lift(np.array([0, 2, 3]), "fine", "kind").tolist() == [0, 1, 1]
+    assert own.ancestors(np.array([0, 2, 3]), "fine", "kind").tolist() == [0, 1, 1]
     # What is stored of a loaded set needs neither file.
     (tmp_path / "fine.yaml").write_text("extends: built-in\nhalf: {even: x, odd: x}")
     (tmp_path / "digits.yaml").write_text("extends: fine.yaml\nall: {x: y}")

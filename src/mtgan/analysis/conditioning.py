@@ -305,8 +305,8 @@ def _confusion(
     taxonomy = data.taxonomy
     if level in taxonomy.parents:
         parent = taxonomy.parents[level][0]
-        requested = taxonomy.lift(requested, level, parent)
-        predicted = taxonomy.lift(predicted, level, parent)
+        requested = taxonomy.ancestors(requested, level, parent)
+        predicted = taxonomy.ancestors(predicted, level, parent)
         level = parent
     names = taxonomy.classes[level]
     counts = np.zeros((len(names), len(names)))

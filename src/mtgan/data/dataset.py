@@ -195,8 +195,8 @@ class Dataset:
         chosen = self._choose("labeled", amount, stratified, seed)
         rows = np.full_like(self.labels, -1)
         rows[chosen] = self.labels[chosen]
-        made_by = {"labeled": amount, "stratified": stratified, "seed": seed}
-        spec = {**self.spec, **made_by} if self.spec else {}
+        options = {"labeled": amount, "stratified": stratified, "seed": seed}
+        spec = {**self.spec, **options} if self.spec else {}
         return replace(self, labels=rows, spec=spec, stored_fingerprint=None)
 
     def _choose(self, what: str, amount: float, stratified: bool, seed: int) -> np.ndarray:
@@ -241,7 +241,7 @@ class Dataset:
                     f"{self.name} has no labels from which the level {level!r} of the other "
                     f"taxonomy follows; it has {list(self.taxonomy.levels)}."
                 )
-            column = kept if finer is None else new.lift(columns[finer], finer, level)
+            column = kept if finer is None else new.ancestors(columns[finer], finer, level)
             assert column is not None
             columns[level] = column if kept is None else np.where(column >= 0, column, kept)
         rows = np.stack(list(columns.values()), axis=1) if columns else self.labels[:, :0]

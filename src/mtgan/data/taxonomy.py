@@ -19,6 +19,7 @@ from mtgan.data.names import clean_name, name_fault
 from mtgan.data.taxonomy_file import BUILT_IN, EXTENDS, whole_taxonomy
 from mtgan.errors import UserError
 from mtgan.registry import nearest
+from mtgan.renamed import renamed_property
 from mtgan.text import html_summary, printable
 
 _SHOWN = 20  # classes of a level, in a notebook
@@ -116,7 +117,9 @@ class Taxonomy:
             chain.append(self.parents[chain[-1]][0])
         return tuple(chain)
 
-    def lift(self, indices: np.ndarray, level: str, to: str) -> np.ndarray:
+    lift = renamed_property("ancestors")
+
+    def ancestors(self, indices: np.ndarray, level: str, to: str) -> np.ndarray:
         """Class indices [...] of `level` as those of their ancestors at level `to`; -1 stays -1."""
         indices = np.asarray(indices)
         while level != to:
@@ -159,7 +162,7 @@ class Taxonomy:
             )
         for column, level in enumerate(self.levels):
             if level in self.chain:
-                rows[:, column] = self.lift(finest, self.levels[0], level)
+                rows[:, column] = self.ancestors(finest, self.levels[0], level)
         return rows
 
     def by_names(self) -> dict[str, tuple[str | None, dict[str, str | None]]]:

@@ -157,7 +157,7 @@ def _own_labels(
     for level, (above, _) in theirs.parents.items():
         column, over = theirs.levels.index(level), theirs.levels.index(above)
         if (columns[:, over] < 0).all():
-            columns[:, over] = theirs.lift(columns[:, column], level, above)
+            columns[:, over] = theirs.ancestors(columns[:, column], level, above)
     return columns if (columns >= 0).any() else None
 
 

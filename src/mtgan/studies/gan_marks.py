@@ -141,8 +141,8 @@ def _timed_pace(recipe: Recipe, data: Dataset, device: str) -> Pace:
 
     with temporary_folder() as folder:
         train(short, data, folder / "run", device=device, quiet=True, callbacks=[watch])
-    each = (times[-1] - times[0]) / (_BETWEEN * (len(times) - 1))
-    return Pace(max(0.0, times[0] - began - _BETWEEN * each), each)
+    iteration = (times[-1] - times[0]) / (_BETWEEN * (len(times) - 1))
+    return Pace(max(0.0, times[0] - began - _BETWEEN * iteration), iteration)
 
 
 def _write_samples(run: Run, reference: Dataset, job: Job, file: Path) -> None:

@@ -70,6 +70,6 @@ class Conditioning:
         """Strengths of every level of the taxonomy."""
         known: dict[str, float] = {}
         for level, strength in told.items():
-            for each in (level, *self.taxonomy.above(level)):
-                known[each] = max(strength, known.get(each, 0.0))
+            for above in (level, *self.taxonomy.above(level)):
+                known[above] = max(strength, known.get(above, 0.0))
         return {level: known.get(level, 1.0) for level in self.taxonomy.levels}

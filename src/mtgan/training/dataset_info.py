@@ -122,7 +122,9 @@ class DatasetInfo:
                     "shared kinds (sigmoid, softmax)."
                 )
             return sizes[:1]
-        above = self.taxonomy.lift(np.arange(self.taxonomy.num_classes(level)), level, DOMAIN_LEVEL)
+        above = self.taxonomy.ancestors(
+            np.arange(self.taxonomy.num_classes(level)), level, DOMAIN_LEVEL
+        )
         return tuple(sizes[i] for i in above)
 
     def require_labels(self, level: str, asked_by: str) -> None:

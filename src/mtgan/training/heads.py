@@ -87,7 +87,7 @@ def _parents(task: Task, finer: str, level: str, info: DatasetInfo) -> list[int]
             f"{start}, and the level {level!r} is not above {finer!r} in the taxonomy, so that its "
             "classes are no sums of those; leave head.sums out."
         )
-    parents = taxonomy.lift(np.arange(taxonomy.num_classes(finer)), finer, level)
+    parents = taxonomy.ancestors(np.arange(taxonomy.num_classes(finer)), finer, level)
     childless = np.setdiff1d(np.arange(taxonomy.num_classes(level)), parents)
     if childless.size:
         name = taxonomy.classes[level][childless[0]]

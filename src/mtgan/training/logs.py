@@ -48,10 +48,10 @@ class Averages:
         """The means since the last `clear`, over all processes."""
         totals: dict[str, float] = {}
         counts: Counter[str] = Counter()
-        for each in self.state():
-            for name, value in zip(each.names, each.sums, strict=True):
+        for part in self.state():
+            for name, value in zip(part.names, part.sums, strict=True):
                 totals[name] = totals.get(name, 0.0) + value
-                counts[name] += each.count
+                counts[name] += part.count
         return {name: total / counts[name] for name, total in totals.items()}
 
     def clear(self) -> None:

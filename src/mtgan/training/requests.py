@@ -105,16 +105,16 @@ class Requests:
         asked_by: dict[str, str] = {}
         for level, index in wanted.items():
             name = f"{level}={taxonomy.classes[level][index]}"
-            for each in (level, *taxonomy.above(level)):
-                column = taxonomy.levels.index(each)
-                implied = int(taxonomy.lift(np.array(index), level, each))
+            for above in (level, *taxonomy.above(level)):
+                column = taxonomy.levels.index(above)
+                implied = int(taxonomy.ancestors(np.array(index), level, above))
                 if row[column] not in {-1, implied}:
                     raise UserError(
-                        f"{asked_by[each]} and {name} exclude each other: they lie in different "
-                        f"classes of level {each!r}."
+                        f"{asked_by[above]} and {name} exclude each other: they lie in different "
+                        f"classes of level {above!r}."
                     )
                 row[column] = implied
-                asked_by.setdefault(each, name)
+                asked_by.setdefault(above, name)
             column = taxonomy.levels.index(level)
             if column < self._own and not (self._rows[:, column] == index).any():
                 raise UserError(
@@ -141,15 +141,15 @@ class Requests:
         if labeled.all():
             return ""
         total = int(self._counts.sum())
-        each = [
+        labeled_counts = [
             f"{int(self._counts[labeled[:, i]].sum()):,} with a label of {level!r}"
             for i, level in enumerate(self.needed)
         ]
         whole = int(self._counts[labeled.all(axis=1)].sum())
-        both = f", {whole:,} of them with all" if len(each) > 1 else ""
+        both = f", {whole:,} of them with all" if len(labeled_counts) > 1 else ""
         return (
             f"Labels to generate by are drawn from the samples that have them: of {total:,}, "
-            f"{' and '.join(each)}{both}."
+            f"{' and '.join(labeled_counts)}{both}."
         )
 
     # How a row is completed
@@ -201,7 +201,7 @@ class Requests:
         return np.array([level in levels for level in self.taxonomy.levels], dtype=bool)
 
     def _with_above(self, levels: Sequence[str]) -> set[str]:
-        return {each for level in levels for each in (level, *self.taxonomy.above(level))}
+        return {above for level in levels for above in (level, *self.taxonomy.above(level))}
 
     def _find_seen(self) -> dict[tuple[int, int], np.ndarray]:
         """For each needed level, and each one above it: the classes there in which a sample has a

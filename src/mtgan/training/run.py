@@ -44,8 +44,8 @@ from mtgan.training.game import Game
 from mtgan.training.logs import read_log
 from mtgan.training.records import RunRecord
 from mtgan.training.samples import (
-    Asked,
     Labels,
+    RequestedLabels,
     as_latents,
     count_of,
     drawn_seed,
@@ -269,7 +269,7 @@ class Run:
                 else f"Recipe {self.recipe.name} trains a generator without labels, so it cannot "
                 "be asked for any; take a conditional recipe."
             )
-        asked = Asked(labels, count, requests)
+        requested = RequestedLabels(labels, count, requests)
         random = torch.Generator().manual_seed(seed)
         rows = requests.draw(count, random)
         part = self.recipe.latent
@@ -277,13 +277,13 @@ class Run:
             z = draw_latents(count, part.dim, part.distribution, random)
         else:
             z = as_latents(latents, count, part.dim)
-        if (asked.rows >= 0).any():
+        if (requested.rows >= 0).any():
             # By a stream of their own, so that other labels have the same latents.
-            rows = asked.draw(torch.Generator().manual_seed(seed))
+            rows = requested.draw(torch.Generator().manual_seed(seed))
         images = generate(game, z, rows, batch_size, place)
         given = requests.given(rows.numpy()) if conditioned else None
         taxonomy = game.dataset_info.taxonomy
-        return Samples.of(images, given, taxonomy, seed, z.numpy(), asked.notes)
+        return Samples.of(images, given, taxonomy, seed, z.numpy(), requested.notes)
 
     def sample_with_labels(
         self,

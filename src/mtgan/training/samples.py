@@ -97,7 +97,7 @@ def with_class(labels: Labels | None, level: str, name: str) -> Labels:
     return LabelList(entries, places or [f"labels[{i}]" for i in range(len(entries))])
 
 
-class Asked:
+class RequestedLabels:
     """The label rows that samples are asked to have, checked against what the generator takes.
 
     rows: int64 [K, L], the distinct ones, -1 where the class is to be drawn; inverse: int64 [n],
@@ -213,7 +213,7 @@ class Asked:
 
 
 def _notes(unseen: Sequence[str]) -> list[str]:
-    found = [each for each in unseen if each]
+    found = [combination for combination in unseen if combination]
     if not found:
         return []
     more = f", and {len(found) - _SHOWN} more combinations" if len(found) > _SHOWN else ""

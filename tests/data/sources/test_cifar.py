@@ -135,7 +135,7 @@ def test_cifar10_animals_and_vehicles(pack10) -> None:
     names = classes_within(taxonomy, "coarse", "vehicle")
     assert names == ["airplane", "automobile", "ship", "truck"]
     np.testing.assert_array_equal(
-        data.labels[:, 1], taxonomy.lift(data.labels[:, 0], "fine", "coarse")
+        data.labels[:, 1], taxonomy.ancestors(data.labels[:, 0], "fine", "coarse")
     )
 
 
@@ -350,7 +350,7 @@ def test_cifar100_superclasses_of_the_genuine_rows(tmp_path: Path) -> None:
             values = read_pickle(file.read(), name)
             own += list(zip(values["fine_labels"], values["coarse_labels"], strict=True))
     assert data.labels.tolist() == [list(pair) for pair in own]
-    lifted = taxonomy.lift(data.labels[:, 0], "fine", "coarse")
+    lifted = taxonomy.ancestors(data.labels[:, 0], "fine", "coarse")
     np.testing.assert_array_equal(lifted, data.labels[:, 1])
     apple = taxonomy.class_index("fine", "apple")
     assert taxonomy.classes["coarse"][parents[apple]] == "fruit_and_vegetables"

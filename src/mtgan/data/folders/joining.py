@@ -195,5 +195,5 @@ def _complete(
     for column in range(place, len(own.levels)):
         upper = own.levels[column]
         if column == place or upper in own.chain:
-            lifted = own.lift(found, folder, upper)
+            lifted = own.ancestors(found, folder, upper)
             rows[empty, column] = lifted[empty]

@@ -85,7 +85,7 @@ def of_comparison(comparison: Comparison) -> Outcome:
             found = superclass_consistency(
                 context.predict(level, comparison.generated.bank),
                 comparison.requested(level),
-                context.taxonomy.lift(classes, level, coarser),
+                context.taxonomy.ancestors(classes, level, coarser),
             )
             if found.mistakes_inside is None:
                 notes.append(f"left out, no sample shows a wrong class: mistakes_inside/{level}")
