@@ -223,8 +223,30 @@ def test_a_domain_of_ones_own_is_trained_sampled_judged_and_shown(place: Path) -
     assert cards["song"].overall is None
     assert cards["image"].entries["frechet_distance"].score is not None
     page = (place / "both.html").read_text()
-    for shown in ("Evaluation, song", "Evaluation, image", "pitch distance"):
+    headings = ("Evaluation, song", "Evaluation, image", "pitch distance", "Samples, song")
+    for shown in headings:
         assert shown in page
+    assert "song (melody), on canvases of" in page
+
+
+def test_a_domain_of_ones_own_is_looked_into_and_begun_with(place: Path) -> None:
+    """A data set of that domain alone: no recipe is named, and no word says that it is images."""
+    (place / "y.tones").write_text(
+        "\n".join(" ".join(f"{(i + j) % 8}" for j in range(8)) for i in range(60))
+    )
+    done = fresh(
+        place,
+        "data info y.tones --picture y.png",
+        "data prepare y.tones prepared-tones",
+        "train --data prepared-tones --out tones --steps 1 --set training.batch_size=8",
+        MTGAN_PLUGINS="wares",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "48 training and 12 test samples of melody (melody), on canvases of 8 x 8" in done.stdout
+    (begin,) = [line for line in done.stdout.splitlines() if line.startswith("  mtgan train")]
+    assert "multidomain-gp --data y.tones" in begin
+    assert "mtgan sample tones --domain melody --n 1000 --out melody.tones" in done.stdout
+    assert "images" not in done.stdout
 
 
 @pytest.mark.slow

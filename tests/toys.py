@@ -3,6 +3,7 @@
 import numpy as np
 
 from mtgan.data import Dataset, Taxonomy
+from mtgan.data.domains.parts import data_of_strings
 from mtgan.errors import UserError
 from mtgan.parts import BACKBONES
 from mtgan.recipes import Recipe, list_recipes, load_recipe
@@ -98,3 +99,9 @@ def classes_within(taxonomy: Taxonomy, level: str, name: str) -> list[str]:
     above = taxonomy.ancestors(np.arange(taxonomy.num_classes(finest)), finest, level)
     index = taxonomy.class_index(level, name)
     return [taxonomy.classes[finest][i] for i in np.flatnonzero(above == index)]
+
+
+def real_strings(name: str, split: str) -> list[str]:
+    """The strings of a data set of one domain of strings, as they read back from the canvas."""
+    data = data_of_strings(name, split)
+    return data.domains[0].decode(data.samples)

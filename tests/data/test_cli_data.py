@@ -76,7 +76,7 @@ def test_info_on_domains(mtgan, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("abc\nab\nb\nca\ncab\n")
     code, out, _ = mtgan("info", f"text={tmp_path}/words.txt")
     assert code == 0
-    assert "settings: latent.dim=67, recipe=multidomain-gp" in out
+    assert "settings: latent.dim=67, tasks=[], recipe=multidomain-gp" in out
 
 
 def test_info_for_machines(mtgan, nested: Path) -> None:

@@ -11,7 +11,6 @@ from mtgan.errors import UserError
 
 pytest.importorskip("rdkit")
 
-from mtgan.data.domains.parts import real_strings
 from mtgan.evaluation.metrics.frechet_distance import frechet_distance
 from mtgan.evaluation.sequences import evaluate_strings
 from mtgan.evaluation.strings.chemnet_distance import chemnet_distance, chemnet_features
@@ -20,6 +19,7 @@ from mtgan.evaluation.strings.molecules import draw_molecules, parse_molecules
 from mtgan.evaluation.strings.novelty import novelty
 from mtgan.evaluation.strings.property_distance import property_distance
 from mtgan.evaluation.strings.uniqueness import uniqueness
+from toys import real_strings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:fcd_torch")
 BROKEN = ["C(", "C1CC", "CX", ""]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mtgan.data import Taxonomy
+from mtgan.data.domains.sequence import SequenceDomain
 from mtgan.recipes import load_recipe
 from mtgan.recipes.defaults import default_recipe
 
@@ -47,6 +48,13 @@ def test_levels_whose_names_are_those_of_other_positions() -> None:
     _, keys = default_recipe(Taxonomy(("coarse", "fine"), names, {}), SHAPE)
     assert keys["condition_on"] == ["coarse", "fine"]
     assert [task["labels"] for task in keys["tasks"]] == ["coarse", "fine"]
+
+
+def test_one_domain_alone_is_told_from_no_other() -> None:
+    first, second = (SequenceDomain(name, "characters", ("|", "a"), 8) for name in "ab")
+    one, two = (default_recipe(NESTED, SHAPE, domains) for domains in ((first,), (first, second)))
+    assert one == ("multidomain-gp", {"latent.dim": 80, "tasks": []})
+    assert two == ("multidomain-gp", {"latent.dim": 80})
 
 
 def test_a_level_of_one_class_gets_no_head() -> None:

@@ -42,12 +42,13 @@ def test_each_domain_stands_on_the_page_in_its_own_form(tmp_path, monkeypatch) -
     data = load_dataset("image=digits+smiles=nci-smiles,count=64")
     recipe = small_recipe("multidomain-gp", training__steps=1, latent__dim=40)
     run = train(recipe, data, tmp_path / "run", quiet=True)
-    monkeypatch.setattr("mtgan.reports.page.parse_molecules", lambda _: parse_molecules(["CCO"]))
+    parsed = parse_molecules(["CCO"])
+    monkeypatch.setattr("mtgan.evaluation.sequences.parse_molecules", lambda _: parsed)
     page = write_report(run).read_text()
     assert 'alt="Samples, image"' in page
     assert 'alt="Real images"' in page
     assert 'alt="Molecules"' in page
-    assert "Strings, smiles" in page
+    assert "Samples, smiles" in page
     assert f"mtgan sample {run.path} --domain smiles --n 1000 --out smiles.smi" in page
     assert f"<pre>mtgan evaluate {run.path}</pre>" in page
     real = data.domains[1].decode(data.samples[data.labels[:, 1] == 1])

@@ -139,14 +139,14 @@ def _settings(train: "Dataset") -> dict[str, Any]:
 def _print(train: "Dataset", facts: dict[str, Any]) -> None:
     from rich.table import Table
 
+    from mtgan.data.domains.base import in_words
     from mtgan.text import console
 
-    terminal = console()
-    shape, samples = facts["shape"], facts["samples"]
+    terminal, samples = console(), facts["samples"]
+    what, size = in_words(train.domains, train.shape)
     say(
-        f"{facts['name']}: {samples['train']:,} training and {samples['test']:,} test images of "
-        f"{shape['height']} x {shape['width']}, {shape['channels']} "
-        f"channel{'s' if shape['channels'] > 1 else ''}"
+        f"{facts['name']}: {samples['train']:,} training and {samples['test']:,} test {what} of "
+        f"{size}"
     )
     for level, about in facts["levels"].items():
         refines = f", refines {about['parent']}" if about["parent"] else ""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from PIL import Image
 
 from mtgan.data import Dataset
 from mtgan.data.domains.base import Domain
@@ -60,6 +61,15 @@ class DomainData:
         return self.real if self.real.split in {"train", "all"} else self.real.in_split("train")
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """Samples of a domain as those who know it draw them."""
+
+    title: str
+    picture: Image.Image
+    caption: str
+
+
 class DomainMetrics(ABC):
     """A group of metrics: what judges the samples of a domain.
 
@@ -82,6 +92,14 @@ class DomainMetrics(ABC):
     @abstractmethod
     def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
         """Quick numbers without scores, by which many runs are followed."""
+
+    def prepare(self, real: DomainSamples, options: EvaluationOptions) -> None:
+        """Make now, once, what every evaluation against these real samples needs."""
+        return None
+
+    def drawing(self, samples: Any, real: Any) -> Drawing | None:
+        """The samples beyond their preview; None where there is no such picture."""
+        return None
 
 
 DOMAIN_METRICS: Registry[DomainMetrics] = Registry(
@@ -130,6 +148,12 @@ def watch_domains(
         name: metrics_of(part.domain).watch(DomainData(part, one_domain(reference, name)), options)
         for name, part in taken_apart(samples, reference).items()
     }
+
+
+def prepare_domains(reference: Dataset, options: EvaluationOptions) -> None:
+    """What evaluations against each domain of a reference need."""
+    for domain in reference.domains:
+        metrics_of(domain).prepare(one_domain(reference, domain.name), options)
 
 
 def metrics_of(domain: Domain) -> DomainMetrics:

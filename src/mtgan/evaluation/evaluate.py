@@ -14,10 +14,11 @@ from mtgan.evaluation.domains import (
     evaluate_domains,
     metrics_by_domain,
     metrics_of,
+    prepare_domains,
     watch_domains,
 )
 from mtgan.evaluation.features import AUTO
-from mtgan.evaluation.images import evaluate_images, watch_images
+from mtgan.evaluation.images import evaluate_images, prepare_images, watch_images
 from mtgan.evaluation.inputs import Images, Labeled, Size, as_dataset
 from mtgan.evaluation.metrics import chosen_metrics
 from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, protocol_rule
@@ -144,3 +145,11 @@ def watched(samples: Any, reference: Dataset, options: EvaluationOptions) -> dic
     if reference.domains:
         return watch_domains(samples, reference, options)
     return {"": watch_images(samples, reference, options)}
+
+
+def prepare(reference: Dataset, options: EvaluationOptions) -> None:
+    """Make now, once, what every evaluation against a reference needs."""
+    if reference.domains:
+        prepare_domains(reference, options)
+    else:
+        prepare_images(reference, options)

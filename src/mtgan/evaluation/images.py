@@ -105,6 +105,11 @@ def watch_images(
     return evaluator(np.asarray(judged.samples), labels)
 
 
+def prepare_images(reference: Dataset, options: EvaluationOptions) -> None:
+    """Make the feature space, whose classifier may have to be trained."""
+    Evaluator(reference, n=2, features=options.features)
+
+
 class ImageMetrics(DomainMetrics):
     """All metrics of images; see mtgan.evaluation.metrics."""
 
@@ -124,6 +129,9 @@ class ImageMetrics(DomainMetrics):
             split=None if real.split == "all" else real.split,
         )
         return evaluate_images(_images_of(sets.generated), real, own)
+
+    def prepare(self, real: DomainSamples, options: EvaluationOptions) -> None:
+        prepare_images(real.dataset(), options)
 
     def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
         return watch_images(_images_of(sets.generated), sets.real.dataset(), options)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mtgan.evaluation.calibration.strings import CORRUPTIONS, FLOORS
-from mtgan.evaluation.domains import DOMAIN_METRICS
+from mtgan.evaluation.domains import DOMAIN_METRICS, Drawing
 from mtgan.evaluation.features.judge import Judge
 from mtgan.evaluation.measured import measured_card
 from mtgan.evaluation.metrics import Metric
@@ -11,7 +11,15 @@ from mtgan.evaluation.protocol import Protocol
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.evaluation.sets import DomainComparison, DomainContext, DomainSet, SetMetrics
 from mtgan.evaluation.strings.base import STRING_METRICS, TRAINING
-from mtgan.evaluation.strings.molecules import told_molecules, valid_molecules
+from mtgan.evaluation.strings.molecules import (
+    are_molecules,
+    draw_molecules,
+    parse_molecules,
+    told_molecules,
+    valid_molecules,
+)
+
+_DRAWN = 24  # molecules
 
 
 def _judge(comparison: DomainComparison) -> Judge:
@@ -60,6 +68,17 @@ def _metrics() -> tuple[Metric, ...]:
     return tuple(sorted(found, key=lambda item: (item.molecules, item.name)))
 
 
+def _drawing(samples: Sequence[str], real: Sequence[str]) -> Drawing | None:
+    """The first valid molecules, where the real strings are molecules."""
+    if not are_molecules(real):
+        return None
+    molecules = parse_molecules(samples)
+    if not molecules.smiles:
+        return None
+    caption = f"The first of the {molecules.validity:.0%} of {len(samples)} strings that are valid."
+    return Drawing("Molecules", draw_molecules(molecules.first(_DRAWN)), caption)
+
+
 STRINGS = SetMetrics(
     "strings",
     _metrics,
@@ -68,6 +87,7 @@ STRINGS = SetMetrics(
     _judge,
     _applicable,
     _notes,
+    draws=_drawing,
 )
 DOMAIN_METRICS.register("strings")(STRINGS)
 

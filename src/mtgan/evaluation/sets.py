@@ -18,7 +18,13 @@ from mtgan.evaluation.calibration.calibrate import calibrated
 from mtgan.evaluation.calibration.calibrator import Calibrator
 from mtgan.evaluation.calibration.corruptions import Corruption
 from mtgan.evaluation.data import draw, sample_sizes
-from mtgan.evaluation.domains import DOMAIN_METRICS, DomainData, DomainMetrics, EvaluationOptions
+from mtgan.evaluation.domains import (
+    DOMAIN_METRICS,
+    DomainData,
+    DomainMetrics,
+    Drawing,
+    EvaluationOptions,
+)
 from mtgan.evaluation.features.judge import Judge
 from mtgan.evaluation.measured import measured_card
 from mtgan.evaluation.metrics import Metric, Outcome, Output
@@ -151,6 +157,7 @@ class SetMetrics(DomainMetrics):
         applicable: Of some metrics those that mean something for a comparison.
         notes: What is to be said of a comparison.
         versions: What decides the numbers beside the data, for the stamp.
+        draws: A picture of samples, given real ones; see DomainMetrics.drawing.
     """
 
     name: str
@@ -163,6 +170,7 @@ class SetMetrics(DomainMetrics):
     )
     notes: Callable[[DomainComparison], Sequence[str]] = lambda comparison: ()
     versions: str = ""
+    draws: Callable[[Any, Any], Drawing | None] = lambda samples, real: None
 
     def names(self) -> list[str]:
         return [item.name for item in self.metrics()]
@@ -191,6 +199,9 @@ class SetMetrics(DomainMetrics):
     def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
         quick = replace(options, protocol="training", resamples=0, corruptions=False)
         return self.card(replace(sets, held_out=None), None, quick)
+
+    def drawing(self, samples: Any, real: Any) -> Drawing | None:
+        return self.draws(samples, real)
 
     def _measured(
         self,

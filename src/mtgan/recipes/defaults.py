@@ -9,6 +9,11 @@ from mtgan.data import Taxonomy
 from mtgan.data.domains.base import Domain
 
 
+def other_recipes(domains: Sequence[Domain]) -> tuple[str, ...]:
+    """Recipes of the zoo that may fit the data where the default one is trained already."""
+    return ("multidomain-conv1d",) if domains else ("wgan-gp", "dcgan")
+
+
 def default_recipe(
     taxonomy: Taxonomy,
     shape: tuple[int, int, int],
@@ -22,8 +27,11 @@ def default_recipe(
     shape: (C, H, W) of a sample. labels: int64 [N, L], of which levels with fewer than two classes
     are left out; all levels count when None.
     """
-    if domains:  # canvases, each row drawn by one number of the latent
-        return "multidomain-gp", {"latent.dim": shape[1] + 64}
+    if domains:  # each row of the canvas is drawn by one number of the latent
+        canvases: dict[str, Any] = {"latent.dim": shape[1] + 64}
+        if len(domains) == 1:  # which is told from no other
+            canvases["tasks"] = []
+        return "multidomain-gp", canvases
     levels = [
         level
         for column, level in enumerate(taxonomy.levels)

@@ -12,8 +12,9 @@ from mtgan.evaluation.scorecard import Scorecard, read_card
 from mtgan.evaluation.scorecard.tables import half_width, number
 from mtgan.recipes.schema import DESCRIPTION
 from mtgan.reports.charts import line_chart
-from mtgan.reports.page import Picture, facts_of, refuse_other_files, samples_of
+from mtgan.reports.page import facts_of, refuse_other_files
 from mtgan.reports.rendering import environment
+from mtgan.reports.samples import Picture, samples_of
 from mtgan.runs import CARD
 from mtgan.text import command, printable
 from mtgan.training import Run
@@ -58,7 +59,7 @@ def comparison_content(runs: Sequence[Run]) -> dict[str, Any]:
         "notes": [*notes, *more_notes],
         "curves": curves,
         "samples": {
-            name: [picture for picture in samples_of(run) if picture.title.startswith("Samples")]
+            name: [picture for picture in samples_of(run)[0] if picture.title.startswith("Samples")]
             for name, run in zip(names, runs, strict=True)
         },
         "commands": [

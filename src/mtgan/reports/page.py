@@ -1,57 +1,29 @@
 """The page of a run: what was trained, curves, samples beside real images, figures, next steps."""
 
-import contextlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 import mtgan
 from mtgan import files
 from mtgan.analysis import answers_in
 from mtgan.analysis.losses import distance_correlation, series_of
-from mtgan.data.domains.base import Domain
-from mtgan.data.domains.parts import DOMAIN_LEVEL
-from mtgan.data.images import make_grid
+from mtgan.data.domains.base import in_words
 from mtgan.errors import UserError
-from mtgan.evaluation.strings.molecules import are_molecules, draw_molecules, parse_molecules
 from mtgan.recipes import dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
-from mtgan.reports.classes import class_grids
 from mtgan.reports.evaluations import evaluation_tables
 from mtgan.reports.rendering import environment
+from mtgan.reports.samples import Picture, samples_of
 from mtgan.runs import CARD
 from mtgan.text import printable
 from mtgan.training import Run
 from mtgan.training.commands import commands_of
 
-_OF_A_DOMAIN = 256  # samples
-_SHOWN = 60  # of these, as pictures
-_STRINGS = 24  # of these, as text
 OURS = " · mtgan</title>"  # by which a page of ours is known again
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One figure of the page."""
-
-    title: str
-    uri: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class StringSamples:
-    """Generated strings of a domain, and a drawing where they are molecules."""
-
-    title: str
-    made: Sequence[str]
-    real: Sequence[str]
-    drawing: Picture | None
 
 
 def write_report(run: Run, out: Path | None = None, control: Run | None = None) -> Path:
@@ -85,6 +57,7 @@ def refuse_other_files(out: Path, own: Path | None) -> None:
 def page_content(run: Run, control: Run | None = None) -> dict[str, Any]:
     """What the template shows, as plain values."""
     lines = run.metrics()
+    pictures, texts = samples_of(run)
     analyses, notes = _analyses(run)
     written = run.path / CARD
     cards, more_notes = evaluation_tables(written, run.path)
@@ -93,8 +66,8 @@ def page_content(run: Run, control: Run | None = None) -> dict[str, Any]:
         "recipe": run.recipe,
         "yaml": dump_recipe(run.recipe),
         "facts": facts_of(run, lines),
-        "pictures": [*samples_of(run), *_curves(run, lines)],
-        "strings": _strings(run),
+        "pictures": [*pictures, *_curves(lines)],
+        "texts": texts,
         "correlation": _correlation(lines),
         "evaluations": _evaluations(lines),
         "control": _compared(run, control) if control else None,
@@ -108,7 +81,7 @@ def page_content(run: Run, control: Run | None = None) -> dict[str, Any]:
 def facts_of(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """What was trained, as names and values."""
     recipe, recorded = run.recipe, run.recipe.run
-    channels, height, width = run.dataset_info.shape
+    what, size = in_words(run.dataset_info.domains, run.dataset_info.shape)
     parameters = run.game().parameter_counts() if run.steps else {}
     trained = [line for line in lines if line["kind"] == "train"]
     rows = [
@@ -116,8 +89,7 @@ def facts_of(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, st
         ("source", recipe.source),
         (
             "data",
-            f"{recorded['data_name']}: {recorded['samples']:,} training images, "
-            f"{height} x {width}, {channels} channel{'s' if channels > 1 else ''}",
+            f"{recorded['data_name']}: {recorded['samples']:,} training {what}, {size}",
         ),
         ("iterations", f"{run.steps[-1] if run.steps else 0:,} of {recipe.training.steps:,}"),
         ("batch size", str(recipe.training.batch_size)),
@@ -131,129 +103,7 @@ def facts_of(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, st
     return rows
 
 
-def samples_of(run: Run) -> list[Picture]:
-    """Samples beside real images, and how they came to be."""
-    made: Any = None
-    if not run.dataset_info.domains:
-        by_class = class_grids(run) if run.steps else {}
-        made = run.sample(64, seed=0) if run.steps and not by_class else None
-        pictures = [
-            Picture(f"Samples by {level}", image_uri(grid), f"A row per class. {_drawn(run)}")
-            for level, grid in by_class.items()
-        ]
-        pictures += _beside(run, "Samples", made, "Real images", _real(run))
-        return [*pictures, *([evolution] if (evolution := _evolution(run)) else [])]
-    return [picture for domain in run.dataset_info.domains for picture in _pictures_of(run, domain)]
-
-
-def _pictures_of(run: Run, domain: Domain) -> list[Picture]:
-    """Samples of one domain beside real ones, where its samples are shown as pictures."""
-    made, real = _made(run, domain), _real_of(run, domain)
-    pairs = (
-        (f"Samples, {domain.name}", made, _drawn(run) if run.steps else ""),
-        ("Real images", real, "Drawn at random from the training data."),
-    )
-    return [
-        Picture(title, image_uri(shown.picture), caption)
-        for title, samples, caption in pairs
-        if samples is not None and (shown := domain.preview(samples[:_SHOWN])).picture
-    ]
-
-
-def _made(run: Run, domain: Domain) -> Any:
-    return run.sample_domain(_OF_A_DOMAIN, domain.name, seed=0) if run.steps else None
-
-
-def _real_of(run: Run, domain: Domain) -> Any:
-    """Real samples of a domain, drawn at random; None where the data have moved."""
-    try:
-        data = run.load_data()
-    except UserError:
-        return None
-    own = np.flatnonzero(data.labels_of(DOMAIN_LEVEL) == run.dataset_info.domains.index(domain))
-    rows = np.random.default_rng(0).choice(own, min(_OF_A_DOMAIN, len(own)), replace=False)
-    return domain.decode(np.asarray(data.samples[np.sort(rows)]))
-
-
-def _drawn(run: Run) -> str:
-    return (
-        f"Drawn from the averaged generator after {run.steps[-1]:,} iterations, seed 0, unselected."
-    )
-
-
-def _beside(run: Run, title: str, made: Any, real_title: str, real: Any) -> list[Picture]:
-    """Generated images [N, C, H, W] and real ones, as two grids; without those that are None."""
-    pictures = []
-    if made is not None:
-        pictures.append(Picture(title, image_uri(make_grid(made, columns=8)), _drawn(run)))
-    if real is not None:
-        caption = "Drawn at random from the training data."
-        rows = np.random.default_rng(0).choice(len(real), min(64, len(real)), replace=False)
-        grid = make_grid(np.asarray(real[np.sort(rows)]), columns=8)
-        pictures.append(Picture(real_title, image_uri(grid), caption))
-    return pictures
-
-
-def _real(run: Run) -> Any:
-    """Real images [N, C, H, W] of the run's data; None where these have moved: the page stands
-    without them."""
-    try:
-        return run.load_data().samples
-    except UserError:
-        return None
-
-
-def _strings(run: Run) -> list[StringSamples]:
-    """Of every domain whose samples are shown as text."""
-    found = []
-    for domain in run.dataset_info.domains if run.steps else ():
-        made = domain.preview(_made(run, domain)).lines
-        if made:
-            real = _real_of(run, domain)
-            lines = () if real is None else domain.preview(real).lines
-            drawing = _drawing(made) if lines and are_molecules(lines) else None
-            found.append(StringSamples(domain.name, made[:_STRINGS], lines[:_STRINGS], drawing))
-    return found
-
-
-def _drawing(made: Sequence[str]) -> Picture | None:
-    molecules = parse_molecules(made)
-    if not molecules.smiles:
-        return None
-    caption = f"The first of the {molecules.validity:.0%} of {len(made)} strings that are valid."
-    return Picture("Molecules", image_uri(draw_molecules(molecules.first(_STRINGS))), caption)
-
-
-def _evolution(run: Run) -> Picture | None:
-    """The first row of every saved sample grid, one under the other; without those that cannot be
-    read."""
-    saved = _saved_grids(run.path / "samples")
-    if len(saved) < 2:
-        return None
-    grids = [grid for _, grid in saved]
-    height = grids[0].height // max(1, round(grids[0].height / (grids[0].width / 10)))
-    strip = Image.new("RGB", (grids[0].width, height * len(grids)), "white")
-    for i, grid in enumerate(grids):
-        strip.paste(grid.crop((0, 0, grid.width, height)), (0, i * height))
-    steps = ", ".join(f"{step:,}" for step, _ in saved)
-    return Picture(
-        "Evolution", image_uri(strip), f"The same latents after {steps} iterations, top to bottom."
-    )
-
-
-def _saved_grids(folder: Path) -> list[tuple[int, Image.Image]]:
-    """(iteration, RGB picture) of every sample grid in a run's folder that can be read."""
-    found = []
-    for file in sorted(folder.glob("step-*.png")):
-        step = file.stem.removeprefix("step-")
-        if step.isdecimal() and file.is_file():
-            # Whatever a decoder raises: one may be half written, by an older version.
-            with contextlib.suppress(Exception), Image.open(file, formats=["PNG"]) as image:
-                found.append((int(step), image.convert("RGB")))
-    return found
-
-
-def _curves(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[Picture]:
+def _curves(lines: Sequence[Mapping[str, Any]]) -> list[Picture]:
     train, evaluated = series_of(lines, "train"), series_of(lines, "evaluation")
     pictures = []
     losses = {n.removesuffix("/loss"): s for n, s in train.items() if n.endswith("/loss")}

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from mtgan.data import Dataset
-from mtgan.data.domains.parts import image_sets, largest_part
-from mtgan.evaluation import Evaluator
+from mtgan.data.domains.parts import largest_part
 from mtgan.evaluation.domains import EvaluationOptions
 from mtgan.evaluation.evaluate import cards_of, check_metrics, watched
+from mtgan.evaluation.evaluate import prepare as prepare_evaluations
 from mtgan.evaluation.inputs import as_dataset
 from mtgan.runs import plain_values, samples_of
 from mtgan.studies.jobs import Job, Measured, load_data
@@ -52,8 +52,7 @@ def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
             for wanted in (study.evaluation, *study.evaluation.beside.values()):
                 data = reference_of(loading, wanted.split, wanted.half)
                 check_metrics(wanted.metrics, data)
-                for reference in image_sets(data):
-                    Evaluator(reference, n=2, features=wanted.features)
+                prepare_evaluations(data, EvaluationOptions(features=wanted.features))
 
 
 def measure(run: Run, job: Job) -> Measured:

@@ -1,10 +1,12 @@
 """The commands with which one goes on with a run: every page and message prints these."""
 
+from typing import Any
+
 from mtgan import plugins
 from mtgan.errors import UserError
 from mtgan.limits import FEWEST_JUDGED
 from mtgan.recipes import load_recipe
-from mtgan.recipes.defaults import default_recipe
+from mtgan.recipes.defaults import default_recipe, other_recipes
 from mtgan.text import command, file_name
 from mtgan.training.folders import resume_command
 from mtgan.training.game import Game
@@ -17,10 +19,7 @@ def commands_of(run: Run) -> dict[str, str]:
     What a command needs (recipe, data, labels, size, seed) is in the run, so none repeats it.
     Those that need the training data are left out where these cannot be loaded again.
     """
-    domains, loads = run.dataset_info.domains, "name" in run.recipe.run["data"]
-    commands = {f"Sample {domain.name}": _sample_domain(run, domain.name) for domain in domains}
-    if not domains:
-        commands["Sample"] = _mtgan(run, "sample", run.path, "--n", 1000, "--out", _SAMPLES)
+    loads, commands = "name" in run.recipe.run["data"], _samples(run)
     if loads:
         commands["Evaluate"] = _evaluate(run)
     commands["Page"] = _mtgan(run, "report", run.path)
@@ -52,22 +51,31 @@ def _mtgan(run: Run, *words: object) -> str:
 def _evaluate(run: Run) -> str:
     """By the measures that so many images allow."""
     # A set without splits of its own holds out a fifth: a quarter of what is trained on.
-    enough = run.dataset_info.domains or run.recipe.run["samples"] >= 4 * FEWEST_JUDGED
+    enough = run.recipe.run["samples"] >= 4 * FEWEST_JUDGED
     return _mtgan(run, "evaluate", run.path, *(() if enough else ("--protocol", "training")))
 
 
-def _sample_domain(run: Run, name: str) -> str:
-    ending = run.dataset_info.domain(name).endings[0]
-    out = f"{file_name(name)}{ending}"
-    return _mtgan(run, "sample", run.path, "--domain", name, "--n", 1000, "--out", out)
+def _samples(run: Run) -> dict[str, str]:
+    """A command for each domain, or one for plain images."""
+    files = {
+        domain.name: f"{file_name(domain.name)}{domain.endings[0]}"
+        for domain in run.dataset_info.domains
+    }
+    many = ("--n", 1000, "--out")
+    if not files:
+        return {"Sample": _mtgan(run, "sample", run.path, *many, _SAMPLES)}
+    return {
+        f"Sample {name}": _mtgan(run, "sample", run.path, "--domain", name, *many, file)
+        for name, file in files.items()
+    }
 
 
 def _other_model(run: Run) -> str:
     """Another recipe on the same data, small; "" where none that we would name fits them."""
     info, mine = run.dataset_info, run.recipe.name
     name, settings = default_recipe(info.taxonomy, info.shape, info.domains, info.label_rows)
-    others = ["multidomain-conv1d"] if info.domains else ["wgan-gp", "dcgan"]
-    candidates = [("", name, settings), *((other, other, {}) for other in others)]
+    others: list[tuple[str, dict[str, Any]]] = [(n, {}) for n in other_recipes(info.domains)]
+    candidates = [("", name, settings), *((other, other, keys) for other, keys in others)]
     for written, name, settings in candidates:
         if name == mine:
             continue

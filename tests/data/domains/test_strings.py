@@ -5,9 +5,9 @@ import os
 import pytest
 
 from mtgan.data import load_dataset
-from mtgan.data.domains.parts import real_strings
 from mtgan.data.domains.strings import is_text, read_strings
 from mtgan.errors import UserError
+from toys import real_strings
 
 SMILES = ["CCO", "C=O", "c1ccccc1", "C#N", "CC(=O)O", "[Na+].[Cl-]", "N[C@@H](C)C(=O)O", "BrCl"]
 

@@ -191,6 +191,16 @@ def canvas_size(domains: Sequence[Domain]) -> Size:
     return max(size[0] for size in sizes), max(size[1] for size in sizes)
 
 
+def in_words(domains: Sequence[Domain], shape: tuple[int, int, int]) -> tuple[str, str]:
+    """What samples of a shape (C, H, W) are called, and how large they are: images, and their
+    pixels, where there are no domains; else samples on canvases."""
+    channels, height, width = shape
+    if not domains:
+        return "images", f"{height} x {width}, {channels} channel{'s' if channels > 1 else ''}"
+    names = " and ".join(f"{domain.name} ({domain.type})" for domain in domains)
+    return "samples", f"{names}, on canvases of {height} x {width}"
+
+
 def domain_to_dict(domain: Domain) -> dict[str, Any]:
     """Plain values for JSON."""
     return {"type": domain.type, **asdict(domain)}

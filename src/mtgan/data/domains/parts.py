@@ -96,27 +96,12 @@ def largest_part(data: Dataset) -> int:
     return int(max(counts))
 
 
-def image_sets(data: Dataset) -> list[Dataset]:
-    """The images of every domain that is judged as images are; a set without domains is itself
-    one."""
-    if not data.domains:
-        return [data]
-    names = [domain.name for domain in data.domains if domain.metrics == "images"]
-    return [one_domain(data, name).dataset() for name in names]
-
-
 def data_of_strings(name: str, split: str, root: Path | None = None) -> Dataset:
     """A data set of one domain of strings; UserError for any other."""
     data = load_dataset(name, split, root=root)
     if len(data.domains) != 1 or data.domains[0].metrics != "strings":
         raise UserError(f"{name!r} is no data set of strings; name one, as nci-smiles,length=32.")
     return data
-
-
-def real_strings(name: str, split: str, root: Path | None = None) -> list[str]:
-    """The strings of a data set of one domain of strings, as they read back from the canvas."""
-    data = data_of_strings(name, split, root)
-    return data.domains[0].decode(data.samples)
 
 
 def own_labels(rows: np.ndarray, taxonomy: Taxonomy, name: str) -> np.ndarray:

@@ -83,10 +83,12 @@ def check_canvas(backbone: str, shape: Shape) -> None:
     """UserError unless samples are canvases: one channel, sides of at least 8."""
     channels, length, width = shape
     if channels != 1 or min(length, width) < 8:
+        remedy = "name the data as domains, as in --data image=cifar-10"
+        if channels == 1:
+            remedy = "take larger samples, of strings longer ones or more tokens"
         raise UserError(
             f"The backbone {backbone} makes canvases of one channel with sides of at least 8, and "
-            f"these samples are {channels} x {length} x {width}; name the data as domains, as in "
-            "--data image=cifar-10."
+            f"these samples are {channels} x {length} x {width}; {remedy}."
         )
 
 
