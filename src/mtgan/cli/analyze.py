@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtgan.cli.app import app, print_json, say, working
-from mtgan.cli.options import Checkpoint, Quiet, Seed, as_step
+from mtgan.cli.options import Checkpoint, Json, Quiet, Seed, as_step
 from mtgan.limits import LARGEST_COUNT
 
 
@@ -37,7 +37,7 @@ def analyze(
         str, typer.Option(help="auto, classifier, imagenet-lite, inception, pixels, ...")
     ] = "auto",
     seed: Seed = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result for machines.")] = False,
+    as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Ask RUN a question; a picture and a JSON file answer it."""

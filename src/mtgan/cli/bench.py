@@ -8,13 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json, say, working
-from mtgan.cli.options import Overrides, Quiet, Root
+from mtgan.cli.options import Json, Overrides, Quiet, Root
 from mtgan.text import console
 
 bench = typer.Typer(help="Measure speed against plainly written references.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
 
 
 @bench.command()

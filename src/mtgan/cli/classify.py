@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_error, print_json
-from mtgan.cli.options import Overrides, Quiet, Root, TaxonomyFile, given, parse_time, tell_notes
+from mtgan.cli.options import (
+    DataName,
+    Device,
+    Json,
+    MaxTime,
+    Overrides,
+    Quiet,
+    Resume,
+    Root,
+    TaxonomyFile,
+    given,
+    parse_time,
+    tell_notes,
+)
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED, MOST_SEEDS
 from mtgan.text import file_name, printable
@@ -15,61 +28,61 @@ if TYPE_CHECKING:
     from mtgan.classification import ClassifierRun
 
 
+_RecipeOrRun = Annotated[
+    str | None,
+    typer.Argument(
+        help="stl, mtl-soft, mtl-hard, good-baseline, ..., or a YAML; with --resume, a run."
+    ),
+]
+_Auxiliary = Annotated[
+    str | None, typer.Option(help="The auxiliary labels: a level, same, random or clustered.")
+]
+_AuxiliaryData = Annotated[
+    str | None, typer.Option(help="Another data set for the auxiliary task.")
+]
+_Fraction = Annotated[float | None, typer.Option(help="Share of the training images, in (0, 1].")]
+_Seed = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=LARGEST_SEED, help="Seed of everything random; 0 when left out. One run's."
+    ),
+]
+_Sweep = Annotated[
+    str | None, typer.Option(help="Deprecated: mtgan study mtl-hard-against-soft, and so on.")
+]
+_Scale = Annotated[
+    str | None, typer.Option(help="With --sweep alone: tiny, or full when left out.")
+]
+_Seeds = Annotated[
+    int | None, typer.Option(min=1, max=MOST_SEEDS, help="With --sweep alone: how many.")
+]
+_Out = Annotated[Path | None, typer.Option(help="The folder; under runs/ when left out.")]
+_OF_A_NEW_RUN = (
+    *("root", "taxonomy", "auxiliary", "auxiliary_data", "overrides", "fraction", "seed", "scale"),
+    *("seeds", "out"),
+)
+
+
 @app.command()
 def classify(
     context: typer.Context,
-    recipe: Annotated[
-        str | None,
-        typer.Argument(
-            help="stl, mtl-soft, mtl-hard, good-baseline, ..., or a YAML; with --resume, a run."
-        ),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="A data set by name (mtgan data list), or a path."),
-    ] = None,
+    recipe: _RecipeOrRun = None,
+    data: DataName = None,
     root: Root = None,
     taxonomy: TaxonomyFile = None,
-    auxiliary: Annotated[
-        str | None,
-        typer.Option(help="The auxiliary labels: a level, same, random or clustered."),
-    ] = None,
-    auxiliary_data: Annotated[
-        str | None, typer.Option(help="Another data set for the auxiliary task.")
-    ] = None,
+    auxiliary: _Auxiliary = None,
+    auxiliary_data: _AuxiliaryData = None,
     overrides: Overrides = None,
-    fraction: Annotated[
-        float | None, typer.Option(help="Share of the training images, in (0, 1].")
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=LARGEST_SEED, help="Seed of everything random; 0 when left out. One run's."
-        ),
-    ] = None,
-    sweep: Annotated[
-        str | None,
-        typer.Option(help="Deprecated: mtgan study mtl-hard-against-soft, and so on."),
-    ] = None,
-    scale: Annotated[
-        str | None, typer.Option(help="With --sweep alone: tiny, or full when left out.")
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, max=MOST_SEEDS, help="With --sweep alone: how many.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="The folder; under runs/ when left out.")] = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume", help="Go on from the run's newest checkpoint; --resume RUN is enough."
-        ),
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    max_time: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="End with the epoch after 90s, 10m or 2h, and save."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    fraction: _Fraction = None,
+    seed: _Seed = None,
+    sweep: _Sweep = None,
+    scale: _Scale = None,
+    seeds: _Seeds = None,
+    out: _Out = None,
+    resume: Resume = False,
+    device: Device = "auto",
+    max_time: MaxTime = None,
+    json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a classifier, with an auxiliary task beside it if RECIPE shares something."""
@@ -84,15 +97,6 @@ def classify(
         return
     if data is None:
         raise UserError("Say on what to train: --data NAME or PATH (mtgan data list).")
-    from mtgan.recipes.load import parse_overrides
-
-    values = parse_overrides(overrides or [])
-    if auxiliary_data is not None:
-        values["auxiliary.labels"] = "fine"  # of that data set
-    if auxiliary is not None:
-        values["auxiliary.labels"] = auxiliary
-    if fraction is not None:
-        values["data.fraction"] = fraction
     if sweep is not None:
         _refuse_options(
             "a study, which has seeds, fractions and data sets of its own, always goes on, and "
@@ -103,25 +107,37 @@ def classify(
         if auxiliary is not None:
             overrides = [*(overrides or []), f"auxiliary.labels={auxiliary}"]
         _study(sweep, data, root, taxonomy, scale or "full", seeds, overrides, out, device, quiet)
-    else:
-        assert recipe is not None
-        _refuse_options("one run; mtgan study runs many", {"--scale": scale, "--seeds": seeds})
-        _run(
-            *(recipe, data, root, taxonomy, auxiliary_data, values),
-            seed=seed or 0,
-            out=out,
-            resume=resume,
-            device=device,
-            seconds=seconds,
-            json=json,
-            quiet=quiet,
-        )
+        return
+    assert recipe is not None
+    _refuse_options("one run; mtgan study runs many", {"--scale": scale, "--seeds": seeds})
+    values = _values(overrides, auxiliary, auxiliary_data, fraction)
+    _run(
+        *(recipe, data, root, taxonomy, auxiliary_data, values, seed or 0, out),
+        resume=resume,
+        device=device,
+        seconds=seconds,
+        json=json,
+        quiet=quiet,
+    )
 
 
-_OF_A_NEW_RUN = (
-    *("root", "taxonomy", "auxiliary", "auxiliary_data", "overrides", "fraction", "seed", "scale"),
-    *("seeds", "out"),
-)
+def _values(
+    overrides: list[str] | None,
+    auxiliary: str | None,
+    auxiliary_data: str | None,
+    fraction: float | None,
+) -> dict[str, Any]:
+    """Keys of the recipe that the command line sets."""
+    from mtgan.recipes.load import parse_overrides
+
+    values = parse_overrides(overrides or [])
+    if auxiliary_data is not None:
+        values["auxiliary.labels"] = "fine"  # of that data set
+    if auxiliary is not None:
+        values["auxiliary.labels"] = auxiliary
+    if fraction is not None:
+        values["data.fraction"] = fraction
+    return values
 
 
 def _go_on(

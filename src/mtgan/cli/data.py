@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json, say
-from mtgan.cli.options import Quiet, Root, TaxonomyFile
+from mtgan.cli.options import Force, ImageSize, Json, Quiet, Root, TaxonomyFile
 from mtgan.text import file_name
 
 if TYPE_CHECKING:
@@ -21,13 +21,11 @@ data = typer.Typer(help="Data sets: list them, look into one, prepare one.", no_
 app.add_typer(data, name="data")
 
 _Name = Annotated[str, typer.Argument(help="A data set by name, a folder, or an .npz file.")]
-_Size = Annotated[str | None, typer.Option(help="One side (32) or HxW (64x128).")]
 _Channels = Annotated[int | None, typer.Option(help="1 (grey) or 3 (RGB).")]
-_Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
 @data.command("list")
-def list_command(as_json: _Json = False) -> None:
+def list_command(as_json: Json = False) -> None:
     """Every data set that has a name."""
     from mtgan.data import list_datasets
 
@@ -50,15 +48,15 @@ def list_command(as_json: _Json = False) -> None:
 def info(
     name: _Name,
     root: Root = None,
-    size: _Size = None,
+    size: ImageSize = None,
     channels: _Channels = None,
     taxonomy: TaxonomyFile = None,
     picture: Annotated[
         Path | None,
         typer.Option(help="Where to write a picture of samples; NAME-samples.png if left out."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
-    as_json: _Json = False,
+    force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Size, labels, counts and warnings of a data set, a picture of it, and how to begin."""
     from mtgan.cli.begin import Source, beginning
@@ -86,7 +84,7 @@ def prepare(
     source: _Name,
     out: Annotated[Path, typer.Argument(help="The folder to write.")],
     root: Root = None,
-    size: _Size = None,
+    size: ImageSize = None,
     channels: _Channels = None,
     taxonomy: TaxonomyFile = None,
     quiet: Quiet = False,

@@ -7,7 +7,10 @@ import typer
 
 from mtgan.cli.app import app, print_error, say, show, working
 from mtgan.cli.options import (
+    CardFile,
     Checkpoint,
+    Device,
+    Force,
     Quiet,
     Root,
     Seed,
@@ -24,57 +27,64 @@ if TYPE_CHECKING:
     from mtgan.training import Run
 
 
+_Samples = Annotated[
+    str, typer.Argument(help="A run, a folder of images, an .npz, strings, or a data set.")
+]
+_Data = Annotated[
+    str | None,
+    typer.Option("--data", help="Real data by name or path; of a run its own if left out."),
+]
+_Split = Annotated[str | None, typer.Option(help="Split of the reference: train or test.")]
+_Features = Annotated[
+    str, typer.Option(help="auto, classifier, imagenet-lite, inception, pixels, module:function.")
+]
+_Weights = Annotated[Path | None, typer.Option(help="Weight file of the features.")]
+_Metrics = Annotated[
+    str | None, typer.Option(help="Measures with commas between them, default, or all.")
+]
+_Number = Annotated[
+    int | None, typer.Option("--n", min=1, max=LARGEST_COUNT, help="Samples of each set, at most.")
+]
+_Protocol = Annotated[
+    str, typer.Option(help="default, plain, fid-50k-train, fid-10k-test, thesis, training.")
+]
+_Size = Annotated[
+    str | None, typer.Option(help="Scale all images to a side or HxW, as data prepare does.")
+]
+_Corruptions = Annotated[
+    bool,
+    typer.Option(
+        "--corruptions/--no-corruptions", help="Measure known corruptions of the real data."
+    ),
+]
+_Ladder = Annotated[bool | None, typer.Option("--ladder/--no-ladder", hidden=True)]
+_Picture = Annotated[
+    Path | None, typer.Option("--picture", help="Draw the scorecard to a .png, .svg or .pdf.")
+]
+
+
 @app.command()
 def evaluate(
     context: typer.Context,
-    samples: Annotated[
-        str, typer.Argument(help="A run, a folder of images, an .npz, strings, or a data set.")
-    ],
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="Real data by name or path; of a run its own if left out."),
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option(help="Split of the reference: train or test.")
-    ] = None,
-    features: Annotated[
-        str,
-        typer.Option(help="auto, classifier, imagenet-lite, inception, pixels, module:function."),
-    ] = "auto",
-    weights: Annotated[Path | None, typer.Option(help="Weight file of the features.")] = None,
-    metrics: Annotated[
-        str | None, typer.Option(help="Measures with commas between them, default, or all.")
-    ] = None,
-    n: Annotated[
-        int | None,
-        typer.Option("--n", min=1, max=LARGEST_COUNT, help="Samples of each set, at most."),
-    ] = None,
-    protocol: Annotated[
-        str, typer.Option(help="default, plain, fid-50k-train, fid-10k-test, thesis, training.")
-    ] = "default",
-    size: Annotated[
-        str | None,
-        typer.Option(help="Scale all images to a side or HxW, as data prepare does."),
-    ] = None,
-    corruptions: Annotated[
-        bool,
-        typer.Option(
-            "--corruptions/--no-corruptions", help="Measure known corruptions of the real data."
-        ),
-    ] = True,
-    ladder: Annotated[bool | None, typer.Option("--ladder/--no-ladder", hidden=True)] = None,
+    samples: _Samples,
+    data: _Data = None,
+    split: _Split = None,
+    features: _Features = "auto",
+    weights: _Weights = None,
+    metrics: _Metrics = None,
+    n: _Number = None,
+    protocol: _Protocol = "default",
+    size: _Size = None,
+    corruptions: _Corruptions = True,
+    ladder: _Ladder = None,
     step: Checkpoint = None,
     root: Root = None,
     taxonomy: TaxonomyFile = None,
     seed: Seed = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the scorecard as JSON; - prints it.")
-    ] = None,
-    picture: Annotated[
-        Path | None, typer.Option("--picture", help="Draw the scorecard to a .png, .svg or .pdf.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite both files.")] = False,
+    device: Device = "auto",
+    json_file: CardFile = None,
+    picture: _Picture = None,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge SAMPLES against real data: distances, fidelity, diversity, conditioning, copies."""

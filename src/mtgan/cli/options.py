@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mtgan.recipes.schema import Data
 
 DataName = Annotated[
-    str, typer.Option("--data", help="A data set by name (mtgan data list), or a path.")
+    str | None, typer.Option("--data", help="A data set by name (mtgan data list), or a path.")
 ]
 Root = Annotated[
     Path | None, typer.Option(help="The folder in which a named data set's files lie.")
@@ -36,6 +36,30 @@ Steps = Annotated[
     int | None,
     typer.Option(min=1, max=LARGEST_STEP, help="Iterations; overrides the recipe's."),
 ]
+
+
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on from the run's newest checkpoint, if there is one; --resume RUN is enough.",
+    ),
+]
+MaxTime = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="End after 90s, 10m or 2h (a classifier with the epoch), measured and saved.",
+    ),
+]
+ImageSize = Annotated[str | None, typer.Option(help="One side (32) or HxW (64x128).")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
+CardFile = Annotated[
+    Path | None, typer.Option("--json", help="Write the scorecard as JSON; - prints it.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 def _step(text: str) -> str:
@@ -61,9 +85,6 @@ Checkpoint = Annotated[
 def as_step(step: str | None) -> int | str | None:
     """What --step says, as runs take it."""
     return int(step) if step and step != "best" else step
-
-
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 def given(context: typer.Context, *names: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json, say
-from mtgan.cli.options import Overrides, Root, ScaleName, TaxonomyFile, given
+from mtgan.cli.options import Json, Overrides, Root, ScaleName, TaxonomyFile, given
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,7 +37,7 @@ def show_list(
     root: Root = None,
     taxonomy: TaxonomyFile = None,
     scale: ScaleName = "full",
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Every recipe and what distinguishes it, as in Table 4.1 of the thesis; classifiers, too.
 

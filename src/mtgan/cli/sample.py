@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mtgan.cli.app import app, say
-from mtgan.cli.options import Checkpoint, Quiet, Seed, as_step
+from mtgan.cli.options import Checkpoint, Device, Quiet, Seed, as_step
 from mtgan.limits import LARGEST_COUNT
 
 if TYPE_CHECKING:
@@ -15,43 +15,48 @@ if TYPE_CHECKING:
 _COUNT = 64
 
 
+_Out = Annotated[
+    Path,
+    typer.Option(help="FILE.npz, FILE.png (a grid), a folder of PNGs; FILE.txt for strings."),
+]
+_Number = Annotated[
+    int | None,
+    typer.Option(
+        "--n",
+        min=1,
+        max=LARGEST_COUNT,
+        help="How many samples; 64, or as many as there are rows of labels or latents.",
+    ),
+]
+_Label = Annotated[
+    list[str] | None, typer.Option(help="LEVEL=CLASS, as fine=Bag or coarse=shoes; repeatable.")
+]
+_Labels = Annotated[
+    Path | None,
+    typer.Option(help="CSV file: a column per level, a row per sample, empty cells drawn."),
+]
+_Latents = Annotated[Path | None, typer.Option(help="FILE.npy: latents [n, Z] to make them from.")]
+_Domain = Annotated[
+    str | None, typer.Option(help="One domain of a run over several, read back from its canvas.")
+]
+_BatchSize = Annotated[
+    int, typer.Option(min=1, max=LARGEST_COUNT, help="Samples that are made at once.")
+]
+
+
 @app.command()
 def sample(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    out: Annotated[
-        Path,
-        typer.Option(help="FILE.npz, FILE.png (a grid), a folder of PNGs; FILE.txt for strings."),
-    ],
-    n: Annotated[
-        int | None,
-        typer.Option(
-            "--n",
-            min=1,
-            max=LARGEST_COUNT,
-            help="How many samples; 64, or as many as there are rows of labels or latents.",
-        ),
-    ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(help="LEVEL=CLASS, as fine=Bag or coarse=shoes; repeatable."),
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(help="CSV file: a column per level, a row per sample, empty cells drawn."),
-    ] = None,
-    latents: Annotated[
-        Path | None, typer.Option(help="FILE.npy: latents [n, Z] to make them from.")
-    ] = None,
-    domain: Annotated[
-        str | None,
-        typer.Option(help="One domain of a run over several, read back from its canvas."),
-    ] = None,
+    out: _Out,
+    n: _Number = None,
+    label: _Label = None,
+    labels: _Labels = None,
+    latents: _Latents = None,
+    domain: _Domain = None,
     seed: Seed = 0,
     step: Checkpoint = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-    batch_size: Annotated[
-        int, typer.Option(min=1, max=LARGEST_COUNT, help="Samples that are made at once.")
-    ] = 250,
+    device: Device = "cpu",
+    batch_size: _BatchSize = 250,
     quiet: Quiet = False,
 ) -> None:
     """Draw samples from a run's averaged generator; the run folder alone is enough."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtgan.cli.app import app, show, working
-from mtgan.cli.options import Quiet, Root, Samples, Seed, check_free, given
+from mtgan.cli.options import CardFile, Force, Quiet, Root, Samples, Seed, check_free, given
 
 
 @app.command()
@@ -32,13 +32,11 @@ def strings(
     ] = "default",
     root: Root = None,
     seed: Seed = 0,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the scorecard as JSON; - prints it.")
-    ] = None,
+    json_file: CardFile = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the first valid molecules to a .png.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite both files.")] = False,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge strings: n-gram distances, uniqueness, novelty; of molecules also MOSES's measures."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtgan.cli.app import app, print_error
-from mtgan.cli.options import Overrides, Quiet, Root, TaxonomyFile
+from mtgan.cli.options import Device, Overrides, Quiet, Root, TaxonomyFile
 from mtgan.limits import MOST_SEEDS
 from mtgan.text import console, duration, printable
 
@@ -44,7 +44,7 @@ def study(
     root: Root = None,
     taxonomy: TaxonomyFile = None,
     overrides: Overrides = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and how long it will take.")
     ] = False,

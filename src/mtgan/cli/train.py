@@ -7,8 +7,12 @@ import typer
 
 from mtgan.cli.app import app, say
 from mtgan.cli.options import (
+    DataName,
+    Device,
+    MaxTime,
     Overrides,
     Quiet,
+    Resume,
     Root,
     Seed,
     Steps,
@@ -24,63 +28,59 @@ if TYPE_CHECKING:
     from mtgan.training import Run
 
 
+_RecipeOrRun = Annotated[
+    str | None,
+    typer.Argument(
+        help="A recipe of the zoo, or a YAML file; one that fits the data when left out. With "
+        "--resume, a run."
+    ),
+]
+_DataOf = Annotated[
+    Path | None, typer.Option("--data-of", help="A run, whose data are taken as it read them.")
+]
+_Scale = Annotated[
+    str | None,
+    typer.Option(
+        "--scale",
+        help="tiny, small or full (full; tiny without RECIPE): widths, batch, steps, rates.",
+    ),
+]
+_Out = Annotated[
+    Path | None, typer.Option(help="The run folder; runs/RECIPE-DATA-sSEED when left out.")
+]
+_Precision = Annotated[
+    str | None, typer.Option(help="32 or bf16; overrides the recipe's training.precision.")
+]
+_Compile = Annotated[
+    Literal["on", "off"], typer.Option(help="Compile the networks with torch.compile.")
+]
+_OF_A_NEW_RUN = ("data", "data_of", "root", "taxonomy", "overrides", "scale", "seed", "out")
+
+
 @app.command()
 def train(
     context: typer.Context,
-    recipe: Annotated[
-        str | None,
-        typer.Argument(
-            help="A recipe of the zoo, or a YAML file; one that fits the data when left out. With "
-            "--resume, a run."
-        ),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="A data set by name (mtgan data list), or a path."),
-    ] = None,
-    data_of: Annotated[
-        Path | None, typer.Option("--data-of", help="A run, whose data are taken as it read them.")
-    ] = None,
+    recipe: _RecipeOrRun = None,
+    data: DataName = None,
+    data_of: _DataOf = None,
     root: Root = None,
     taxonomy: TaxonomyFile = None,
     overrides: Overrides = None,
-    scale: Annotated[
-        str | None,
-        typer.Option(
-            "--scale",
-            help="tiny, small or full (full; tiny without RECIPE): widths, batch, steps, rates.",
-        ),
-    ] = None,
+    scale: _Scale = None,
     steps: Steps = None,
     seed: Seed = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="The run folder; runs/RECIPE-DATA-sSEED when left out.")
-    ] = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Go on from the run's newest checkpoint, if there is one; --resume RUN is enough.",
-        ),
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="32 or bf16; overrides the recipe's training.precision.")
-    ] = None,
-    compile: Annotated[
-        Literal["on", "off"], typer.Option(help="Compile the networks with torch.compile.")
-    ] = "off",
-    max_time: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="End after 90s, 10m or 2h, evaluated and saved."),
-    ] = None,
+    out: _Out = None,
+    resume: Resume = False,
+    device: Device = "auto",
+    precision: _Precision = None,
+    compile: _Compile = "off",
+    max_time: MaxTime = None,
     quiet: Quiet = False,
 ) -> None:
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
     from mtgan import processes
     from mtgan.cli.options import parse_time, read_recipe, tell_notes
     from mtgan.runs import train as train_recipe
-    from mtgan.training.commands import commands_of
     from mtgan.training.inputs import usual_folder
 
     seconds = None if max_time is None else parse_time("--max-time", max_time)
@@ -111,15 +111,19 @@ def train(
         max_seconds=seconds,
     )
     if not quiet and processes.is_first():
-        say(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
-        if run.steps[-1] < run.recipe.training.steps:
-            say(f"  {run.recipe.training.steps} were asked for; --resume goes on from here")
-        for title, line in commands_of(run).items():
-            if title.split()[0] in {"Sample", "Evaluate", "Page"}:
-                say(f"  {line}")
+        _tell(run)
 
 
-_OF_A_NEW_RUN = ("data", "data_of", "root", "taxonomy", "overrides", "scale", "seed", "out")
+def _tell(run: "Run") -> None:
+    """What was trained, and how one goes on."""
+    from mtgan.training.commands import commands_of
+
+    say(f"trained {run.recipe.name} for {run.steps[-1]} iterations: {run.path}")
+    if run.steps[-1] < run.recipe.training.steps:
+        say(f"  {run.recipe.training.steps} were asked for; --resume goes on from here")
+    for title, line in commands_of(run).items():
+        if title.split()[0] in {"Sample", "Evaluate", "Page"}:
+            say(f"  {line}")
 
 
 def _is_run(name: str, alone: bool) -> bool:
