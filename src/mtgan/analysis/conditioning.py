@@ -190,20 +190,12 @@ def conditioning(
     mine = extract(extractor, samples, cache=False)
     real = extract(extractor, np.asarray(held_out.samples))
     as_many = data.select(spread_rows(len(data), len(samples), seed))
-    known = extract(extractor, np.asarray(as_many.samples), cache=False).features
+    known = extract(extractor, np.asarray(as_many.samples), cache=False)
     reports = []
     for name in names:
-        requested, truth = labels[:, data.taxonomy.levels.index(name)], held_out.labels_of(name)
-        reports.append(
-            _level_report(
-                name,
-                data,
-                (requested, _predicted(mine, name)),
-                (truth, _predicted(real, name)),
-                train_on_generated(mine.features, requested, real.features, truth, seed),
-                train_on_generated(known, as_many.labels_of(name), real.features, truth, seed),
-            )
-        )
+        asked, truth = labels[:, data.taxonomy.levels.index(name)], held_out.labels_of(name)
+        sets = (mine, asked), (real, truth), (known, as_many.labels_of(name))
+        reports.append(_level_report(name, data, *sets, seed))
     progress("comparing classes")
     requested, predicted = labels[:, data.taxonomy.levels.index(level)], _predicted(mine, level)
     unseen, truth = np.asarray(held_out.samples), held_out.labels_of(level)
@@ -275,24 +267,26 @@ def _accuracy(wanted: np.ndarray, predicted: np.ndarray) -> float:
 def _level_report(
     level: str,
     data: Dataset,
-    mine: tuple[np.ndarray, np.ndarray],
-    real: tuple[np.ndarray, np.ndarray],
-    gan_train: float,
-    real_train: float,
+    mine: tuple[FeatureBank, np.ndarray],
+    real: tuple[FeatureBank, np.ndarray],
+    training: tuple[FeatureBank, np.ndarray],
+    seed: int,
 ) -> LevelReport:
-    """mine, real: classes requested (of real images the true ones) and predicted."""
+    """mine, real, training: features of samples, held-out and as many training images, with the
+    classes requested, of real images the true ones."""
+    (bank, requested), (unseen, truth), (known, learned) = mine, real, training
+    predicted = _predicted(bank, level)
     inside = chance = None
     if level in data.taxonomy.parents:
-        requested, predicted = mine
         parents = np.array(data.taxonomy.parents[level][1])
         found = superclass_consistency(predicted, requested, parents)
         inside, chance = found.mistakes_inside, found.chance
     return LevelReport(
         level=level,
-        gan_test=_accuracy(*mine),
-        real_test=_accuracy(*real),
-        gan_train=gan_train,
-        real_train=real_train,
+        gan_test=_accuracy(requested, predicted),
+        real_test=_accuracy(truth, _predicted(unseen, level)),
+        gan_train=train_on_generated(bank.features, requested, unseen.features, truth, seed),
+        real_train=train_on_generated(known.features, learned, unseen.features, truth, seed),
         mistakes_inside=inside,
         chance=chance,
     )

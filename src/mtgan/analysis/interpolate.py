@@ -18,7 +18,7 @@ however near its two sides come. Beside it:
 N: images; Z: latent; D: features; P: paths; S: steps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -180,32 +180,46 @@ def interpolate(
     effects /= paths.typical
     ranking = np.argsort(-effects, kind="stable")
     values, directions = sefa(torch.eye(latents.shape[1]) if weight is None else weight)
-    axes = torch.eye(latents.shape[1])
-    strips, names = [], []
-    for dim in ranking[:shown].tolist():
-        strips.append(_traverse(make, latents[0], rows[0], axes[dim], reach, replace=True))
-        names.append(f"dimension {dim}")
-    for i in range(min(shown, len(directions))):
-        strips.append(_traverse(make, latents[0], rows[0], directions[i], reach))
-        names.append(f"SeFa {i + 1}")
+    strips = _strips(make, latents, rows, ranking[:shown].tolist(), directions[:shown], reach)
     middle = torch.linspace(0, 1, FRAMES)
     for i in range(min(shown, len(latents) - 1)):
-        strips.append(make(slerp(latents[i], latents[i + 1], middle), rows[[i] * FRAMES]))
-        names.append(f"path {i + 1}")
+        frames = make(slerp(latents[i], latents[i + 1], middle), rows[[i] * FRAMES])
+        strips.append((f"path {i + 1}", frames))
     if blend is not None:
         for a, b in _class_pairs(rows, shown):
-            frames = [blend(latents[:1], rows[[a]], rows[[b]], float(t)) for t in middle]
-            strips.append(np.concatenate(frames))
-            names.append(f"{class_names(rows[a])} to {class_names(rows[b])}")
+            name = f"{class_names(rows[a])} to {class_names(rows[b])}"
+            parts = [blend(latents[:1], rows[[a]], rows[[b]], float(t)) for t in middle]
+            strips.append((name, np.concatenate(parts)))
     return Interpolation(
         paths=paths,
         effects=effects,
         ranking=ranking.tolist(),
         sefa_values=values,
         sefa_directions=directions[:8].numpy(),
-        strips=np.concatenate(strips),
-        names=names,
+        strips=np.concatenate([strip for _, strip in strips]),
+        names=[name for name, _ in strips],
     )
+
+
+def _strips(
+    make: Make,
+    latents: Tensor,
+    rows: Tensor,
+    dims: Sequence[int],
+    directions: Tensor,
+    reach: float,
+) -> list[tuple[str, Images]]:
+    """Names and frames of the first latent as it moves along dimensions, and along directions."""
+    first, row, axes = latents[0], rows[0], torch.eye(latents.shape[1])
+    alone = [
+        (f"dimension {dim}", _traverse(make, first, row, axes[dim], reach, replace=True))
+        for dim in dims
+    ]
+    found = [
+        (f"SeFa {i + 1}", _traverse(make, first, row, direction, reach))
+        for i, direction in enumerate(directions)
+    ]
+    return alone + found
 
 
 @analysis(

@@ -213,13 +213,7 @@ def neighbors(
     known, near, usual = (
         extract(extractor, part, cache=False).features for part in (train.samples, images, unseen)
     )
-    spaces = {}
-    for name, find in (
-        ("gray", lambda part: nearest_by_gray(part, train.samples)),
-        ("shifted", lambda part: nearest_by_shift(part, train.samples, shift)),
-    ):
-        progress(f"looking for the nearest training images ({name})")
-        spaces[name] = compare(name, find(images), find(unseen))
+    spaces = _by_pixels(images, unseen, train.samples, shift, progress)
     pair = (nearest_by_features(part, known) for part in (near, usual))
     spaces[extractor.name] = compare(extractor.name, *pair)
     try:
@@ -240,6 +234,20 @@ def neighbors(
         suspects=suspects.tolist(),
         pictures=_pictures(images, train, suspects, list(spaces.values())),
     )
+
+
+def _by_pixels(
+    images: Images, unseen: Images, training: Images, shift: int, progress: Progress
+) -> dict[str, Space]:
+    """The nearest training images by gray pixels, as they lie and shifted."""
+    spaces = {}
+    for name, find in (
+        ("gray", lambda part: nearest_by_gray(part, training)),
+        ("shifted", lambda part: nearest_by_shift(part, training, shift)),
+    ):
+        progress(f"looking for the nearest training images ({name})")
+        spaces[name] = compare(name, find(images), find(unseen))
+    return spaces
 
 
 @analysis(

@@ -8,7 +8,7 @@ from typing import Any
 
 from mtgan.data.dataset import Dataset
 from mtgan.data.images import resize_samples
-from mtgan.data.registry import FORMATS, SOURCES, SPLITS, Format, Request
+from mtgan.data.registry import FORMATS, SOURCES, SPLITS, Format, Request, Source
 from mtgan.data.sources.prepared import write_prepared
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
@@ -73,25 +73,31 @@ def load_dataset(
             data = replace(data, samples=fitted, stored_fingerprint=None)
     if taxonomy is not None:
         data = _under(data, taxonomy)
-    data.spec = {
-        # With which the set is found again from any folder.
-        "name": found.full_name(name) if isinstance(found, Format) else name,
-        "split": split,
-        "root": str(Path(root).resolve()) if root else None,
-        "size": list(shape) if shape else None,
-        "channels": channels,
+    whole = {
+        **_spec(request, found),
         # Written out, so that the spec outlives the file.
         "taxonomy": data.taxonomy.to_dict() if taxonomy is not None else None,
         "subset": None,
         "stratified": stratified,
         "seed": seed,
     }
-    data.loader = load_dataset
+    data.spec, data.loader = whole, load_dataset
     if subset is not None:
         data = data.subset(subset, stratified, seed)
     if labeled is not None:
         data = data.labeled_on(labeled, stratified, seed)
     return data
+
+
+def _spec(request: Request, found: Source | Format) -> dict[str, Any]:
+    """With which load_dataset finds the same set again from any folder."""
+    return {
+        "name": found.full_name(request.name) if isinstance(found, Format) else request.name,
+        "split": request.split,
+        "root": str(request.root.resolve()) if request.root else None,
+        "size": list(request.size) if request.size else None,
+        "channels": request.channels,
+    }
 
 
 def prepare_dataset(

@@ -122,13 +122,7 @@ def prepare(
     processes.join(place)
     processes.refuse_differences([recipe.model_dump(), data.fingerprint, seed])
     found = processes.on_first_process(partial(find_run, out, resume, Run.open))
-    if found is not None:
-        # As it was: a clustering may come out otherwise elsewhere, and an order of classes.
-        was = found.dataset_info.taxonomy
-        data = data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
-    else:
-        confusion = None if instruments is None else instruments.confusion
-        data = with_hierarchies(data, recipe.hierarchy, confusion)
+    data = _under_its_levels(data, recipe, found, instruments)
     if len(data) < recipe.training.batch_size:
         raise UserError(
             f"{data.name} has {len(data)} training samples, fewer than one batch of "
@@ -145,17 +139,14 @@ def prepare(
     refuse_other_run(found, recipe, data, seed)
     game.to(place)
     if compile:
-        for network in game.networks.values():
-            # Calls alone: penalties call Discriminator.score instead, since a compiled graph
-            # cannot be differentiated twice.
-            network.compile(dynamic=False)
+        _compile(game)
 
     def make_evaluator() -> Evaluator:
         assert instruments is not None
         count = min(recipe.training.evaluate_samples, len(data))
         return instruments.evaluator(data, count, place)
 
-    flip, domains, part = recipe.data.flip, recipe.schedule.domains, recipe.training
+    flip, domains = recipe.data.flip, recipe.schedule.domains
     loader = BatchLoader(data, game.requests, place, seed, flip, domains)
     optimizers = optimizers_of(recipe, game.groups)
     return Trainer(
@@ -163,16 +154,40 @@ def prepare(
         Draws(loader, game.requests, recipe.latent, seed, place),
         optimizers,
         GanSnapshots(found, recipe, game, optimizers, seed, make_evaluator),
-        Schedule(
-            part.steps,
-            part.checkpoint_every,
-            part.log_every,
-            part.evaluate_every,
-            part.sample_every,
-            part.precision,
-        ),
+        _schedule(recipe),
         seed,
         place,
+    )
+
+
+def _under_its_levels(
+    data: Dataset, recipe: Recipe, found: Run | None, instruments: Instruments | None
+) -> Dataset:
+    """The data under the levels that the recipe makes; of a run that is gone on with, as they were:
+    a clustering may come out otherwise elsewhere, and an order of classes."""
+    if found is None:
+        confusion = None if instruments is None else instruments.confusion
+        return with_hierarchies(data, recipe.hierarchy, confusion)
+    was = found.dataset_info.taxonomy
+    return data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
+
+
+def _compile(game: Game) -> None:
+    """Calls alone: penalties call Discriminator.score instead, since a compiled graph cannot be
+    differentiated twice."""
+    for network in game.networks.values():
+        network.compile(dynamic=False)
+
+
+def _schedule(recipe: Recipe) -> Schedule:
+    part = recipe.training
+    return Schedule(
+        part.steps,
+        part.checkpoint_every,
+        part.log_every,
+        part.evaluate_every,
+        part.sample_every,
+        part.precision,
     )
 
 

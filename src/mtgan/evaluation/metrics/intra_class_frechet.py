@@ -77,26 +77,7 @@ def intra_class_frechet(
     points, real = as_feature_pair(samples, reference)
     mine = as_labels(sample_labels, "sample_labels", len(points))
     theirs = as_labels(reference_labels, "reference_labels", len(real))
-    classes = theirs[theirs >= 0].unique().tolist()
-    foreign = sorted(set(mine[mine >= 0].tolist()) - set(classes))
-    if foreign:
-        raise UserError(
-            f"Samples are labeled with classes that the reference lacks: {foreign[:10]}. "
-            "Label both sets by the same level of the taxonomy."
-        )
-    rows = {
-        index: ((mine == index).nonzero()[:, 0], (theirs == index).nonzero()[:, 0])
-        for index in classes
-    }
-    for index, (a, b) in rows.items():
-        if min(len(a), len(b)) < 2:
-            raise UserError(
-                f"Class {index} has {len(a)} samples and {len(b)} reference points, at least two "
-                "are needed of each: generate samples of every class."
-            )
-    if not rows:
-        raise UserError("reference_labels names no class: all labels are negative.")
-
+    rows = _rows_of_classes(mine, theirs)
     smallest = min(min(len(a), len(b)) for a, b in rows.values())
     if per_class is not None and positive(per_class, "per_class", 2) > smallest:
         raise UserError(
@@ -119,6 +100,31 @@ def intra_class_frechet(
     worst = max(distances, key=lambda index: distances[index])
     mean = sum(distances.values()) / len(distances)
     return IntraClassFrechet(distances, mean, distances[worst], worst, counts)
+
+
+def _rows_of_classes(mine: Tensor, theirs: Tensor) -> dict[int, tuple[Tensor, Tensor]]:
+    """By class of the reference, the rows of either set that have it; UserError where that does not
+    give two of each."""
+    classes = theirs[theirs >= 0].unique().tolist()
+    foreign = sorted(set(mine[mine >= 0].tolist()) - set(classes))
+    if foreign:
+        raise UserError(
+            f"Samples are labeled with classes that the reference lacks: {foreign[:10]}. "
+            "Label both sets by the same level of the taxonomy."
+        )
+    rows = {
+        index: ((mine == index).nonzero()[:, 0], (theirs == index).nonzero()[:, 0])
+        for index in classes
+    }
+    for index, (a, b) in rows.items():
+        if min(len(a), len(b)) < 2:
+            raise UserError(
+                f"Class {index} has {len(a)} samples and {len(b)} reference points, at least two "
+                "are needed of each: generate samples of every class."
+            )
+    if not rows:
+        raise UserError("reference_labels names no class: all labels are negative.")
+    return rows
 
 
 MIN_CLASS = 16

@@ -11,6 +11,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation.pairwise.arrays import Array, as_feature_pair, full_precision, positive
 from mtgan.evaluation.pairwise.balls import BallCounts, PairedBalls
 from mtgan.evaluation.pairwise.blocks import (
+    Points,
     block_size,
     prepare,
     row_blocks,
@@ -93,35 +94,22 @@ def pairwise_pass(
     points, real = as_feature_pair(samples, reference, ks[-1] + 1)
     own = sample_neighborhood or neighborhood_of(points, ks[-1], kernel, block)
     theirs = reference_neighborhood or neighborhood_of(real, ks[-1], kernel, block)
-    for name, known, count in (("sample", own, len(points)), ("reference", theirs, len(real))):
-        if len(known) != count:
-            raise UserError(
-                f"{name}_neighborhood belongs to {len(known)} points, not to these {count}."
-            )
+    _refuse_other_points("sample", own, points)
+    _refuse_other_points("reference", theirs, real)
 
     a, b = prepare(points, real)
     forward = Candidates(len(a), min(1 + SPARE_CANDIDATES, len(b)), points.device)
     backward = Candidates(len(b), min(1 + SPARE_CANDIDATES, len(a)), points.device)
     balls = PairedBalls(a, b, [own.radii(k) for k in ks], [theirs.radii(k) for k in ks])
-    kernel_sum, cosines = 0.0, Cosines(a, b) if cosine else None
+    products = _InnerProducts(a, b, kernel, cosine)
     size = block_size(points, block)
+    blocks = itertools.product(row_blocks(len(a), size), row_blocks(len(b), size))
     with full_precision():
-        for rows, columns in itertools.product(row_blocks(len(a), size), row_blocks(len(b), size)):
+        for rows, columns in blocks:
             gram = unit_products(a, rows, b, columns)
-            for some, inner in (
-                inner_products(gram, a, rows, b, columns) if kernel or cosine else ()
-            ):
-                kernel_sum += cubes(inner) if kernel else 0
-                if cosines:
-                    cosines.update(some, inner, columns)
+            products.update(gram, rows, columns)
             squared = squared_distances(gram, a, rows, b, columns)
-            row_limits = torch.maximum(balls.a_reach[rows], forward.bound(rows))
-            column_limits = torch.maximum(balls.b_reach[columns], backward.bound(columns))
-            i, j = within(squared, row_limits[:, None], column_limits)
-            near, i, j = squared[i, j], i + rows.start, j + columns.start
-            balls.update(i, j, near)
-            forward.update(rows, squared, columns.start, i, j, near)
-            backward.update(columns, squared.T, rows.start, j, i, near)
+            _note_near(squared, rows, columns, balls, forward, backward)
     sample_distances, sample_indices = forward.exact(a, b, 1)
     reference_distances, reference_indices = backward.exact(b, a, 1)
     return PairwisePass(
@@ -135,6 +123,50 @@ def pairwise_pass(
             k: BallCounts(mine.closed, mine.open, other.closed)
             for k, mine, other in zip(ks, balls.around_b, balls.around_a, strict=True)
         },
-        kernel_sum=kernel_sum if kernel else None,
-        cosine_distances=cosines.distances() if cosines else None,
+        kernel_sum=products.kernel_sum,
+        cosine_distances=products.cosines.distances() if products.cosines else None,
     )
+
+
+class _InnerProducts:
+    """What is summed and sought of the inner products of all pairs, where either is asked for."""
+
+    def __init__(self, a: Points, b: Points, kernel: bool, cosine: bool) -> None:
+        self.a, self.b = a, b
+        self.kernel_sum = 0.0 if kernel else None
+        self.cosines = Cosines(a, b) if cosine else None
+
+    def update(self, gram: Tensor, rows: slice, columns: slice) -> None:
+        """Take in a block of unit products."""
+        if self.kernel_sum is None and self.cosines is None:
+            return
+        for some, inner in inner_products(gram, self.a, rows, self.b, columns):
+            if self.kernel_sum is not None:
+                self.kernel_sum += cubes(inner)
+            if self.cosines:
+                self.cosines.update(some, inner, columns)
+
+
+def _refuse_other_points(name: str, known: Neighborhood, points: Tensor) -> None:
+    if len(known) != len(points):
+        raise UserError(
+            f"{name}_neighborhood belongs to {len(known)} points, not to these {len(points)}."
+        )
+
+
+def _note_near(
+    squared: Tensor,
+    rows: slice,
+    columns: slice,
+    balls: PairedBalls,
+    forward: Candidates,
+    backward: Candidates,
+) -> None:
+    """Update all three by the pairs of a block that any of them may need."""
+    row_limits = torch.maximum(balls.a_reach[rows], forward.bound(rows))
+    column_limits = torch.maximum(balls.b_reach[columns], backward.bound(columns))
+    i, j = within(squared, row_limits[:, None], column_limits)
+    near, i, j = squared[i, j], i + rows.start, j + columns.start
+    balls.update(i, j, near)
+    forward.update(rows, squared, columns.start, i, j, near)
+    backward.update(columns, squared.T, rows.start, j, i, near)
