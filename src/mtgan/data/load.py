@@ -8,7 +8,8 @@ from typing import Any
 
 from mtgan.data.dataset import Dataset
 from mtgan.data.images import resize_samples
-from mtgan.data.registry import FORMATS, SOURCES, SPLITS, Format, Request, Source
+from mtgan.data.registry import FORMATS, SOURCES, SPLITS, Format, Source
+from mtgan.data.request import Request
 from mtgan.data.sources.prepared import write_prepared
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError

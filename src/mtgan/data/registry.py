@@ -1,36 +1,17 @@
-"""What can be loaded, by name and by path: two registries, and what a loader is asked for."""
+"""What can be loaded, by name and by path: two registries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from mtgan.data.dataset import Dataset
+from mtgan.data.request import Request
 from mtgan.registry import Registry
-
-if TYPE_CHECKING:
-    from mtgan.data.dataset import Dataset
 
 SPLITS = ("train", "test", "all")
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a loader is asked for.
-
-    name: the registered name or the path; split: train, test or all; root: where the files lie;
-    size: (H, W) and channels: 1 or 3, where the user chose (a loader of folders applies them while
-    it reads; for the others load_dataset does); download: whether the network may be asked.
-    """
-
-    name: str
-    split: str
-    root: Path | None
-    size: tuple[int, int] | None
-    channels: int | None
-    download: bool
-
-
-Loader = Callable[[Request], "Dataset"]
+Loader = Callable[[Request], Dataset]
 
 
 @dataclass(frozen=True)

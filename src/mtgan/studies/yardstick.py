@@ -84,8 +84,3 @@ def _work() -> float:
         (-critic(generator(torch.randn(_BATCH, _LATENT))).mean()).backward()
         for_g.step()
     return time.process_time() - began
-
-
-def machine_scale() -> float:
-    """CPU seconds here for one on the machine of our tables."""
-    return yardstick_seconds() / REFERENCE_SECONDS

@@ -11,7 +11,7 @@ from mtgan.data import load_dataset
 from mtgan.data.folders.listing import list_folder
 from mtgan.data.folders.pictures import Header
 from mtgan.data.held_out import held_out_rows
-from mtgan.data.registry import Request
+from mtgan.data.request import Request
 from mtgan.data.sources.folder import LazyImages, _fit, open_folder
 from mtgan.errors import UserError
 

@@ -21,18 +21,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
+from mtgan.data.request import Request
 from mtgan.errors import UserError
 from mtgan.files import replacing, write_text
 from mtgan.registry import Registry
-
-if TYPE_CHECKING:
-    from mtgan.data.registry import Request
 
 Size = tuple[int, int]  # (L, V)
 
@@ -109,7 +107,7 @@ class Domain(ABC):
     @classmethod
     @abstractmethod
     def load(
-        cls, name: str, data: str, options: Mapping[str, Any], request: "Request"
+        cls, name: str, data: str, options: Mapping[str, Any], request: Request
     ) -> "DomainData":
         """Read a split of the data; UserError for options that do not fit, and where there is no
         sample."""

@@ -16,7 +16,7 @@ from mtgan.data.domains.base import DOMAINS, Domain, DomainData, Preview, Size
 from mtgan.data.export import IMAGE_ENDINGS, export_samples
 from mtgan.data.images import make_grid
 from mtgan.data.load import load_dataset, looks_at_root
-from mtgan.data.registry import Request
+from mtgan.data.request import Request
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 

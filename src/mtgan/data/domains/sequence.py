@@ -26,7 +26,7 @@ from mtgan.data.domains.tokens import TOKENIZERS, parse_smiles
 from mtgan.data.folders.tables import names_images
 from mtgan.data.held_out import held_out_rows
 from mtgan.data.names import clean_name, natural_order
-from mtgan.data.registry import Request
+from mtgan.data.request import Request
 from mtgan.errors import UserError, import_extra
 
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from mtgan.data.dataset import Dataset
 from mtgan.data.download import fetch
-from mtgan.data.registry import Request, register_dataset, register_format
+from mtgan.data.registry import register_dataset, register_format
+from mtgan.data.request import Request
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import reason, require_file

@@ -4,7 +4,8 @@ import numpy as np
 
 from mtgan.data.dataset import Dataset
 from mtgan.data.held_out import hold_out
-from mtgan.data.registry import Request, register_dataset
+from mtgan.data.registry import register_dataset
+from mtgan.data.request import Request
 from mtgan.data.taxonomy import Taxonomy
 
 _FINE = tuple(str(digit) for digit in range(10))

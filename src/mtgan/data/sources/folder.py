@@ -24,7 +24,8 @@ from mtgan.data.folders.pictures import Header, Refusal, attempt_all, decode, re
 from mtgan.data.folders.tables import names_images
 from mtgan.data.folders.tree import Place, counted, left_out_notes, show
 from mtgan.data.held_out import HELD_OUT_NOTE, generated_note, held_out_rows
-from mtgan.data.registry import Request, register_format
+from mtgan.data.registry import register_format
+from mtgan.data.request import Request
 from mtgan.errors import UserError
 from mtgan.limits import check_memory
 

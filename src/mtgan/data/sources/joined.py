@@ -17,7 +17,8 @@ from mtgan.data.dataset import Dataset
 from mtgan.data.domains.base import DOMAINS, Domain, DomainData, canvas_size
 from mtgan.data.domains.parts import CLASS_LEVEL, DOMAIN_LEVEL
 from mtgan.data.load import meant
-from mtgan.data.registry import SOURCES, Request, register_dataset, register_format
+from mtgan.data.registry import SOURCES, register_dataset, register_format
+from mtgan.data.request import Request
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import parse_yaml, read_yaml

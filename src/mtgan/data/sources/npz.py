@@ -11,7 +11,8 @@ from mtgan.data.held_out import hold_out
 from mtgan.data.images import as_samples
 from mtgan.data.levels import one_hot, one_hot_note, taxonomy_of, with_found_parents
 from mtgan.data.names import chain_name, clean_name, name_fault
-from mtgan.data.registry import Request, register_format
+from mtgan.data.registry import register_format
+from mtgan.data.request import Request
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.limits import memory_bytes

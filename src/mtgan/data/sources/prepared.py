@@ -13,7 +13,8 @@ import numpy as np
 
 from mtgan.data.dataset import Dataset
 from mtgan.data.domains.base import canvas_size, domain_from_dict, domain_to_dict
-from mtgan.data.registry import Request, register_format
+from mtgan.data.registry import register_format
+from mtgan.data.request import Request
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import new_folder, read_json, require_file, write_text
