@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtgan.cli.begin import Source, beginning
+from mtgan.cli.begin import NamedData, beginning
 from mtgan.data import Dataset
 from mtgan.recipes import load_recipe
 from mtgan.recipes.load import parse_overrides
@@ -19,7 +19,7 @@ TASKS = [
 ]
 
 
-def words_of(source: Source, data: Dataset, settings: dict) -> tuple[list[str], dict]:
+def words_of(source: NamedData, data: Dataset, settings: dict) -> tuple[list[str], dict]:
     """The words of the command, and what its --set say."""
     words = shlex.split(beginning(source, data, settings).command)
     sets = [words[i + 1] for i, word in enumerate(words) if word == "--set"]
@@ -28,12 +28,12 @@ def words_of(source: Source, data: Dataset, settings: dict) -> tuple[list[str], 
 
 def test_every_setting_comes_out_as_it_went_in() -> None:
     settings = {"recipe": "ac-wgan-b-real", "condition_on": LEVELS, "tasks": TASKS}
-    _, sets = words_of(Source("x"), make_data(48), settings)
+    _, sets = words_of(NamedData("x"), make_data(48), settings)
     assert (sets["condition_on"], sets["tasks"]) == (LEVELS, TASKS)
 
 
 def test_what_was_said_of_the_data_is_said_again() -> None:
-    source = Source("it's here", Path("a b"), "32", 1, Path("own taxonomy.yaml"))
+    source = NamedData("it's here", Path("a b"), "32", 1, Path("own taxonomy.yaml"))
     words, sets = words_of(source, make_data(48), {"recipe": "wgan-gp", "condition_on": None})
     for option, value in (
         ("data", "it's here"),
@@ -50,14 +50,14 @@ def test_what_the_recipe_says_already_is_not_repeated() -> None:
     settings = {"recipe": "ac-wgan-b-real", "condition_on": own.condition_on, "latent.dim": 128}
     many = make_data(48)
     many = many.select(np.zeros(5_000, dtype=np.int64))
-    words, _ = words_of(Source("x"), many, settings)
+    words, _ = words_of(NamedData("x"), many, settings)
     assert " ".join(words) == "mtgan train ac-wgan-b-real --data x --scale tiny"
 
 
 @pytest.mark.parametrize(("channels", "flip"), [(1, False), (3, True)])
 def test_few_images_are_altered_and_trained_on_for_long_enough(channels: int, flip: bool) -> None:
     data = make_data(48, (channels, 16, 16))
-    begin = beginning(Source("x"), data, {"recipe": "wgan-gp"})
+    begin = beginning(NamedData("x"), data, {"recipe": "wgan-gp"})
     assert begin.recipe.data.flip is flip
     assert ("color" in begin.recipe.discriminator.augmentation) is flip
     assert "cutout" in begin.recipe.discriminator.augmentation

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mtgan.classification.inputs import augment, crop_center, take
 from mtgan.classification.run import ClassifierRun
 from mtgan.classification.schedule import Turn, epoch_turns, learning_rate
-from mtgan.classification.tasks import ClassifierTask, Samples
+from mtgan.classification.tasks import ClassifierTask, TaskSamples
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.objectives.tasks import accuracy, cross_entropy
@@ -114,7 +114,7 @@ class ClassifierGame:
         return values
 
     @torch.no_grad()
-    def evaluate(self, name: str, part: Samples) -> dict[str, float]:
+    def evaluate(self, name: str, part: TaskSamples) -> dict[str, float]:
         """Accuracy in [0, 1] and cross-entropy in nats of a task on whole, unaugmented images."""
         self.network.eval()
         samples, labels = _on(part, self.device)
@@ -173,7 +173,7 @@ def make_aggregator(name: str | None, tasks: tuple[str, ...]) -> Aggregator:
     return aggregator
 
 
-def _on(part: Samples, device: torch.device) -> tuple[Tensor, Tensor]:
+def _on(part: TaskSamples, device: torch.device) -> tuple[Tensor, Tensor]:
     # A copy, since samples may be a read-only memory map.
     return torch.tensor(part.samples, device=device), torch.tensor(part.labels, device=device)
 

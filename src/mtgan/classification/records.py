@@ -18,7 +18,7 @@ class TaskRecord(Record):
     classes: Annotated[list[str], Field(min_length=1)]
 
 
-class DatasetInfoRecord(Record):
+class ClassifierInfoRecord(Record):
     """data.json: image shape (C, H, W), level and classes by task, and the data sets' taxonomies
     (absent in runs of earlier versions)."""
 
@@ -34,7 +34,7 @@ class DatasetInfoRecord(Record):
         return tasks
 
 
-class Epoch(Record):
+class EpochRecord(Record):
     """A line of metrics.jsonl: what was measured after so many epochs."""
 
     kind: str
@@ -51,21 +51,21 @@ class Epoch(Record):
         return values
 
 
-class Best(Record):
+class BestEpochRecord(Record):
     """The epoch of the highest validation accuracy so far."""
 
     epoch: Whole
     accuracy: float
 
 
-class State(Record):
+class ClassifierStateRecord(Record):
     """state.json of a checkpoint."""
 
     epoch: Whole
-    best: Best
+    best: BestEpochRecord
 
 
-class Result(Record):
+class ResultRecord(Record):
     """result.json."""
 
     maximum_validation_accuracy: float

@@ -15,7 +15,12 @@ from torch import Tensor, nn
 
 from mtgan.classification.inputs import crop_center, input_shape
 from mtgan.classification.network import MultitaskClassifier, feature_shape
-from mtgan.classification.records import DatasetInfoRecord, Epoch, Result, State
+from mtgan.classification.records import (
+    ClassifierInfoRecord,
+    ClassifierStateRecord,
+    EpochRecord,
+    ResultRecord,
+)
 from mtgan.classification.schema import Augmentation, ClassifierRecipe, load_classifier_recipe
 from mtgan.classification.tasks import ClassifierTask
 from mtgan.data import Dataset, Taxonomy, load_dataset
@@ -73,7 +78,7 @@ class ClassifierRun:
                 f"{path} is not the run of a classifier (it has no recipe.yaml or no data.json); "
                 "give a folder that `mtgan classify` wrote."
             )
-        info = read_record(path / DATA, DatasetInfoRecord, _ANEW)
+        info = read_record(path / DATA, ClassifierInfoRecord, _ANEW)
         with opening(path):
             recipe = load_classifier_recipe(path / RECIPE)
         return cls(path, recipe, info)
@@ -179,7 +184,9 @@ class ClassifierRun:
         UserError where the file holds something else, as one edited by hand.
         """
         file = self.path / "metrics.jsonl"
-        lines = [validated(Epoch, line, str(file), _ANEW).model_dump() for line in read_log(file)]
+        lines = [
+            validated(EpochRecord, line, str(file), _ANEW).model_dump() for line in read_log(file)
+        ]
         steps = [line["step"] for line in lines]
         if steps != list(range(1, len(lines) + 1)):
             raise UserError(
@@ -203,13 +210,15 @@ class ClassifierRun:
         holds something else."""
         file = self.path / RESULT
         remedy = "remove it, and --resume measures anew"
-        return read_record(file, Result, remedy) if file.exists() else None
+        return read_record(file, ResultRecord, remedy) if file.exists() else None
 
     def read_checkpoint(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Weights ("live/..." and "best/...") and state; UserError where it is broken, not finite,
         or of another epoch than its name says."""
         weights, _, values = load_checkpoint(path)
-        state = validated(State, values, str(path / "state.json"), _BEFORE).model_dump()
+        state = validated(
+            ClassifierStateRecord, values, str(path / "state.json"), _BEFORE
+        ).model_dump()
         if state["epoch"] != step_of(path):
             raise UserError(
                 f"The checkpoint {path} is of epoch {state['epoch']}, and its folder was renamed; "

@@ -20,7 +20,7 @@ from mtgan.training.dataset_info import DatasetInfo
 
 
 @dataclass(frozen=True)
-class Samples:
+class TaskSamples:
     """Samples uint8 [N, C, H, W] and labels int64 [N], -1 where missing."""
 
     samples: np.ndarray
@@ -37,9 +37,9 @@ class ClassifierTask:
     name: str  # main or auxiliary
     level: str
     classes: tuple[str, ...]
-    training: Samples
-    validation: Samples
-    test: Samples | None = None
+    training: TaskSamples
+    validation: TaskSamples
+    test: TaskSamples | None = None
 
 
 @dataclass(frozen=True)
@@ -198,8 +198,8 @@ def _task(name: str, level: str, split: Split) -> ClassifierTask:
     )
 
 
-def _part(data: Dataset, level: str) -> Samples:
-    return Samples(data.samples, data.labels_of(level))
+def _part(data: Dataset, level: str) -> TaskSamples:
+    return TaskSamples(data.samples, data.labels_of(level))
 
 
 def _check_shape(data: Dataset, auxiliary: Dataset) -> None:

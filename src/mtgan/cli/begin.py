@@ -26,7 +26,7 @@ _EXPECTED = (
 
 
 @dataclass(frozen=True)
-class Source:
+class NamedData:
     """A data set as it was named on the command line."""
 
     name: str
@@ -45,7 +45,7 @@ class Beginning:
     notes: tuple[str, ...]
 
 
-def beginning(source: Source, train: "Dataset", settings: Mapping[str, Any]) -> Beginning:
+def beginning(source: NamedData, train: "Dataset", settings: Mapping[str, Any]) -> Beginning:
     """How to begin on a data set.
 
     settings: the recipe's name, and keys of it that follow from the labels.
@@ -93,7 +93,7 @@ def time_needed(recipe: "Recipe", train: "Dataset") -> str:
     )
 
 
-def _of_the_data(source: Source) -> dict[str, Any]:
+def _of_the_data(source: NamedData) -> dict[str, Any]:
     """Keys that read the data as they were asked for."""
     from mtgan.data.load import parse_size
 

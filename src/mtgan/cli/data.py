@@ -59,7 +59,7 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Size, labels, counts and warnings of a data set, a picture of it, and how to begin."""
-    from mtgan.cli.begin import Source, beginning
+    from mtgan.cli.begin import NamedData, beginning
     from mtgan.data import load_dataset
 
     if picture:
@@ -69,7 +69,7 @@ def info(
     target = picture or Path(file_name(f"{train.name}-samples.png"))
     _check_target(target, force)
     facts = _facts(train, test)
-    begin = beginning(Source(name, root, size, channels, taxonomy), train, facts["settings"])
+    begin = beginning(NamedData(name, root, size, channels, taxonomy), train, facts["settings"])
     _save(_draw(train), target, force)
     if as_json:
         print_json({**facts, "command": begin.command, "picture": str(target)})

@@ -47,7 +47,7 @@ class EvaluationOptions:
 
 
 @dataclass(frozen=True)
-class DomainData:
+class DomainSets:
     """What of one domain is compared: the samples, the reference, and held-out real data where
     there are scores; notes: on how they were read."""
 
@@ -85,12 +85,12 @@ class DomainMetrics(ABC):
 
     @abstractmethod
     def card(
-        self, sets: DomainData, metrics: Sequence[str] | None, options: EvaluationOptions
+        self, sets: DomainSets, metrics: Sequence[str] | None, options: EvaluationOptions
     ) -> Scorecard:
         """The card of chosen metrics, the usual ones when None."""
 
     @abstractmethod
-    def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
+    def watch(self, sets: DomainSets, options: EvaluationOptions) -> Scorecard:
         """Quick numbers without scores, by which many runs are followed."""
 
     def prepare(self, real: DomainSamples, options: EvaluationOptions) -> None:
@@ -130,7 +130,7 @@ def evaluate_domains(
     for name, group in groups.items():
         if options.metrics is not None and not chosen[name]:
             continue
-        sets = DomainData(
+        sets = DomainSets(
             generated[name],
             one_domain(real, name),
             None if unseen is None else one_domain(unseen, name),
@@ -145,7 +145,7 @@ def watch_domains(
 ) -> dict[str, Scorecard]:
     """Quick numbers of each domain by its name, without scores, against a reference."""
     return {
-        name: metrics_of(part.domain).watch(DomainData(part, one_domain(reference, name)), options)
+        name: metrics_of(part.domain).watch(DomainSets(part, one_domain(reference, name)), options)
         for name, part in taken_apart(samples, reference).items()
     }
 

@@ -18,7 +18,7 @@ from mtgan.evaluation.calibration.floors import FLOORS
 from mtgan.evaluation.calibration.real_data import RealData
 from mtgan.evaluation.comparison import EvaluationContext, SampleSet
 from mtgan.evaluation.data import EvaluationData, draw, in_split
-from mtgan.evaluation.domains import DOMAIN_METRICS, DomainData, DomainMetrics, EvaluationOptions
+from mtgan.evaluation.domains import DOMAIN_METRICS, DomainMetrics, DomainSets, EvaluationOptions
 from mtgan.evaluation.evaluator import Evaluator, real_set
 from mtgan.evaluation.features import (
     AUTO,
@@ -119,7 +119,7 @@ class ImageMetrics(DomainMetrics):
         return [*METRICS.names(), *ALIASES]
 
     def card(
-        self, sets: DomainData, metrics: Sequence[str] | None, options: EvaluationOptions
+        self, sets: DomainSets, metrics: Sequence[str] | None, options: EvaluationOptions
     ) -> Scorecard:
         real, held_out = sets.real.dataset(), sets.held_out
         own = replace(
@@ -133,7 +133,7 @@ class ImageMetrics(DomainMetrics):
     def prepare(self, real: DomainSamples, options: EvaluationOptions) -> None:
         prepare_images(real.dataset(), options)
 
-    def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
+    def watch(self, sets: DomainSets, options: EvaluationOptions) -> Scorecard:
         return watch_images(_images_of(sets.generated), sets.real.dataset(), options)
 
 

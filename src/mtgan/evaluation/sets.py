@@ -20,8 +20,8 @@ from mtgan.evaluation.calibration.corruptions import Corruption
 from mtgan.evaluation.data import draw, sample_sizes
 from mtgan.evaluation.domains import (
     DOMAIN_METRICS,
-    DomainData,
     DomainMetrics,
+    DomainSets,
     Drawing,
     EvaluationOptions,
 )
@@ -176,7 +176,7 @@ class SetMetrics(DomainMetrics):
         return [item.name for item in self.metrics()]
 
     def card(
-        self, sets: DomainData, metrics: Sequence[str] | None, options: EvaluationOptions
+        self, sets: DomainSets, metrics: Sequence[str] | None, options: EvaluationOptions
     ) -> Scorecard:
         rule = protocol_rule(options.protocol)
         notes = list(sets.notes)
@@ -196,7 +196,7 @@ class SetMetrics(DomainMetrics):
             )
         return self._measured(replace(sets, held_out=held_out), metrics, options, rule, notes)
 
-    def watch(self, sets: DomainData, options: EvaluationOptions) -> Scorecard:
+    def watch(self, sets: DomainSets, options: EvaluationOptions) -> Scorecard:
         quick = replace(options, protocol="training", resamples=0, corruptions=False)
         return self.card(replace(sets, held_out=None), None, quick)
 
@@ -205,7 +205,7 @@ class SetMetrics(DomainMetrics):
 
     def _measured(
         self,
-        sets: DomainData,
+        sets: DomainSets,
         metrics: Sequence[str] | None,
         options: EvaluationOptions,
         rule: ProtocolRule,

@@ -23,8 +23,8 @@ from mtgan.runs import samples_of, train
 from mtgan.studies.jobs import Job, Measured, mark_name
 from mtgan.studies.marks import (
     Machine,
+    MarkProgress,
     Pace,
-    Progress,
     machine_of,
     one_thread,
     read_marks,
@@ -77,7 +77,9 @@ class _Training:
     def go_on_to(self, mark: float) -> Run:
         """Train to a mark, and note what it took."""
         scale = self.machine.read()
-        last = max(self.marks.values(), key=lambda one: one.iterations, default=Progress(0, 0.0))
+        last = max(
+            self.marks.values(), key=lambda one: one.iterations, default=MarkProgress(0, 0.0)
+        )
         steps = self._steps(mark, last, scale)
         done = max(Run.open(self.out).steps) if self.resume else 0
         recipe = self.kind.lasting(self.recipe, steps)
@@ -88,7 +90,7 @@ class _Training:
         # A training that was stopped between two marks has made some of these iterations before.
         seconds = self._pace().iteration * (steps - last.iterations)
         seconds += last.seconds if last.iterations else _BEFORE
-        self.marks[mark_name(mark)] = Progress(steps, seconds, self.machine.read())
+        self.marks[mark_name(mark)] = MarkProgress(steps, seconds, self.machine.read())
         return run
 
     def _trained(self, recipe: Recipe) -> Run:
@@ -108,7 +110,7 @@ class _Training:
             self.pace = _timed_pace(self.recipe, self.data, self.job.device)
         return self.pace
 
-    def _steps(self, mark: float, last: Progress, scale: float | None) -> int:
+    def _steps(self, mark: float, last: MarkProgress, scale: float | None) -> int:
         """Iterations, from the beginning, at which the mark is thought to be reached."""
         if scale is None:
             return int(mark)

@@ -36,7 +36,7 @@ class ReachedMarks(Record):
 
 
 @dataclass(frozen=True)
-class Progress:
+class MarkProgress:
     """How far a training was at a mark; see Reached."""
 
     iterations: int
@@ -58,16 +58,16 @@ class Progress:
         )
 
 
-def read_marks(folder: Path, remedy: str) -> dict[str, Progress]:
+def read_marks(folder: Path, remedy: str) -> dict[str, MarkProgress]:
     """The marks that a training has reached, by their names; UserError where the file is broken."""
     file = folder / FILE
     if not file.exists():
         return {}
     known = read_record(file, ReachedMarks, remedy)["marks"]
-    return {name: Progress(**values) for name, values in known.items()}
+    return {name: MarkProgress(**values) for name, values in known.items()}
 
 
-def write_marks(folder: Path, marks: Mapping[str, Progress]) -> None:
+def write_marks(folder: Path, marks: Mapping[str, MarkProgress]) -> None:
     write_json(folder / FILE, {"marks": {name: asdict(one) for name, one in marks.items()}})
 
 

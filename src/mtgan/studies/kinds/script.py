@@ -29,7 +29,14 @@ from mtgan.recipes.schema import Part
 from mtgan.studies.execute import interrupt_on_sigterm
 from mtgan.studies.jobs import Job, Measured, mark_name
 from mtgan.studies.kinds import KINDS
-from mtgan.studies.marks import FILE, Progress, ReachedMarks, machine_of, read_marks, write_marks
+from mtgan.studies.marks import (
+    FILE,
+    MarkProgress,
+    ReachedMarks,
+    machine_of,
+    read_marks,
+    write_marks,
+)
 from mtgan.studies.measure import measure_samples, prepare
 from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
 
@@ -130,7 +137,7 @@ class ScriptJobs:
 KINDS.register("script")(ScriptJobs())
 
 
-def _made(job: Job, out: Path) -> dict[str, Progress]:
+def _made(job: Job, out: Path) -> dict[str, MarkProgress]:
     """Run the script anew, and keep what it has made at every mark.
 
     UserError where it fails, or anything is missing.
@@ -194,7 +201,7 @@ def _call(name: str, command: list[str], place: Path, variables: Mapping[str, st
         raise UserError(f"The script {name} ended with {code}: {said}")
 
 
-def _told(name: str, folder: Path, marks: Iterable[str]) -> dict[str, Progress]:
+def _told(name: str, folder: Path, marks: Iterable[str]) -> dict[str, MarkProgress]:
     """What a script says of its marks; UserError where it says nothing of one, or has left no
     samples there."""
     file = folder / FILE
@@ -210,4 +217,4 @@ def _told(name: str, folder: Path, marks: Iterable[str]) -> dict[str, Progress]:
     for mark in marks:
         if mark not in known:
             raise UserError(f"The script {name} says nothing of the mark {mark} in {FILE}.")
-    return {mark: Progress(**reached) for mark, reached in known.items()}
+    return {mark: MarkProgress(**reached) for mark, reached in known.items()}
