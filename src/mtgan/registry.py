@@ -126,6 +126,15 @@ class Registry(Generic[T]):
         self._discover()
         yield from list(self._entries.items())
 
+    def takes(self, name: str) -> bool:
+        """Whether `get` gives something for the name; UserError for a module:Name of which there is
+        no module or no such name in it."""
+        if not plugins.is_outside(name) or name in self._entries:
+            return name in self
+        thing = plugins.find(name)
+        registered = any(written is thing for written, _ in self._origins.values())
+        return registered or all(hasattr(thing, key) for key in self.has)
+
     def missing(self, name: str) -> str:
         """The sentence about a name that is none; of this package's own names, what can be read
         without importing them."""

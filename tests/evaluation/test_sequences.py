@@ -1,12 +1,14 @@
 """Measures of strings without chemistry, and the card of them all."""
 
 import sys
+from types import ModuleType
 
 import pytest
 from scipy.spatial.distance import jensenshannon
 
+from mtgan.data import load_dataset
 from mtgan.errors import UserError
-from mtgan.evaluation import Scorecard
+from mtgan.evaluation import Scorecard, evaluate
 from mtgan.evaluation.domains import DOMAIN_METRICS
 from mtgan.evaluation.metrics import Outcome, Output
 from mtgan.evaluation.sequences import evaluate_strings
@@ -77,7 +79,9 @@ def test_the_card_of_strings():
     assert "novelty" not in evaluate_strings(["a"], ["a"])
 
 
-def test_a_metric_that_is_registered_later_is_measured(monkeypatch):
+@pytest.fixture
+def vowels(monkeypatch):
+    """A metric that is registered when all others are in use, of the module `own_letters`."""
     assert "vowels" not in DOMAIN_METRICS.get("strings").names()
     known = (STRING_METRICS._entries, STRING_METRICS._origins)
     for name, entries in zip(("_entries", "_origins"), known, strict=True):
@@ -87,8 +91,25 @@ def test_a_metric_that_is_registered_later_is_measured(monkeypatch):
     def vowels(comparison):
         return Outcome({"vowels": comparison.generated.samples.count("a")})
 
+    module = ModuleType("own_letters")
+    module.vowels, module.number = vowels, 3
+    monkeypatch.setitem(sys.modules, "own_letters", module)
+
+
+def test_a_metric_that_is_registered_later_is_measured(vowels):
     assert "vowels" in DOMAIN_METRICS.get("strings").names()
     assert evaluate_strings(["a", "b", "a"], ["a"])["vowels"] == 2
+
+
+def test_a_metric_of_strings_is_named_by_its_module(vowels, tmp_path):
+    (tmp_path / "words.txt").write_text("ab\nba\nabab\n" * 20)
+    data = load_dataset(tmp_path / "words.txt", "all")
+    options = {"metrics": "own_letters:vowels", "protocol": "plain"}
+    for reference in (data, load_dataset(f"text={tmp_path}/words.txt+image=digits", "all")):
+        samples = ["a", "b", "a"] if reference is data else {"text": ["a", "b", "a"]}
+        assert evaluate(samples, reference, **options).entries.keys() == {"vowels"}
+    with pytest.raises(UserError, match="there is no metric 'own_letters:number' of sequence"):
+        evaluate(["a", "b"], data, metrics="own_letters:number")
 
 
 def test_strings_against_themselves_say_so():

@@ -83,6 +83,10 @@ class DomainMetrics(ABC):
     def names(self) -> list[str]:
         """Of the metrics that it has, as `metrics` calls them."""
 
+    def has(self, name: str) -> bool:
+        """Whether a metric is one of these; module:Name, too, where they have a registry."""
+        return name in self.names()
+
     @abstractmethod
     def card(
         self, sets: DomainSets, metrics: Sequence[str] | None, options: EvaluationOptions
@@ -223,16 +227,15 @@ def metrics_by_domain(
         return dict.fromkeys(groups)
     names = metrics.split(",") if isinstance(metrics, str) else list(metrics)
     wanted = [name.strip() for name in names]
-    known = {name: group.names() for name, group in groups.items()}
-    everywhere = [name for found in known.values() for name in found]
+    everywhere = [name for group in groups.values() for name in group.names()]
+    whole = {"default", "all"}
     for name in wanted:
-        if name not in {*everywhere, "default", "all"} and ":" not in name:
+        if name not in whole and not any(group.has(name) for group in groups.values()):
             raise UserError(
                 f"there is no metric {name!r} of {', '.join(groups)}: choose from "
                 f"{', '.join(dict.fromkeys(everywhere))}, or all, or default."
             )
-    whole = {"default", "all"}
     return {
-        name: [item for item in wanted if item in found or item in whole or ":" in item]
-        for name, found in known.items()
+        name: [item for item in wanted if item in whole or group.has(item)]
+        for name, group in groups.items()
     }

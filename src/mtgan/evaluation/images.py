@@ -118,6 +118,9 @@ class ImageMetrics(DomainMetrics):
     def names(self) -> list[str]:
         return [*METRICS.names(), *ALIASES]
 
+    def has(self, name: str) -> bool:
+        return name in ALIASES or METRICS.takes(name)
+
     def card(
         self, sets: DomainSets, metrics: Sequence[str] | None, options: EvaluationOptions
     ) -> Scorecard:

@@ -87,6 +87,7 @@ STRINGS = SetMetrics(
     _judge,
     _applicable,
     _notes,
+    registry=STRING_METRICS,
     draws=_drawing,
 )
 DOMAIN_METRICS.register("strings")(STRINGS)

@@ -31,6 +31,8 @@ from mtgan.evaluation.metrics import Metric, Outcome, Output
 from mtgan.evaluation.protocol import Protocol, ProtocolRule, protocol_rule
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.limits import FEWEST_JUDGED
+from mtgan.plugins import is_outside
+from mtgan.registry import Registry
 from mtgan.renamed import renamed_property
 
 
@@ -157,6 +159,7 @@ class SetMetrics(DomainMetrics):
         applicable: Of some metrics those that mean something for a comparison.
         notes: What is to be said of a comparison.
         versions: What decides the numbers beside the data, for the stamp.
+        registry: Where a metric that is named as module:Name is looked for.
         draws: A picture of samples, given real ones; see DomainMetrics.drawing.
     """
 
@@ -170,10 +173,14 @@ class SetMetrics(DomainMetrics):
     )
     notes: Callable[[DomainComparison], Sequence[str]] = lambda comparison: ()
     versions: str = ""
+    registry: Registry[Any] | None = None
     draws: Callable[[Any, Any], Drawing | None] = lambda samples, real: None
 
     def names(self) -> list[str]:
         return [item.name for item in self.metrics()]
+
+    def has(self, name: str) -> bool:
+        return self.registry.takes(name) if self.registry else name in self.names()
 
     def card(
         self, sets: DomainSets, metrics: Sequence[str] | None, options: EvaluationOptions
@@ -237,8 +244,10 @@ class SetMetrics(DomainMetrics):
         return calibrated(card, judge, mine, calibrator, options.corruptions, options.progress)
 
     def _chosen(self, names: Sequence[str], comparison: DomainComparison) -> list[Metric]:
-        known = self.metrics()
-        usual = self.applicable(known, comparison) if "default" in names else ()
+        outside = [self.registry.get(n) for n in names if self.registry and is_outside(n)]
+        names = [*names, *(item.name for item in outside)]
+        known = {item.name: item for item in (*self.metrics(), *outside)}.values()
+        usual = self.applicable([*known], comparison) if "default" in names else ()
         return [item for item in known if item in usual or item.name in names or "all" in names]
 
     def _stamp(
