@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from benchmarks.train import ratios, take_turns
+from benchmarks.timing import ratios, take_turns
 
 from mtgan.data import Dataset
 from mtgan.errors import UserError

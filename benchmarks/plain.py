@@ -110,12 +110,18 @@ ADVERSARIAL: Mapping[str, tuple[Any, Any]] = {
 
 
 class PlainLoop:
-    """A recipe with one generator, one iteration per call of `iterate`.
+    """A recipe with one generator on a device, one iteration per call of `iterate`.
 
     Raises UserError for a recipe of other kinds of objective, penalty or aggregation.
     """
 
-    def __init__(self, recipe: Recipe, data: Images, seed: int = 0) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: Images,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
         if (
             recipe.objective not in ADVERSARIAL
             or recipe.penalty.kind not in {"none", "gradient"}
@@ -124,9 +130,9 @@ class PlainLoop:
         ):
             raise UserError(f"Recipe {recipe.name} has no plain reference loop to compare with.")
         game = Game(recipe, DatasetInfo.of(data), seed)
-        self.recipe = recipe
+        self.recipe, self.device = recipe, device
         self.levels = data.taxonomy.levels
-        self.networks = {name: plain_layers(net) for name, net in game.networks.items()}
+        self.networks = {name: plain_layers(net).to(device) for name, net in game.networks.items()}
         self.generator, self.critic = self.networks["generator"], self.networks["discriminator"]
         self.heads = [pair for pair in game.tasks if pair[0].classifier == "discriminator-head"]
         self.classifiers = {
@@ -145,13 +151,13 @@ class PlainLoop:
         }
         loader = DataLoader(Samples(data), recipe.training.batch_size, shuffle=True, drop_last=True)
         self.batches = self.endless(loader)
-        self.label_rows = torch.from_numpy(data.labels)
+        self.label_rows = torch.from_numpy(data.labels).to(device)
         self.iteration = 0
 
     def endless(self, loader: DataLoader) -> Iterator[tuple[Tensor, Labels]]:
         while True:
             for images, rows in loader:
-                yield images, self.columns(rows)
+                yield images.to(self.device), self.columns(rows.to(self.device))
 
     def columns(self, rows: Tensor) -> Labels:
         return {level: rows[:, i] for i, level in enumerate(self.levels)}
@@ -159,7 +165,9 @@ class PlainLoop:
     def latents(self, count: int) -> Tensor:
         shape = (count, self.recipe.latent.dim)
         uniform = self.recipe.latent.distribution == "uniform"
-        return torch.rand(shape) * 2 - 1 if uniform else torch.randn(shape)
+        if uniform:
+            return torch.rand(shape, device=self.device) * 2 - 1
+        return torch.randn(shape, device=self.device)
 
     # Losses
 
@@ -231,10 +239,13 @@ class PlainLoop:
         losses = []
         for _ in range(schedule.discriminator_steps):
             real, y = next(self.batches)
-            loss = self.discriminator_loss(real, y, self.latents(size), torch.rand(size))
+            epsilon = torch.rand(size, device=self.device)
+            loss = self.discriminator_loss(real, y, self.latents(size), epsilon)
             losses.append(self.update(loss, "discriminator"))
         for _ in range(schedule.generator_steps):
-            drawn = self.label_rows[torch.randint(len(self.label_rows), (made,))]
+            drawn = self.label_rows[
+                torch.randint(len(self.label_rows), (made,), device=self.device)
+            ]
             loss = self.generator_loss(self.columns(drawn), self.latents(made))
             losses.append(self.update(loss, "generator"))
         if self.iteration % schedule.classifier_every == 0:

@@ -1,30 +1,39 @@
 """Seconds per iteration of our training loop against the plainly written one.
 
-Both train the same networks on the same data, alternately in one process with a large convolution,
-so that whatever else the machine does falls on all; the ratio of each round's times is what
-counts. Losses and gradients of both are compared first, on the same samples and noise.
+Both train the same networks on the same data and device, alternately in one process with a large
+convolution (benchmarks.timing); the ratio of each round's times is what counts. Losses and
+gradients of both are compared first, on the same samples and noise.
 
-One thread is timed in CPU seconds, which other work hardly moves; several in wall-clock seconds.
+A GPU is faster than a DataLoader that converts image by image: there the plain loop is timed a
+second time, on one batch that lies on the device already.
 """
 
-import math
 import os
 import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import torch
 from benchmarks.plain import Labels, PlainLoop
-from rich.box import SIMPLE_HEAD
-from rich.console import Group
-from rich.table import Table
+from benchmarks.timing import (
+    CPU,
+    Step,
+    clock_of,
+    convolution,
+    convolution_flops,
+    cores,
+    host_share,
+    over_threads,
+    ratios,
+    take_turns,
+    thread_counts,
+)
 from torch import Tensor
-from torch.nn.functional import conv2d
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -41,7 +50,6 @@ RECIPES = ("wgan-gp", "ac-wgan-b", "sc-wgan-b", "resnet-b", "dcgan-advantage")
 # What a recipe is trained on where it names no size: color as the thesis, or gray.
 SIDE, CHANNELS = 32, {"tiny": 1, "small": 3, "full": 3}
 COMPARED, TOLERANCE = 8, 1e-9  # samples; of losses and gradients, relative, in float64
-CEILING_SHAPE = (16, 128, 32, 32)
 # Operations that start no kernel although they are no views.
 FREE = {"aten::detach", "aten::empty", "aten::new_empty", "aten::empty_like", "aten::lift_fresh"}
 # Kinds of operations by what their names contain; the first that fits counts.
@@ -54,6 +62,8 @@ KINDS = {
     "copies": "copy|cat$|stack|pad|shuffle|index|fill|zero|clone",
 }
 PROFILED = 3  # iterations
+LOADED = "plain, loaded"  # the plain loop on a batch that lies on the device
+WARMING = 3  # iterations on a GPU before any is timed
 
 
 def bench_data(recipe: Recipe, scale: str) -> Dataset:
@@ -63,10 +73,16 @@ def bench_data(recipe: Recipe, scale: str) -> Dataset:
     )
 
 
-def machine() -> dict[str, Any]:
-    """Processor, threads, PyTorch, and whether bfloat16 is computed in hardware."""
+def machine(device: torch.device = CPU) -> dict[str, Any]:
+    """Processor, threads, PyTorch, whether bfloat16 is computed in hardware, and the GPU."""
     found = torch.cpu.get_capabilities()
     return {
+        "device": device.type if device.type == "cpu" else torch.cuda.get_device_name(device),
+        # Which products and convolutions of float32 a GPU rounds to TF32.
+        "tf32": {
+            "convolutions": torch.backends.cudnn.allow_tf32,
+            "products": torch.backends.cuda.matmul.allow_tf32,
+        },
         "processor": found.get("cpu_name", "unknown"),
         "cores": found.get("num_physical_cores"),
         "threads": torch.get_num_threads(),
@@ -79,13 +95,14 @@ def machine() -> dict[str, Any]:
 # The same results ---------------------------------------------------------------------------------
 
 
-def differences(recipe: Recipe, data: Dataset) -> dict[str, float]:
+def differences(recipe: Recipe, data: Dataset, device: torch.device = CPU) -> dict[str, float]:
     """Largest relative difference of losses and of gradients, over all phases of the recipe.
 
     In float64, on few samples; gradients are compared network by network, as vectors.
     """
     info = DatasetInfo.of(data)
-    game, plain = Game(recipe, info), PlainLoop(recipe, data)
+    game, plain = Game(recipe, info), PlainLoop(recipe, data, device=device)
+    game.to(device)
     for network in (*game.networks.values(), *plain.networks.values()):
         network.double()
     random = torch.Generator().manual_seed(3)
@@ -114,9 +131,9 @@ def _draw(
     """Noise images under labels that occur in the data, and the noise of a step."""
 
     def uniform(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=random, dtype=torch.float64)
+        return torch.rand(*shape, generator=random, dtype=torch.float64).to(plain.device)
 
-    labels: Labels = plain.columns(Requests(info).draw(COMPARED, random))
+    labels: Labels = plain.columns(Requests(info).draw(COMPARED, random).to(plain.device))
     z = 2 * uniform(COMPARED, recipe.latent.dim) - 1
     real = 2 * uniform(COMPARED, *info.shape) - 1
     return Batch(real, labels), RandomInputs(z, labels, uniform(COMPARED))
@@ -143,6 +160,7 @@ def compare(
     rounds: int,
     iterations: int,
     precision: str = "32",
+    device: torch.device = CPU,
 ) -> dict[str, Any]:
     """Time both loops, ours in `precision` and the plain one in float32, and count their work.
 
@@ -150,32 +168,43 @@ def compare(
         A dictionary for JSON. Per side: seconds per iteration, images per second (real ones that
         a discriminator or classifier has seen, and generated ones that moved a generator),
         floating-point operations, their share of the ceiling (a large convolution at the same
-        precision), and launches: PyTorch operations but views.
+        precision), and launches: PyTorch operations but views. On a CPU besides `shares` of our
+        time by kind of operation, and `threads`: our wall-clock seconds by the number of threads.
+        On a GPU a side more (LOADED), and `host`, the host's share of each side's time.
 
     Raises:
         UserError: The recipe has no plain twin, or losses or gradients of the two differ.
     """
-    apart = differences(recipe, data)
+    apart = differences(recipe, data, device)
     if max(apart.values()) > TOLERANCE:
         raise UserError(f"{recipe.name}: our loop and the plain one disagree, relatively: {apart}.")
+    plain = PlainLoop(recipe, data, device=device)
+    every = recipe.schedule.classifier_every if plain.classifiers else 1
+    count = iterations * every
     with tempfile.TemporaryDirectory() as folder:
-        trainer = prepare(recipe, data, Path(folder) / "run", device="cpu", precision=precision)
-        plain = PlainLoop(recipe, data)
-
-        def ours() -> None:
-            trainer.run_iteration()
-
-        sides: dict[str, Callable[[], object]] = {"ours": ours, "plain": plain.iterate}
-        every = recipe.schedule.classifier_every if plain.classifiers else 1
+        trainer = prepare(
+            recipe, data, Path(folder) / "run", device=device.type, precision=precision
+        )
+        sides: dict[str, Step] = {"ours": trainer.run_iteration, "plain": plain.iterate}
         # Images that the plain loop loads one by one are no launches; this also warms up.
         loading, plain.batches = plain.batches, repeat(next(plain.batches))
         work = {name: _work(step, every) for name, step in sides.items()}
+        if device.type == "cuda":
+            loaded = PlainLoop(recipe, data, device=device)
+            loaded.batches, sides[LOADED] = plain.batches, loaded.iterate
+            work[LOADED] = work["plain"]
         plain.batches = loading
         ceilings = {
-            f"ceiling of {name}": convolution(kind)
-            for name, kind in (("ours", precision), ("plain", "32"))
+            f"ceiling of {name}": convolution(precision if name == "ours" else "32", device)
+            for name in sides
         }
-        measured = take_turns(sides | ceilings, rounds, iterations * every)
+        everything, clock = sides | ceilings, clock_of(device)
+        if device.type == "cuda":
+            take_turns(everything, 1, WARMING * every, clock)
+        measured = take_turns(everything, rounds, count, clock)
+        further = _on_a_gpu if device.type == "cuda" else _on_a_cpu
+        about = further(sides, rounds, count, every, device)
+    images = _images(recipe, plain)
     return {
         "recipe": recipe.name,
         "width": recipe.discriminator.width,
@@ -183,37 +212,30 @@ def compare(
         "shape": list(data.shape),
         "precision": precision,
         "rounds": rounds,
-        "iterations_per_round": iterations * every,
+        "iterations_per_round": count,
         "differences": apart,
-        "shares": shares(ours, PROFILED * every),
-        **{name: _side(name, measured, work[name], _images(recipe, plain)) for name in sides},
+        **about,
+        **{name: _side(name, measured, work[name], images, device) for name in sides},
         **ratios(measured["plain"], measured["ours"]),
     }
 
 
-def take_turns(
-    sides: Mapping[str, Callable[[], object]], rounds: int, count: int
-) -> dict[str, list[float]]:
-    """Seconds per call of every side, round by round."""
-    measured: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, step in sides.items():
-            measured[name].append(_seconds(step, count))
-    return measured
+def _on_a_cpu(
+    sides: Mapping[str, Step], rounds: int, count: int, every: int, device: torch.device
+) -> dict[str, Any]:
+    """Shares of our time by kind of operation, and our times by the number of threads."""
+    counts = thread_counts(cores())
+    return {
+        "shares": shares(sides["ours"], PROFILED * every),
+        "threads": over_threads(sides["ours"], rounds, count, counts),
+    }
 
 
-def ratios(above: Sequence[float], below: Sequence[float]) -> dict[str, Any]:
-    """Median and range of the rounds' ratios."""
-    found = [a / b for a, b in zip(above, below, strict=True)]
-    return {"ratio": statistics.median(found), "ratio_range": [min(found), max(found)]}
-
-
-def _seconds(step: Callable[[], object], count: int) -> float:
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
-    began = clock()
-    for _ in range(count):
-        step()
-    return (clock() - began) / count
+def _on_a_gpu(
+    sides: Mapping[str, Step], rounds: int, count: int, every: int, device: torch.device
+) -> dict[str, Any]:
+    """The host's share of every side's time."""
+    return {"host": {name: host_share(step, count, device) for name, step in sides.items()}}
 
 
 class _Work(TorchDispatchMode):
@@ -235,7 +257,7 @@ class _Work(TorchDispatchMode):
         return result
 
 
-def _work(step: Callable[[], object], iterations: int) -> dict[str, float]:
+def _work(step: Step, iterations: int) -> dict[str, float]:
     """Floating-point operations and launches per iteration."""
     with _Work() as work:
         for _ in range(iterations):
@@ -243,7 +265,7 @@ def _work(step: Callable[[], object], iterations: int) -> dict[str, float]:
     return {"flops": work.flops / iterations, "launches": work.launches / iterations}
 
 
-def shares(step: Callable[[], object], count: int) -> dict[str, float]:
+def shares(step: Step, count: int) -> dict[str, float]:
     """Share of the time by kind of operation, by PyTorch's profiler, which itself costs some.
 
     The rest is other operations, autograd's own work and Python's.
@@ -262,15 +284,6 @@ def shares(step: Callable[[], object], count: int) -> dict[str, float]:
     return {**found, "rest": 1 - sum(found.values())}
 
 
-def convolution(precision: str) -> Callable[[], object]:
-    """One forward pass of a large convolution, which stands for what the machine can do."""
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    x = torch.randn(CEILING_SHAPE, dtype=dtype).contiguous(memory_format=torch.channels_last)
-    w = torch.randn(CEILING_SHAPE[1], CEILING_SHAPE[1], 3, 3, dtype=dtype)
-    w = w.contiguous(memory_format=torch.channels_last)
-    return lambda: conv2d(x, w, padding=1)
-
-
 def _images(recipe: Recipe, plain: PlainLoop) -> float:
     """Samples per iteration: a batch for each update."""
     part, schedule = recipe.training, recipe.schedule
@@ -280,71 +293,20 @@ def _images(recipe: Recipe, plain: PlainLoop) -> float:
 
 
 def _side(
-    name: str, measured: Mapping[str, list[float]], work: dict[str, float], images: float
-) -> dict[str, float]:
+    name: str,
+    measured: Mapping[str, list[float]],
+    work: Mapping[str, float],
+    images: float,
+    device: torch.device,
+) -> dict[str, Any]:
+    """What is told of a side; its `ratio` is that of the plain loop's seconds to its own."""
     seconds = statistics.median(measured[name])
-    convolution_flops = 2 * CEILING_SHAPE[1] ** 2 * 9 * math.prod(CEILING_SHAPE) / CEILING_SHAPE[1]
-    ceiling = convolution_flops / statistics.median(measured[f"ceiling of {name}"])
+    ceiling = convolution_flops(device) / statistics.median(measured[f"ceiling of {name}"])
     return {
         "seconds": seconds,
         "images_per_second": images / seconds,
         "ceiling_flops_per_second": ceiling,
         "share_of_ceiling": work["flops"] / seconds / ceiling,
         **work,
+        **ratios(measured["plain"], measured[name]),
     }
-
-
-# What is printed ----------------------------------------------------------------------------------
-
-
-def table(results: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Group:
-    """A rich table with a row per comparison, and the machine under it."""
-    shown = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
-    shown.add_column("recipe")
-    shown.add_column("scale")
-    for heading in ("ratio", "rounds"):
-        shown.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("ms", "images/s", "GFLOP", "of ceiling", "launches"):
-        shown.add_column(f"{heading}\nours / plain", justify="right")
-    for each in results:
-        sides = each["ours"], each["plain"]
-        shown.add_row(
-            each["recipe"],
-            each["scale"],
-            f"{each['ratio']:.2f}",
-            "{:.2f}-{:.2f}".format(*each["ratio_range"]),
-            " / ".join(f"{1000 * side['seconds']:,.0f}" for side in sides),
-            " / ".join(f"{side['images_per_second']:,.0f}" for side in sides),
-            " / ".join(f"{side['flops'] / 1e9:.1f}" for side in sides),
-            " / ".join(f"{side['share_of_ceiling']:.0%}" for side in sides),
-            " / ".join(f"{side['launches']:,.0f}" for side in sides),
-        )
-    return Group(shown, *_notes(results, about), "", "where our time goes:", _profiles(results))
-
-
-def _profiles(results: Sequence[Mapping[str, Any]]) -> Table:
-    shown = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
-    for heading in ("recipe", "scale"):
-        shown.add_column(heading)
-    for kind in (*KINDS, "rest"):
-        shown.add_column(kind, justify="right")
-    for each in results:
-        parts = (f"{share:.0%}" for share in each["shares"].values())
-        shown.add_row(each["recipe"], each["scale"], *parts)
-    return shown
-
-
-def _notes(results: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> list[str]:
-    first = results[0]
-    rates = [statistics.median(r["ours"]["ceiling_flops_per_second"] for r in results)]
-    rates += [statistics.median(r["plain"]["ceiling_flops_per_second"] for r in results)]
-    apart = [max(r["differences"][kind] for r in results) for kind in ("loss", "gradient")]
-    return [
-        f"ours in {first['precision']}, plain in 32; {first['rounds']} rounds; "
-        + ("CPU seconds of one thread" if about["threads"] == 1 else "wall-clock seconds"),
-        f"machine: {about['processor']}, {about['threads']} of {about['cores']} cores, "
-        f"{about['vectors']}, bf16 in hardware: {'yes' if about['bf16_in_hardware'] else 'no'}, "
-        f"PyTorch {about['torch']}; ceiling {rates[0] / 1e9:.0f} GFLOP/s, "
-        f"of float32 {rates[1] / 1e9:.0f}",
-        f"same results: losses differ by {apart[0]:.0e} at most, gradients by {apart[1]:.0e}",
-    ]

@@ -7,7 +7,7 @@ import torch
 from benchmarks.plain import PLAIN, PlainLoop
 from torch import nn
 
-from benchmarks import train
+from benchmarks import timing, train
 from mtgan.cli import main
 from mtgan.errors import UserError
 from mtgan.nets import fast
@@ -19,7 +19,8 @@ SHAPES = {"dcgan-advantage": (1, 16, 16), "resnet-b": (3, 14, 12)}
 @pytest.fixture(autouse=True)
 def one_thread_and_small_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
-    monkeypatch.setattr(train, "CEILING_SHAPE", (2, 16, 8, 8))
+    small = dict.fromkeys(timing.CEILING_SHAPE, (2, 16, 8, 8))
+    monkeypatch.setattr(timing, "CEILING_SHAPE", small)
 
 
 @pytest.mark.parametrize("name", train.RECIPES)
@@ -66,6 +67,10 @@ def test_times_and_work(precision: str) -> None:
     assert sum(result["shares"].values()) == pytest.approx(1)
     assert min(result["shares"].values()) >= 0
     assert min(result["shares"][kind] for kind in ("convolutions", "optimizer")) > 0
+    assert [*result["threads"]] == timing.thread_counts(timing.cores())
+    assert result["threads"][1]["ratio"] == 1
+    assert plain["ratio"] == 1
+    assert ours["ratio"] == result["ratio"]
     assert ours["launches"] > 0
     assert ours["launches"] < plain["launches"] or precision == "bf16"  # casts are launches too
 
@@ -88,6 +93,7 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert "wgan-gp" in shown
     assert "bf16 in hardware" in shown
+    assert "by CPU threads" in shown
     with pytest.raises(SystemExit):
         main([*command, "--json"])
     found = json.loads(capsys.readouterr().out)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json, say, working
-from mtgan.cli.options import Json, Overrides, Quiet, Root
+from mtgan.cli.options import Device, Json, Overrides, Quiet, Root
 from mtgan.text import console
 
 bench = typer.Typer(help="Measure speed against plainly written references.", no_args_is_help=True)
@@ -29,23 +29,31 @@ def train(
         int, typer.Option(min=1, max=1_000, help="How often the two take turns.")
     ] = 5,
     iterations: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=1, max=100_000, help="Iterations per turn, times those between classifier steps."
+            min=1,
+            max=100_000,
+            help="Iterations per turn, times those between classifier steps; 1, on a GPU 20.",
         ),
-    ] = 1,
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, max=1_024, help="CPU threads of either side.")] = 1,
     precision: Annotated[
         str, typer.Option(help="Of our loop: 32 or bf16; the plain is 32.")
     ] = "32",
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
-    """Seconds per iteration, our loop and the plain one alternately in one process."""
+    """Seconds per iteration, our loop and the plain one alternately in one process.
+
+    On a CPU also by the number of threads, up to all cores.
+    """
     import torch
 
     from mtgan.cli.options import read_recipe
+    from mtgan.training.devices import choose_device
 
-    benchmark = _benchmark("train")
+    benchmark, place = _benchmark("train"), choose_device(device)
+    turn = iterations or (20 if place.type == "cuda" else 1)
     torch.set_num_threads(threads)
     results = []
     with working(as_json) as progress:
@@ -54,13 +62,13 @@ def train(
                 progress(f"{name}, {size}")
                 loaded = read_recipe(name, overrides, size)
                 data = benchmark.bench_data(loaded, size)
-                result = benchmark.compare(loaded, data, rounds, iterations, precision)
+                result = benchmark.compare(loaded, data, rounds, turn, precision, place)
                 results.append({"scale": size, **result})
-    about = benchmark.machine()
+    about = benchmark.machine(place)
     if as_json:
         print_json({"machine": about, "results": results})
     else:
-        console().print(benchmark.table(results, about))
+        console().print(_benchmark("train_table").table(results, about))
 
 
 @bench.command()
