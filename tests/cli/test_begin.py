@@ -4,7 +4,6 @@ import shlex
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from mtgan.cli.begin import NamedData, beginning
 from mtgan.data import Dataset
@@ -52,15 +51,3 @@ def test_what_the_recipe_says_already_is_not_repeated() -> None:
     many = many.select(np.zeros(5_000, dtype=np.int64))
     words, _ = words_of(NamedData("x"), many, settings)
     assert " ".join(words) == "mtgan train ac-wgan-b-real --data x --scale tiny"
-
-
-@pytest.mark.parametrize(("channels", "flip"), [(1, False), (3, True)])
-def test_few_images_are_altered_and_trained_on_for_long_enough(channels: int, flip: bool) -> None:
-    data = make_data(48, (channels, 16, 16))
-    begin = beginning(NamedData("x"), data, {"recipe": "wgan-gp"})
-    assert begin.recipe.data.flip is flip
-    assert ("color" in begin.recipe.discriminator.augmentation) is flip
-    assert "cutout" in begin.recipe.discriminator.augmentation
-    assert begin.recipe.training.steps == 10_000
-    assert begin.recipe.training.evaluate_every == 1_000
-    assert any("photographs" in note for note in begin.notes) is flip

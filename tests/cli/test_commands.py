@@ -249,8 +249,8 @@ def test_without_a_recipe_the_one_that_fits_is_taken_at_tiny(place: Path) -> Non
     arguments = ("--steps", "1", *SMALL, "--out", "fits")
     result = mtgan("train", "--data-of", "runs/a", *arguments, cwd=place)
     assert result.returncode == 0, result.stderr
-    assert "recipe: ac-projection-gan-b at --scale tiny, which fits these data" in result.stdout
-    assert "learning_rate: 0.001" in (place / "fits" / "recipe.yaml").read_text()
+    assert "recipe: few-images at --scale tiny, which fits these data" in result.stdout
+    assert "learning_rate: 0.008" in (place / "fits" / "recipe.yaml").read_text()
 
 
 @pytest.mark.parametrize(

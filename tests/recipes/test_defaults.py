@@ -24,10 +24,10 @@ ATTRIBUTES = Taxonomy(
 @pytest.mark.parametrize(
     ("taxonomy", "name", "levels"),
     [
-        (Taxonomy((), {}, {}), "wgan-gp", []),
-        (Taxonomy(("animal",), {"animal": ("cat", "ant")}, {}), "ac-projection-gan-a", ["animal"]),
-        (NESTED, "ac-projection-gan-b", ["fine", "coarse"]),
-        (ATTRIBUTES, "ac-projection-gan-b", ["animal", "kind", "tone"]),
+        (Taxonomy((), {}, {}), "unlabeled-images", []),
+        (Taxonomy(("animal",), {"animal": ("cat", "ant")}, {}), "labeled-images", ["animal"]),
+        (NESTED, "labeled-images", ["fine", "coarse"]),
+        (ATTRIBUTES, "labeled-images", ["animal", "kind", "tone"]),
     ],
 )
 def test_every_level_that_a_head_judges_conditions_the_generator(taxonomy, name, levels) -> None:
@@ -40,7 +40,22 @@ def test_every_level_that_a_head_judges_conditions_the_generator(taxonomy, name,
     heads = [task.labels for task in recipe.tasks]
     assert len(heads) == len(levels)
     assert all(head in levels or head == "fine" for head in heads)
-    assert not any(task.generated for task in recipe.tasks)
+    assert all(task.head.classes == "real-fake" for task in recipe.tasks)
+
+
+@pytest.mark.parametrize("taxonomy", [Taxonomy((), {}, {}), NESTED, ATTRIBUTES])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_few_images_get_the_recipe_for_few(taxonomy, channels) -> None:
+    shape = (channels, 16, 16)
+    name, keys = default_recipe(taxonomy, shape, count=4_999)
+    recipe = load_recipe(name, keys, scale="tiny")
+    many = load_recipe(*default_recipe(taxonomy, shape, count=5_000), scale="tiny")
+    assert name == "few-images"
+    assert recipe.discriminator.augmentation == ["translation", "cutout"]
+    assert recipe.training.steps == 7_000
+    assert recipe.data.flip is (channels == 3)
+    assert (recipe.condition_on, recipe.tasks) == (many.condition_on, many.tasks)
+    assert recipe.generator.conditioning == many.generator.conditioning
 
 
 def test_levels_whose_names_are_those_of_other_positions() -> None:

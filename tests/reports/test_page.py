@@ -13,7 +13,7 @@ from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.evaluation.strings.molecules import parse_molecules
 from mtgan.reports import write_report
-from mtgan.reports.page import distance_correlation, series_of
+from mtgan.reports.page import _told_apart, distance_correlation, series_of
 from mtgan.training import Run, train
 from toys import Instruments, make_data, small_recipe
 
@@ -194,3 +194,10 @@ def test_the_control_of_a_run_stands_beside_it(tmp_path: Path) -> None:
     assert 'alt="Time to quality"' in page
     assert "What the other task did" not in write_report(one, control=other).read_text()
     assert "What the other task did" not in write_report(one).read_text()
+
+
+def test_runs_of_one_title_are_told_apart_by_their_tasks() -> None:
+    one, two = (small_recipe(name, title="Mine") for name in ("ac-wgan-b", "ac-wgan-a"))
+    assert _told_apart(one, two) == ["tasks: fine, coarse", "tasks: fine"]
+    assert _told_apart(one, small_recipe("wgan-gp", title="Mine"))[1] == "no task"
+    assert _told_apart(one, small_recipe("wgan-gp", title="Other")) == ["Mine", "Other"]

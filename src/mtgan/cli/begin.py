@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from mtgan.recipes import Recipe
 
 SCALE = "tiny"
-# With fewer training images, the discriminator soon knows them by heart.
-FEW = 5_000
-FEW_STEPS = 10_000
 _EXPECTED = (
     "Of 800 color photographs of 32 x 32 pixels in 10 classes, 10,000 iterations gave backgrounds, "
     "colors and at times the outline of the class, and nothing sharp: docs/data.md, Few images, "
@@ -57,24 +54,21 @@ def beginning(source: NamedData, train: "Dataset", settings: Mapping[str, Any]) 
     # The size that was found need not be asked for.
     apart = {"recipe", "data.size"}
     wanted = {k: value for k, value in settings.items() if k not in apart and value is not None}
-    wanted |= _of_the_data(source) | _of_few(train)
+    wanted |= _of_the_data(source)
     if len(train) < plain.training.batch_size:
         wanted["training.batch_size"] = max(2, len(train))
     # What the recipe says already need not be said.
     wanted = {key: value for key, value in wanted.items() if not _says(plain, key, value)}
-    few = _is_few(train)
-    steps = FEW_STEPS if few else None
     words: list[object] = ["mtgan", "train", name, "--data", source.name, "--scale", SCALE]
-    for option, given in (("root", source.root), ("taxonomy", source.taxonomy), ("steps", steps)):
+    for option, given in (("root", source.root), ("taxonomy", source.taxonomy)):
         words += [f"--{option}", given] if given is not None else []
     for key, value in wanted.items():
         words += ["--set", f"{key}={_as_yaml(value)}"]
-    overrides = wanted | ({} if steps is None else {"training.steps": steps})
     notes = []
     if "data.flip" in wanted:
         notes.append("Leave data.flip out where left and right matter, as in signs and letters.")
         notes.append(_EXPECTED)
-    return Beginning(command(*words), load_recipe(name, overrides, SCALE), tuple(notes))
+    return Beginning(command(*words), load_recipe(name, wanted, SCALE), tuple(notes))
 
 
 def time_needed(recipe: "Recipe", train: "Dataset") -> str:
@@ -104,21 +98,6 @@ def _of_the_data(source: NamedData) -> dict[str, Any]:
     if source.channels:
         found["data.channels"] = source.channels
     return found
-
-
-def _is_few(train: "Dataset") -> bool:
-    return len(train) < FEW and not train.domains
-
-
-def _of_few(train: "Dataset") -> dict[str, Any]:
-    """Keys for few images: more of each (Zhao et al. 2020), mirror images where they have color."""
-    if not _is_few(train):
-        return {}
-    color = train.shape[0] == 3
-    seen = ["color", "translation", "cutout"] if color else ["translation", "cutout"]
-    found: dict[str, Any] = {"discriminator.augmentation": seen}
-    found |= {"training.evaluate_every": FEW_STEPS // 10}
-    return {"data.flip": True, **found} if color else found
 
 
 def _says(recipe: "Recipe", key: str, value: Any) -> bool:

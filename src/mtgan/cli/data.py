@@ -129,7 +129,9 @@ def _settings(train: "Dataset") -> dict[str, Any]:
     from mtgan.recipes.defaults import default_recipe
 
     _, height, width = train.shape
-    name, keys = default_recipe(train.taxonomy, train.shape, train.domains, train.labels)
+    name, keys = default_recipe(
+        train.taxonomy, train.shape, train.domains, train.labels, len(train)
+    )
     size = {} if train.domains else {"data.size": [height, width]}
     return {**size, **keys, "recipe": name}
 

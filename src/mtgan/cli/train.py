@@ -193,6 +193,6 @@ def _recipe_and_data(
     of_data = [text for text in overrides or [] if text.startswith("data.")]
     dataset = read(read_recipe("gan", of_data, scale).data)
     name, settings = default_recipe(
-        dataset.taxonomy, dataset.shape, dataset.domains, dataset.labels
+        dataset.taxonomy, dataset.shape, dataset.domains, dataset.labels, len(dataset)
     )
     return read_recipe(name, overrides, scale, steps, settings), dataset

@@ -8,6 +8,15 @@ import numpy as np
 from mtgan.data import Taxonomy
 from mtgan.data.domains.base import Domain
 
+FEW = 5_000
+"""With fewer training images the discriminator soon knows them by heart."""
+_UNLABELED: dict[str, Any] = {
+    "condition_on": [],
+    "tasks": [],
+    "generator.conditioning": "none",
+    "discriminator.conditioning": "none",
+}
+
 
 def other_recipes(domains: Sequence[Domain]) -> tuple[str, ...]:
     """Recipes of the zoo that may fit the data where the default one is trained already."""
@@ -19,13 +28,14 @@ def default_recipe(
     shape: tuple[int, int, int],
     domains: Sequence[Domain] = (),
     labels: np.ndarray | None = None,
+    count: int | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Name of a recipe of the zoo, and the keys to override in it.
 
     On labeled images the generator is conditioned on, and a head learns, the finest level and the
     one above it; or every level where some do not follow from the finest (attributes).
     shape: (C, H, W) of a sample. labels: int64 [N, L], of which levels with fewer than two classes
-    are left out; all levels count when None.
+    are left out; all levels count when None. count: how many samples to learn from; None: enough.
     """
     if domains:  # each row of the canvas is drawn by one number of the latent
         canvases: dict[str, Any] = {"latent.dim": shape[1] + 64}
@@ -37,18 +47,21 @@ def default_recipe(
         for column, level in enumerate(taxonomy.levels)
         if labels is None or len(np.unique(labels[labels[:, column] >= 0, column])) > 1
     ]
+    few = count is not None and count < FEW
+    # Mirror images of what has color: letters and digits seldom have.
+    more = {"data.flip": True} if few and shape[0] == 3 else {}
     if not levels:
-        return "wgan-gp", {}
+        return ("few-images", _UNLABELED | more) if few else ("unlabeled-images", {})
     nested = set(levels) <= {levels[0], *taxonomy.above(levels[0])}
     judged = levels[:2] if nested else levels
     keys: dict[str, Any] = {"condition_on": judged[0] if len(judged) == 1 else judged}
-    # The zoo's heads are called by position, which a level's own name precedes.
+    # The recipe's heads are called by position, which a level's own name precedes.
     heads = [
-        word if word in taxonomy.levels else taxonomy.levels[place]
-        for place, word in enumerate(("fine", "coarse")[: len(judged)])
+        word if word in taxonomy.levels else level
+        for word, level in zip(("fine", "coarse"), taxonomy.levels, strict=False)
     ]
-    if judged != heads:
-        part = {"classifier": "discriminator-head", "generated": False}
+    if len(judged) != 2 or judged != heads:
         weight = round(1 / max(len(judged), 2), 3)
-        keys["tasks"] = [{"labels": level, "weight": weight, **part} for level in judged]
-    return "ac-projection-gan-a" if len(judged) == 1 else "ac-projection-gan-b", keys
+        head = {"classifier": "discriminator-head", "head": {"classes": "real-fake"}}
+        keys["tasks"] = [{"labels": level, "weight": weight, **head} for level in judged]
+    return "few-images" if few else "labeled-images", keys | more

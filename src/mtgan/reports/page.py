@@ -13,7 +13,7 @@ from mtgan.analysis import answers_in
 from mtgan.analysis.losses import distance_correlation, series_of
 from mtgan.data.domains.base import in_words
 from mtgan.errors import UserError
-from mtgan.recipes import dump_recipe
+from mtgan.recipes import Recipe, dump_recipe
 from mtgan.reports.charts import image_uri, line_chart
 from mtgan.reports.evaluations import evaluation_tables
 from mtgan.reports.rendering import environment
@@ -201,11 +201,20 @@ def _compared(run: Run, control: Run) -> dict[str, Any] | None:
         return None
     names = [name for name in mine["values"] if name in other["values"]]
     return {
-        "titles": [side.recipe.title or side.recipe.name for side in (run, control)],
+        "titles": _told_apart(run.recipe, control.recipe),
         "iterations": [mine["step"], other["step"]],
         "rows": [(name, mine["values"][name], other["values"][name]) for name in names],
         "seed": run.recipe.run["seed"],
     }
+
+
+def _told_apart(*recipes: Recipe) -> list[str]:
+    """What each is called beside the others: its title, or its tasks where the titles are one."""
+    titles = [recipe.title or recipe.name for recipe in recipes]
+    if len(set(titles)) == len(titles):
+        return titles
+    tasks = [", ".join(task.labels for task in recipe.tasks) for recipe in recipes]
+    return [f"tasks: {names}" if names else "no task" for names in tasks]
 
 
 def _analyses(run: Run) -> tuple[list[Picture], list[str]]:
