@@ -76,6 +76,37 @@ def make_data(
     return data
 
 
+def make_bars(count: int = 96, side: int = 16, seed: int = 0) -> Dataset:
+    """Dark images with one bright column, thin or thick, whose place is the number `place`, from 0
+    (left) to 90 (right)."""
+    random = np.random.default_rng(seed)
+    place, kind = random.uniform(0, 90, count), np.arange(count) % 2
+    place[:2] = 0, 90
+    columns = np.arange(side)[None] - place[:, None] / 90 * (side - 1)
+    bars = 230 * np.exp(-((columns / (1 + kind[:, None])) ** 2))
+    images = np.repeat(bars[:, None, None], side, axis=2) + random.integers(0, 10, (1, side, side))
+    taxonomy = Taxonomy(("fine",), {"fine": ("thin", "thick")}, {})
+    return Dataset(
+        images.astype(np.uint8),
+        kind[:, None],
+        taxonomy,
+        name="bars",
+        numbers={"place": place.astype(np.float32)},
+    )
+
+
+def place_of(bars: np.ndarray) -> np.ndarray:
+    """The number of bars uint8 [N, 1, H, W]: the center of their light, from 0 to 90."""
+    light = bars[:, 0].astype(float).sum(axis=1)
+    light -= light.min(axis=1, keepdims=True)
+    return (
+        (light * np.arange(light.shape[1])).sum(axis=1)
+        / light.sum(axis=1)
+        * 90
+        / (light.shape[1] - 1)
+    )
+
+
 class Instruments:
     """Of a training, without a judge that would be trained first: every evaluation says the same,
     and every second class is confused with the next one but one."""

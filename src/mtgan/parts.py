@@ -82,8 +82,9 @@ HEAD_LOSSES: "Registry[Callable[[], HeadLoss]]" = Registry(
     "loss of a head",
     "mtgan.objectives.heads",
     has=_CALLED,
-    # Whether several labels may be right at once; whether it compares the samples of a batch.
-    capabilities={"multilabel": False, "compares_samples": False},
+    # Whether several labels may be right at once; whether it compares the samples of a batch;
+    # whether it is one of numbers, not of classes.
+    capabilities={"multilabel": False, "compares_samples": False, "of_numbers": False},
 )
 TRANSFORMS: "Registry[Transform]" = Registry(
     "transform", "mtgan.objectives.transforms", has=("apply", "classes", "square")

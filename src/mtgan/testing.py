@@ -21,11 +21,13 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.data import Dataset, load_dataset
+from mtgan.data.numbers import STEPS
 from mtgan.evaluation import evaluate
 from mtgan.evaluation.metrics.base import METRICS, Metric
 from mtgan.evaluation.scorecard.scoring import AXES, SCALES
 from mtgan.nets import HeadOutput
 from mtgan.nets.backbone import Backbone, DiscriminatorSettings, GeneratorSettings, Shape
+from mtgan.nets.heads import scaled
 from mtgan.objectives import AdversarialObjective, Penalty
 from mtgan.objectives.heads import HeadLoss
 from mtgan.objectives.transforms import Transform
@@ -71,10 +73,13 @@ def check_objective(objective: AdversarialObjective | str) -> None:
 
 def check_head_loss(loss: HeadLoss | str) -> None:
     """The loss of a head is a finite scalar with a right gradient, falls as the right class's
-    logit rises, and is 0 without a label, for one batch and for two at once."""
+    logit rises (or towards the right number), and is 0 without a label, for one batch and for two
+    at once."""
     part = HEAD_LOSSES.get(loss)() if isinstance(loss, str) else loss
-    classes, sizes = HEAD_CLASSES.get("plain"), (3,)
+    of_numbers = getattr(part, "of_numbers", False)
+    classes, sizes = HEAD_CLASSES.get("plain"), (0 if of_numbers else 3,)
     labels, none = torch.tensor([0, 2, 1, -1]), torch.full((4,), -1)
+    labels = torch.where(labels < 0, labels, labels * (STEPS // 2)) if of_numbers else labels
     embedding = torch.eye(4, dtype=torch.float64) if part.compares_samples else None
     random, count = torch.Generator().manual_seed(0), part.outputs(classes, sizes)
     logits = 0.5 - torch.rand(4, count, dtype=torch.float64, generator=random)
@@ -88,8 +93,12 @@ def check_head_loss(loss: HeadLoss | str) -> None:
     right = torch.autograd.gradcheck(value, (logits,), raise_exception=False)
     assert right, "The gradient of the head's loss differs from finite differences."
     (gradient,) = torch.autograd.grad(value(logits), logits)
-    falls = (gradient[range(3), labels[:3]] < 0).all()
-    assert falls, "The head's loss does not fall as the right class's logit rises."
+    if of_numbers:
+        falls = (gradient[:3, 0] * (scaled(labels[:3]) - logits[:3, 0]) < 0).all()
+        assert falls, "The head's loss does not fall towards the right number."
+    else:
+        falls = (gradient[range(3), labels[:3]] < 0).all()
+        assert falls, "The head's loss does not fall as the right class's logit rises."
     assert value(logits, none) == 0, "The head's loss is not 0 without a label."
     assert not gradient[3].any(), "The head's loss learns of a sample without a label."
     assert value(1e6 * logits).isfinite(), "The head's loss is not finite at logits of 1e6."
@@ -98,6 +107,8 @@ def check_head_loss(loss: HeadLoss | str) -> None:
     both = part(two, torch.stack([target, target]))
     same = both.shape == (2,) and torch.allclose(both, value(logits))
     assert same, "The head's losses of two batches at once are not those of each."
+    if of_numbers:
+        return
     data = part.of_data(classes, sizes, logits)
     assert data.shape == (4, 3), f"Logits of the data's 3 classes have shape {tuple(data.shape)}."
 

@@ -22,6 +22,7 @@ GOING = [
     (classes, loss)
     for classes, loss in product(HEAD_CLASSES.names(), HEAD_LOSSES.names())
     if not (HEAD_CLASSES.get(classes).needs_generated and HEAD_LOSSES.get(loss).compares_samples)
+    and not HEAD_LOSSES.capability(loss, "of_numbers")
 ]
 
 

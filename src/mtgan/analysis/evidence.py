@@ -12,6 +12,7 @@ from mtgan.analysis.losses import Series, series_of
 from mtgan.analysis.neighbors import neighbors
 from mtgan.data import Dataset
 from mtgan.data.pixels import to_floats
+from mtgan.data.samples import Samples
 from mtgan.evaluation.features import extract, label_levels
 from mtgan.evaluation.metrics.frechet_distance import frechet_distance
 from mtgan.training import Run
@@ -80,7 +81,8 @@ def evidence_of(
     if not run.steps:
         return Evidence(**found)
     data, unseen = run.load_data(), held_out_of(run)
-    samples, labels = run.sample_with_labels(n, seed=seed, step=step)
+    made = run.sample(n, seed=seed, step=step)
+    samples, labels = np.asarray(made), made.labels
     held_out = unseen.select(spread_rows(len(unseen), n, seed + 1))
     some = data.select(spread_rows(len(data), n, seed + 2))
     extractor = extractor_of(data, progress=progress)
@@ -93,7 +95,7 @@ def evidence_of(
     varied = variety_of((samples, mine), (np.asarray(held_out.samples), real), seed)
     if varied is not None:
         found |= {"spread": varied.spread, "siblings": varied.siblings}
-    found |= _scores(run.game(step), some, held_out, samples, labels)
+    found |= _scores(run.game(step), some, held_out, made)
     level = next(iter(run.game(step).asking().judged), None)
     if labels is not None and level in label_levels(data):
         found |= _control(samples, labels, data, unseen, level, seed)
@@ -104,19 +106,18 @@ def evidence_of(
     return Evidence(**found, copies=worst.copies, copies_p=worst.copies_p)
 
 
-def _scores(
-    game: Game, train: Dataset, held_out: Dataset, samples: np.ndarray, labels: np.ndarray | None
-) -> dict:
+def _scores(game: Game, train: Dataset, held_out: Dataset, made: Samples) -> dict:
     """The first discriminator's scores of the three kinds of images."""
     discriminator = game.twins[0].discriminator
     was_training = discriminator.training
     discriminator.eval()
-    levels = game.dataset_info.own_levels
-    missing = np.full((len(samples), len(levels)), -1)
+    info = game.dataset_info
+    missing = np.full((len(made), len(info.class_levels)), -1)
+    labels = missing if made.labels is None else made.labels[:, : missing.shape[1]]
     kinds = (
-        (train.samples, train.labels),
-        (held_out.samples, held_out.labels),
-        (samples, missing if labels is None else labels),
+        (train.samples, info.rows_of(train.labels, train.numbers)),
+        (held_out.samples, info.rows_of(held_out.labels, held_out.numbers)),
+        (np.asarray(made), info.rows_of(labels, made.numbers)),
     )
     said = []
     with torch.no_grad():
@@ -124,7 +125,7 @@ def _scores(
             x = to_floats(images)
             y = torch.from_numpy(np.ascontiguousarray(rows))
             parts = [
-                discriminator.score(a, columns(b, levels))
+                discriminator.score(a, columns(b, info.taxonomy.levels))
                 for a, b in zip(x.split(250), y.split(250), strict=True)
             ]
             said.append(torch.cat(parts).double().numpy())

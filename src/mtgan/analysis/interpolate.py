@@ -239,9 +239,8 @@ def of_run(run: Run, options: Options) -> Interpolation:
     extractor = extractor_of(run.load_data(), options.features, options.progress)
     options.progress("walking through latent space")
     level = next(iter(game.asking().taken), None)
-    taxonomy = game.dataset_info.taxonomy
-    names = taxonomy.classes[level] if level else ()
-    column = taxonomy.levels.index(level) if level else 0
+    info = game.dataset_info
+    column = info.taxonomy.levels.index(level) if level else 0
 
     def make(z: Tensor, y: Tensor) -> Images:
         return generate(game, z, y)
@@ -258,7 +257,7 @@ def of_run(run: Run, options: Options) -> Interpolation:
         reach=REACH[latent.distribution],
         weight=first_weight(generator, latent.dim),
         blend=blend if level else None,
-        class_names=lambda row: names[int(row[column])] if level else "",
+        class_names=lambda row: info.named(level, int(row[column])) if level else "",
     )
 
 

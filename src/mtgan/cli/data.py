@@ -117,11 +117,20 @@ def _facts(train: "Dataset", test: "Dataset") -> dict[str, Any]:
             }
             for level in levels
         },
+        "numbers": {name: _about(values) for name, values in train.numbers.items()},
         "counts": train.class_counts(),
         "settings": _settings(train),
         "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         "warnings": train.warnings(),
     }
+
+
+def _about(values: "np.ndarray") -> dict[str, Any]:
+    """The range of numbers [N], and how many are missing."""
+    from mtgan.data.numbers import NumberRange
+
+    known = NumberRange.of(values)
+    return {"low": known.low, "high": known.high, "missing": int((values != values).sum())}
 
 
 def _settings(train: "Dataset") -> dict[str, Any]:
@@ -151,6 +160,8 @@ def _print(train: "Dataset", facts: dict[str, Any]) -> None:
     for level, about in facts["levels"].items():
         refines = f", refines {about['parent']}" if about["parent"] else ""
         say(f"  level {level}: {about['classes']} classes{refines}, {about['missing']} missing")
+    for name, about in facts["numbers"].items():
+        say(f"  number {name}: {about['low']:g} to {about['high']:g}, {about['missing']} missing")
     for level, counts in facts["counts"].items():
         table = Table("class", "samples", title=f"{level} (training)", title_justify="left")
         shown = list(counts.items())

@@ -29,7 +29,8 @@ _Number = Annotated[
     ),
 ]
 _Label = Annotated[
-    list[str] | None, typer.Option(help="LEVEL=CLASS, as fine=Bag or coarse=shoes; repeatable.")
+    list[str] | None,
+    typer.Option(help="LEVEL=CLASS, as fine=Bag, or NUMBER=VALUE, as angle=0.3; repeatable."),
 ]
 _Labels = Annotated[
     Path | None,
@@ -82,7 +83,7 @@ def sample(
         described.export(described.decode(samples), out)
     else:
         assert samples.taxonomy is not None
-        export_samples(samples, samples.labels, samples.taxonomy, out)
+        export_samples(samples, samples.labels, samples.taxonomy, out, samples.numbers)
     if not quiet:
         for note in samples.notes:
             say(f"note: {note}")

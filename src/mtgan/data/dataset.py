@@ -12,6 +12,7 @@ import numpy as np
 
 from mtgan.data.domains.base import Domain, domain_to_dict
 from mtgan.data.names import class_map
+from mtgan.data.numbers import check_numbers
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.text import html_summary, printable
@@ -37,6 +38,7 @@ class Dataset:
         generated: bool [N], which samples a model made, where real ones are among them; None where
             nothing says it.
         loader: The function that takes such a spec, load_dataset.
+        numbers: float32 [N] by name, labels that are numbers and no classes; nan where missing.
 
     Raises:
         UserError: Arrays of another type or shape, labels outside the taxonomy.
@@ -53,6 +55,7 @@ class Dataset:
     stored_fingerprint: str | None = None
     generated: np.ndarray | None = None
     loader: "Callable[..., Dataset] | None" = None
+    numbers: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.samples.dtype != np.uint8 or self.samples.ndim != 4:
@@ -86,6 +89,11 @@ class Dataset:
                 f"{self.name}: what was generated should be truth values [{len(self.samples)}]; "
                 f"found {made.dtype} {list(made.shape)}."
             )
+        try:
+            check_numbers(self.numbers, len(self.samples), self.taxonomy.levels)
+        except UserError as error:
+            raise UserError(f"{self.name}: {error}") from error
+        self.numbers = {name: v.astype(np.float32) for name, v in self.numbers.items()}
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -113,8 +121,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.shape))
-        labels = self.taxonomy.summary() or "none"
-        text = f"{self.name!r}, {self.split}: {len(self):,} samples of {shape}; labels: {labels}"
+        text = f"{self.name!r}, {self.split}: {len(self):,} samples of {shape}; labels: "
+        text += self._summary()
         return f"Dataset({printable(text)})"
 
     def _repr_html_(self) -> str:
@@ -126,12 +134,16 @@ class Dataset:
         rows = {
             "split": self.split,
             "samples": f"{len(self):,} of {' x '.join(map(str, self.shape))} (C x H x W)",
-            "labels": self.taxonomy.summary() or "none",
+            "labels": self._summary(),
         }
         picture = io.BytesIO()
         if len(self) and not self.domains:
             make_grid(np.asarray(self.samples[:10]), columns=10).save(picture, "png")
         return html_summary(self.name, rows, picture.getvalue() or None)
+
+    def _summary(self) -> str:
+        """The levels, and the numbers beside them."""
+        return ", ".join(filter(None, [self.taxonomy.summary(), *self.numbers])) or "none"
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -148,7 +160,7 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over samples, labels and taxonomy, as hex; computed once."""
+        """SHA-256 over samples, labels, taxonomy and numbers, as hex; computed once."""
         if self.stored_fingerprint is None:
             digest = hashlib.sha256()
             digest.update(str(self.samples.shape).encode())
@@ -160,6 +172,9 @@ class Dataset:
                 digest.update(json.dumps(domain_to_dict(domain)).encode())
             if self.generated is not None and self.generated.any():
                 digest.update(np.packbits(self.generated).data)
+            for name, values in self.numbers.items():
+                digest.update(name.encode())
+                digest.update(np.ascontiguousarray(values, dtype="<f4").data)
             self.stored_fingerprint = digest.hexdigest()
         return self.stored_fingerprint
 
@@ -176,6 +191,7 @@ class Dataset:
             samples=self.samples[indices],
             labels=self.labels[indices],
             generated=None if self.generated is None else self.generated[indices],
+            numbers={name: values[indices] for name, values in self.numbers.items()},
             stored_fingerprint=None,
         )
 
@@ -191,13 +207,17 @@ class Dataset:
 
     def labeled_on(self, amount: float, stratified: bool = True, seed: int = 0) -> "Dataset":
         """All samples, of which a share in (0, 1] or a count, drawn as by `subset`, keep their
-        labels; those of the others are missing (-1)."""
+        labels and numbers; those of the others are missing."""
         chosen = self._choose("labeled", amount, stratified, seed)
         rows = np.full_like(self.labels, -1)
         rows[chosen] = self.labels[chosen]
+        kept = np.isin(np.arange(len(self)), chosen)
+        numbers = {
+            name: np.where(kept, values, np.float32("nan")) for name, values in self.numbers.items()
+        }
         options = {"labeled": amount, "stratified": stratified, "seed": seed}
         spec = {**self.spec, **options} if self.spec else {}
-        return replace(self, labels=rows, spec=spec, stored_fingerprint=None)
+        return replace(self, labels=rows, numbers=numbers, spec=spec, stored_fingerprint=None)
 
     def _choose(self, what: str, amount: float, stratified: bool, seed: int) -> np.ndarray:
         """Positions of a share or count of the samples."""
@@ -298,7 +318,7 @@ class Dataset:
     def warnings(self) -> list[str]:
         """Sentences about what is probably a mistake in the data."""
         found = []
-        if not self.taxonomy.levels:
+        if not self.taxonomy.levels and not self.numbers:
             found.append(f"{self.name} has no labels: only unconditional recipes can use it.")
         for level in self.taxonomy.levels:
             values = self.labels_of(level)
@@ -314,6 +334,13 @@ class Dataset:
             absent = self.taxonomy.num_classes(level) - len(present)
             if absent and len(present) > 1:
                 found.append(f"{absent} classes of level {level!r} have no sample here.")
+        for name, values in self.numbers.items():
+            known = values[~np.isnan(values)]
+            if len(np.unique(known)) <= 1:
+                what = "the same value everywhere" if len(known) else "no value"
+                found.append(f"The number {name!r} has {what}: there is nothing to learn of it.")
+            if missing := len(self) - len(known):
+                found.append(f"{missing} of {len(self)} samples have no number {name!r}.")
         return found
 
 

@@ -2,14 +2,16 @@
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from mtgan.data.folders.roles import GENERATED, SOURCE_COLUMNS
 from mtgan.data.folders.tables import FILE_COLUMNS
 from mtgan.data.images import MARK_GENERATED, marked, save_grid, to_image
+from mtgan.data.numbers import MARK
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import new_folder, replacing
@@ -29,9 +31,13 @@ def check_target(out: Path, endings: Sequence[str] = IMAGE_ENDINGS) -> None:
 
 
 def export_samples(
-    images: np.ndarray, labels: np.ndarray | None, taxonomy: Taxonomy, out: Path
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    taxonomy: Taxonomy,
+    out: Path,
+    numbers: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> None:
-    """Write images uint8 [N, C, H, W] and labels int64 [N, L] (or None) to `out`.
+    """Write images uint8 [N, C, H, W], labels int64 [N, L] (or None) and numbers [N] to `out`.
 
     FILE.npz: arrays `images` [N, H, W, C], `labels`, the names of levels and classes, and
     `generated`; what load_dataset and `mtgan evaluate` read. FILE.png: one grid. Else a folder of
@@ -47,6 +53,9 @@ def export_samples(
             arrays |= {"labels": labels, "level_names": np.array(taxonomy.levels, dtype=str)}
             for level in taxonomy.levels:
                 arrays[f"class_names_{level}"] = np.array(taxonomy.classes[level], dtype=str)
+        if numbers:
+            arrays["numbers"] = np.stack(list(numbers.values()), axis=1)
+            arrays["number_names"] = np.array(list(numbers), dtype=str)
         # Given a path, numpy would add an ending of its own to .NPZ.
         with replacing(out) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
@@ -58,11 +67,15 @@ def export_samples(
             names = [f"{i:06d}.png" for i in range(len(images))]
             for name, image in zip(names, images, strict=True):
                 to_image(image).save(folder / name, pnginfo=marked(MARK_GENERATED))
-            _write_labels(names, labels, taxonomy, folder / "labels.csv")
+            _write_labels(names, labels, taxonomy, numbers, folder / "labels.csv")
 
 
 def _write_labels(
-    names: Sequence[str], labels: np.ndarray | None, taxonomy: Taxonomy, path: Path
+    names: Sequence[str],
+    labels: np.ndarray | None,
+    taxonomy: Taxonomy,
+    numbers: Mapping[str, np.ndarray],
+    path: Path,
 ) -> None:
     levels = taxonomy.levels if labels is not None else ()
     taken = {level.lower() for level in levels}
@@ -71,8 +84,9 @@ def _write_labels(
     rows = labels.tolist() if labels is not None else [[]] * len(names)
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
-        lines.writerow([files, *levels, source])
-        for name, row in zip(names, rows, strict=True):
+        lines.writerow([files, *levels, *(f"{name}{MARK}" for name in numbers), source])
+        for i, (name, row) in enumerate(zip(names, rows, strict=True)):
             cells = zip(levels, row, strict=True)
-            classes = (taxonomy.classes[level][i] if i >= 0 else "" for level, i in cells)
-            lines.writerow([name, *classes, GENERATED])
+            classes = (taxonomy.classes[level][k] if k >= 0 else "" for level, k in cells)
+            found = ("" if np.isnan(v[i]) else str(v[i]) for v in numbers.values())
+            lines.writerow([name, *classes, *found, GENERATED])

@@ -1,6 +1,7 @@
 """Generated images, and what they were made by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ class Samples(np.ndarray):
         seed: With which they are made again.
         latents: float32 [n, Z], what they were made from.
         notes: Sentences about what was asked for, as a combination that no training sample has.
+        numbers: float32 [n] by name, what the generator was given, nan where nothing.
 
     A part of them, and what is computed from them, is a plain array.
     """
@@ -28,10 +30,11 @@ class Samples(np.ndarray):
     seed: int | None
     latents: np.ndarray | None
     notes: tuple[str, ...]
+    numbers: dict[str, np.ndarray]
 
     def __array_finalize__(self, source: Any) -> None:
         self.labels = self.taxonomy = self.seed = self.latents = None
-        self.notes = ()
+        self.notes, self.numbers = (), {}
 
     @classmethod
     def of(
@@ -42,11 +45,13 @@ class Samples(np.ndarray):
         seed: int,
         latents: np.ndarray,
         notes: Sequence[str],
+        numbers: Mapping[str, np.ndarray] = MappingProxyType({}),
     ) -> "Samples":
         """These images, with what is known of them."""
         found = images.view(cls)
         found.labels, found.taxonomy, found.seed = labels, taxonomy, seed
         found.latents, found.notes = latents, tuple(notes)
+        found.numbers = dict(numbers)
         return found
 
     def __array_wrap__(
@@ -62,4 +67,5 @@ class Samples(np.ndarray):
         labels, taxonomy = self.labels, self.taxonomy
         if labels is None or taxonomy is None:
             labels, taxonomy = np.empty((len(self), 0), dtype=np.int64), Taxonomy((), {}, {})
-        return Dataset(np.asarray(self), labels, taxonomy, name, "all")
+        numbers = dict(self.numbers)
+        return Dataset(np.asarray(self), labels, taxonomy, name, "all", numbers=numbers)

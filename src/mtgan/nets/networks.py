@@ -1,7 +1,8 @@
 """The networks: generator, discriminator and classifier, over any backbone.
 
 N: batch; Z: latent; K: classes of a label level; F: features.
-Labels travel as a mapping from level name to int64 [N], -1 where missing.
+Labels travel as a mapping from level name to int64 [N], -1 where missing; those of a level without
+classes are numbers, in steps of their range (mtgan.data.numbers).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -61,8 +62,9 @@ class Generator(nn.Module):
         sizes = concat or embedded
         self.levels = levels if sizes else levels[:1]
         self.label_vector = LabelVector(sizes, levels) if sizes else None
-        length = sum(embedded.values())
-        self.embedding = nn.Linear(length, EMBEDDING, bias=False) if embedded else None
+        self.embedding = None
+        if self.label_vector is not None and embedded:
+            self.embedding = nn.Linear(self.label_vector.length, EMBEDDING, bias=False)
         # How strongly it is told any level of the taxonomy, directly or by a finer one, where a
         # schedule switches levels on.
         self.strengths: Strengths | None = None

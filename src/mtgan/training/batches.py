@@ -127,11 +127,8 @@ class BatchLoader:
         # A memory-mapped set stays on disk, and is read batch by batch.
         self._mapped = samples if isinstance(samples, np.memmap) else None
         self._samples = None if self._mapped is not None else torch.from_numpy(samples).to(device)
-        self._rows = data.taxonomy.with_implied(data.labels)
-        self._partial = bool((self._rows < 0).any())
-        if info.codes:
-            unknown = np.full((len(data), len(info.codes)), -1, dtype=np.int64)
-            self._rows = np.concatenate([self._rows, unknown], axis=1)
+        self._rows = info.rows_of(data.taxonomy.with_implied(data.labels), data.numbers)
+        self._partial = bool((self._rows[:, : len(info.own_levels)] < 0).any())
         self._labels = torch.from_numpy(self._rows).to(device)
         self._permutation = lru_cache(maxsize=8)(self._permute)
 

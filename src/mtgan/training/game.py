@@ -48,7 +48,7 @@ def _states(recipe: Recipe) -> dict[str, nn.Module]:
 class Game:
     """Networks, disjoint parameter groups, and phases.
 
-    dataset_info: of the data, and the recipe's codes behind their levels.
+    dataset_info: of the data, and its numbers and the recipe's codes behind its levels.
     networks: name -> module; names are "generator", "discriminator", "classifier/LEVEL", and with
     twins "generator/LEVEL", "discriminator/LEVEL". groups: the parameters that one optimizer
     owns. A layer that is hard-shared is one module in both networks, and its parameters are a
@@ -61,7 +61,7 @@ class Game:
 
     def __init__(self, recipe: Recipe, info: DatasetInfo, seed: int = 0) -> None:
         self.recipe = recipe
-        self.dataset_info = info = info.with_codes(recipe.latent.codes)
+        self.dataset_info = info = info.with_numbers().with_codes(recipe.latent.codes)
         self.tasks = [
             (task, info.level(task.labels, f"The task {task.labels!r} of recipe {recipe.name}"))
             for task in recipe.tasks
@@ -123,7 +123,9 @@ class Game:
         self.requests = Requests(info, self.twins[0].generator.levels, needed)
         for task, level in self.tasks:
             if not task.is_head:
-                self.networks[f"classifier/{task.labels}"] = build_classifier(recipe, info, level)
+                self.networks[f"classifier/{task.labels}"] = build_classifier(
+                    recipe, info, task, level
+                )
         generator = torch.Generator().manual_seed(mix_seed(seed, "weights"))
         for network in self.networks.values():
             initialize(network, recipe.training.initialization, generator)

@@ -117,5 +117,5 @@ class GanSnapshots(Snapshots):
         images = generate(self._game, latents, rows)
         if not requests.judged:
             return images, None
-        own = len(self._game.dataset_info.own_levels)
+        own = len(self._game.dataset_info.class_levels)
         return images, requests.given(rows.numpy())[:, :own]

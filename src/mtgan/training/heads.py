@@ -30,17 +30,46 @@ def levels_of(task: Task, level: str, info: DatasetInfo) -> tuple[str, ...]:
 def objective_of(task: Task, levels: Sequence[str], info: DatasetInfo) -> HeadObjective:
     """What is right for the task's classifier, and what is lost.
 
-    UserError where it would tell nothing apart.
+    UserError where it would tell nothing apart, and for a loss of another kind of labels.
     """
+    _refuse_other_kind(task, levels, info)
     classes, loss = HEAD_CLASSES.get(task.head.classes), HEAD_LOSSES.get(task.head.loss)()
     sizes = [info.taxonomy.num_classes(level) for level in levels]
-    if max(sizes) < 2 and not classes.tells_one_class:
+    constant = [
+        level for level in levels if level in info.numbers and not info.numbers[level].width
+    ]
+    if constant:
+        raise UserError(
+            f"The task {task.labels!r} learns the number {constant[0]!r}, of which the training "
+            "samples have one value or none, so that there is nothing to tell; leave the task out."
+        )
+    if 0 < max(sizes) < 2 and not classes.tells_one_class:
         raise UserError(
             f"The task {task.labels!r} classifies at a level of one class, so that there is "
             "nothing to tell; leave the task out, or give its head classes that tell generated "
             f"samples (head.classes: {' or '.join(HEAD_CLASSES.those_with('tells_one_class'))})."
         )
     return HeadObjective(classes, loss, sizes)
+
+
+def _refuse_other_kind(task: Task, levels: Sequence[str], info: DatasetInfo) -> None:
+    """UserError where a task's loss is one of classes and a level holds numbers, or the reverse."""
+    of_numbers = HEAD_LOSSES.capability(task.head.loss, "of_numbers")
+    odd = next((level for level in levels if (level in info.numbers) != of_numbers), None)
+    if odd is None:
+        return
+    kinds = ("classes", "numbers") if of_numbers else ("numbers", "classes")
+    losses = [
+        name
+        for name in HEAD_LOSSES.written
+        if HEAD_LOSSES.capability(name, "of_numbers") != of_numbers
+    ]
+    own_network = "" if task.is_head else ", and classifier=discriminator-head"
+    raise UserError(
+        f"The task {task.labels!r} reads {odd!r}, which holds {kinds[0]}, and "
+        f"head.loss={task.head.loss} is one of {kinds[1]}; set head.loss={' or '.join(losses)}"
+        f"{own_network}."
+    )
 
 
 def spec_of(

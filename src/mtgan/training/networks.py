@@ -11,12 +11,13 @@ from mtgan.nets import (
     GeneratorSettings,
 )
 from mtgan.nets.backbone import Backbone, bound_all
+from mtgan.nets.heads import block_length
 from mtgan.nets.networks import EMBEDDING
 from mtgan.parts import BACKBONES, NORMALIZATIONS, OUTPUTS
 from mtgan.recipes import Recipe
 from mtgan.recipes.schema import Task
 from mtgan.training.dataset_info import DatasetInfo
-from mtgan.training.heads import spec_of, spec_of_transform
+from mtgan.training.heads import objective_of, spec_of, spec_of_transform
 
 Network = Generator | Discriminator | Classifier
 
@@ -24,7 +25,10 @@ Network = Generator | Discriminator | Classifier
 def build_generator(
     recipe: Recipe, info: DatasetInfo, levels: Sequence[str], sizes: Mapping[str, int]
 ) -> Generator:
-    """levels: what it is conditioned on; sizes: the classes of each level of its label vector."""
+    """levels: what it is conditioned on; sizes: the classes of each level of its label vector.
+
+    UserError for a normalization that looks the class up of a level that holds numbers.
+    """
     part = recipe.generator
     backbone = _backbone(part.backbone, info)
     concat = sizes if part.conditioning == "concat" else {}
@@ -32,12 +36,17 @@ def build_generator(
     by_class = level if part.conditioning == "normalization" else None
     takes_embedding = NORMALIZATIONS.capability(part.normalization, "embedded")
     embedded = sizes if by_class and takes_embedding else {}
+    if by_class in info.numbers and not embedded:
+        raise UserError(
+            f"Recipe {recipe.name}: generator.normalization={part.normalization} looks up a class, "
+            f"and {by_class!r} is a number; set generator.conditioning=concat."
+        )
     classes = EMBEDDING if embedded else sizes[by_class] if by_class else 0
     by_domain = OUTPUTS.capability(part.output, "needs_vocabularies")
     settings = GeneratorSettings.of(
         part,
         shape=info.shape,
-        inputs=recipe.latent.dim + sum(concat.values()),
+        inputs=recipe.latent.dim + sum(map(block_length, concat.values())),
         classes=classes,
         vocabularies=info.vocabularies(level) if by_domain else (),
         latent=recipe.latent.dim,
@@ -86,14 +95,15 @@ def build_discriminator(
     )
 
 
-def build_classifier(recipe: Recipe, info: DatasetInfo, level: str) -> Classifier:
+def build_classifier(recipe: Recipe, info: DatasetInfo, task: Task, level: str) -> Classifier:
     """A network of its own for the classes of a level."""
+    objective = objective_of(task, (level,), info)
     backbone = _backbone(recipe.classifier.backbone, info)
     settings = DiscriminatorSettings.of(recipe.classifier, shape=info.shape)
     return Classifier(
         backbone.discriminator_layers(settings),
         backbone.feature_count(settings),
-        info.taxonomy.num_classes(level),
+        objective.loss.outputs(objective.classes, objective.sizes),
     )
 
 

@@ -8,6 +8,7 @@ import torch
 from mtgan import files
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
+from mtgan.data.numbers import STEPS
 from mtgan.training.batches import draw_latents, mix_seed
 from mtgan.training.checkpoints import RESUME, checkpoint_name
 from mtgan.training.game import Game
@@ -51,8 +52,8 @@ def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
 
 
 def _grid_samples(game: Game, seed: int) -> np.ndarray:
-    """uint8 [N, C, H, W]; one row per class (at most 10) where the generator is conditioned, the
-    same latents in every row."""
+    """uint8 [N, C, H, W]; one row per class (at most 10), or for each of ten numbers over their
+    range, where the generator is conditioned, the same latents in every row."""
     info, latent = game.dataset_info, game.recipe.latent
     random = torch.Generator().manual_seed(mix_seed(seed, "picture"))
     requests = game.asking()
@@ -63,6 +64,8 @@ def _grid_samples(game: Game, seed: int) -> np.ndarray:
     classes = info.label_rows[:, info.taxonomy.levels.index(level)]
     if level in info.codes:
         classes = np.arange(info.taxonomy.num_classes(level))
+    if level in info.numbers:
+        classes = np.linspace(0, STEPS, _COLUMNS).astype(np.int64)
     present = np.unique(classes[classes >= 0])[:10]
     row = draw_latents(_COLUMNS, latent.dim, latent.distribution, random)
     rows = [requests.draw(_COLUMNS, random, {level: int(c)}) for c in present]

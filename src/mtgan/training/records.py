@@ -4,15 +4,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from mtgan.data.numbers import STEPS
 from mtgan.recipes.records import Record
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
 Label = Annotated[int, Field(ge=-1)]  # -1: missing
+Step = Annotated[int, Field(ge=-1, le=STEPS)]  # of a number's range
 Side = Annotated[int, Field(ge=1, le=65_536)]
 Count = Annotated[int, Field(ge=1, le=2**53)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Ends = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 
 
 class StrictRecord(Record):
@@ -47,6 +50,18 @@ class DatasetInfoRecord(StrictRecord):
     label_rows: list[list[Label]]
     label_counts: list[Count]
     domains: list[dict[str, Any]] = Field(default_factory=list)
+    # By name the least and the largest of the training data; in millionths of that range.
+    numbers: dict[str, Ends] = Field(default_factory=dict)
+    number_rows: list[list[Step]] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _of_numbers(self) -> "DatasetInfoRecord":
+        rows = len(self.label_rows) if self.numbers else 0
+        if len(self.number_rows) != rows:
+            raise ValueError(f"number_rows has {len(self.number_rows)} entries, and needs {rows}")
+        if odd := [row for row in self.number_rows if len(row) != len(self.numbers)]:
+            raise ValueError(f"number_rows has {odd[0]}, and numbers are {list(self.numbers)}")
+        return self
 
 
 # recipe.yaml

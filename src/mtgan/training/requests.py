@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mtgan.data.numbers import STEPS
 from mtgan.errors import UserError
 from mtgan.training.dataset_info import DatasetInfo
 
 # Fewer samples than these say little of how labels go together; then those count, too, that do not
 # contradict, having no label there. Where all labels are known, there are none of these.
 _FEW = 30
+_NEAR = STEPS // 20  # numbers that differ by no more count as the same, where labels go together
 _CACHED = 10_000_000  # weights that are kept from one draw to the next
 
 
@@ -40,6 +42,7 @@ class Requests:
         self._own = len(info.own_levels)  # codes follow them
         self._rows = info.label_rows[:, : self._own]
         self._counts = info.label_counts
+        self._apart = np.where([level in info.numbers for level in info.own_levels], _NEAR, 0)
         labeled = {
             level for i, level in enumerate(info.own_levels) if (self._rows[:, i] >= 0).any()
         }
@@ -57,8 +60,8 @@ class Requests:
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """The levels that the generator is told and that real samples have: no codes."""
-        return tuple(level for level in self.taken if level not in self.dataset_info.codes)
+        """The levels that the generator is told and whose classes real samples have."""
+        return tuple(level for level in self.taken if level in self.dataset_info.class_levels)
 
     @property
     def askable(self) -> tuple[str, ...]:
@@ -96,7 +99,8 @@ class Requests:
         return self.taxonomy.with_implied(told)
 
     def row(self, wanted: Mapping[str, int]) -> np.ndarray:
-        """int64 [L]: wanted classes, by level, and those that they lie in; -1 elsewhere.
+        """int64 [L]: wanted classes (or steps of a number's range), by level, and those that they
+        lie in; -1 elsewhere.
 
         UserError for classes that exclude each other by the taxonomy, or that no sample has.
         """
@@ -104,7 +108,7 @@ class Requests:
         row = np.full(len(taxonomy.levels), -1, dtype=np.int64)
         asked_by: dict[str, str] = {}
         for level, index in wanted.items():
-            name = f"{level}={taxonomy.classes[level][index]}"
+            name = self.dataset_info.said(level, index)
             for above in (level, *taxonomy.above(level)):
                 column = taxonomy.levels.index(above)
                 implied = int(taxonomy.ancestors(np.array(index), level, above))
@@ -116,7 +120,8 @@ class Requests:
                 row[column] = implied
                 asked_by.setdefault(above, name)
             column = taxonomy.levels.index(level)
-            if column < self._own and not (self._rows[:, column] == index).any():
+            is_class = level in self.dataset_info.class_levels
+            if is_class and not (self._rows[:, column] == index).any():
                 raise UserError(
                     f"No training sample has {name}, so the generator has not learned it."
                 )
@@ -131,7 +136,7 @@ class Requests:
         """Whether a training sample has all labels of a row [L] (those that are not -1)."""
         row = row[: self._own]
         known = row >= 0
-        return not known.any() or bool((self._rows[:, known] == row[known]).all(axis=1).any())
+        return not known.any() or bool(self._same(row, known).all(axis=1).any())
 
     def note(self) -> str:
         """How many samples the requests are drawn from, where labels are missing; else ""."""
@@ -225,6 +230,11 @@ class Requests:
             dead |= missing & ~np.isin(rows[:, over], classes)
         return dead
 
+    def _same(self, row: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """bool [U, .]: which of the data's labels are those of a row, in some columns."""
+        rows, label = self._rows[:, columns], row[columns]
+        return (rows >= 0) & (np.abs(rows - label) <= self._apart[columns])
+
     def _find_donors(self, key: bytes) -> tuple[np.ndarray | None, np.ndarray]:
         """From which of the data's rows the missing labels of a row are taken: weights [U], None
         where there is nothing to take; and which columns."""
@@ -233,7 +243,7 @@ class Requests:
         useful = self._fit.copy()
         if missing.any():
             useful &= (rows[:, missing] >= 0).any(axis=1)
-        same = rows[:, known] == row[known]
+        same = self._same(row, known)
         chosen = useful & same.all(axis=1)
         if self._counts[chosen].sum() < _FEW:
             chosen = useful & (same | (rows[:, known] < 0)).all(axis=1)
@@ -246,7 +256,7 @@ class Requests:
             level = self.taxonomy.levels[column]
             columns = self._columns(self._with_above([level]))[: self._own]
             above = columns & known
-            chosen = (rows[:, column] >= 0) & (rows[:, above] == row[above]).all(axis=1)
+            chosen = (rows[:, column] >= 0) & self._same(row, above).all(axis=1)
             if not chosen.any():
                 return None, columns
         return self._probabilities * chosen, columns

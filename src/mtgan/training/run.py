@@ -235,8 +235,9 @@ class Run:
                 labels or latents are given for each sample.
             labels: What the samples should show, for all of them or for each: {level: class}, a
                 list of these, {level: [class, ...]}, names of classes, or int64 [n, L]. A class is
-                a name or an index; a coarse class draws among its fine ones, and what is not asked
-                for is drawn as it occurs in the training data. With twins, the first one is asked.
+                a name or an index, a number lies within the range of the training data; a coarse
+                class draws among its fine ones, and what is not asked for is drawn as it occurs in
+                the training data. With twins, the first one is asked.
             seed: From 0 to 2**31 - 1; the same one gives the same samples, whatever the batch size,
                 and the same latents whatever the labels. Where there is none, one is drawn.
             step: The checkpoint's; "best": that of the lowest Frechet distance while it was
@@ -247,7 +248,7 @@ class Run:
 
         Returns:
             An array that also has the attributes `labels` (what the generator was given: int64
-            [n, L], or None), `seed`, `latents`, `taxonomy` and `notes`.
+            [n, L], or None), `numbers`, `seed`, `latents`, `taxonomy` and `notes`.
 
         Raises:
             UserError: Numbers out of range; labels that the generator is not told, that exclude
@@ -281,9 +282,11 @@ class Run:
             # By a stream of their own, so that other labels have the same latents.
             rows = requested.draw(torch.Generator().manual_seed(seed))
         images = generate(game, z, rows, batch_size, place)
-        given = requests.given(rows.numpy()) if conditioned else None
-        taxonomy = game.dataset_info.taxonomy
-        return Samples.of(images, given, taxonomy, seed, z.numpy(), requested.notes)
+        given, taxonomy, numbers = game.dataset_info.without_numbers(requests.given(rows.numpy()))
+        return Samples.of(
+            *(images, given if conditioned else None, taxonomy, seed, z.numpy(), requested.notes),
+            numbers={name: v for name, v in numbers.items() if name in requests.taken},
+        )
 
     def sample_with_labels(
         self,

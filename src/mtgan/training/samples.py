@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from mtgan.data import Taxonomy
+from mtgan.data.numbers import MARK, as_number
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, check_whole
-from mtgan.training.dataset_info import level_called
 from mtgan.training.requests import Requests
 
 Classes = Mapping[str, Any]
-"""A class, by name or index, by level; or one for each sample."""
+"""A class, by name or index, by level, or a number; or one for each sample."""
 Labels = Classes | str | Sequence[Classes | str | None] | np.ndarray
 """What samples should show: one for all of them, or one for each. A name alone stands for the class
 that is called so. An array holds int64 [n, L], -1 where the class is to be drawn."""
@@ -112,7 +111,9 @@ class RequestedLabels:
     ) -> None:
         self.requests = requests
         self.taxonomy = requests.taxonomy
-        entries = _per_sample(labels, self.taxonomy)
+        numbers = requests.dataset_info.numbers
+        levels = [level for level in self.taxonomy.levels if level not in numbers]
+        entries = _per_sample(labels, levels)
         self._places = [f"labels[{i}]" for i in range(len(entries))] if len(entries) > 1 else [""]
         if isinstance(labels, LabelList):
             self._places = labels.places
@@ -169,14 +170,30 @@ class RequestedLabels:
         return wanted
 
     def _index(self, level: str, value: Any) -> int:
+        """The label that a value means: a class's index, or steps of a number's range."""
+        if level in self.requests.dataset_info.numbers:
+            return self._steps(level, value)
         if isinstance(value, str):
             return self.taxonomy.class_index(level, value)
         check_whole(f"The class of level {level!r}", value, 0, self.taxonomy.num_classes(level) - 1)
         return int(value)
 
+    def _steps(self, level: str, value: Any) -> int:
+        number, known = as_number(value), self.requests.dataset_info.numbers[level]
+        if number is None:
+            raise UserError(
+                f"{level!r} is a number from {known}, and {value!r} is none; write it as in "
+                f"{level}={known.high:g}."
+            )
+        if not known.holds(number):
+            raise UserError(
+                f"{level}={value} lies outside of what the generator has learned; the training "
+                f"samples have {known}."
+            )
+        return int(known.steps(np.array(number)))
+
     def _level(self, name: Any) -> str:
-        codes = self.requests.dataset_info.codes
-        level = level_called(str(name).strip(), self.taxonomy.levels, codes)
+        level = self.requests.dataset_info.level_called(str(name).strip().removesuffix(MARK))
         if level is None:
             self.taxonomy.num_classes(str(name))  # raises, naming the nearest
         assert level is not None
@@ -189,15 +206,20 @@ class RequestedLabels:
 
     def _level_of(self, name: str) -> str:
         """The level that has a class of this name, of those that can be asked for."""
-        found = []
-        for level in self.requests.askable:
+        found, numbers = [], self.requests.dataset_info.numbers
+        askable = [level for level in self.requests.askable if level not in numbers]
+        if not askable:
+            raise UserError(
+                f"The generator is told numbers alone ({_listed(self.requests.askable)}), and "
+                f"{name!r} says of none what it should be; write {{level: number}}."
+            )
+        for level in askable:
             try:
                 self.taxonomy.class_index(level, name)
             except UserError:
                 continue
             found.append(level)
         if len(found) != 1:
-            askable = self.requests.askable
             if not found:
                 self.taxonomy.class_index(askable[0], name)  # raises, naming the nearest
             raise UserError(
@@ -209,7 +231,7 @@ class RequestedLabels:
         """The combination that no training sample has; "" where one has it."""
         if self.requests.were_seen(self.requests.row(wanted)):
             return ""
-        return " with ".join(f"{k}={self.taxonomy.classes[k][i]}" for k, i in wanted.items())
+        return " with ".join(self.requests.dataset_info.said(k, i) for k, i in wanted.items())
 
 
 def _notes(unseen: Sequence[str]) -> list[str]:
@@ -223,8 +245,8 @@ def _notes(unseen: Sequence[str]) -> list[str]:
     ]
 
 
-def _per_sample(labels: Labels | None, taxonomy: Taxonomy) -> Sequence[Classes | str | None]:
-    """An entry for each sample, or a single one for all."""
+def _per_sample(labels: Labels | None, levels: Sequence[str]) -> Sequence[Classes | str | None]:
+    """An entry for each sample, or a single one for all; levels: those of an array's columns."""
     if labels is None or isinstance(labels, str):
         return [labels]
     if isinstance(labels, Mapping):
@@ -234,14 +256,13 @@ def _per_sample(labels: Labels | None, taxonomy: Taxonomy) -> Sequence[Classes |
         length = len(next(iter(lists.values())))
         return [{**labels, **{k: v[i] for k, v in lists.items()}} for i in range(length)]
     if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
-        if labels.ndim != 2 or labels.shape[1] != len(taxonomy.levels):
+        if labels.ndim != 2 or labels.shape[1] != len(levels):
             raise UserError(
-                f"labels should be [n, {len(taxonomy.levels)}], a column for each of "
-                f"{_listed(taxonomy.levels)}; found {list(labels.shape)}."
+                f"labels should be [n, {len(levels)}], a column for each of "
+                f"{_listed(levels)}; found {list(labels.shape)}."
             )
         return [
-            {k: i for k, i in zip(taxonomy.levels, row, strict=True) if i != -1}
-            for row in labels.tolist()
+            {k: i for k, i in zip(levels, row, strict=True) if i != -1} for row in labels.tolist()
         ]
     return labels  # type: ignore[return-value]
 

@@ -106,10 +106,11 @@ class TaskTerms:
             on_twin = self.head.twin(fake, labels[1])
             result.terms[f"{self.prefix}twin"] = LossTerm(on_twin, self.weight, self.name)
         own = torch.stack([side[0] for side in labels])
-        on_real, on_generated = self.head.accuracy(output, own).detach()
+        measure, values = self.head.measured(output, own)
+        on_real, on_generated = values.detach()
         if self.real:
-            result.logs[f"{self.prefix}accuracy_real"] = on_real
-        result.logs[f"{self.prefix}accuracy_generated"] = on_generated
+            result.logs[f"{self.prefix}{measure}_real"] = on_real
+        result.logs[f"{self.prefix}{measure}_generated"] = on_generated
 
     def add_to_generator(self, result: StepResult, fake: HeadOutput, labels: Labels) -> None:
         """Add the generator's term. Its half on real samples is constant to it, and left out."""

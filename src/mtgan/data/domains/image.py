@@ -56,7 +56,10 @@ class ImageDomain(Domain):
         labels = read.labels[:, 0] if levels else np.zeros(len(read), dtype=np.int64)
         classes = read.taxonomy.classes[levels[0]] if levels else (name,)
         domain = cls(name, read.shape, placement)
-        return DomainData(domain, np.asarray(read.samples), labels, tuple(classes), read.notes)
+        notes = list(read.notes)
+        if read.numbers:
+            notes.append(f"Numbers of {data} are not read over domains: {', '.join(read.numbers)}.")
+        return DomainData(domain, np.asarray(read.samples), labels, tuple(classes), tuple(notes))
 
     @property
     def least_size(self) -> Size:

@@ -20,6 +20,7 @@ from mtgan.data.folders.roles import take_roles
 from mtgan.data.folders.tables import TABLE_ENDINGS, Read, read_csv, read_json_table
 from mtgan.data.levels import taxonomy_of, with_found_parents
 from mtgan.data.names import class_map
+from mtgan.data.numbers import take_numbers
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 
@@ -35,15 +36,17 @@ class TableLabels:
 
     rows: int64 [N, L], -1 where missing; splits: train, test, eval or val of each file, "" where
     nothing says it, or None without such a column; generated: int64 [N], 1 and 0 where a table
-    says that a file was generated or is real, -1 where nothing does; whole: whether they are all
-    labels that there are, whatever folders say; notes: on the reading; table, row_of: the rows, and
-    int64 [N], that of each file, -1 where it has none.
+    says that a file was generated or is real, -1 where nothing does; numbers: float32 [N] by name,
+    nan where missing; whole: whether they are all labels that there are, whatever folders say;
+    notes: on the reading; table, row_of: the rows, and int64 [N], that of each file, -1 where it
+    has none.
     """
 
     rows: np.ndarray
     taxonomy: Taxonomy
     splits: list[str] | None
     generated: np.ndarray
+    numbers: dict[str, np.ndarray]
     whole: bool
     notes: list[str]
     table: "Table"
@@ -63,6 +66,7 @@ class TableLabels:
             taxonomy=with_found_parents(self.taxonomy, rows),
             splits=None if self.splits is None else [self.splits[i] for i in chosen],
             generated=self.generated[chosen],
+            numbers={name: values[chosen] for name, values in self.numbers.items()},
             row_of=self.row_of[chosen],
         )
 
@@ -198,6 +202,7 @@ def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> 
         whole |= read.whole
         table.add(read, prefix)
     positions = _positions(table, index, folder)
+    numbers = take_numbers(table.columns, table.where)
     roles = take_roles(table.columns, table.notes)
     columns = join_one_hot(
         {
@@ -219,6 +224,7 @@ def read_labels(tables: Sequence[Path], folder: Path, files: Sequence[Path]) -> 
         with_found_parents(taxonomy, labels),
         None if roles.splits is None else [words[row] for row in row_of],
         np.array([*(roles.generated or [-1] * len(positions)), -1])[row_of],
+        {name: np.append(v, np.float32("nan"))[row_of] for name, v in numbers.items()},
         whole,
         table.notes,
         table,

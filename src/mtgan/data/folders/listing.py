@@ -36,6 +36,7 @@ class Listing:
     generated: np.ndarray
     splits: list[str]  # of each file; "" where the folder has no splits
     notes: list[str]  # what is not read, and what was decided
+    numbers: dict[str, np.ndarray]  # float32 [N], nan where missing
 
 
 def list_folder(path: Path) -> Listing:
@@ -69,6 +70,7 @@ def list_folder(path: Path) -> Listing:
     in_classes = len(set(layout.places)) > 1
     tables, about = ([table], []) if table else find_tables(folder, files, in_classes)
     generated, splits = np.full(len(files), -1), layout.splits
+    numbers: dict[str, np.ndarray] = {}
     if tables:
         everything = _paths(folder, tree.pictures)
         said = read_labels(tables, folder, everything).select(layout.kept)
@@ -76,14 +78,16 @@ def list_folder(path: Path) -> Listing:
         strata = in_old_order(labels.rows[:, :1], next(iter(labels.taxonomy.classes.values()), ()))
         about += said.notes
         tree.take_out([place.relative_to(folder).parts for place in tables])
-        generated = said.generated
+        generated, numbers = said.generated, said.numbers
         if said.splits is not None:
             splits = assign(said.splits, layout.splits, said.where, about)
     else:
         labels, strata = _from_places(folder, files, layout)
         about += layout.doubts
     notes = [*layout.notes, *told, *left_out_notes(tree.left_out), *about]
-    listing = Listing(files, labels.rows, labels.taxonomy, strata, generated, splits, notes)
+    listing = Listing(
+        *(files, labels.rows, labels.taxonomy, strata, generated, splits, notes, numbers)
+    )
     return listing if splits == layout.splits else _without_unread(listing)
 
 
@@ -101,6 +105,7 @@ def _without_unread(listing: Listing) -> Listing:
         strata=listing.strata[kept],
         generated=listing.generated[kept],
         splits=[listing.splits[i] for i in kept],
+        numbers={name: values[kept] for name, values in listing.numbers.items()},
     )
 
 

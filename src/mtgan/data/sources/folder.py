@@ -128,6 +128,7 @@ def _dataset(request: Request, lazy: bool) -> Dataset:
         request.split,
         notes=(*listing.notes, *notes, *told),
         generated=generated[kept] if generated.any() else None,
+        numbers={name: values[kept] for name, values in listing.numbers.items()},
     )
 
 

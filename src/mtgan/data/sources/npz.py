@@ -22,6 +22,7 @@ _NAMES = "class_names_"
 # Labels that are only numbers, without names, may go so far: each number makes a class.
 _MOST_CLASSES = 100_000
 _MOST_OF_NAMES = 1 << 28  # bytes
+_MOST_NUMBERS = 1_000  # of a sample
 # An array that is larger than this, and so many times larger than its file, is no set of pictures.
 _LARGE, _DENSEST = 1 << 30, 500
 
@@ -35,8 +36,9 @@ def is_npz(path: Path) -> bool:
 def load_npz(request: Request) -> Dataset:
     """An .npz with `images` (uint8 [N, H, W, C], [N, C, H, W] or [N, H, W]) and `labels` ([N] or
     [N, L] integers, -1 where missing, or one-hot rows; optional), `level_names` and
-    `class_names_LEVEL` where they have names, and `generated` (bool [N]; optional). Other arrays
-    are not read."""
+    `class_names_LEVEL` where they have names, `numbers` (floats [N] or [N, K], nan where missing;
+    optional) and `number_names`, and `generated` (bool [N]; optional). Other arrays are not
+    read."""
     path = Path(request.name)
     arrays = _Arrays(path)
     if "images" not in arrays.names:
@@ -50,10 +52,16 @@ def load_npz(request: Request) -> Dataset:
         raise UserError(f"{path} holds no images: its array is {list(stored.shape)}.")
     labels, taxonomy, notes = _labels(arrays, len(images))
     generated = _truths(arrays, "generated", len(images))
+    numbers = _floats(arrays, len(images))
     if others := [name for name in arrays.names if name not in arrays.asked]:
         notes.append(f"Other arrays of {path.name} are not read: {', '.join(others)}.")
     told = tuple(notes)
-    data = Dataset(images, labels, taxonomy, path.stem, "all", notes=told, generated=generated)
+    data = Dataset(
+        *(images, labels, taxonomy, path.stem, "all"),
+        notes=told,
+        generated=generated,
+        numbers=numbers,
+    )
     return hold_out(data, request.split)
 
 
@@ -194,6 +202,31 @@ def _truths(arrays: _Arrays, name: str, count: int) -> np.ndarray | None:
             f"{list(values.shape)}."
         )
     return values.astype(bool)
+
+
+def _floats(arrays: _Arrays, count: int) -> dict[str, np.ndarray]:
+    """The columns of `numbers`, float32 [N] by name; "number", or "number1" and so on, where they
+    have none."""
+    if "numbers" not in arrays.names:
+        return {}
+    values = arrays.read("numbers", 8 * _MOST_NUMBERS * (count + 1024))
+    columns = values[:, None] if values.ndim == 1 else values
+    kind = columns.dtype.kind
+    if columns.ndim != 2 or len(columns) != count or kind not in "fiu" or not columns.shape[1]:
+        raise UserError(
+            f"{arrays.path}: numbers should be floats [{count}] or [{count}, K]; found "
+            f"{values.dtype} {list(values.shape)}."
+        )
+    width = columns.shape[1]
+    usual = ["number"] if width == 1 else [f"number{i + 1}" for i in range(width)]
+    names = arrays.texts("number_names") if "number_names" in arrays.names else usual
+    if len(names) != width or len(set(names)) < width:
+        raise UserError(
+            f"{arrays.path}: number_names should be {width} different names, one for each column "
+            f"of numbers; found {', '.join(names)}."
+        )
+    with np.errstate(over="ignore"):  # infinity, which is refused
+        return dict(zip(names, columns.T.astype(np.float32), strict=True))
 
 
 def _is_one_level(path: Path, levels: list[str], named: list[str], columns: int) -> bool:

@@ -1,7 +1,8 @@
 """Prepared folders: data sets larger than memory.
 
 samples.npy holds the training samples first, then the test ones, and is mapped into memory when it
-is loaded; labels.npy their labels; generated.npy which were generated, where some were.
+is loaded; labels.npy their labels; generated.npy which were generated, where some were;
+numbers.npy their numbers, where they have some.
 """
 
 import json
@@ -22,6 +23,7 @@ from mtgan.plugins import opening
 
 _MARK = "mtgan-data.json"
 _GENERATED = "generated.npy"
+_NUMBERS = "numbers.npy"
 _BLOCK = 1024
 
 
@@ -42,6 +44,9 @@ def load_prepared(request: Request) -> Dataset:
         made = _mapped(path / _GENERATED) if (path / _GENERATED).exists() else None
         if not rows.start <= rows.stop <= len(samples) or len(samples) != len(labels):
             raise ValueError(f"{len(samples)} samples, {len(labels)} labels, {part}")
+        names = about.get("numbers", [])
+        columns = np.array(_mapped(path / _NUMBERS)[rows]).T if names else ()
+        numbers = dict(zip(names, columns, strict=True))
         name, notes, fingerprint = about["name"], about.get("notes", []), part["fingerprint"]
         if not all(isinstance(text, str) for text in (name, fingerprint, *notes)):
             raise TypeError("its name, notes and fingerprints should be text")
@@ -60,6 +65,7 @@ def load_prepared(request: Request) -> Dataset:
             domains=domains,
             stored_fingerprint=fingerprint,
             generated=None if made is None else np.array(made[rows]).astype(bool),
+            numbers=numbers,
         )
     except (
         *(OSError, EOFError, LookupError, ValueError, TypeError, AttributeError),
@@ -103,6 +109,11 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
         generated = np.concatenate(made) if any(part.any() for part in made) else None
         if generated is not None:
             _write_blocks(folder / _GENERATED, "|u1", generated.shape, [generated.astype(np.uint8)])
+        names = list(train.numbers)
+        columns = [np.concatenate([part.numbers[name] for part in parts]) for name in names]
+        numbers = np.stack(columns, axis=1).astype("<f4") if names else None
+        if numbers is not None:
+            _write_blocks(folder / _NUMBERS, "<f4", numbers.shape, [numbers])
         mapped = np.load(folder / "samples.npy", mmap_mode="r")
         splits = {}
         for split, first, last in (
@@ -116,6 +127,7 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
                 train.taxonomy,
                 domains=train.domains,
                 generated=None if generated is None else generated[first:last],
+                numbers={name: v[first:last] for name, v in zip(names, columns, strict=True)},
             )
             splits[split] = {"first": first, "last": last, "fingerprint": part.fingerprint}
         about = {
@@ -125,6 +137,8 @@ def write_prepared(train: Dataset, test: Dataset, out: Path) -> Path:
             "domains": [domain_to_dict(domain) for domain in train.domains],
             "notes": list(dict.fromkeys((*train.notes, *test.notes))),
         }
+        if names:
+            about["numbers"] = names
         write_text(folder / _MARK, json.dumps(about))
     return out
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from mtgan.data.numbers import STEPS
+
 Labels = Mapping[str, Tensor]
 Bound = Callable[[nn.Module], nn.Module]
 
@@ -12,6 +14,18 @@ Bound = Callable[[nn.Module], nn.Module]
 def as_levels(levels: str | Sequence[str] | None) -> tuple[str, ...]:
     """One level, several or none as a tuple."""
     return (levels,) if isinstance(levels, str) else tuple(levels or ())
+
+
+def block_length(classes: int) -> int:
+    """How long the block of a level of so many classes is in a label vector; one without classes
+    holds numbers, and its block a value and whether it is known."""
+    return classes or 2
+
+
+def scaled(steps: Tensor) -> Tensor:
+    """float32 [...] in [-1, 1]: numbers of so many steps from the lower end of their range; 0 where
+    they are missing (-1)."""
+    return torch.where(steps >= 0, steps * (2 / STEPS) - 1, 0.0)
 
 
 class Strengths(nn.Module):
@@ -35,7 +49,8 @@ class Strengths(nn.Module):
 
 
 class LabelVector(nn.Module):
-    """Labels as one vector: the one-hot codes of the given levels, side by side.
+    """Labels as one vector: the one-hot codes of the given levels, side by side; of a level without
+    classes, which holds numbers, (the number in [-1, 1], 1).
 
     Only the blocks of `levels` are filled: networks that share layers and serve one level each
     tell their levels apart by it. A missing label (-1) is all zeros. strengths: by which the
@@ -50,21 +65,27 @@ class LabelVector(nn.Module):
 
     @property
     def length(self) -> int:
-        return sum(self.classes.values())
+        return sum(map(block_length, self.classes.values()))
 
     def forward(self, labels: Labels, like: Tensor) -> Tensor:
-        """[N, sum of K] in the type and on the device of `like` [N, ...]."""
+        """[N, length] in the type and on the device of `like` [N, ...]."""
         blocks = []
         for level, count in self.classes.items():
             if level in self.levels:
-                index = torch.arange(count, device=like.device)
-                block = (labels[level][:, None] == index).to(like.dtype)
+                block = _block(labels[level], count).to(like.dtype)
                 if self.strengths is not None:
                     block = block * self.strengths.of(level)
                 blocks.append(block)
             else:
-                blocks.append(like.new_zeros(len(like), count))
+                blocks.append(like.new_zeros(len(like), block_length(count)))
         return torch.cat(blocks, dim=1)
+
+
+def _block(labels: Tensor, classes: int) -> Tensor:
+    """[N, block_length]: what labels [N] are in a label vector; zeros where they are missing."""
+    if classes:
+        return labels[:, None] == torch.arange(classes, device=labels.device)
+    return torch.stack([scaled(labels), (labels >= 0).float()], dim=1)
 
 
 # A factory takes (features F, the label vector, spectral normalization or nothing) to a module

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mtgan.nets import HeadOutput
+from mtgan.nets.heads import scaled
 from mtgan.objectives.classes import HeadClasses
 from mtgan.objectives.tasks import accuracy, mean_over_labeled
 
@@ -15,6 +16,7 @@ from mtgan.objectives.tasks import accuracy, mean_over_labeled
 class HeadLoss(Protocol):
     """A loss over the classes of a head.
 
+    `of_numbers`: it is one of numbers, not of classes; labels are then steps of their range.
     `multilabel`: several of its outputs may be right at once, of several label levels;
     `compares_samples`: the head gives embeddings, and a sample's loss depends on its batch.
     """
@@ -102,6 +104,14 @@ class HeadObjective:
         if self.classes.halves == 2 and not self.loss.multilabel:
             return loss - self.loss(output, self._target(labels, True))
         return loss
+
+    def measured(self, output: HeadOutput, labels: Tensor) -> tuple[str, Tensor]:
+        """What is logged of labeled samples, [...], by its name: `accuracy`; of numbers `error`,
+        the mean distance as a share of the range."""
+        if getattr(self.loss, "of_numbers", False):
+            distances = (output.logits.squeeze(-1) - scaled(labels)).abs() / 2
+            return "error", mean_over_labeled(distances * (labels >= 0), labels)
+        return "accuracy", self.accuracy(output, labels)
 
     def accuracy(self, output: HeadOutput, labels: Tensor) -> Tensor:
         """Share of labeled samples whose class of the first level is the likeliest, [...]."""

@@ -103,6 +103,23 @@ def loss_that_cannot_tell_the_classes(recipe: Recipe) -> str | None:
 
 
 @refusal
+def classes_of_a_number(recipe: Recipe) -> str | None:
+    for task in recipe.tasks:
+        loss, head = task.head.loss, task.head
+        if not HEAD_LOSSES.capability(loss, "of_numbers"):
+            continue
+        odd = "classes" if head.classes != "plain" else "levels" if head.levels else ""
+        odd = odd or ("sums" if head.sums else "")
+        if odd:
+            return (
+                f"the head of the task {task.labels!r} has loss={loss}, by which it learns one "
+                f"number, and {odd}={getattr(head, odd)}, which is about classes; leave "
+                f"head.{odd} out."
+            )
+    return None
+
+
+@refusal
 def sums_of_no_head(recipe: Recipe) -> str | None:
     heads = {task.labels: task for task in recipe.tasks if task.is_head and not task.transform}
     for task in recipe.tasks:
