@@ -150,13 +150,15 @@ def test_a_divergence_that_is_read_late_has_not_touched_the_weights(kind, tmp_pa
 def test_a_watch_names_the_first_bad_move() -> None:
     finite = FiniteCheck(torch.device("cpu"))
     good, bad = torch.ones(()), torch.tensor(float("nan"))
-    finite.observe("a", 0, good, [good])
+    finite.note("a", 0)
+    finite.check(good, [good])
     assert finite.read() is None
     for phase, iteration, loss, gradient in (
         ("a", 1, good, good),
         ("b", 1, good, bad),
         ("a", 2, bad, bad),
     ):
-        finite.observe(phase, iteration, loss, [gradient])
+        finite.note(phase, iteration)
+        finite.check(loss, [gradient])
     assert finite.bad == 1
     assert finite.read() == ("loss", "b", 1)

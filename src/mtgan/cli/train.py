@@ -54,6 +54,10 @@ _Precision = Annotated[
 _Compile = Annotated[
     Literal["on", "off"], typer.Option(help="Compile the networks with torch.compile.")
 ]
+_Graphs = Annotated[
+    Literal["auto", "on", "off"],
+    typer.Option(help="Replay an iteration's kernels as CUDA graphs; auto: on a GPU."),
+]
 _OF_A_NEW_RUN = ("data", "data_of", "root", "taxonomy", "overrides", "scale", "seed", "out")
 
 
@@ -74,6 +78,7 @@ def train(
     device: Device = "auto",
     precision: _Precision = None,
     compile: _Compile = "off",
+    graphs: _Graphs = "auto",
     max_time: MaxTime = None,
     quiet: Quiet = False,
 ) -> None:
@@ -107,6 +112,7 @@ def train(
         device=device,
         precision=precision,
         compile=compile == "on",
+        graphs=graphs,
         quiet=quiet,
         max_seconds=seconds,
     )

@@ -22,17 +22,22 @@ class FiniteCheck:
         self._good = torch.zeros((), dtype=torch.int64, device=device)
         self._moves: list[tuple[str, int]] = []
 
+    def note(self, phase: str, iteration: int) -> None:
+        """Remember whose move the next one that is checked is."""
+        self._moves.append((phase, iteration))
+
     @torch.no_grad()
-    def observe(
-        self, phase: str, iteration: int, loss: Tensor, gradients: Sequence[Tensor]
-    ) -> None:
-        """Take note of a move, before its update."""
+    def check(self, loss: Tensor, gradients: Sequence[Tensor]) -> None:
+        """Look at a move, before its update; on the device alone, so that it can be captured."""
         norm = torch.nn.utils.get_total_norm(gradients)
         self._finite &= torch.stack([loss.float(), norm.float()]).isfinite()
         good = self._finite.all()
         self._good += good
         self.bad.copy_(~good)
-        self._moves.append((phase, iteration))
+
+    def tensors(self) -> list[Tensor]:
+        """What a check changes."""
+        return [self.bad, self._finite, self._good]
 
     def read(self) -> tuple[str, str, int] | None:
         """("loss" or "gradient", phase, iteration) of the first bad move since the last reading,

@@ -24,6 +24,11 @@ from mtgan.training.events import EventFile
 from mtgan.training.records import ClockRecord, LineRecord, SumRecord
 
 
+def as_vector(values: Mapping[str, Tensor]) -> tuple[tuple[str, ...], Tensor]:
+    """Names, and their scalars side by side, detached, in float32."""
+    return tuple(values), torch.stack([value.detach().float() for value in values.values()])
+
+
 class Averages:
     """Running means of scalars by name, kept on the device until they are read.
 
@@ -35,13 +40,12 @@ class Averages:
         self._sums: dict[tuple[str, ...], Tensor] = {}
         self._counts: Counter[tuple[str, ...]] = Counter()
 
-    def add(self, values: Mapping[str, Tensor]) -> None:
-        """Add a value, a scalar, to the mean of each name."""
-        names = tuple(values)
-        vector = torch.stack([value.detach().float() for value in values.values()])
+    def add(self, names: tuple[str, ...], vector: Tensor) -> None:
+        """Add a value to the mean of each name; see `as_vector`. The vector is not kept."""
         if names in self._sums:
-            vector += self._sums[names]
-        self._sums[names] = vector
+            self._sums[names] += vector
+        else:
+            self._sums[names] = vector.clone()
         self._counts[names] += 1
 
     def read(self) -> dict[str, float]:

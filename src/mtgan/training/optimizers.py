@@ -25,7 +25,7 @@ class _Moved:
     gradients: list[Tensor]
     averages: Sequence[list[Tensor]]  # one list for each of the rule's keys
     steps: list[Tensor]
-    rate: float
+    rate: float | Tensor
 
 
 def _adam(settings: schema.Optimizer, moved: _Moved, bad: Tensor) -> None:
@@ -63,7 +63,7 @@ def _rmsprop(settings: schema.Optimizer, moved: _Moved, bad: Tensor) -> None:
         [],
         moved.steps,
         capturable=bad.is_cuda,
-        lr=moved.rate,
+        lr=moved.rate,  # type: ignore[arg-type]  # which may be a tensor as for Adam
         alpha=0.99,
         eps=1e-8,
         weight_decay=0.0,
@@ -77,7 +77,7 @@ def _sgd(weight_decay: float, moved: _Moved, bad: Tensor) -> None:
     for parameter, gradient in zip(moved.parameters, moved.gradients, strict=True):
         if parameter.dim() > 1:
             gradient = gradient.add(parameter, alpha=weight_decay)
-        parameter.add_(torch.where(bad > 0, 0, gradient), alpha=-moved.rate)
+        parameter.add_(torch.where(bad > 0, 0, gradient), alpha=-float(moved.rate))
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,17 @@ class _Group:
 
     def __init__(self, parameters: Sequence[nn.Parameter], rate: float, keys: Sequence[str]):
         self.parameters = list(parameters)
-        self.rate = rate
+        self.rate: float | Tensor = rate
         # In the parameters' memory layout: the fused kernels walk both side by side.
         self.averages = {key: [torch.zeros_like(p) for p in parameters] for key in keys}
         # On a GPU the counts stay there too, so that a step can be captured.
         self.steps = [torch.zeros((), device=p.device) for p in parameters]
+
+    def set_rate(self, rate: float) -> None:
+        if isinstance(self.rate, Tensor):
+            self.rate.fill_(rate)
+        else:
+            self.rate = rate
 
     def moved(self) -> _Moved:
         index = [i for i, p in enumerate(self.parameters) if p.grad is not None]
@@ -143,10 +149,16 @@ class Optimizers:
             for name, parameters in groups.items()
         }
 
+    def keep_rates_on_device(self) -> None:
+        """Have a captured step read the learning rates, which are numbers otherwise. Plain gradient
+        descent cannot."""
+        for group in self._groups.values():
+            group.rate = torch.tensor(group.rate, device=group.parameters[0].device)
+
     def set_rates(self, iteration: int) -> None:
         """Set the learning rates of an iteration, counted from 0."""
         for name, group in self._groups.items():
-            group.rate = self._rate(name, iteration)
+            group.set_rate(self._rate(name, iteration))
 
     @torch.no_grad()
     def step(self, names: tuple[str, ...], bad: Tensor) -> None:

@@ -23,6 +23,7 @@ from mtgan.training.devices import choose_device, refuse_compiling, with_precisi
 from mtgan.training.draws import Draws
 from mtgan.training.game import Game
 from mtgan.training.gan_snapshots import GanSnapshots
+from mtgan.training.graphs import graphs_of
 from mtgan.training.hierarchies import with_hierarchies
 from mtgan.training.inputs import as_data, as_recipe, usual_folder
 from mtgan.training.instruments import Evaluator, Instruments
@@ -45,6 +46,7 @@ def train(
     device: str = "auto",
     precision: str | None = None,
     compile: bool = False,
+    graphs: str = "auto",
     quiet: bool = False,
     callbacks: Sequence[Callback] = (),
     max_seconds: float | None = None,
@@ -60,7 +62,8 @@ def train(
     values too), or begin where there is none; the recipe and the data must be those of the run,
     except that training.steps may grow. device: auto, cpu or cuda; precision: 32 or bf16 (networks
     run in mixed bfloat16, weights stay float32) instead of the recipe's training.precision.
-    compile: the networks by torch.compile, wherever they are differentiated once.
+    compile: the networks by torch.compile, wherever they are differentiated once. graphs: whether
+    moves are captured as CUDA graphs and replayed; auto (on a GPU), on or off.
 
     callbacks: functions called with the iterations done and the values, by name, of every line of
     metrics.jsonl; one that returns True ends the training. max_seconds: of wall-clock time, after
@@ -94,6 +97,7 @@ def train(
         device=device,
         precision=precision,
         compile=compile,
+        graphs=graphs,
         instruments=instruments,
     )
     with torch.random.fork_rng(devices=trainer.rng_devices):
@@ -111,6 +115,7 @@ def prepare(
     device: str = "auto",
     precision: str | None = None,
     compile: bool = False,
+    graphs: str = "auto",
     instruments: Instruments | None = None,
 ) -> Trainer[GanSnapshots]:
     """A trainer in the run folder `out`, at the newest checkpoint; arguments and errors as of
@@ -120,6 +125,7 @@ def prepare(
         recipe = with_precision(recipe, precision)
     place = choose_device(device)
     processes.join(place)
+    captured = graphs_of(graphs, place)
     processes.refuse_differences([recipe.model_dump(), data.fingerprint, seed])
     found = processes.on_first_process(partial(find_run, out, resume, Run.open))
     data = _under_its_levels(data, recipe, found, instruments)
@@ -157,6 +163,7 @@ def prepare(
         _schedule(recipe),
         seed,
         place,
+        captured,
     )
 
 

@@ -15,8 +15,9 @@ from mtgan.training.batches import mix_seed
 from mtgan.training.callbacks import Listeners
 from mtgan.training.devices import computing_in
 from mtgan.training.finite import FiniteCheck
+from mtgan.training.graphs import Graphs
 from mtgan.training.interrupt import StopRequest
-from mtgan.training.logs import Averages, NoLog, Progress, Reporter, RunLog, tidy
+from mtgan.training.logs import Averages, NoLog, Progress, Reporter, RunLog, as_vector, tidy
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.phases import Phase
 from mtgan.training.snapshots import Snapshots
@@ -75,7 +76,8 @@ Kept = TypeVar("Kept", bound=Snapshots)
 class Trainer(Generic[Kept]):
     """Moves players by gradients, one iteration after another.
 
-    Begins where the newest of the snapshots ends.
+    Begins where the newest of the snapshots ends. graphs: by which moves are captured and replayed,
+    where all that a step uses is drawn for it; None: kernel by kernel.
 
     Attributes:
         iteration: Iterations done.
@@ -91,13 +93,16 @@ class Trainer(Generic[Kept]):
         schedule: Schedule,
         seed: int,
         device: torch.device,
+        graphs: Graphs | None = None,
     ) -> None:
         self.game, self.draw, self.optimizers = game, draw, optimizers
         self.snapshots, self.schedule = snapshots, schedule
-        self.seed, self.device = seed, device
+        self.seed, self.device, self.graphs = seed, device, graphs
         self.finite = FiniteCheck(device)
         self.iteration = 0
         self.averages = Averages()
+        if graphs is not None:
+            optimizers.keep_rates_on_device()
         self._restored = snapshots.restore()
         if self._restored is not None:
             self.iteration = self._restored.iteration
@@ -158,6 +163,19 @@ class Trainer(Generic[Kept]):
     def move(self, phase: Phase, repeat: int = 0) -> None:
         """One update of a phase's players: the `repeat`-th one in this iteration."""
         drawn = self.draw(phase, self.iteration, repeat)
+        update = partial(self._update, phase)
+        if self.graphs is None:
+            logged = update(*drawn)
+        else:
+            logged = self.graphs.compute(phase.name, update, drawn, self._state)
+        self.finite.note(phase.name, self.iteration)
+        if phase.after is not None:
+            phase.after(self.iteration)
+        self.averages.add(*logged)
+
+    def _update(self, phase: Phase, *drawn: Any) -> tuple[tuple[str, ...], Tensor]:
+        """What is computed on the device alone, and can be captured: losses, gradients and the
+        update. Returns what is logged of it, by names."""
         with self._only(phase.updates):
             with computing_in(self.schedule.precision, self.device):
                 result = phase.step(*drawn)
@@ -165,12 +183,15 @@ class Trainer(Generic[Kept]):
             parameters = [p for name in phase.updates for p in self.game.groups[name]]
             total = phase.aggregator.backward(result, parameters)
         gradients = [p.grad for p in parameters if p.grad is not None]
-        self.finite.observe(phase.name, self.iteration, total.detach(), gradients)
+        self.finite.check(total.detach(), gradients)
         self.optimizers.step(phase.updates, self.finite.bad)
         self._keep_state(result)
-        if phase.after is not None:
-            phase.after(self.iteration)
-        self.averages.add(self.game.logged(phase, total, result))
+        return as_vector(self.game.logged(phase, total, result))
+
+    def _state(self) -> list[Tensor]:
+        """All tensors that an update changes."""
+        kept = (values for part in self.snapshots.tensors() for values in part.values())
+        return [*kept, *self.finite.tensors()]
 
     @torch.no_grad()
     def _keep_state(self, result: StepResult) -> None:
