@@ -62,6 +62,7 @@ KINDS = {
     "copies": "copy|cat$|stack|pad|shuffle|index|fill|zero|clone",
 }
 PROFILED = 3  # iterations
+GRAPHS = "ours, graphs"  # our loop by CUDA graphs
 LOADED = "plain, loaded"  # the plain loop on a batch that lies on the device
 WARMING = 3  # iterations on a GPU before any is timed
 
@@ -170,7 +171,7 @@ def compare(
         floating-point operations, their share of the ceiling (a large convolution at the same
         precision), and launches: PyTorch operations but views. On a CPU besides `shares` of our
         time by kind of operation, and `threads`: our wall-clock seconds by the number of threads.
-        On a GPU a side more (LOADED), and `host`, the host's share of each side's time.
+        On a GPU two sides more (GRAPHS, LOADED), and `host`, the host's share of each side's time.
 
     Raises:
         UserError: The recipe has no plain twin, or losses or gradients of the two differ.
@@ -182,20 +183,28 @@ def compare(
     every = recipe.schedule.classifier_every if plain.classifiers else 1
     count = iterations * every
     with tempfile.TemporaryDirectory() as folder:
-        trainer = prepare(
-            recipe, data, Path(folder) / "run", device=device.type, precision=precision
-        )
-        sides: dict[str, Step] = {"ours": trainer.run_iteration, "plain": plain.iterate}
+
+        def ours(graphs: str) -> Step:
+            """Our loop, in a run folder of its own."""
+            place = Path(folder) / graphs
+            return prepare(
+                recipe, data, place, device=device.type, precision=precision, graphs=graphs
+            ).run_iteration
+
+        sides: dict[str, Step] = {"ours": ours("off"), "plain": plain.iterate}
         # Images that the plain loop loads one by one are no launches; this also warms up.
         loading, plain.batches = plain.batches, repeat(next(plain.batches))
         work = {name: _work(step, every) for name, step in sides.items()}
         if device.type == "cuda":
             loaded = PlainLoop(recipe, data, device=device)
             loaded.batches, sides[LOADED] = plain.batches, loaded.iterate
-            work[LOADED] = work["plain"]
+            sides[GRAPHS] = ours("on")
+            work |= {LOADED: work["plain"], GRAPHS: work["ours"]}
         plain.batches = loading
         ceilings = {
-            f"ceiling of {name}": convolution(precision if name == "ours" else "32", device)
+            f"ceiling of {name}": convolution(
+                precision if name.startswith("ours") else "32", device
+            )
             for name in sides
         }
         everything, clock = sides | ceilings, clock_of(device)

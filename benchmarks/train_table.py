@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.train import KINDS, LOADED
+from benchmarks.train import GRAPHS, KINDS, LOADED
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
@@ -62,7 +62,7 @@ def _loops(results: Results) -> Table:
     right = ("it/s", "ratio", "rounds", "images/s", "GFLOP", "of ceiling", "launches", "host")
     shown = _columns("recipe", "scale", "loop", right=right)
     for each in results:
-        for name in (name for name in ("ours", "plain", LOADED) if name in each):
+        for name in (name for name in ("ours", GRAPHS, "plain", LOADED) if name in each):
             side = each[name]
             shown.add_row(
                 each["recipe"],

@@ -109,12 +109,13 @@ def test_what_is_said_of_a_gpu() -> None:
     assert "wall-clock seconds" in shown
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("precision", ["32", "bf16"])
 def test_on_a_gpu(precision: str) -> None:
     result = train.compare(small_recipe("sc-wgan-b"), make_data(), 2, 3, precision, GPU)
     assert max(result["differences"].values()) < train.TOLERANCE
-    assert set(result["host"]) == {"ours", "plain", train.LOADED}
+    assert set(result["host"]) == {"ours", "plain", train.GRAPHS, train.LOADED}
     assert all(0 < share <= 1 for share in result["host"].values())
     assert result["ours"]["seconds"] > 0
     assert result["ours"]["flops"] < result["plain"]["flops"]
