@@ -63,6 +63,8 @@ BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
         "upsamplings": (),
         # Whether self-attention can be put over one of its feature maps.
         "attention": False,
+        # Whether its kernels need a pixel in their middle.
+        "odd_kernels": False,
         # Whether its generator makes rows one by one, in a layer that is a RowByRow.
         "autoregressive": False,
         # The distribution that its latent must have; None: any.

@@ -77,6 +77,10 @@ REFUSED = {
         },
         "under objective=relativistic only differences",
     ),
+    "kernels without a center": (
+        {"discriminator.kernel": 4},
+        "discriminator.kernel=4 has no pixel in its middle.*backbone conv.*set it to 3 or 5",
+    ),
     "attention in a backbone without maps": (
         {"discriminator.backbone": "multidomain-dense", "discriminator.attention": 8},
         "discriminator.attention goes over.*conv, odena.*is multidomain-dense; leave it out",

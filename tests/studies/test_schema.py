@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_studies_are_shipped() -> None:
-    assert set(study_names()) == SHIPPED | CLASSIFIERS | {"zoo", "heads", "quality"}
+    assert set(study_names()) == SHIPPED | CLASSIFIERS | {"zoo", "heads", "quality", "settings"}
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))

@@ -164,6 +164,7 @@ class Conv:
     """Strided convolutions, one per halving of the resolution."""
 
     attention = True
+    odd_kernels = True
     upsamplings = ("transposed", "nearest", "sub-pixel")
 
     def check_shape(self, shape: Shape) -> None:

@@ -29,6 +29,7 @@ class Odena:
     """width: of the generator's widest layer (192), of the discriminator's first one (16)."""
 
     attention = True
+    odd_kernels = True
     upsamplings = ("transposed", "nearest", "sub-pixel")
 
     def check_shape(self, shape: Shape) -> None:

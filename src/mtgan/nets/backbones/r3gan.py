@@ -146,6 +146,7 @@ class R3GAN:
     does at 256 pixels (96; 768 at all resolutions of its networks for CIFAR-10)."""
 
     attention = True
+    odd_kernels = True
 
     def check_shape(self, shape: Shape) -> None:
         check_sides("r3gan", shape)

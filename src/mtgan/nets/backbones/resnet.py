@@ -164,6 +164,7 @@ class ResNet:
     """width: channels of every layer (128)."""
 
     attention = True
+    odd_kernels = True
 
     def check_shape(self, shape: Shape) -> None:
         check_sides("resnet", shape)

@@ -40,6 +40,7 @@ class SNGAN:
     """width: of every layer up to 32 pixels, above that of the layer nearest the image."""
 
     attention = True
+    odd_kernels = True
 
     def check_shape(self, shape: Shape) -> None:
         check_sides("sngan", shape)

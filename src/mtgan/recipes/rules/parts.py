@@ -19,6 +19,18 @@ def normalization_that_mixes_samples_under_a_slope_penalty(recipe: Recipe) -> st
 
 
 @refusal
+def kernels_without_a_center(recipe: Recipe) -> str | None:
+    for name in ("generator", "discriminator", "classifier"):
+        part = getattr(recipe, name)
+        if part.kernel % 2 == 0 and BACKBONES.capability(part.backbone, "odd_kernels"):
+            return (
+                f"{name}.kernel={part.kernel} has no pixel in its middle, as layers of backbone "
+                f"{part.backbone} need; set it to {part.kernel - 1} or {part.kernel + 1}."
+            )
+    return None
+
+
+@refusal
 def normalization_that_needs_labels(recipe: Recipe) -> str | None:
     conditional = NORMALIZATIONS.capability(recipe.generator.normalization, "conditional")
     asked = recipe.generator.conditioning == "normalization"
