@@ -199,7 +199,8 @@ def expected(game: Game, twin: Twin, batch: Batch, inputs: RandomInputs) -> dict
 
 
 def prepare(name: str) -> tuple[Game, Batch, RandomInputs]:
-    recipe = small_recipe(name)
+    # What is drawn for an augmentation is drawn anew in the computation here.
+    recipe = small_recipe(name, discriminator__augmentation=[])
     data = with_hierarchies(make_data(three_levels=True), recipe.hierarchy, Instruments().confusion)
     game = Game(recipe, DatasetInfo.of(data))
     for twin in game.twins:

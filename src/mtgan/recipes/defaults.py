@@ -10,12 +10,7 @@ from mtgan.data.domains.base import Domain
 
 FEW = 5_000
 """With fewer training images the discriminator soon knows them by heart."""
-_UNLABELED: dict[str, Any] = {
-    "condition_on": [],
-    "tasks": [],
-    "generator.conditioning": "none",
-    "discriminator.conditioning": "none",
-}
+_SHIFTED = {"discriminator.augmentation": ["translation", "cutout"]}  # as in few-images
 
 
 def other_recipes(domains: Sequence[Domain]) -> tuple[str, ...]:
@@ -51,7 +46,7 @@ def default_recipe(
     # Mirror images of what has color: letters and digits seldom have.
     more = {"data.flip": True} if few and shape[0] == 3 else {}
     if not levels:
-        return ("few-images", _UNLABELED | more) if few else ("unlabeled-images", {})
+        return "unlabeled-images", _SHIFTED | more if few else {}
     nested = set(levels) <= {levels[0], *taxonomy.above(levels[0])}
     judged = levels[:2] if nested else levels
     keys: dict[str, Any] = {"condition_on": judged[0] if len(judged) == 1 else judged}
