@@ -7,10 +7,12 @@ import numpy as np
 
 from mtgan.data import Taxonomy
 from mtgan.data.domains.base import Domain
+from mtgan.recipes.load import load_recipe
 
 FEW = 5_000
 """With fewer training images the discriminator soon knows them by heart."""
-_SHIFTED = {"discriminator.augmentation": ["translation", "cutout"]}  # as in few-images
+# What a discriminator sees of few images: each of them altered (Zhao et al. 2020).
+_ALTERED = ["translation", "cutout"]
 
 
 def other_recipes(domains: Sequence[Domain]) -> tuple[str, ...]:
@@ -43,10 +45,9 @@ def default_recipe(
         if labels is None or len(np.unique(labels[labels[:, column] >= 0, column])) > 1
     ]
     few = count is not None and count < FEW
-    # Mirror images of what has color: letters and digits seldom have.
-    more = {"data.flip": True} if few and shape[0] == 3 else {}
+    more = _of_few(shape) if few else {}
     if not levels:
-        return "unlabeled-images", _SHIFTED | more if few else {}
+        return "unlabeled-images", more
     nested = set(levels) <= {levels[0], *taxonomy.above(levels[0])}
     judged = levels[:2] if nested else levels
     keys: dict[str, Any] = {"condition_on": judged[0] if len(judged) == 1 else judged}
@@ -55,8 +56,16 @@ def default_recipe(
         word if word in taxonomy.levels else level
         for word, level in zip(("fine", "coarse"), taxonomy.levels, strict=False)
     ]
+    name = "few-images" if few else "labeled-images"
     if len(judged) != 2 or judged != heads:
+        own = load_recipe(name).tasks[0].model_dump(exclude_defaults=True)
         weight = round(1 / max(len(judged), 2), 3)
-        head = {"classifier": "discriminator-head", "head": {"classes": "real-fake"}}
-        keys["tasks"] = [{"labels": level, "weight": weight, **head} for level in judged]
-    return "few-images" if few else "labeled-images", keys | more
+        keys["tasks"] = [{**own, "labels": level, "weight": weight} for level in judged]
+    return name, keys | more
+
+
+def _of_few(shape: tuple[int, int, int]) -> dict[str, Any]:
+    """Mirror images, and other colors, where images have color: letters and digits seldom have."""
+    if shape[0] != 3:
+        return {"discriminator.augmentation": _ALTERED}
+    return {"data.flip": True, "discriminator.augmentation": ["color", *_ALTERED]}
