@@ -77,7 +77,8 @@ def is_excepted(line: str) -> bool:
 def shortened(line: str, domains: bool = False) -> list[str]:
     """The words after `mtgan`, with which it takes seconds: fewer steps, runs or samples."""
     words = [SMALLER.get(word, word) for word in shlex.split(line)]
-    words = words[words.index("mtgan") + 1 :]
+    # On the CPU, wherever the reader is.
+    words = without(words[words.index("mtgan") + 1 :], "--device")
     verb, other = words[0], words[1]
     if verb == "train" and "--resume" in words:
         steps = dict(itertools.pairwise(words)).get("--steps", "2")

@@ -197,6 +197,9 @@ def place(tmp_path_factory) -> Path:
         pictures(folder / "photos" / part)
     rows = [f"folder/pet/cat/{number:03}.png,{number % 2}" for number in range(250)]
     (folder / "path/to/attributes.csv").write_text("\n".join(["file,tone", *rows]))
+    pictures(folder / "path/to/angles")
+    rows = [f"pet/cat/{number:03}.png,{number}" for number in range(250)]
+    (folder / "path/to/angles/labels.csv").write_text("\n".join(["file,angle:number", *rows]))
     clothes = load_dataset("fashion-mnist-10k", "test")
     few = np.flatnonzero(clothes.labels[:, 0] < 4)[:200]
     shown = np.moveaxis(clothes.samples[few], 1, -1)
@@ -229,6 +232,7 @@ from pathlib import Path
 images = np.zeros((40, 8, 8, 1), dtype=np.uint8)
 labels = np.stack([np.arange(40) % 3, np.arange(40) % 2], axis=1)
 generated = np.arange(40) < 4
+numbers = np.linspace(0, 1, 40, dtype=np.float32)[:, None]
 data = mtgan.load_dataset("fashion-mnist-10k", subset=400)
 confusion = np.eye(10)
 samples, taxonomy = data.samples, data.taxonomy
