@@ -71,7 +71,14 @@ BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
         "latent": None,
     },
 )
-HEADS: "Registry[HeadFactory]" = Registry("discriminator head", "mtgan.nets.heads", has=_CALLED)
+HEADS: "Registry[HeadFactory]" = Registry(
+    "discriminator head",
+    "mtgan.nets.heads",
+    has=_CALLED,
+    # Whether its score is a part of the features plus a part of the labels, so that its slope at a
+    # sample is the same whatever the label.
+    capabilities={"adds_labels": False},
+)
 HEAD_CLASSES: "Registry[HeadClasses]" = Registry(
     "kind of head classes",
     "mtgan.objectives.classes",

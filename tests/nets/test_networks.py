@@ -63,6 +63,20 @@ def test_projection_adds_an_inner_product() -> None:
     torch.testing.assert_close(net(X, Y).score, plain + products)
 
 
+@pytest.mark.parametrize("conditioning", HEADS.names())
+def test_a_slope_depends_on_the_label_where_labels_are_not_only_added(conditioning: str) -> None:
+    """Of the score in the sample: what a generator learns from."""
+    discriminator = make(conditioning)
+    samples = X.clone().requires_grad_()
+
+    def slope(label: int) -> torch.Tensor:
+        labels = {"fine": torch.full((len(samples),), label)}
+        return torch.autograd.grad(discriminator.score(samples, labels).sum(), samples)[0]
+
+    blind = conditioning == "none" or HEADS.capability(conditioning, "adds_labels")
+    assert torch.equal(slope(0), slope(1)) is blind
+
+
 def test_an_unconditional_discriminator_ignores_labels() -> None:
     net = make("none")
     torch.testing.assert_close(net(X, Y).score, net(X, {}).score)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -168,6 +169,19 @@ def test_what_goes_together() -> None:
 def test_a_critic_without_a_bound_is_warned_of() -> None:
     with pytest.warns(RecipeWarning, match="objective=wasserstein without a bound"):
         load_recipe("wgan-gp", {"penalty.kind": "none"})
+
+
+@pytest.mark.parametrize("name", ["cwgan-a", "cwgan-b", "mtl-wgan"])
+def test_a_critic_whose_slope_knows_no_label_is_warned_of(name: str) -> None:
+    with pytest.warns(RecipeWarning, match="set discriminator.conditioning=projection"):
+        load_recipe(name)
+
+
+@pytest.mark.parametrize("name", ["cwgan-projection", "mtl-wgan-projection", "cgan-a", "ac-wgan-b"])
+def test_others_are_not(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_recipe(name)
 
 
 def test_rules_ask_parts_without_importing_them() -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from mtgan import plugins
 from mtgan.errors import UserError
 from mtgan.files import dump_yaml, parse_yaml, read_text
-from mtgan.recipes.rules import check
+from mtgan.recipes.rules import RecipeWarning, check
 from mtgan.recipes.schema import Recipe
 from mtgan.recipes.sentences import sentence
 from mtgan.registry import nearest
@@ -197,8 +198,10 @@ def zoo_names() -> list[str]:
 
 
 def list_recipes(scale: str = "full") -> list[RecipeEntry]:
-    """Every recipe of the zoo, resolved."""
-    return [RecipeEntry(name, load_recipe(name, scale=scale)) for name in zoo_names()]
+    """Every recipe of the zoo, resolved; what there is to say of one is said where it is taken."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RecipeWarning)
+        return [RecipeEntry(name, load_recipe(name, scale=scale)) for name in zoo_names()]
 
 
 def load_recipe(

@@ -11,6 +11,8 @@ from mtgan.parts import HEADS
 class Concat(nn.Module):
     """The label vector joins the features before the output layer (cWGAN.a; thesis 4.0.2)."""
 
+    adds_labels = True
+
     def __init__(self, features: int, labels: LabelVector, bound: Bound) -> None:
         super().__init__()
         self.label_vector = labels

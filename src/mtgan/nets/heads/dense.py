@@ -12,6 +12,8 @@ from mtgan.parts import HEADS
 class Dense(nn.Module):
     """The label vector passes a layer of 256 units before it joins the features (cWGAN.b)."""
 
+    adds_labels = True
+
     def __init__(self, features: int, labels: LabelVector, bound: Bound) -> None:
         super().__init__()
         self.label_vector = labels

@@ -1,5 +1,6 @@
 """Who can be told which labels, and when."""
 
+from mtgan.parts import HEADS, OBJECTIVES
 from mtgan.recipes.rules.base import refusal, warning
 from mtgan.recipes.rules.parts import embeds_labels
 from mtgan.recipes.schema import Recipe
@@ -68,6 +69,21 @@ def levels_that_no_layer_takes(recipe: Recipe) -> str | None:
     return (
         f"generator.conditioning=normalization tells the generator the first of condition_on "
         f"alone ({recipe.conditions[0]}); set it to concat."
+    )
+
+
+@warning
+def labels_that_move_no_slope(recipe: Recipe) -> str | None:
+    """A critic f(x) + g(y) has the same slope in x under every label, and a Wasserstein generator
+    learns from nothing else (thesis 2017, 5.0.1 and 5.0.2, found it so)."""
+    joined = recipe.discriminator.conditioning
+    critic = OBJECTIVES.capability(recipe.objective, "critic")
+    if recipe.tasks or not critic or not HEADS.capability(joined, "adds_labels"):
+        return None
+    return (
+        f"discriminator.conditioning={joined} adds the labels to the score of a critic, whose "
+        "slope does not depend on them then, so that the generator learns nothing of them; set "
+        "discriminator.conditioning=projection."
     )
 
 
