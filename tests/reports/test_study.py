@@ -97,7 +97,7 @@ def test_a_curve_of_runs_that_are_not_finished_is_said(tmp_path: Path) -> None:
     for run in result.runs_of("b").values():
         (result.path / "runs" / run / "result.json").unlink()
     page = write_study_report(StudyResult.open(result.path))[0].read_text()
-    assert "The curve of classifier: loss is not drawn: no finished run has logged it yet" in page
+    assert "The curve of classifier: loss is not drawn: no run has logged it yet" in page
 
 
 def test_nothing_finished_is_one_sentence_with_the_reason(tmp_path: Path) -> None:

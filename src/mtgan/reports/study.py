@@ -15,7 +15,11 @@ from mtgan.limits import MOST_SEEDS
 from mtgan.markup import latex, markdown
 from mtgan.reports.rendering import environment
 from mtgan.reports.study_charts import dot_chart
-from mtgan.reports.study_pictures import study_pictures, write_gallery
+from mtgan.reports.study_pictures import (
+    study_pictures,
+    write_curve_pictures,
+    write_gallery,
+)
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
 from mtgan.studies.jobs import run_folder
@@ -38,8 +42,8 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
     """Write a study's page and tables, and return their paths.
 
     out: a .html, .md or .tex file; report.html, report.md and report.tex in the study's folder when
-    None. The table and the statistics are written anew, as the study's runs stand now. The .md of
-    a study with a gallery has its pictures in a folder of its name beside it. Raises
+    None. The table and the statistics are written anew, as the study's runs stand now. The .md has
+    its pictures (curves, and a gallery's samples) in a folder of its name beside it. Raises
     UserError for another ending, where `out` is a file of somebody else's, and where no run has
     finished.
     """
@@ -52,6 +56,9 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
     content = study_content(result, write_results(result))
     for path in paths:
         kind = path.suffix[1:]
+        content["curves"] = (
+            write_curve_pictures(result, path.with_suffix("")) if kind == "md" else []
+        )
         if kind == "md" and result.study.gallery and content["overview"]:
             files = write_gallery(result, path.with_suffix(""))
             for row in content["overview"]["rows"]:

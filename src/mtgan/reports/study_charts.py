@@ -1,11 +1,9 @@
-"""The pictures of a study: a measure by cell, a measure over a number, a value over training.
-
-R: runs.
-"""
+"""The pictures of a study: a measure by cell, a measure over a number, a value over training."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib
@@ -14,13 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtgan.reports.charts import svg_uri
-from mtgan.studies.statistics import student_half_width
+from mtgan.studies.curves import Line
 
 _GRAY, _DOT, _MEAN = "#888888", "#3b82c4", "#d9733a"
 _COLORS = ("#3b82c4", "#d9733a", "#4a9a5b", "#a05ab5", "#b8972e", "#c14d62", "#4aa3a8", "#7a7a7a")
 _MANY_TIMES = 100  # between the ends of a logarithmic axis
-Runs = Mapping[float, Sequence[float]]
-"""Values of the runs [R] by x."""
+_NOTHING: Mapping[str, Sequence[float]] = MappingProxyType({})
 
 
 def dot_chart(
@@ -47,56 +44,55 @@ def dot_chart(
         return svg_uri(figure)
 
 
-def curve_chart(lines: Mapping[str, Runs], xlabel: str, ylabel: str) -> str:
-    """The mean over runs at each x, a line per label, in a band of its 95 % interval (Student's t)
-    where there are two runs, as an SVG data URI."""
-    with _axes(3.0) as (figure, axes):
-        handles: dict[str, Any] = {}
-        for (label, runs), color in zip(lines.items(), cycle(_COLORS), strict=False):
-            x, mean, half = _intervals(runs)
-            [handles[label]] = axes.plot(x, mean, color=color, linewidth=1.3)
-            axes.fill_between(x, mean - half, mean + half, color=color, alpha=0.15, linewidth=0)
-        _finish(axes, handles, xlabel, ylabel)
-        return svg_uri(figure)
-
-
-def axis_chart(
-    lines: Mapping[str, Runs],
-    levels: Mapping[str, Sequence[float]],
+@contextmanager
+def line_figure(
+    lines: Mapping[str, Line],
     xlabel: str,
     ylabel: str,
+    *,
+    smooth: int = 1,
+    levels: Mapping[str, Sequence[float]] = _NOTHING,
+    points: bool = False,
     logarithmic: bool = False,
-) -> str:
-    """A measure over a number that the study varies, with the 95 % interval of each mean
-    (Student's t), as an SVG data URI.
+) -> Iterator[Figure]:
+    """The mean over runs, a line per label, in its 95 % interval (Student's t) where there are two
+    runs: a band, or of points a bar at each.
 
-    lines: by label. levels: runs of cells that have no such number, drawn across as their mean.
-    logarithmic: the axis of the number, also where its ends lie near each other.
+    smooth: points of the moving average of each run that is drawn; the mean of the values
+    themselves is then a faint line. levels: runs without x, drawn across as their mean.
+    logarithmic: the axis of x, also where its ends lie near each other. While it is open, the
+    figure is saved as it should look.
     """
     with _axes(3.0) as (figure, axes):
         colors = cycle(_COLORS)
         handles: dict[str, Any] = {}
-        for label, runs in lines.items():
-            x, mean, half = _intervals(runs)
-            handles[label] = axes.errorbar(
-                x, mean, half, color=next(colors), marker="o", markersize=4, capsize=3
-            )
+        for label, line in lines.items():
+            handles[label] = _draw(axes, line, smooth, points, next(colors))
         for label, values in levels.items():
             level = float(np.mean(values))
             handles[label] = axes.axhline(level, color=next(colors), linestyle="--")
-        numbers = [x for runs in lines.values() for x in runs]
-        if logarithmic or (min(numbers) > 0 and max(numbers) >= _MANY_TIMES * min(numbers)):
+        x = np.concatenate([line.x for line in lines.values()])
+        if logarithmic or (points and min(x) > 0 and max(x) >= _MANY_TIMES * min(x)):
             axes.set_xscale("log")
         _finish(axes, handles, xlabel, ylabel)
-        return svg_uri(figure)
+        yield figure
 
 
-def _intervals(runs: Runs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x in order, and mean and half an interval of the runs there (0 for a single run)."""
-    x = np.array(sorted(runs))
-    mean = np.array([np.mean(runs[at]) for at in x])
-    half = np.array([student_half_width(np.array(runs[at])) for at in x])
-    return x, mean, np.nan_to_num(half)
+def _draw(axes: Axes, line: Line, smooth: int, points: bool, color: str) -> Any:
+    """One line; returns what stands for it in the legend."""
+    drawn = line.smoothed(smooth)
+    mean, half = drawn.mean, np.nan_to_num(drawn.half_width)
+    if points:
+        return axes.errorbar(
+            line.x, mean, half, color=color, marker="o", markersize=4, capsize=3, linewidth=1.3
+        )
+    there = np.isfinite(mean)
+    x, mean, half = line.x[there], mean[there], half[there]
+    if smooth > 1:
+        axes.plot(line.x, line.mean, color=color, linewidth=0.7, alpha=0.5)
+    axes.fill_between(x, mean - half, mean + half, color=color, alpha=0.15, linewidth=0)
+    [handle] = axes.plot(x, mean, color=color, linewidth=1.3)
+    return handle
 
 
 def _finish(axes: Axes, handles: Mapping[str, Any], xlabel: str, ylabel: str) -> None:

@@ -1,24 +1,24 @@
 """The pictures of a study's page: values over training, measures over a number, samples."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from statistics import fmean
-from typing import Any
 from urllib.parse import quote
 
+from matplotlib.figure import Figure
 from PIL import Image
 
+from mtgan.errors import UserError
 from mtgan.files import write_bytes, writing
-from mtgan.reports.charts import image_uri
+from mtgan.lettering import is_ours, save_figure
+from mtgan.reports.charts import image_uri, svg_uri
 from mtgan.reports.page import Picture
-from mtgan.reports.study_charts import Runs, axis_chart, curve_chart
+from mtgan.reports.study_charts import line_figure
 from mtgan.studies.collect import StudyResult
+from mtgan.studies.curves import CurveSet, Line, curve_sets
 from mtgan.studies.jobs import run_folder
-from mtgan.studies.kinds import KINDS
-from mtgan.studies.schema import Measure
-from mtgan.studies.study import refuse_unknown_curves
-from mtgan.training.logs import read_log
+from mtgan.studies.schema import title_of
 
 _MOST_CELLS = 40
 _NUMBER = re.compile(r"\d+(\.\d+)?(e-?\d+)?")
@@ -29,127 +29,49 @@ _INTERVALS = "Averaged over the seeds of each cell, with the mean's 95 % interva
 def study_pictures(result: StudyResult) -> tuple[list[Picture], list[str]]:
     """All pictures, and what is to be told of those that cannot be drawn. UserError where a curve
     is of a value that no run can log any more."""
-    curves, missing = _curves(result)
+    curves, missing = curve_sets(result)
     samples, unread = _samples(result)
-    return [*_over_marks(result), *curves, *_over_axis(result), *samples], [*missing, *unread]
+    pictures = [_curve(result, one) for one in curves]
+    return [*pictures, *_over_axis(result), *samples], [*missing, *unread]
 
 
-def _curves(result: StudyResult) -> tuple[list[Picture], list[str]]:
-    """Logged values over training."""
-    study = result.study
-    folders = {name: run_folder(result.path, name) for name in result.results}
-    read = {folder: read_log(folder / "metrics.jsonl") for folder in set(folders.values())}
-    logs = {name: read[folder] for name, folder in folders.items()}
-    logged = {name for lines in logs.values() for line in lines for name in line["values"]}
-    if all(result.finished_of(label) for label in result.labels):
-        refuse_unknown_curves(study, logged)
-    notes = [
-        f"The curve of {Measure(name=name).title} is not drawn: no finished run has logged it yet."
-        for name in study.curves
-        if name not in logged
-    ]
-    drawn = [name for name in study.curves if name in logged]
-    return [
-        picture
-        for name in drawn
-        for where, labels in _side_by_side(result).items()
-        if (picture := _curve(result, logs, name, where, labels)) is not None
-    ], notes
+def _curve(result: StudyResult, one: CurveSet) -> Picture:
+    with _curve_figure(one) as figure:
+        return Picture(_title(one), svg_uri(figure), _caption(result, one))
 
 
-def _side_by_side(result: StudyResult) -> dict[str, list[str]]:
-    """Which cells one chart compares: all of them; but where recipes vary and variants or data as
-    well, those of one variant and data set, by their labels."""
-    cells = _last_cells(result)
-    places = dict.fromkeys((cell["variant"], cell["data"]) for cell in cells)
-    if len(places) < 2 or len({cell["recipe"] for cell in cells}) < 2:
-        return {"": [cell["label"] for cell in cells]}
-    several = [len(set(column)) > 1 for column in zip(*places, strict=True)]
-    found: dict[str, list[str]] = {}
-    for cell in cells:
-        parts = zip((cell["variant"], cell["data"]), several, strict=True)
-        where = " / ".join(part for part, varies in parts if varies)
-        found.setdefault(where, []).append(cell["label"])
-    return found
+def _curve_figure(one: CurveSet) -> AbstractContextManager[Figure]:
+    return line_figure(
+        *(one.lines, one.over, title_of(one.name)),
+        smooth=one.smooth,
+        levels=one.levels,
+        points=one.at_marks,
+        logarithmic=one.at_marks,
+    )
 
 
-def _last_cells(result: StudyResult) -> list[dict[str, Any]]:
-    """Of each training the cell of its last mark, which shows all of it; else all cells."""
-    cells = result.plan["cells"]
-    if result.study.marks is None:
-        return list(cells)
-    return [*{tuple(cell["runs"].values()): cell for cell in cells}.values()]
+def _title(one: CurveSet) -> str:
+    title = title_of(one.name)
+    over = f" over {one.over}" if one.at_marks else ""
+    return f"{title[0].upper()}{title[1:]}{over}{f', {one.where}' if one.where else ''}"
 
 
-def _curve(
-    result: StudyResult,
-    logs: Mapping[str, Sequence[Mapping[str, Any]]],
-    name: str,
-    where: str,
-    labels: Sequence[str],
-) -> Picture | None:
-    """None where no run of these cells has logged the value."""
-    by_seconds = result.study.curves_over == "seconds"
-    series = {
-        label: runs
-        for label in labels
-        if (
-            runs := _logged(
-                [logs[run] for run in result.finished_of(label).values()], name, by_seconds
-            )
+def _caption(result: StudyResult, one: CurveSet) -> str:
+    """How the values came to be."""
+    sentences = [_INTERVALS if one.at_marks else _BAND]
+    if one.smooth > 1:
+        sentences.append(
+            f"Moving average over {one.smooth} points of each run; faint, the values themselves."
         )
-    }
-    if not series:
-        return None
-    title = Measure(name=name).title
-    caption = _BAND
-    if name in result.study.evaluated_curves:
-        caption += (
-            " Measured during training, against the run's own training data and with fewer "
+    if not one.at_marks and one.name in result.study.evaluated_curves:
+        sentences.append(
+            "Measured during training, against the run's own training data and with fewer "
             "samples: not to be compared with the table."
         )
-    unit = "seconds" if by_seconds else KINDS.get(result.study.kind).unit
-    shown = f"{title[0].upper()}{title[1:]}{f', {where}' if where else ''}"
-    return Picture(shown, curve_chart(series, unit, title), caption)
-
-
-def _logged(
-    logs: Sequence[Sequence[Mapping[str, Any]]], name: str, by_seconds: bool = False
-) -> Runs:
-    """What the runs have logged under a name, by step; or by the seconds that the step came after
-    in the mean over the runs."""
-    by_step: dict[float, list[float]] = {}
-    seconds: dict[float, list[float]] = {}
-    for lines in logs:
-        for line in lines:
-            if name in line["values"]:
-                by_step.setdefault(line["step"], []).append(line["values"][name])
-                seconds.setdefault(line["step"], []).append(line["seconds"])
-    if not by_seconds:
-        return by_step
-    return {fmean(seconds[step]): values for step, values in by_step.items()}
-
-
-def _over_marks(result: StudyResult) -> list[Picture]:
-    """Each measure over the marks of the study."""
-    marks = result.study.marks
-    if marks is None:
-        return []
-    pictures = []
-    for measure in result.study.measures:
-        lines: dict[str, dict[float, list[float]]] = {}
-        levels: dict[str, list[float]] = {}
-        for cell in result.plan["cells"]:
-            values = list(result.values(cell["label"], measure.name).values())
-            if values and cell["mark"] is None:
-                levels[cell["label"]] = values
-            elif values:
-                lines.setdefault(result.without_mark(cell), {})[cell["mark"]] = values
-        if lines:
-            title = f"{measure.title[0].upper()}{measure.title[1:]} over {marks.unit}"
-            chart = axis_chart(lines, levels, marks.unit, measure.title, logarithmic=True)
-            pictures.append(Picture(title, chart, _INTERVALS))
-    return pictures
+    if one.unfinished:
+        counts = ", ".join(f"{label} ({count})" for label, count in one.unfinished.items())
+        sentences.append(f"Also of runs that have not finished, or failed: {counts}.")
+    return " ".join(sentences)
 
 
 def _over_axis(result: StudyResult) -> list[Picture]:
@@ -163,28 +85,28 @@ def _over_axis(result: StudyResult) -> list[Picture]:
     name = next(match.re.sub("", match.string, 1).strip(" =") for _, match in found if match)
     pictures = []
     for measure in result.study.measures:
-        lines: dict[str, dict[float, list[float]]] = {}
+        points: dict[str, dict[int, dict[float, float]]] = {}
         levels: dict[str, list[float]] = {}
         for cell, match in found:
-            values = list(result.values(cell["label"], measure.name).values())
-            if not values:
-                continue
+            values = result.values(cell["label"], measure.name)
             if match is None:
-                levels[cell["label"]] = values
-            else:
-                line = " / ".join(cell[part] for part in several) or measure.title
-                lines.setdefault(line, {})[float(match[0])] = values
-        if lines:
+                levels |= {cell["label"]: [*values.values()]} if values else {}
+                continue
+            label = " / ".join(cell[part] for part in several) or measure.title
+            for seed, value in values.items():
+                points.setdefault(label, {}).setdefault(seed, {})[float(match[0])] = value
+        if points:
             title = f"{measure.title[0].upper()}{measure.title[1:]} over {name}"
-            chart = axis_chart(lines, levels, name, measure.title)
-            pictures.append(Picture(title, chart, _INTERVALS))
+            lines = {label: Line.of(columns) for label, columns in points.items()}
+            with line_figure(lines, name, measure.title, levels=levels, points=True) as figure:
+                pictures.append(Picture(title, svg_uri(figure), _INTERVALS))
     return pictures
 
 
 def _samples(result: StudyResult) -> tuple[list[Picture], list[str]]:
     """The last sample grid of each cell's first finished run; and which could not be read."""
     pictures, notes = [], []
-    for label in [cell["label"] for cell in _last_cells(result)][:_MOST_CELLS]:
+    for label in [cell["label"] for cell in result.last_cells][:_MOST_CELLS]:
         for seed, grid in _grids(result, label):
             try:
                 with Image.open(grid, formats=["PNG"]) as image:
@@ -219,4 +141,25 @@ def write_gallery(result: StudyResult, folder: Path) -> dict[str, str]:
         with writing(grid):
             write_bytes(folder / f"{name}.png", grid.read_bytes())
         found[label] = f"{quote(folder.name)}/{name}.png"
+    return found
+
+
+def write_curve_pictures(result: StudyResult, folder: Path) -> list[tuple[str, str, str]]:
+    """Every curve as a PNG in `folder`/curves: (title, the file as it is named from beside the
+    folder, caption). UserError where a file there is not ours."""
+    found: list[tuple[str, str, str]] = []
+    for one in curve_sets(result)[0]:
+        words = f"{title_of(one.name)} over {one.over} {one.where}"
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", words).strip("-").lower()
+        named = f"{quote(folder.name)}/curves/{name}.png"
+        while any(named == other for _, other, _ in found):
+            name, named = f"{name}-", f"{named.removesuffix('.png')}-.png"
+        file = folder / "curves" / f"{name}.png"
+        if file.exists() and not is_ours(file):
+            raise UserError(f"{file} exists already, and mtgan did not write it; move it away.")
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with _curve_figure(one) as figure:
+            save_figure(figure, file, dpi=150)
+        found.append((_title(one), named, _caption(result, one)))
     return found

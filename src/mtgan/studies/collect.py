@@ -9,6 +9,7 @@ OUT/
   failures.json  runs that failed at the last attempt, and why
   table.csv, table.parquet
   statistics.json
+  curves.csv, curves.json
 """
 
 import json
@@ -24,6 +25,7 @@ from mtgan.files import new_folder, write_bytes, write_json, write_text
 from mtgan.plugins import opening
 from mtgan.recipes.records import read_record
 from mtgan.studies.jobs import read_result_file, record_path, result_name, run_folder, run_of
+from mtgan.studies.kinds import KINDS
 from mtgan.studies.load import dump_study, load_study
 from mtgan.studies.plan import StudyPlan
 from mtgan.studies.records import Failures, PlanRecord
@@ -78,8 +80,8 @@ class StudyResult:
         found: dict[str, dict[str, Any]] = {}
         for cell in self.plan["cells"]:
             for name in self.runs_of(cell["label"]).values():
-                folder, kind = run_folder(self.path, name), cell["kind"] or self.study.kind
-                file = record_path(kind, folder, cell["mark"])
+                folder = run_folder(self.path, name)
+                file = record_path(self.kind_of(cell["label"]), folder, cell["mark"])
                 if name not in found and (result := read_result_file(file, evaluation)):
                     found[name] = result
         return found
@@ -100,6 +102,32 @@ class StudyResult:
     @cached_property
     def _cells(self) -> dict[str, dict[str, Any]]:
         return {cell["label"]: cell for cell in self.plan["cells"]}
+
+    @cached_property
+    def logs(self) -> dict[str, list[dict[str, Any]]]:
+        """What every run has logged so far, finished or not, by its name, with its mark where it
+        has any; see mtgan.studies.kinds.Kind.log."""
+        read: dict[Path, list[dict[str, Any]]] = {}
+        found = {}
+        for label in self.labels:
+            for name in self.runs_of(label).values():
+                folder = run_folder(self.path, name)
+                if folder not in read:
+                    read[folder] = KINDS.get(self.kind_of(label)).log(folder)
+                found[name] = read[folder]
+        return found
+
+    @property
+    def last_cells(self) -> list[dict[str, Any]]:
+        """Of each training the cell of its last mark, which shows all of it; else all cells."""
+        cells = self.plan["cells"]
+        if self.study.marks is None:
+            return list(cells)
+        return [*{tuple(cell["runs"].values()): cell for cell in cells}.values()]
+
+    def kind_of(self, label: str) -> str:
+        """The kind of a cell's jobs."""
+        return self._cells[label]["kind"] or self.study.kind
 
     def runs_of(self, label: str) -> dict[int, str]:
         """Run names of a cell by seed, with its mark where it has one."""

@@ -276,6 +276,7 @@ def _cells(study: Study) -> Iterator[Cell]:
     several = _several(study)
     for name in dict.fromkeys([study.kind, *(entry.kind or study.kind for entry in study.recipes)]):
         KINDS.get(name).check(study)
+        _check_axes(study, name)
     for entry in study.recipes:
         kind_name = entry.kind or study.kind
         kind = KINDS.get(kind_name)
@@ -297,6 +298,18 @@ def _cells(study: Study) -> Iterator[Cell]:
                     data=_absolute(kind.loading(entry, data, recipe)),
                 )
                 yield from [cell] if study.marks is None else _at_marks(cell, entry, study.marks)
+
+
+def _check_axes(study: Study, kind: str) -> None:
+    """UserError where a curve is over what jobs of a kind, which log values, do not count."""
+    axes = KINDS.get(kind).axes
+    for curve in study.curves if axes else ():
+        over = curve.over or study.curves_over
+        if over not in {"training", *axes}:
+            raise UserError(
+                f"Study {study.name}: the curve of {curve.name!r} is over {over}, and what jobs of "
+                f"kind {kind} log is drawn over {' or '.join(axes)}."
+            )
 
 
 def _at_marks(cell: Cell, entry: StudyRecipe, marks: Marks) -> Iterator[Cell]:

@@ -140,11 +140,40 @@ class Measure(Part):
 
     @property
     def title(self) -> str:
-        """As prose: "Frechet distance", "accuracy (fine)", "smiles: validity"."""
-        parts = self.name.replace("_", " ").replace("frechet", "Frechet").split("/")
-        known = next((i for i, part in enumerate(parts) if part in _KNOWN), len(parts))
-        where, level = ": ".join(parts[: known + 1]), "/".join(parts[known + 1 :])
-        return f"{where} ({level})" if level else where
+        return title_of(self.name)
+
+
+Over = Literal["iterations", "epochs", "seconds"]
+
+
+class Curve(Part):
+    """A logged value that is drawn over training. A plain name is enough."""
+
+    name: Name
+    over: Over | None = None  # as the study's curves_over when absent
+    # Points of the moving average that is drawn; the values then lie faint behind it.
+    smooth: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def label(self) -> str:
+        return self.name if self.over is None else f"{self.name} over {self.over}"
+
+    @property
+    def title(self) -> str:
+        return title_of(self.name)
+
+
+def title_of(value: str) -> str:
+    """The name of a value as prose: "Frechet distance", "accuracy (fine)", "smiles: validity"."""
+    parts = value.replace("_", " ").replace("frechet", "Frechet").split("/")
+    known = next((i for i, part in enumerate(parts) if part in _KNOWN), len(parts))
+    where, level = ": ".join(parts[: known + 1]), "/".join(parts[known + 1 :])
+    return f"{where} ({level})" if level else where
 
 
 class Budget(Part):
@@ -257,8 +286,8 @@ class Study(Part):
     thresholds: dict[Name, Annotated[list[Threshold], Field(min_length=1)]] = {}
     baseline: Baseline | None = None  # the first recipe, variant or data set when absent
     contrasts: list[tuple[str, str]] = []  # further comparisons, as pairs of cells' labels
-    curves: list[Name] = []  # logged values that the page draws over training
-    curves_over: Literal["training", "seconds"] = "training"  # its unit, or wall-clock seconds
+    curves: list[Curve] = []  # logged values that the page draws over training
+    curves_over: Literal["training"] | Over = "training"  # its unit; or wall-clock seconds, ...
     axis: Literal["recipe", "variant", "data"] | None = None  # measures are drawn over its numbers
     gallery: bool = False  # samples of each cell stand in the table of all measures
     alpha: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.05
@@ -311,7 +340,8 @@ class Study(Part):
     @property
     def evaluated_curves(self) -> list[str]:
         """The curves whose values come of evaluations during training."""
-        return [name for name in self.curves if name.partition("/")[0] in _EVALUATED]
+        names = dict.fromkeys(curve.name for curve in self.curves)
+        return [name for name in names if name.partition("/")[0] in _EVALUATED]
 
 
 def first_repeated(labels: Iterable[Hashable]) -> Any:

@@ -1,20 +1,24 @@
 """Run a study from its plan to its table and statistics."""
 
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 from mtgan.errors import Interrupted, Terminated, UserError
 from mtgan.files import hold, write_json
-from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult, begin_folder, write_failures, write_plan, write_table
 from mtgan.studies.conclusions import Statistics, conclude
+from mtgan.studies.curves import (
+    curve_sets,
+    logged_names,
+    refuse_unknown_curves,
+    write_curves,
+)
 from mtgan.studies.execute import Executor, JobOutcome
 from mtgan.studies.jobs import read_result
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.plan import StudyPlan
-from mtgan.studies.schema import Study
 
 _PACKAGES = ("pandas", "pyarrow", "statsmodels")
 
@@ -57,8 +61,7 @@ def _run(
     done = len(jobs) - len(waiting)
     progress(done, len(jobs), None)
     if waiting:
-        if done == 0:
-            check_curves(plan)
+        check_curves(plan, StudyResult.open(out))
         for name in dict.fromkeys(cell.kind_name for cell in plan.cells):
             KINDS.get(name).prepare(plan)
     try:
@@ -80,15 +83,17 @@ def _run(
 
 
 def write_results(result: StudyResult) -> Statistics:
-    """table.csv, table.parquet and statistics.json of a study's folder, as its runs stand now.
+    """table.csv, table.parquet, statistics.json and the files of curves in a study's folder, as its
+    runs stand now.
 
-    UserError where no run has finished.
+    UserError where no run has finished, or a curve is of a value that no run logs.
     """
     require_packages()
     require_results(result)
     write_table(result)
     statistics = conclude(result)
     write_json(result.path / "statistics.json", statistics.to_dict())
+    write_curves(result, curve_sets(result)[0])
     return statistics
 
 
@@ -107,14 +112,15 @@ def require_results(result: StudyResult) -> None:
     )
 
 
-def check_curves(plan: StudyPlan) -> None:
+def check_curves(plan: StudyPlan, result: StudyResult) -> None:
     """UserError where a curve is of a value that no cell logs, found before anything is trained.
 
-    Cells are trained shortly on the CPU until all curves are found. A cell that cannot be trained
-    says so when its turn comes; then what curves there are is known at the end.
+    What runs have logged so far is read; then cells are trained shortly on the CPU until all curves
+    are found. A cell that cannot be trained says so when its turn comes; then what curves there are
+    is known at the end.
     """
-    wanted = set(plan.study.curves)
-    logged: set[str] = set()
+    wanted = {curve.name for curve in plan.study.curves}
+    logged = logged_names(result) if wanted else set()
     for cell in plan.cells:
         if wanted <= logged:
             return
@@ -125,16 +131,6 @@ def check_curves(plan: StudyPlan) -> None:
         except UserError:
             return
     refuse_unknown_curves(plan.study, logged)
-
-
-def refuse_unknown_curves(study: Study, logged: Collection[str]) -> None:
-    """UserError that names the nearest where a curve is of none of the logged values."""
-    unknown = next((name for name in study.curves if name not in logged), None)
-    if unknown is not None:
-        raise UserError(
-            f"Study {study.name}: curves names {unknown!r}, and no run logs it: "
-            f"{nearest(unknown, list(logged))}"
-        )
 
 
 def require_packages() -> None:

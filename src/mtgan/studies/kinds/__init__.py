@@ -17,12 +17,14 @@ class Kind(Protocol):
 
     Attributes:
         unit: In what the length of a training is counted.
+        axes: What its logged values can be drawn over; nothing where it logs none.
         record: The file of a run's folder that holds what was measured of it.
         schema: Of its recipes, which a name alone makes a default one of.
         found: How results that are there already are measured: runs, samples.
     """
 
     unit: str
+    axes: tuple[str, ...]
     record: str
 
     @property
@@ -65,6 +67,10 @@ class Kind(Protocol):
 
     def prepare(self, plan: "StudyPlan") -> None:
         """Find or make what all workers need, once, before they begin."""
+
+    def log(self, folder: "Path") -> list[dict[str, Any]]:
+        """The lines that the run of a folder has logged (see mtgan.training.logs.RunLog), with the
+        `epoch` of each where it is known, and names that all runs of the kind have."""
 
     def logged(self, recipe: Any, loading: Mapping[str, Any], device: str) -> set[str]:
         """Names of the values that a training logs, found by a short one that is thrown away."""

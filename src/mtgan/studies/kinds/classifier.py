@@ -14,6 +14,7 @@ from mtgan.recipes.schema import DESCRIPTION
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.schema import Budget, EvaluationPart, Settings, Study, StudyData, StudyRecipe
+from mtgan.training.logs import read_log
 
 if TYPE_CHECKING:
     from mtgan.studies.plan import StudyPlan
@@ -35,6 +36,7 @@ class ClassifierJobs:
     """See mtgan.studies.kinds.Kind."""
 
     unit = "epochs"
+    axes: tuple[str, ...] = ("epochs", "seconds")
     record = "measured.json"  # result.json is the run's own
     schema = ClassifierRecipe
 
@@ -116,6 +118,9 @@ class ClassifierJobs:
             if cell.data not in seen:
                 seen.append(cell.data)
                 _load(cell.data)
+
+    def log(self, folder: Path) -> list[dict[str, Any]]:
+        return read_log(folder / "metrics.jsonl")
 
     def logged(self, recipe: ClassifierRecipe, loading: Mapping[str, Any], device: str) -> set[str]:
         run = _short_run(recipe, loading, device, epochs=1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
 from mtgan.files import temporary_folder
+from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.recipes.schema import DESCRIPTION
 from mtgan.runs import train
@@ -16,6 +17,8 @@ from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measure, measure_samples, prepare
 from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
 from mtgan.training import Run
+from mtgan.training.folders import RECIPE
+from mtgan.training.logs import read_log
 
 if TYPE_CHECKING:
     from mtgan.studies.plan import StudyPlan
@@ -28,6 +31,7 @@ class GanJobs:
     """See mtgan.studies.kinds.Kind."""
 
     unit = "iterations"
+    axes: tuple[str, ...] = ("iterations", "epochs", "seconds")
     record = "result.json"
     schema = Recipe
 
@@ -103,11 +107,18 @@ class GanJobs:
     def prepare(self, plan: "StudyPlan") -> None:
         prepare(plan.study, [cell.data for cell in plan.cells])
 
+    def log(self, folder: Path) -> list[dict[str, Any]]:
+        lines = read_log(folder / "metrics.jsonl")
+        file = folder / RECIPE
+        if not lines or not file.exists():  # one that was found is as `_measure_found` wrote it
+            return lines
+        with opening(folder):
+            return shared_log(lines, load_recipe(file))
+
     def logged(self, recipe: Recipe, loading: Mapping[str, Any], device: str) -> set[str]:
         short = {"steps": 1, "log_every": 1, "evaluate_samples": 64}
-        return {
-            name for line in _short_log(recipe, short, loading, device) for name in line["values"]
-        }
+        lines = shared_log(_short_log(recipe, short, loading, device), recipe)
+        return {name for line in lines for name in line["values"]}
 
     def pace(self, recipe: Recipe, loading: Mapping[str, Any], device: str) -> float:
         short = {"steps": _TIMED_ITERATIONS, "log_every": 1, "evaluate_every": 0}
@@ -130,14 +141,30 @@ KINDS.register("gan")(GanJobs())
 def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:
     """Every logged value, averaged over the last tenth of the iterations.
 
+    See `shared_log` for their names.
+    """
+    means = last_values(shared_log(lines, recipe), "train", recipe.training.steps)
+    return {name: {"value": value, "better": ""} for name, value in means.items()}
+
+
+def shared_log(lines: list[dict[str, Any]], recipe: Recipe) -> list[dict[str, Any]]:
+    """A run's lines under names by which runs compare, with the `epoch` of each: how often the
+    discriminator was shown as many real samples as there are to learn from.
+
     With twins, the main one's values stand also under the names that they have without twins
     (generator/fine/adversarial as generator/adversarial), for comparison with a single GAN.
     """
-    means = last_values(lines, "train", recipe.training.steps)
-    for twin in recipe.twins[:1]:
-        for name in list(means):
-            means.setdefault(name.replace(f"/{twin}", "", 1), means[name])
-    return {name: {"value": value, "better": ""} for name, value in means.items()}
+    samples = recipe.run.get("samples")
+    shown = recipe.schedule.discriminator_steps * recipe.training.batch_size
+    found = []
+    for line in lines:
+        values = dict(line["values"])
+        for twin in recipe.twins[:1]:
+            for name in line["values"]:
+                values.setdefault(name.replace(f"/{twin}", "", 1), values[name])
+        epoch = {"epoch": line["step"] * shown / samples} if samples else {}
+        found.append({**line, **epoch, "values": values})
+    return found
 
 
 def _with_log(measured: Measured, run: Run) -> Measured:
@@ -148,7 +175,7 @@ def _with_log(measured: Measured, run: Run) -> Measured:
         values={**logged_values(lines, run.recipe), **measured.values},
         iterations=run.recipe.training.steps,
         seconds=lines[-1]["seconds"] if lines else 0.0,
-        log=lines,
+        log=shared_log(lines, run.recipe),
     )
 
 

@@ -59,6 +59,7 @@ class ScriptJobs:
     """See mtgan.studies.kinds.Kind."""
 
     unit = "iterations"
+    axes: tuple[str, ...] = ()
     record = "result.json"
     schema = Script
 
@@ -123,6 +124,9 @@ class ScriptJobs:
 
     def prepare(self, plan: "StudyPlan") -> None:
         prepare(plan.study, [cell.data for cell in plan.cells])
+
+    def log(self, folder: Path) -> list[dict[str, Any]]:
+        return []
 
     def logged(self, recipe: Script, loading: Mapping[str, Any], device: str) -> set[str]:
         return set()
