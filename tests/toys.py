@@ -18,8 +18,17 @@ def makes_photographs(backbone: str) -> bool:
     return True
 
 
-# Recipes of pictures; those of canvases have tests of their own.
-ZOO = [e.name for e in list_recipes() if makes_photographs(e.recipe.generator.backbone)]
+def fits_classes(recipe: Recipe) -> bool:
+    """Whether a recipe takes data that have classes and no numbers."""
+    return "number" not in recipe.conditions
+
+
+# Recipes of pictures with classes; those of canvases and of numbers have tests of their own.
+ZOO = [
+    e.name
+    for e in list_recipes()
+    if makes_photographs(e.recipe.generator.backbone) and fits_classes(e.recipe)
+]
 
 SMALL: dict[str, object] = {
     "generator.width": 8,

@@ -38,8 +38,13 @@ OBJECTIVES: "Registry[AdversarialObjective]" = Registry(
     has=("discriminator", "generator"),
     # Whether scores are unbounded values, so that something must bound the discriminator's slope;
     # whether there is a score to learn at all; whether the generator's loss compares with those of
-    # real samples.
-    capabilities={"critic": False, "scores": True, "generator_needs_real": False},
+    # real samples; whether the discriminator's loss takes weights of samples.
+    capabilities={
+        "critic": False,
+        "scores": True,
+        "generator_needs_real": False,
+        "weighable": False,
+    },
 )
 PENALTIES: "Registry[Penalty]" = Registry(
     "Lipschitz penalty",

@@ -42,7 +42,7 @@ def check_objective(objective: AdversarialObjective | str) -> None:
 
     The discriminator's loss falls as real scores rise and generated ones fall, the generator's as
     generated scores rise, where the discriminator takes the one for the other. Scores of +-1e6
-    keep the losses finite.
+    keep the losses finite. Weights of samples, where the loss takes them, multiply their terms.
     """
     part = OBJECTIVES.get(objective) if isinstance(objective, str) else objective
     real = torch.tensor([-0.6, -0.3, -0.1], dtype=torch.float64, requires_grad=True)
@@ -69,6 +69,22 @@ def check_objective(objective: AdversarialObjective | str) -> None:
     for name, loss in losses.items():
         value = loss(*(huge, -huge)[: len(inputs[name])])
         assert value.isfinite(), f"The {name} loss is not finite at scores of +-1e6."
+    if part.weighable:
+        _check_weights(part.discriminator, real, fake)
+
+
+def _check_weights(loss: Callable[..., Tensor], real: Tensor, fake: Tensor) -> None:
+    """A loss of scores [N] is linear in weights [2, N], and without them where they are 1."""
+    ones = torch.ones(2, len(real), dtype=real.dtype)
+    assert torch.allclose(loss(real, fake, ones), loss(real, fake)), (
+        "The discriminator's loss differs where all weights are 1."
+    )
+    terms = sum(loss(real, fake, one.view_as(ones)) for one in torch.eye(ones.numel()).to(ones))
+    assert torch.allclose(torch.as_tensor(terms), loss(real, fake)), (
+        "The discriminator's loss is no sum of its samples' terms by their weights."
+    )
+    (gradient,) = torch.autograd.grad(loss(real, fake, ones * torch.eye(2)[0, :, None]), fake)
+    assert not gradient.any(), "The discriminator's loss learns of samples whose weight is 0."
 
 
 def check_head_loss(loss: HeadLoss | str) -> None:

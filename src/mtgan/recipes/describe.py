@@ -79,6 +79,8 @@ def _other(recipe: Recipe) -> list[str]:
         notes.append(f"{pair} share {sharing.layers} layers ({sharing.kind})")
     for part in recipe.hierarchy:
         notes.append(f"hierarchy: {part.kind}")
+    if recipe.vicinity:
+        notes.append(f"numbers within a vicinity ({recipe.vicinity.kind})")
     if recipe.schedule.conditioning:
         notes.append("conditioning by a schedule")
     deeper = max((task.bifurcation for task in recipe.tasks), default=1)

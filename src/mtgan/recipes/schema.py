@@ -251,6 +251,16 @@ class Stage(Part):
         return tuple(asked) if not isinstance(asked, str) else () if asked == "none" else (asked,)
 
 
+class VicinityPart(Part):
+    """How near numbers are to those that a discriminator compares samples under; see
+    mtgan.training.vicinity. Sizes are shares of the range of the training data."""
+
+    kind: Literal["hard", "soft"] = "hard"
+    sigma: Weight | None = None  # of the noise on labels; Silverman's rule when absent
+    kappa: Weight | None = None  # `gaps` times the largest gap between labels when absent
+    gaps: Rate = 1.0
+
+
 class Schedule(Part):
     """Who moves when, within one iteration, and what is told from which iteration on."""
 
@@ -324,6 +334,8 @@ class Recipe(Part):
     plugins: list[str] = []
     # The label level that conditions generator and discriminator, or several.
     condition_on: str | list[str] = "fine"
+    # Samples of numbers near each other are compared, where that is asked for.
+    vicinity: VicinityPart | None = None
     twins: list[str] = []  # label levels that each get a generator and a discriminator
     hierarchy: list[Hierarchy] = []
     tasks: list[Task] = []

@@ -15,14 +15,45 @@ from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.nets import Labels
 from mtgan.training.requests import Requests
+from mtgan.training.vicinity import Near, Neighbors, Vicinity
+
+
+@dataclass(frozen=True)
+class Vicinal:
+    """The numbers of a batch near targets, by name, int64 [N]: under which both sides are compared,
+    and which generated samples are made with; weights: float32 [2, N], of real and generated ones,
+    None where all count alike. See mtgan.training.vicinity."""
+
+    targets: Labels
+    asked: Labels
+    weights: Tensor | None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Real samples [N, C, H, W] in [-1, 1] and their labels, level -> int64 [N], -1 if missing."""
+    """Real samples [N, C, H, W] in [-1, 1] and their labels, level -> int64 [N], -1 if missing.
+
+    vicinal: where the samples were drawn near targets.
+    """
 
     samples: Tensor
     labels: Labels
+    vicinal: Vicinal | None = None
+
+    @property
+    def compared(self) -> Labels:
+        """The labels under which a discriminator compares both sides."""
+        return self.labels if self.vicinal is None else {**self.labels, **self.vicinal.targets}
+
+    @property
+    def asked(self) -> Labels:
+        """The labels that the generated side is made with, where they are not missing."""
+        return self.labels if self.vicinal is None else {**self.labels, **self.vicinal.asked}
+
+    @property
+    def weights(self) -> Tensor | None:
+        """How much real and generated samples count, float32 [2, N]; None: all alike."""
+        return None if self.vicinal is None else self.vicinal.weights
 
 
 @dataclass(frozen=True)
@@ -110,6 +141,7 @@ class BatchLoader:
         seed: int,
         flip: bool,
         domains: str = "as-found",
+        vicinity: Vicinity | None = None,
     ) -> None:
         info = requests.dataset_info
         if flip and info.domains:
@@ -130,6 +162,8 @@ class BatchLoader:
         self._rows = info.rows_of(data.taxonomy.with_implied(data.labels), data.numbers)
         self._partial = bool((self._rows[:, : len(info.own_levels)] < 0).any())
         self._labels = torch.from_numpy(self._rows).to(device)
+        self.vicinity = vicinity
+        self._neighbors = None if vicinity is None else Neighbors(vicinity, self._rows)
         self._permutation = lru_cache(maxsize=8)(self._permute)
 
     def _permute(self, stream: str, epoch: int, domain: int | None) -> np.ndarray:
@@ -151,18 +185,57 @@ class BatchLoader:
         return np.concatenate(parts)
 
     def draw_labels(
-        self, stream: str, turn: int, real: bool, size: int, generator: torch.Generator
+        self,
+        stream: str,
+        turn: int,
+        real: bool,
+        size: int,
+        generator: torch.Generator,
+        vicinal: bool = False,
     ) -> Tensor:
-        """Label rows [size, L] to generate by in the `turn`-th move of a stream.
+        """Label rows [size, L] to generate by in the `turn`-th move of a stream; numbers blurred,
+        where there is a vicinity.
 
-        real: the move has a batch of real samples, too. Where labels are missing in the data, the
-        rows are those of that batch, completed: what is compared is then asked for alike.
+        real: the move has a batch of real samples, too (vicinal: near targets). Where labels are
+        missing in the data, the rows are those of that batch, completed: what is compared is then
+        asked for alike.
         """
         if real and self._partial:
-            return self.mixture.requests.complete(
-                self._rows[self._batch_indices(stream, turn, size)], generator
-            )
-        return self.mixture.draw_labels(stream, turn, size, generator)
+            index, _ = self._drawn(stream, turn, size, vicinal)
+            rows = self.mixture.requests.complete(self._rows[index], generator)
+        else:
+            rows = self.mixture.draw_labels(stream, turn, size, generator)
+        if self.vicinity is None:
+            return rows
+        random = self._random_near("asked", stream, turn)
+        return torch.from_numpy(self.vicinity.blurred_rows(rows.numpy(), random))
+
+    def _random_near(self, what: str, stream: str, turn: int) -> np.random.Generator:
+        return np.random.default_rng(mix_seed(self.seed, "vicinity", what, stream, turn))
+
+    def _drawn(
+        self, stream: str, turn: int, size: int, vicinal: bool
+    ) -> tuple[np.ndarray, Near | None]:
+        """Positions of the `turn`-th batch of a stream, of all processes; vicinal: of samples near
+        targets at the labels of these, and what else was drawn for them."""
+        index = self._batch_indices(stream, turn, size)
+        if not vicinal:
+            return index, None
+        assert self._neighbors is not None
+        near = self._neighbors.draw(index, self._random_near("targets", stream, turn))
+        return near.index, near
+
+    def _vicinal(self, near: Near, mine: slice) -> Vicinal:
+        """What was drawn near targets, this process's share of it, on the device."""
+        assert self.vicinity is not None
+        targets, asked = (
+            columns(send(torch.from_numpy(rows[mine]), self.device), self.vicinity.names)
+            for rows in (near.targets, near.asked)
+        )
+        weights = None
+        if near.weights is not None:
+            weights = send(torch.from_numpy(near.weights[:, mine]).float(), self.device)
+        return Vicinal(targets, asked, weights)
 
     def _batch_indices(self, stream: str, turn: int, size: int) -> np.ndarray:
         """Positions of the samples of the `turn`-th batch of a stream, of all processes."""
@@ -172,10 +245,21 @@ class BatchLoader:
         # Sequential reads are kinder to a disk.
         return index if self._mapped is None else np.sort(index)
 
-    def batch(self, stream: str, turn: int, size: int, generator: torch.Generator) -> Batch:
-        """The `turn`-th batch of a stream; of several processes, each gets its share of it."""
+    def batch(
+        self,
+        stream: str,
+        turn: int,
+        size: int,
+        generator: torch.Generator,
+        vicinal: bool = False,
+    ) -> Batch:
+        """The `turn`-th batch of a stream; of several processes, each gets its share of it.
+
+        vicinal: of samples near targets.
+        """
         mine = processes.share(size)
-        index = self._batch_indices(stream, turn, size)[mine]
+        index, near = self._drawn(stream, turn, size, vicinal)
+        index = index[mine]
         where = send(torch.from_numpy(index), self.device)
         rows = self._labels[where]
         if self._samples is None:
@@ -187,7 +271,8 @@ class BatchLoader:
         if self.flip:
             mirrored = torch.rand(size, 1, 1, 1, generator=generator)[mine] < 0.5
             samples = torch.where(send(mirrored, self.device), samples.flip(3), samples)
-        return Batch(samples, columns(rows, self.levels))
+        beside = None if near is None else self._vicinal(near, mine)
+        return Batch(samples, columns(rows, self.levels), beside)
 
 
 def draw_inputs(

@@ -31,7 +31,7 @@ class Draws:
         turn = (iteration // phase.every) * phase.repeats + repeat
         batch: Batch | None = None
         if phase.needs_real:
-            batch = self.loader.batch(phase.name, turn, phase.batch_size, generator)
+            batch = self.loader.batch(phase.name, turn, phase.batch_size, generator, phase.vicinal)
         inputs = draw_inputs(
             phase.batch_size,
             self.latent.dim,
@@ -39,6 +39,10 @@ class Draws:
             self.requests,
             generator,
             self.device,
-            partial(self.loader.draw_labels, phase.name, turn, phase.needs_real),
+            partial(
+                self.loader.draw_labels,
+                *(phase.name, turn, phase.needs_real),
+                vicinal=phase.vicinal,
+            ),
         )
         return batch, inputs

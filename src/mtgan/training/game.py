@@ -31,6 +31,7 @@ from mtgan.training.phases import Phase, PhaseList, Twin
 from mtgan.training.requests import Requests
 from mtgan.training.sharing import share_hard
 from mtgan.training.steps import StepResult
+from mtgan.training.vicinity import Vicinity
 
 
 def _states(recipe: Recipe) -> dict[str, nn.Module]:
@@ -121,6 +122,10 @@ class Game:
                 info.require_labels(level, f"Recipe {recipe.name}")
         # Samples are asked of the first twin.
         self.requests = Requests(info, self.twins[0].generator.levels, needed)
+        self.vicinity: Vicinity | None = None
+        if recipe.vicinity is not None:
+            levels = self.requests.taken
+            self.vicinity = Vicinity(recipe.vicinity, info, levels, f"Recipe {recipe.name}")
         for task, level in self.tasks:
             if not task.is_head:
                 self.networks[f"classifier/{task.labels}"] = build_classifier(
@@ -207,7 +212,12 @@ class Game:
             and (phase.draw is None or chosen[phase.draw] == phase.option)
         ]
 
-    # What is logged
+    # What is said and logged
+
+    def notes(self) -> list[str]:
+        """What is to be said of the labels, before the training begins."""
+        notes = [self.requests.note(), self.vicinity.note() if self.vicinity else ""]
+        return [note for note in notes if note]
 
     def logged(self, phase: Phase, loss: Tensor, result: StepResult) -> dict[str, Tensor]:
         """What is logged of a move, by name."""

@@ -81,7 +81,7 @@ class GanSnapshots(Snapshots):
         """What is kept of a training that has not learned anything."""
         if processes.is_first():  # and nobody else trains in the folder
             self.run = lengthen(self.run, self._recipe)
-        if note := self._game.requests.note():
+        for note in self._game.notes():
             reporter.progress.say(f"note: {note}")
         if new:
             evaluate = bool(self._recipe.training.evaluate_every)

@@ -47,6 +47,7 @@ class Phase:
     draw: str | None = None
     option: str | None = None
     needs_real: bool = True
+    vicinal: bool = False  # whether the real samples are drawn near targets
     batch_size: int = 64
     # Called with the iteration after each update: weight clipping, the moving average.
     after: Callable[[int], None] | None = None
@@ -123,6 +124,7 @@ class PhaseList:
             repeats=recipe.schedule.discriminator_steps,
             draw="twin" if twin.label else None,
             option=twin.label,
+            vicinal=recipe.vicinity is not None,
             batch_size=recipe.training.batch_size,
             after=clip if penalty.clips else None,
             aggregator=self.aggregators[name],

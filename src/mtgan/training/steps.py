@@ -236,14 +236,17 @@ class DiscriminatorStep:
     lecam_weight: float = 0.0
 
     def __call__(self, batch: Batch, inputs: RandomInputs) -> StepResult:
-        generated_labels = complete_labels(batch.labels, inputs.labels)
+        generated_labels = complete_labels(batch.asked, inputs.labels)
         with torch.no_grad():
             fake = self.augmentation(self.generator(inputs.latents, generated_labels))
         real = self.augmentation(batch.samples)
-        # Both sides, and the points between them, are compared under the real sample's labels.
-        on_real, on_fake = self.outputs(real, fake, batch.labels)
+        # Both sides, and the points between them, are compared under the real sample's labels, or
+        # numbers near them.
+        compared = batch.compared
+        on_real, on_fake = self.outputs(real, fake, compared)
         result = StepResult()
-        loss = self.objective.discriminator(on_real.score, on_fake.score)
+        weights = () if batch.weights is None else (batch.weights,)
+        loss = self.objective.discriminator(on_real.score, on_fake.score, *weights)
         result.terms["adversarial"] = LossTerm(loss)
         result.logs["distance_estimate"] = distance_estimate(on_real.score, on_fake.score)
         self.augmentation.adapt(result, on_real.score)
@@ -254,7 +257,7 @@ class DiscriminatorStep:
             result.keep(self.averages, moved)
         if self.penalty.terms is not None:
             terms = self.penalty.terms(
-                lambda samples: self.discriminator.score(samples, batch.labels),
+                lambda samples: self.discriminator.score(samples, compared),
                 real,
                 fake,
                 inputs.epsilon,
@@ -266,7 +269,7 @@ class DiscriminatorStep:
             fake_head = faded(fake_head, self.generator, task.level)
             task.add_to_classifier(result, real_head, batch.labels, fake_head, generated_labels)
         for transform in self.transforms:
-            transform.add_to_discriminator(result, self.discriminator, real, fake, batch.labels)
+            transform.add_to_discriminator(result, self.discriminator, real, fake, compared)
         for sharing in self.sharing:
             sharing.add(result)
         return result

@@ -153,7 +153,7 @@ def prepare(
         return instruments.evaluator(data, count, place)
 
     flip, domains = recipe.data.flip, recipe.schedule.domains
-    loader = BatchLoader(data, game.requests, place, seed, flip, domains)
+    loader = BatchLoader(data, game.requests, place, seed, flip, domains, game.vicinity)
     optimizers = optimizers_of(recipe, game.groups)
     return Trainer(
         game,

@@ -11,18 +11,29 @@ from torch import Tensor
 class AdversarialObjective:
     """A pair of losses.
 
-    discriminator(real, fake) and generator(fake, real) take scores [N] and give scalars;
+    discriminator(real, fake) and generator(fake, real) take scores [N] and give scalars.
+    `weighable` is true where the discriminator's takes weights [2, N], of the real and the
+    generated samples, as a third argument, by which each sample's term is multiplied;
     `generator_needs_real` is true where the generator's loss compares with real scores;
     `critic` is true where the scores are unbounded values whose difference estimates a distance,
     so that something must bound the discriminator's slope; `scores` is false where the losses
     depend on no score, and heads alone tell real from generated.
     """
 
-    discriminator: Callable[[Tensor, Tensor], Tensor]
+    discriminator: Callable[..., Tensor]
     generator: Callable[[Tensor, Tensor | None], Tensor]
     generator_needs_real: bool = False
     critic: bool = False
     scores: bool = True
+    weighable: bool = False
+
+
+def sum_of_means(on_real: Tensor, on_fake: Tensor, weights: Tensor | None) -> Tensor:
+    """E[w l(x)] + E[w l(G(z))] of the losses [N] of either side and weights [2, N]; w is 1 where
+    there are none."""
+    if weights is not None:
+        on_real, on_fake = weights[0] * on_real, weights[1] * on_fake
+    return on_real.mean() + on_fake.mean()
 
 
 def distance_estimate(real: Tensor, fake: Tensor) -> Tensor:

@@ -3,16 +3,18 @@
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from mtgan.objectives.adversarial.base import AdversarialObjective
+from mtgan.objectives.adversarial.base import AdversarialObjective, sum_of_means
 from mtgan.parts import OBJECTIVES
 
 
-def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+def cross_entropy_discriminator(
+    real: Tensor, fake: Tensor, weights: Tensor | None = None
+) -> Tensor:
     """-E[log sigmoid(D(x))] - E[log(1 - sigmoid(D(G(z))))] (Goodfellow et al. 2014, eq. 1).
 
     Written with softplus, since -log sigmoid(s) = softplus(-s) never overflows.
     """
-    return softplus(-real).mean() + softplus(fake).mean()
+    return sum_of_means(softplus(-real), softplus(fake), weights)
 
 
 def minimax_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
@@ -23,4 +25,6 @@ def minimax_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
     return -softplus(fake).mean()
 
 
-OBJECTIVES.register("minimax")(AdversarialObjective(cross_entropy_discriminator, minimax_generator))
+OBJECTIVES.register("minimax")(
+    AdversarialObjective(cross_entropy_discriminator, minimax_generator, weighable=True)
+)

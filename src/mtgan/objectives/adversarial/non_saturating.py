@@ -17,5 +17,5 @@ def non_saturating_generator(fake: Tensor, real: Tensor | None = None) -> Tensor
 
 
 OBJECTIVES.register("non-saturating")(
-    AdversarialObjective(cross_entropy_discriminator, non_saturating_generator)
+    AdversarialObjective(cross_entropy_discriminator, non_saturating_generator, weighable=True)
 )

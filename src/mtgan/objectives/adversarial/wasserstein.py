@@ -2,17 +2,17 @@
 
 from torch import Tensor
 
-from mtgan.objectives.adversarial.base import AdversarialObjective
+from mtgan.objectives.adversarial.base import AdversarialObjective, sum_of_means
 from mtgan.parts import OBJECTIVES
 
 
-def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+def wasserstein_discriminator(real: Tensor, fake: Tensor, weights: Tensor | None = None) -> Tensor:
     """E[D(G(z))] - E[D(x)] (Arjovsky et al. 2017, eq. 2 negated, since it is minimized).
 
     The scanned thesis has lost the minus sign before D(x) in Algorithms 2 to 4; this is the
     paper's.
     """
-    return fake.mean() - real.mean()
+    return sum_of_means(-real, fake, weights)
 
 
 def wasserstein_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
@@ -25,5 +25,7 @@ def wasserstein_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
 
 
 OBJECTIVES.register("wasserstein")(
-    AdversarialObjective(wasserstein_discriminator, wasserstein_generator, critic=True)
+    AdversarialObjective(
+        wasserstein_discriminator, wasserstein_generator, critic=True, weighable=True
+    )
 )

@@ -152,3 +152,51 @@ def schedule_beyond_the_end(recipe: Recipe) -> str | None:
         f"schedule.conditioning switches labels on at iteration {begins[-1]:,}, and training.steps "
         f"is {recipe.training.steps:,}: it never comes to that."
     )
+
+
+@refusal
+def vicinity_of_what_is_not_compared(recipe: Recipe) -> str | None:
+    if recipe.vicinity is None:
+        return None
+    if recipe.discriminator.conditioning == "none":
+        known = ", ".join(name for name in HEADS.written if name != "none")
+        return (
+            "vicinity is about numbers under which the discriminator compares samples, and "
+            f"discriminator.conditioning=none tells it none; set it to one of {known}."
+        )
+    if recipe.twins:
+        return (
+            "vicinity is about the numbers of condition_on, and each of its twins is told a level "
+            "of its own; leave vicinity or twins out."
+        )
+    return None
+
+
+@refusal
+def vicinity_of_odd_sizes(recipe: Recipe) -> str | None:
+    part = recipe.vicinity
+    if part is None:
+        return None
+    if part.kappa is not None and part.gaps != 1:
+        return (
+            f"vicinity.gaps={part.gaps:g} says how many of the largest gap kappa is, and "
+            f"vicinity.kappa={part.kappa:g} says how much; leave one of them out."
+        )
+    if part.kappa == 0 and part.sigma != 0:
+        return (
+            "vicinity.kappa=0 compares samples under their own numbers alone, and next to none has "
+            "one that noise was added to; set vicinity.sigma=0 too, or kappa to more."
+        )
+    return None
+
+
+@refusal
+def soft_vicinity_of_a_loss_without_weights(recipe: Recipe) -> str | None:
+    soft = recipe.vicinity is not None and recipe.vicinity.kind == "soft"
+    if not soft or OBJECTIVES.capability(recipe.objective, "weighable"):
+        return None
+    return (
+        f"vicinity.kind=soft weighs samples, and objective={recipe.objective} takes no weights; "
+        f"set vicinity.kind=hard, or objective to one of "
+        f"{', '.join(OBJECTIVES.those_with('weighable'))}."
+    )
