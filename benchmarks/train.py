@@ -42,6 +42,7 @@ from mtgan.errors import UserError
 from mtgan.recipes import Recipe
 from mtgan.training.batches import Batch, RandomInputs
 from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.devices import multiplies_bfloat16
 from mtgan.training.game import Game
 from mtgan.training.requests import Requests
 from mtgan.training.train import prepare
@@ -88,7 +89,7 @@ def machine(device: torch.device = CPU) -> dict[str, Any]:
         "cores": found.get("num_physical_cores"),
         "threads": torch.get_num_threads(),
         "vectors": torch.backends.cpu.get_cpu_capability(),
-        "bf16_in_hardware": any(found.get(name) for name in ("avx512_bf16", "amx_bf16")),
+        "bf16_in_hardware": multiplies_bfloat16(CPU),
         "torch": str(torch.__version__),
     }
 
@@ -170,7 +171,9 @@ def compare(
         a discriminator or classifier has seen, and generated ones that moved a generator),
         floating-point operations, their share of the ceiling (a large convolution at the same
         precision), and launches: PyTorch operations but views. On a CPU besides `shares` of our
-        time by kind of operation, and `threads`: our wall-clock seconds by the number of threads.
+        time by kind of operation, `threads`: our wall-clock seconds by the number of threads, and
+        `halves`: the ratio of an iteration's seconds to those of one on half the batch. Two cores
+        that share a batch without any loss between them are that many times as fast as one.
         On a GPU two sides more (GRAPHS, LOADED), and `host`, the host's share of each side's time.
 
     Raises:
@@ -184,9 +187,9 @@ def compare(
     count = iterations * every
     with tempfile.TemporaryDirectory() as folder:
 
-        def ours(graphs: str) -> Step:
+        def ours(graphs: str, recipe: Recipe = recipe) -> Step:
             """Our loop, in a run folder of its own."""
-            place = Path(folder) / graphs
+            place = Path(tempfile.mkdtemp(dir=folder)) / "run"
             return prepare(
                 recipe, data, place, device=device.type, precision=precision, graphs=graphs
             ).run_iteration
@@ -213,6 +216,11 @@ def compare(
         measured = take_turns(everything, rounds, count, clock)
         further = _on_a_gpu if device.type == "cuda" else _on_a_cpu
         about = further(sides, rounds, count, every, device)
+        if device.type == "cpu":
+            turns = {"whole": sides["ours"], "half": ours("off", _on_half_batches(recipe))}
+            take_turns(turns, 1, every)
+            times = take_turns(turns, rounds, count, clock)
+            about["halves"] = ratios(times["whole"], times["half"])
     images = _images(recipe, plain)
     return {
         "recipe": recipe.name,
@@ -227,6 +235,13 @@ def compare(
         **{name: _side(name, measured, work[name], images, device) for name in sides},
         **ratios(measured["plain"], measured["ours"]),
     }
+
+
+def _on_half_batches(recipe: Recipe) -> Recipe:
+    part = recipe.training
+    other = part.generator_batch_size
+    halves = {"batch_size": part.batch_size // 2, "generator_batch_size": other and other // 2}
+    return recipe.model_copy(update={"training": part.model_copy(update=halves)})
 
 
 def _on_a_cpu(

@@ -22,7 +22,8 @@ def table(results: Results, about: Mapping[str, Any]) -> Group:
         "",
         "where our time goes:",
         _profiles(results),
-        "our loop by CPU threads, wall-clock milliseconds (times as fast as one):",
+        "our loop by CPU threads, wall-clock milliseconds (times as fast as one), and how many\n"
+        "times as fast one thread is on half a batch, the most that two cores sharing it can win:",
         _threads(results),
     )
 
@@ -81,10 +82,13 @@ def _loops(results: Results) -> Table:
 
 
 def _threads(results: Results) -> Table:
-    shown = _columns("recipe", "scale", right=[str(count) for count in results[0]["threads"]])
+    counts = [str(count) for count in results[0]["threads"]]
+    shown = _columns("recipe", "scale", right=[*counts, "half a batch"])
     for each in results:
         times = (f"{1000 * t['seconds']:,.0f} ({t['ratio']:.2f})" for t in each["threads"].values())
-        shown.add_row(each["recipe"], each["scale"], *times)
+        halves = each["halves"]
+        spread = "{:.2f}-{:.2f}".format(*halves["ratio_range"])
+        shown.add_row(each["recipe"], each["scale"], *times, f"{halves['ratio']:.2f} ({spread})")
     return shown
 
 

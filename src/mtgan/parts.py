@@ -112,7 +112,11 @@ NORMALIZATIONS: "Registry[NormalizationFactory]" = Registry(
     capabilities={"mixes_samples": False, "conditional": False, "embedded": False},
 )
 AUGMENTATIONS: "Registry[Augmentation]" = Registry(
-    "augmentation", "mtgan.nets.augmentation", has=_CALLED
+    "augmentation",
+    "mtgan.nets.augmentation",
+    has=_CALLED,
+    # The transform whose classes nobody can tell after it; None: none.
+    capabilities={"hides": None},
 )
 INITIALIZATIONS: "Registry[Initializer]" = Registry(
     "initialization", "mtgan.nets.initialization", has=_CALLED

@@ -69,10 +69,23 @@ def test_times_and_work(precision: str) -> None:
     assert min(result["shares"][kind] for kind in ("convolutions", "optimizer")) > 0
     assert [*result["threads"]] == timing.thread_counts(timing.cores())
     assert result["threads"][1]["ratio"] == 1
+    low, high = result["halves"]["ratio_range"]
+    assert 0 < low <= result["halves"]["ratio"] <= high
     assert plain["ratio"] == 1
     assert ours["ratio"] == result["ratio"]
     assert ours["launches"] > 0
     assert ours["launches"] < plain["launches"] or precision == "bf16"  # casts are launches too
+
+
+def test_half_a_batch() -> None:
+    recipe = small_recipe("dcgan-advantage").training
+    recipe = recipe.model_copy(update={"batch_size": 8, "generator_batch_size": 16})
+    halved = train._on_half_batches(
+        small_recipe("dcgan-advantage").model_copy(update={"training": recipe})
+    ).training
+    assert (halved.batch_size, halved.generator_batch_size) == (4, 8)
+    plain = train._on_half_batches(small_recipe("gan")).training
+    assert plain.generator_batch_size is None
 
 
 def test_work_is_that_of_one_pass() -> None:

@@ -184,6 +184,24 @@ def test_others_are_not(name: str) -> None:
         load_recipe(name)
 
 
+TURNED = [{"labels": "turn", "transform": "rotation", "weight": 1.0}]
+
+
+def test_a_transform_that_an_augmentation_hides_is_warned_of() -> None:
+    with pytest.warns(RecipeWarning, match=r"'turn' has transform=rotation.*=quarter-turn comes"):
+        load_recipe(
+            "gan", {"tasks": TURNED, "discriminator.augmentation": ["flip", "quarter-turn"]}
+        )
+
+
+@pytest.mark.parametrize("kept", ["tasks", "discriminator.augmentation"])
+def test_a_transform_that_is_not_hidden_is_not(kept: str) -> None:
+    settings = {"tasks": TURNED, "discriminator.augmentation": ["quarter-turn"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_recipe("gan", {kept: settings[kept]})
+
+
 def test_rules_ask_parts_without_importing_them() -> None:
     code = (
         "import sys\nfrom mtgan.recipes import load_recipe\n"

@@ -17,9 +17,11 @@ import torch
 
 from mtgan.errors import UserError
 from mtgan.files import hold
+from mtgan.recipes.rules import RecipeWarning
 from mtgan.training import Run, TrainingDiverged, train
 from mtgan.training import checkpoints as checkpoint_module
 from mtgan.training.checkpoints import list_checkpoints, load_checkpoint
+from mtgan.training.devices import with_precision
 from toys import ZOO, Instruments, make_data, small_recipe
 
 
@@ -305,6 +307,26 @@ def test_a_level_that_the_data_lack_is_named(tmp_path: Path) -> None:
 def test_unknown_devices_and_precisions(tmp_path: Path, device: str, precision: str) -> None:
     with pytest.raises(UserError, match=r"should be .*; found"):
         train(small_recipe(), make_data(), tmp_path / "r", device=device, precision=precision)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision"),
+    [({"avx512_bf16": True}, "bf16"), ({"avx512_bf16": False, "avx512_f": True}, "32"), ({}, "32")],
+)
+def test_auto_is_bf16_where_it_is_in_hardware(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], precision: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    found = with_precision(small_recipe(), "auto", torch.device("cpu"))
+    assert found.training.precision == precision
+    own = with_precision(found, None, torch.device("cpu"))
+    assert own.training.precision == precision
+
+
+def test_slow_bf16_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+    with pytest.warns(RecipeWarning, match="no bfloat16 in hardware"):
+        with_precision(small_recipe(), "bf16", torch.device("cpu"))
 
 
 def test_bf16_trains(tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ _Out = Annotated[
     Path | None, typer.Option(help="The run folder; runs/RECIPE-DATA-sSEED when left out.")
 ]
 _Precision = Annotated[
-    str | None, typer.Option(help="32 or bf16; overrides the recipe's training.precision.")
+    str | None,
+    typer.Option(help="32, bf16, or auto: bf16 where it is in hardware. The recipe's if left out."),
 ]
 _Compile = Annotated[
     Literal["on", "off"], typer.Option(help="Compile the networks with torch.compile.")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from contextlib import AbstractContextManager
 from typing import get_args
 
@@ -10,9 +11,12 @@ import torch
 from mtgan import processes
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
+from mtgan.recipes.rules import RecipeWarning
 from mtgan.recipes.schema import PrecisionName
 
 PRECISIONS = get_args(PrecisionName)
+# What processors call their instructions for it, by torch.cpu.get_capabilities.
+_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 
 
 def choose_device(name: str) -> torch.device:
@@ -36,10 +40,34 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", processes.local_rank())
 
 
-def with_precision(recipe: Recipe, precision: str) -> Recipe:
-    """The recipe, computed in another precision; UserError where there is none of that name."""
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware does, and networks are faster in it; False where PyTorch cannot say."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    found: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # from PyTorch 2.9 on
+    return any(found.get(name, False) for name in _BFLOAT16)
+
+
+def with_precision(recipe: Recipe, precision: str | None, device: torch.device) -> Recipe:
+    """The recipe, computed in another precision; None: in its own. auto is bf16 where the device
+    multiplies bfloat16 in hardware, and 32 elsewhere.
+
+    Warns where bf16 is slower than 32. Raises UserError for a precision that there is not.
+    """
+    hardware = multiplies_bfloat16(device)
+    if precision == "auto":
+        precision = "bf16" if hardware else "32"
+    precision = precision or recipe.training.precision
     if precision not in PRECISIONS:
-        raise UserError(f"precision should be {' or '.join(PRECISIONS)}; found {precision!r}.")
+        known = ", ".join(PRECISIONS)
+        raise UserError(f"precision should be {known} or auto; found {precision!r}.")
+    if precision == "bf16" and not hardware:
+        warnings.warn(
+            "The processor has no bfloat16 in hardware, and computes it more slowly than float32; "
+            "take precision 32, or auto.",
+            RecipeWarning,
+            stacklevel=2,
+        )
     training = recipe.training.model_copy(update={"precision": precision})
     return recipe.model_copy(update={"training": training})
 

@@ -60,8 +60,9 @@ def train(
     seed: of initialization, order, noise and labels; from 0 to 2**31 - 1. resume: go on from the
     newest complete checkpoint of `out` (on the CPU, bit for bit as if never stopped, the logged
     values too), or begin where there is none; the recipe and the data must be those of the run,
-    except that training.steps may grow. device: auto, cpu or cuda; precision: 32 or bf16 (networks
-    run in mixed bfloat16, weights stay float32) instead of the recipe's training.precision.
+    except that training.steps may grow. device: auto, cpu or cuda; precision: 32, bf16 (networks
+    run in mixed bfloat16, weights stay float32) or auto (bf16 where the hardware multiplies it)
+    instead of the recipe's training.precision.
     compile: the networks by torch.compile, wherever they are differentiated once. graphs: whether
     moves are captured as CUDA graphs and replayed; auto (on a GPU), on or off.
 
@@ -121,9 +122,8 @@ def prepare(
     """A trainer in the run folder `out`, at the newest checkpoint; arguments and errors as of
     `train`. Without instruments it can do iterations, but not evaluate."""
     check_whole("seed", seed, 0, LARGEST_SEED)
-    if precision is not None:
-        recipe = with_precision(recipe, precision)
     place = choose_device(device)
+    recipe = with_precision(recipe, precision, place)
     processes.join(place)
     captured = graphs_of(graphs, place)
     processes.refuse_differences([recipe.model_dump(), data.fingerprint, seed])

@@ -1,7 +1,7 @@
 """Which tasks, heads and classifiers go together."""
 
-from mtgan.parts import AGGREGATORS, HEAD_CLASSES, HEAD_LOSSES, OBJECTIVES
-from mtgan.recipes.rules.base import refusal
+from mtgan.parts import AGGREGATORS, AUGMENTATIONS, HEAD_CLASSES, HEAD_LOSSES, OBJECTIVES
+from mtgan.recipes.rules.base import refusal, warning
 from mtgan.recipes.schema import Head, Recipe
 
 
@@ -164,6 +164,23 @@ def transform_of_another_kind_of_task(recipe: Recipe) -> str | None:
                 "done, by cross-entropy; leave all of `head` out but learns_from."
             )
     return None
+
+
+@warning
+def transform_that_an_augmentation_hides(recipe: Recipe) -> str | None:
+    hidden = {
+        AUGMENTATIONS.capability(name, "hides"): name for name in recipe.discriminator.augmentation
+    }
+    task = next(
+        (task for task in recipe.tasks if task.transform in hidden and task.transform), None
+    )
+    if task is None:
+        return None
+    return (
+        f"the task {task.labels!r} has transform={task.transform}, and "
+        f"discriminator.augmentation={hidden[task.transform]} comes after it, so that what was "
+        "done cannot be told; leave one of them out."
+    )
 
 
 @refusal
