@@ -254,6 +254,16 @@ def test_a_script_is_measured_as_runs_are(tmp_path: Path, script) -> None:
     assert again.asked == []
 
 
+@pytest.mark.parametrize(
+    ("options", "trainings"), [({}, 1), ({"decay": "none"}, 1), ({"decay": "linear"}, 2)]
+)
+def test_a_script_whose_rate_falls_is_called_for_each_mark(
+    tmp_path: Path, script, options, trainings: int
+) -> None:
+    made = plan(recipes=[{**script, "set": options}], marks={"iterations": [1, 2]})
+    assert len(made.jobs(tmp_path)) == trainings
+
+
 def test_a_script_is_told_of_seconds_on_this_machine(tmp_path: Path, script, monkeypatch) -> None:
     monkeypatch.setattr("mtgan.studies.marks.yardstick_seconds", lambda: 3.9 / 2)
     [job] = plan(recipes=[script], marks={"seconds": [15, 30]}).jobs(tmp_path, "cpu")

@@ -8,7 +8,8 @@ where FOLDER does not exist yet. It writes there MARK.npz for each of the marks,
 `mtgan sample RUN --out FILE.npz` writes: `images`, and where there are any `labels`, those asked
 for, with the names of their levels), and marks.json: {MARK: {"iterations": N, "seconds": CPU
 seconds of the whole process but for samples and files}}. `python` is the one that the study runs
-in.
+in. A script with an option `decay` other than none learns at rates that depend on its length, as
+recipes with `optimizer.decay`: it is called for each mark by itself.
 """
 
 import os
@@ -108,7 +109,7 @@ class ScriptJobs:
         return 0
 
     def depends_on_length(self, recipe: Script) -> bool:
-        return False
+        return recipe.options.get("decay", "none") != "none"
 
     def lasting(self, recipe: Script, length: int) -> Script:
         return recipe
