@@ -50,8 +50,8 @@ PENALTIES: "Registry[Penalty]" = Registry(
     "Lipschitz penalty",
     "mtgan.objectives.penalties",
     has=("terms", "clips"),
-    # Whether each sample's score must depend on that sample alone.
-    capabilities={"differentiates_score": False},
+    # Whether each sample's score must depend on that sample alone; whether weights are clipped.
+    capabilities={"differentiates_score": False, "clips": False},
 )
 # A norm takes the corresponding weights of two networks, layer by layer, to one scalar.
 NORMS: "Registry[Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]]" = Registry(

@@ -144,6 +144,27 @@ def test_recipes(tmp_path: Path) -> None:
     assert "steps: 7" in again.stdout
 
 
+def test_a_recipe_layer_by_layer_and_as_a_picture(tmp_path: Path) -> None:
+    layers = ["recipes", "show", "gan", "--scale", "tiny", "--layers", "--data", "digits"]
+    networks = json.loads(mtgan(*layers, "--json", cwd=tmp_path).stdout)["networks"]
+    assert [network["name"] for network in networks] == ["generator", "discriminator"]
+    last = networks[0]["layers"][-1]
+    # 16 channels, 5 x 5, one bias: to the one channel of an image of 8 x 8
+    assert (last["output"], last["parameters"]) == ([1, 8, 8], 401)
+    table = mtgan(*layers, cwd=tmp_path).stdout
+    assert f"generator: {networks[0]['parameters']:,} parameters" in table
+    players = ["recipes", "show", "gan", "--diagram", "gan.svg"]
+    assert mtgan(*players, cwd=tmp_path).stdout == "wrote gan.svg\n"
+    assert "<svg" in (tmp_path / "gan.svg").read_text()
+    assert "exists already" in mtgan(*players, cwd=tmp_path).stderr
+    assert mtgan(*players, "--force", cwd=tmp_path).returncode == 0
+    stack = ["recipes", "show", "stl", "--layers", "--data", "digits", "--diagram", "stl.png"]
+    assert mtgan(*stack, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "stl.png").stat().st_size
+    values = json.loads(mtgan("recipes", "show", "gan", "--json", cwd=tmp_path).stdout)
+    assert values["objective"] == "non-saturating"
+
+
 @pytest.mark.parametrize("columns", [80, 200])
 def test_recipes_can_be_read_at_any_width(tmp_path: Path, monkeypatch, columns: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -194,6 +215,10 @@ def test_recipes_of_classifiers_are_shown(tmp_path: Path, name: str) -> None:
         (["study", "bifurcation", "--address", "x"], "add --executor ray"),
         (["report", "nowhere"], "is not a run folder"),
         (["recipes", "show", "nothing"], "no recipe 'nothing'"),
+        (["recipes", "show", "gan", "--layers"], "add --data"),
+        (["recipes", "show", "gan", "--data", "digits"], "--data belongs to --layers"),
+        (["recipes", "show", "stl", "--diagram", "x.svg"], "draw its layers"),
+        (["recipes", "show", "gan", "--diagram", "x.odd"], "its ending should be one of"),
         (["train", "wgan-gp", "--data", "digits", "--device", "tpu"], "auto, cpu or cuda"),
         (["train", "wgan-gp", "--data", "digits", "--set", "data.size=4"], "8 to 256 pixels"),
     ],

@@ -19,7 +19,7 @@ from PIL import Image
 import mtgan.cli
 import printed
 from mtgan import analysis
-from mtgan.classification import load_classifier_recipe
+from mtgan.classification import CLASSIFIERS, load_classifier_recipe
 from mtgan.cli.app import app
 from mtgan.cli.options import read_recipe
 from mtgan.data import list_datasets, load_dataset
@@ -105,6 +105,13 @@ def check_classify(values: dict[str, Any]) -> None:
     load_classifier_recipe(values["recipe"], overrides)
 
 
+def check_shown(values: dict[str, Any]) -> None:
+    check_data(values["data"])
+    if values["name"] in CLASSIFIERS.names():
+        return
+    check_recipe(values["name"], values)
+
+
 def check_study(values: dict[str, Any]) -> None:
     if not values["file"].endswith(".yaml") and values["file"] != "NAME":
         load_study(values["file"], values["scale"])
@@ -131,7 +138,7 @@ CHECKS = {
     "evaluate": lambda values: check_data(values["data"]),
     "strings": lambda values: check_data(values["data"]),
     "data info": lambda values: check_data(values["name"]),
-    "recipes show": lambda values: check_recipe(values["name"], values),
+    "recipes show": check_shown,
 }
 
 

@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mtgan.classification.layers import classifier_layers
     from mtgan.classification.run import ClassifierRun, Trunk, load_features, load_trunk
     from mtgan.classification.schema import CLASSIFIERS, ClassifierRecipe, load_classifier_recipe
     from mtgan.classification.train import classify
@@ -14,6 +15,7 @@ _HOMES = {
     "ClassifierRecipe": "schema",
     "ClassifierRun": "run",
     "Trunk": "run",
+    "classifier_layers": "layers",
     "classify": "train",
     "load_classifier_recipe": "schema",
     "load_features": "run",
@@ -25,6 +27,7 @@ __all__ = [
     "ClassifierRecipe",
     "ClassifierRun",
     "Trunk",
+    "classifier_layers",
     "classify",
     "load_classifier_recipe",
     "load_features",

@@ -12,6 +12,7 @@ from mtgan.classification.schema import ClassifierSharing, Network
 from mtgan.errors import UserError
 from mtgan.nets import initialize
 from mtgan.nets.fast import Conv2d, ReLU
+from mtgan.nets.layers import Place, Places, chain
 from mtgan.nets.networks import kernel_weights
 from mtgan.nets.task_head import TaskHead
 from mtgan.objectives.sharing import shared_distance
@@ -102,6 +103,18 @@ class MultitaskClassifier(nn.Module):
         for layer in self.trunk:
             x = layer(x)
         return self.branches[task](x)
+
+    def places(self) -> Places:
+        """Its layers by name, for mtgan.nets.layers: the trunk's, and each task's."""
+        trunk = chain(self.trunk)
+        places = dict(trunk)
+        for task, branch in self.branches.items():
+            assert isinstance(branch, TaskHead)
+            end = ["", *trunk][-1]
+            own = chain(branch.layers, first=len(trunk) + 1, of=task, after=end)
+            places |= own
+            places[f"{task} classes"] = Place(branch.linear, [end, *own][-1])
+        return places
 
     def layers_of(self, task: str) -> list[nn.Module]:
         """The convolutional layers that a task's samples pass, in order."""

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mtgan.cli.app import app, print_json, say
-from mtgan.cli.options import Json, Overrides, Root, ScaleName, TaxonomyFile, given
+from mtgan.cli.options import (
+    Force,
+    Json,
+    Overrides,
+    Root,
+    ScaleName,
+    TaxonomyFile,
+    check_free,
+    given,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from mtgan.classification.schema import ClassifierRecipe
     from mtgan.data import Dataset
+    from mtgan.nets.layers import NetworkLayers
     from mtgan.recipes import Recipe
 
 recipes = typer.Typer(help="The zoo of recipes: list them, or show one in full.")
@@ -143,24 +153,57 @@ def _short(count: int) -> str:
 
 @recipes.command()
 def show(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="A recipe of the zoo, or a YAML file.")],
     overrides: Overrides = None,
     scale: ScaleName = "full",
+    layers: Annotated[
+        bool, typer.Option("--layers", help="The networks, layer by layer, on the set --data.")
+    ] = False,
+    data: Annotated[str | None, typer.Option("--data", help="The data set of --layers.")] = None,
+    root: Root = None,
+    taxonomy: TaxonomyFile = None,
+    diagram: Annotated[
+        Path | None,
+        typer.Option(help="Draw its players and phases, or its --layers: a file, .svg or .png."),
+    ] = None,
+    force: Force = False,
+    as_json: Json = False,
 ) -> None:
-    """One recipe of a GAN or a classifier, fully resolved, as YAML that is itself a recipe."""
+    """One recipe of a GAN or a classifier, fully resolved, as YAML that is itself a recipe; or its
+    networks, as in Tables 4.3 and D.1 of the thesis; or a picture of it, as in its figures."""
+    from mtgan.errors import UserError
+    from mtgan.recipes import dump_recipe
+
+    if not layers and (odd := given(context, "data", "root", "taxonomy")):
+        raise UserError(f"{' and '.join(odd)} belongs to --layers; give both, or neither.")
+    check_free(diagram, force)
+    recipe = _read(name, overrides, scale)
+    networks = _networks(recipe, data, root, taxonomy) if layers else None
+    if diagram is not None:
+        _draw(recipe, networks, diagram)
+        if not as_json:
+            say(f"wrote {diagram}")
+            return
+    if as_json:
+        print_json(_values(recipe, networks))
+    elif networks is not None:
+        _show_networks(networks)
+    else:
+        print(dump_recipe(recipe), end="")
+
+
+def _read(name: str, overrides: list[str] | None, scale: str) -> "Recipe | ClassifierRecipe":
     from mtgan.classification.schema import CLASSIFIERS, load_classifier_recipe
     from mtgan.cli.options import read_recipe
     from mtgan.errors import UserError
-    from mtgan.recipes import dump_recipe
     from mtgan.recipes.load import parse_overrides
 
     if not _is_classifier(name, CLASSIFIERS.names()):
-        print(dump_recipe(read_recipe(name, overrides, scale)), end="")
-        return
+        return read_recipe(name, overrides, scale)
     if scale != "full":
         raise UserError(f"{name} is a classifier's recipe, which has no --scale; leave it out.")
-    recipe = load_classifier_recipe(name, parse_overrides(overrides or []))
-    print(dump_recipe(recipe), end="")
+    return load_classifier_recipe(name, parse_overrides(overrides or []))
 
 
 def _is_classifier(name: str, known: list[str]) -> bool:
@@ -172,3 +215,80 @@ def _is_classifier(name: str, known: list[str]) -> bool:
         return name in known
     values = read_yaml(path, "The recipe")
     return isinstance(values, dict) and ("network" in values or values.get("extends") in known)
+
+
+# Networks, layer by layer
+
+
+def _networks(
+    recipe: "Recipe | ClassifierRecipe", data: str | None, root: Path | None, taxonomy: Path | None
+) -> "list[NetworkLayers]":
+    from mtgan.cli.options import read_data
+    from mtgan.errors import UserError
+    from mtgan.recipes import Recipe
+
+    if data is None:
+        raise UserError(
+            "--layers needs the size and the classes of samples: add --data DATA (mtgan data list)."
+        )
+    if isinstance(recipe, Recipe):
+        from mtgan.training import network_layers
+
+        return network_layers(recipe, read_data(data, recipe.data, root, taxonomy))
+    from mtgan.classification import classifier_layers
+    from mtgan.classification.tasks import load_data
+
+    return [classifier_layers(recipe, load_data(data, recipe.data, root, taxonomy))]
+
+
+def _values(
+    recipe: "Recipe | ClassifierRecipe", networks: "list[NetworkLayers] | None"
+) -> dict[str, Any]:
+    """What --json prints."""
+    if networks is None:
+        return recipe.model_dump(mode="json")
+    return {"recipe": recipe.name, "networks": [asdict(network) for network in networks]}
+
+
+def _draw(
+    recipe: "Recipe | ClassifierRecipe", networks: "list[NetworkLayers] | None", out: Path
+) -> None:
+    from mtgan.errors import UserError
+    from mtgan.lettering import save_figure
+    from mtgan.recipes import Recipe
+
+    if networks is not None:
+        from mtgan.training.layer_diagram import layer_diagram
+
+        save_figure(layer_diagram(recipe.title or recipe.name, recipe.source, networks), out)
+    elif isinstance(recipe, Recipe):
+        from mtgan.recipes.diagram import diagram
+
+        save_figure(diagram(recipe), out)
+    else:
+        raise UserError(
+            f"{recipe.name} is a classifier's recipe, which has one player; draw its layers: add "
+            "--layers --data DATA."
+        )
+
+
+def _show_networks(networks: "list[NetworkLayers]") -> None:
+    from mtgan.text import console
+
+    for network in networks:
+        console().print(_layer_table(network))
+
+
+def _layer_table(network: "NetworkLayers") -> "Table":
+    from rich.table import Table
+
+    title = f"{network.name}: {network.parameters:,} parameters"
+    table = Table(title=title, title_justify="left")
+    for column in ("layer", "computes", "output"):
+        table.add_column(column)
+    table.add_column("parameters", justify="right")
+    for layer in network.layers:
+        shared = f" (shared with {', '.join(layer.shared_with)})" if layer.shared_with else ""
+        size = " x ".join(map(str, layer.output or (1,)))
+        table.add_row(layer.name, "; ".join(layer.parts) + shared, size, f"{layer.parameters:,}")
+    return table

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mtgan.nets.backbone import DiscriminatorSettings, RowByRow
 from mtgan.nets.heads import Labels, LabelVector, Strengths, as_levels
 from mtgan.nets.initialization import stored_weight
+from mtgan.nets.layers import Place, Places, chain
 from mtgan.nets.task_head import ClassHead, HeadOutput, HeadSpec, SumHead
 from mtgan.parts import HEADS, NORMALIZATIONS
 
@@ -77,6 +78,11 @@ class Generator(nn.Module):
             return self.levels
         return tuple(level for level in self.levels if found.of(level) > 0)
 
+    def places(self) -> Places:
+        """Its layers by name, for mtgan.nets.layers."""
+        told = {} if self.embedding is None else {"labels": Place(self.embedding, "")}
+        return {**told, **chain(self.layers)}
+
     def _inputs(self, latents: Tensor, labels: Labels) -> tuple[Tensor, Tensor | None]:
         if self.label_vector is None:
             return latents, labels[self.level] if self.level else None
@@ -134,6 +140,20 @@ class Discriminator(nn.Module):
         self.sum_heads = nn.ModuleList(SumHead(spec) for spec in sums.values())
         self.mixes_samples = NORMALIZATIONS.capability(settings.normalization, "mixes_samples")
 
+    def places(self) -> Places:
+        """Its layers by name, for mtgan.nets.layers: the trunk's, the score's, the tasks' heads."""
+        trunk = chain(self.layers)
+        names = ["", *trunk]
+        heads = {
+            name: Place(head, names[leave])
+            for (name, leave), head in zip(self.leaves.items(), self.heads, strict=True)
+        }
+        for name, head in zip(self.sum_names, self.sum_heads, strict=True):
+            assert isinstance(head, SumHead)
+            heads[name] = Place(head, f"head {head.task}")
+        tasks = {f"head {name}": heads[name] for name in self.task_names}
+        return {**trunk, "score": Place(self.adversarial, names[-1]), **tasks}
+
     def forward(self, samples: Tensor, labels: Labels) -> DiscriminatorOutput:
         outputs = [samples]  # outputs[i] is what layer i takes
         for layer in self.layers:
@@ -164,6 +184,11 @@ class Classifier(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(layers)
         self.linear = nn.Linear(features, classes)
+
+    def places(self) -> Places:
+        """Its layers by name, for mtgan.nets.layers."""
+        trunk = chain(self.layers)
+        return {**trunk, "classes": Place(self.linear, ["", *trunk][-1])}
 
     def forward(self, samples: Tensor) -> Tensor:
         x = samples

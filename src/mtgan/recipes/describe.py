@@ -86,7 +86,7 @@ def _other(recipe: Recipe) -> list[str]:
     deeper = max((task.bifurcation for task in recipe.tasks), default=1)
     if deeper > 1:
         notes.append(f"bifurcation {deeper}")
-    heads = {text: None for task in recipe.tasks if (text := _head(task.head))}
+    heads = {text: None for task in recipe.tasks if (text := head_words(task.head))}
     if heads:
         notes.append(f"heads: {', '.join(heads)}")
     if recipe.discriminator.augmentation:
@@ -95,7 +95,7 @@ def _other(recipe: Recipe) -> list[str]:
     return notes
 
 
-def _head(head: Head) -> str:
+def head_words(head: Head) -> str:
     """In which words a head differs from a plain one."""
     usual = Head()
     keys = ("classes", "loss", "features")

@@ -1,8 +1,16 @@
 """Recipe + Dataset -> Game -> Run."""
 
 from mtgan.errors import Interrupted
+from mtgan.training.layers import count_parameters, network_layers
 from mtgan.training.run import Run
 from mtgan.training.snapshots import TrainingDiverged
-from mtgan.training.train import count_parameters, train
+from mtgan.training.train import train
 
-__all__ = ["Interrupted", "Run", "TrainingDiverged", "count_parameters", "train"]
+__all__ = [
+    "Interrupted",
+    "Run",
+    "TrainingDiverged",
+    "count_parameters",
+    "network_layers",
+    "train",
+]

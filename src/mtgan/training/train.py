@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from mtgan import processes
@@ -196,20 +195,6 @@ def _schedule(recipe: Recipe) -> Schedule:
         part.sample_every,
         part.precision,
     )
-
-
-def count_parameters(recipe: Recipe, data: Dataset) -> dict[str, int]:
-    """Number of parameters by network (a shared layer counts in each), without training.
-
-    Raises UserError where the recipe does not fit the data.
-    """
-
-    def nothing_confused(data: Dataset, seed: int) -> np.ndarray:
-        # How many superclasses there are decides, not which: no classifier need be trained.
-        return np.eye(data.taxonomy.num_classes(data.taxonomy.levels[0]), dtype=np.int64)
-
-    info = DatasetInfo.of(with_hierarchies(data, recipe.hierarchy, nothing_confused))
-    return Game(recipe, info).parameter_counts()
 
 
 def _warn_of_untold_tasks(game: Game) -> None:
