@@ -116,7 +116,7 @@ def test_between_classes_the_ends_are_the_classes(run: Run) -> None:
     rows = torch.from_numpy(np.concatenate([a, b]))
     plain = generate(game, z.repeat(2, 1), rows)
     for t, wanted in ((0.0, plain[0]), (1.0, plain[1])):
-        with blended_classes(generator, t):
+        with blended_classes(generator, torch.tensor([t])):
             assert np.array_equal(generate(game, z.repeat(2, 1), rows)[0], wanted)
     assert not np.array_equal(plain[0], plain[1])
     assert np.array_equal(generate(game, z.repeat(2, 1), rows), plain)  # the hooks are gone

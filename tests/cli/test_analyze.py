@@ -45,6 +45,7 @@ def test_the_eight_analyses_are_registered() -> None:
 
 
 OTHERS = {"n": 10, "seed": 1, "step": 1, "features": "pixels", "data": "digits"}
+OTHERS |= {"label": ("3",), "dimension": 0}
 
 
 @pytest.mark.parametrize("name", ANALYSES.names())

@@ -45,6 +45,9 @@ class Options:
         step: Checkpoint by its iteration, or "best"; None is the newest.
         features: Feature space by name, or "auto".
         data: Another data set than the run's own, where that is a question (`probe`).
+        label: Labels as LEVEL=CLASS, NUMBER=VALUE or a class's name, where paths are between or at
+            some (`interpolate`).
+        dimension: One of the latent, counted from 0, where one alone is moved (`interpolate`).
         progress: Called with a sentence before each part that takes a while.
     """
 
@@ -53,6 +56,8 @@ class Options:
     step: Step = None
     features: str = AUTO
     data: str | None = None
+    label: tuple[str, ...] = ()
+    dimension: int | None = None
     progress: Progress = silent
 
     def count(self, default: int) -> int:

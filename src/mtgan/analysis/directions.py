@@ -3,7 +3,7 @@
 Z: latent; B: latents over which is averaged; O: outputs of the first layer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,9 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mtgan.analysis.base import Images
 from mtgan.analysis.paths import Embed, Make
 from mtgan.nets.heads import LabelVector
 from mtgan.nets.networks import Generator
+
+_TOGETHER = 100  # samples between labels, of which each takes two places of a batch
 
 
 def dimension_effects(
@@ -47,13 +50,14 @@ def first_weight(generator: Generator, dim: int) -> Tensor | None:
 
 
 @contextmanager
-def blended_classes(generator: Generator, t: float) -> Iterator[None]:
-    """Within it, the first half of a batch is generated between its own labels (t = 0) and those
-    of the second half (t = 1): every code or embedding of labels is interpolated."""
+def blended_classes(generator: Generator, t: Tensor) -> Iterator[None]:
+    """Within it, the first half of a batch [2B] is generated between its own labels (t = 0) and
+    those of the second half (t = 1), t [B]: every code or embedding of labels is interpolated."""
 
     def mix(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
         first, second = output.chunk(2)
-        return torch.cat([torch.lerp(first, second, t), second])
+        weight = t.to(output).view(-1, *[1] * (output.dim() - 1))
+        return torch.cat([torch.lerp(first, second, weight), second])
 
     places = [m for m in generator.modules() if isinstance(m, LabelVector | nn.Embedding)]
     hooks = [place.register_forward_hook(mix) for place in places]
@@ -62,3 +66,23 @@ def blended_classes(generator: Generator, t: float) -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+Blend = Callable[[Tensor, Tensor, Tensor, Tensor], Images]
+"""(latents [B, Z], label rows a [B, L], rows b, t [B]) to images: from a (t = 0) to b (t = 1)."""
+
+
+def blender(make: Make, generator: Generator) -> Blend:
+    """How a generator makes samples between two labels; make: its images."""
+
+    def blend(z: Tensor, a: Tensor, b: Tensor, t: Tensor) -> Images:
+        made = []
+        # In batches that `make` does not cut, since both halves must meet.
+        parts = zip(*(values.split(_TOGETHER) for values in (z, a, b, t)), strict=True)
+        for latents, first, second, place in parts:
+            with blended_classes(generator, place):
+                both = make(torch.cat([latents, latents]), torch.cat([first, second]))
+            made.append(both[: len(latents)])
+        return np.concatenate(made)
+
+    return blend

@@ -35,27 +35,27 @@ from mtgan.analysis.base import (
     analysis,
     extractor_of,
 )
-from mtgan.analysis.directions import blended_classes, dimension_effects, first_weight, sefa
+from mtgan.analysis.directions import Blend, blender, dimension_effects, first_weight, sefa
 from mtgan.analysis.paths import (
+    FRAMES,
     HALVINGS,
     JUMP_HEIGHT,
     JUMP_KEPT,
-    STEPS,
+    REACH,
     Embed,
     Make,
     Paths,
+    no_jump,
     slerp,
     walk,
 )
 from mtgan.analysis.plots import BLUE, ORANGE, RED, SOFT, new_figure, show_grid, side_by_side, tidy
+from mtgan.analysis.traverse import Traversals, traverse_run
 from mtgan.errors import UserError
 from mtgan.evaluation.features import extract
 from mtgan.training import Run
 from mtgan.training.batches import draw_latents
 from mtgan.training.run import generate
-
-REACH = {"normal": 2.5, "uniform": 1.0}
-FRAMES = 11
 
 
 @dataclass(frozen=True)
@@ -82,19 +82,9 @@ class Interpolation(Result):
 
     @property
     def verdict(self) -> str:
-        p = self.paths
-        count, total = len(p.jumps), len(p.kept)
         weak = int((self.effects < 0.1 * self.effects.max()).sum()) if self.effects.max() else 0
-        jumps = (
-            f"{count} of {total} paths jump: images change at once between latents "
-            f"{1 / (STEPS * 2**HALVINGS):.1g} of the path apart, as where a generator has "
-            "memorized its training images."
-            if count
-            else f"No discrete jump on {total} paths (with 95 % confidence fewer than "
-            f"{p.most_jumping:.0%} of paths have one)."
-        )
         return (
-            f"{jumps} Latent dimension {self.ranking[0]} has most effect; {weak} of "
+            f"{no_jump(self.paths)} Latent dimension {self.ranking[0]} has most effect; {weak} of "
             f"{len(self.effects)} have less than a tenth of that."
         )
 
@@ -149,7 +139,7 @@ def interpolate(
     *,
     reach: float = 2.5,
     weight: Tensor | None = None,
-    blend: Callable[[Tensor, Tensor, Tensor, float], Images] | None = None,
+    blend: Blend | None = None,
     class_names: Callable[[Tensor], str] = lambda row: "",
     shown: int = 4,
     probes: int = 6,
@@ -164,8 +154,7 @@ def interpolate(
         reach: Latent dimensions go from -reach to reach.
         weight: The latent's part of the first layer's weight, [O, Z], for SeFa; the identity when
             left out.
-        blend: (latents, rows a, rows b, t) to images between two classes; None where the
-            generator takes no labels.
+        blend: Images between two classes; None where the generator takes no labels.
         class_names: A label row's name.
         shown: Rows of each kind in the picture.
         probes: Latents over which the effect of a dimension is averaged.
@@ -188,8 +177,8 @@ def interpolate(
     if blend is not None:
         for a, b in _class_pairs(rows, shown):
             name = f"{class_names(rows[a])} to {class_names(rows[b])}"
-            parts = [blend(latents[:1], rows[[a]], rows[[b]], float(t)) for t in middle]
-            strips.append((name, np.concatenate(parts)))
+            first, second = rows[[a] * FRAMES], rows[[b] * FRAMES]
+            strips.append((name, blend(latents[[0] * FRAMES], first, second, middle)))
     return Interpolation(
         paths=paths,
         effects=effects,
@@ -225,10 +214,11 @@ def _strips(
 @analysis(
     "interpolate",
     "paths through latent space: jumps, dimensions, SeFa directions",
-    takes=("n", "step", "features", "seed"),
-    least=4,
+    takes=("n", "step", "features", "seed", "label", "dimension"),
 )
-def of_run(run: Run, options: Options) -> Interpolation:
+def of_run(run: Run, options: Options) -> Interpolation | Traversals:
+    if options.label or options.dimension is not None:
+        return traverse_run(run, options)
     game = run.game(options.step)
     latent = run.recipe.latent
     random = torch.Generator().manual_seed(options.seed)
@@ -245,10 +235,6 @@ def of_run(run: Run, options: Options) -> Interpolation:
     def make(z: Tensor, y: Tensor) -> Images:
         return generate(game, z, y)
 
-    def blend(z: Tensor, a: Tensor, b: Tensor, t: float) -> Images:
-        with blended_classes(generator, t):
-            return make(torch.cat([z, z]), torch.cat([a, b]))[: len(z)]
-
     return interpolate(
         make,
         latents,
@@ -256,7 +242,7 @@ def of_run(run: Run, options: Options) -> Interpolation:
         lambda images: extract(extractor, images, cache=False).features,
         reach=REACH[latent.distribution],
         weight=first_weight(generator, latent.dim),
-        blend=blend if level else None,
+        blend=blender(make, generator) if level else None,
         class_names=lambda row: info.named(level, int(row[column])) if level else "",
     )
 

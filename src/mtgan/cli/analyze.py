@@ -33,6 +33,16 @@ def analyze(
     data: Annotated[
         str | None, typer.Option(help="Another data set than the run's own (probe).")
     ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="interpolate: from one label to the next, as fine=Bag; or at each, --dimension."
+        ),
+    ] = None,
+    dimension: Annotated[
+        int | None,
+        typer.Option(min=0, help="interpolate: one latent dimension, counted from 0."),
+    ] = None,
     features: Annotated[
         str, typer.Option(help="auto, classifier, imagenet-lite, inception, pixels, ...")
     ] = "auto",
@@ -45,7 +55,16 @@ def analyze(
     from mtgan.training import Run
 
     with working(quiet or as_json) as progress:
-        options = Options(n, seed, as_step(step), features, data, progress)
+        options = Options(
+            n=n,
+            seed=seed,
+            step=as_step(step),
+            features=features,
+            data=data,
+            label=tuple(label or ()),
+            dimension=dimension,
+            progress=progress,
+        )
         result, files = analyze_run(name, Run.open(run), out, options)
     if as_json:
         print_json(result.to_dict())
