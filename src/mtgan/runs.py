@@ -109,14 +109,17 @@ def samples_of(
     taxonomy = run.dataset_info.taxonomy
     # Codes, behind the levels of the data, are nothing that can be judged.
     told = [part.labels[:, : len(taxonomy.levels)] for part in made if part.labels is not None]
-    if not told or (told[0] < 0).all():
+    numbers = {name: np.concatenate([m.numbers[name] for m in made]) for name in made[0].numbers}
+    bare = not told or (told[0] < 0).all()
+    if bare and not numbers:
         return np.asarray(made[0])
-    rows = np.concatenate(told)
-    if translated:
+    rows = np.full((count * len(made), len(taxonomy.levels)), -1) if bare else np.concatenate(told)
+    if translated and not bare:
         rows, taxonomy = reference_labels(rows, run, reference), reference.taxonomy
     samples = np.concatenate([np.asarray(part) for part in made])
     domains = run.dataset_info.domains
-    return Dataset(samples, rows, taxonomy, str(run.path), "all", domains=domains)
+    name = str(run.path)
+    return Dataset(samples, rows, taxonomy, name, "all", domains=domains, numbers=numbers)
 
 
 def evaluate_domains(

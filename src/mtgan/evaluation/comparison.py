@@ -6,7 +6,7 @@ Legend: N samples of each side, C channels, H x W pixels, D features, L label le
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,120 +14,16 @@ from scipy.special import softmax
 from torch import Tensor
 
 from mtgan.data import Taxonomy
-from mtgan.evaluation.cache import array_digest, digest
-from mtgan.evaluation.features import FeatureBank, FeatureExtractor, extract
+from mtgan.evaluation.features import FeatureBank
 from mtgan.evaluation.features.presence import present_classes
-from mtgan.evaluation.features.probe import LinearProbe, some
-from mtgan.evaluation.pairwise.gaussian import GaussianStatistics
-from mtgan.evaluation.pairwise.neighbors import Neighborhood, nearest, neighborhood
+from mtgan.evaluation.features.probe import LinearProbe, NumberProbe, some
+from mtgan.evaluation.pairwise.neighbors import nearest
 from mtgan.evaluation.pairwise.pairs import PairwisePass, pairwise_pass
+from mtgan.evaluation.sample_set import NEIGHBORS, SampleSet
 from mtgan.renamed import renamed_property
-
-Result = TypeVar("Result")
 
 CLUSTERS = 10
 """Modes of a set without labels are clusters of the reference's features."""
-
-NEIGHBORS = (3, 5)
-"""k of precision and recall, and of density and coverage, as in their papers."""
-
-
-@dataclass(frozen=True, eq=False)
-class SampleSet:
-    """One set of images with its features; what is computed of it is computed once.
-
-    Attributes:
-        labels: int64 [N, L] in the reference's levels, or None.
-        bank: Features and logits.
-    """
-
-    labels: np.ndarray | None
-    bank: FeatureBank
-    _images: np.ndarray | None = field(default=None, repr=False)
-    _origin: "tuple[SampleSet, np.ndarray] | None" = field(default=None, repr=False)
-    _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def of(
-        cls,
-        extractor: FeatureExtractor,
-        images: np.ndarray,
-        labels: np.ndarray | None = None,
-        *,
-        cache: bool = True,
-    ) -> "SampleSet":
-        """Extract the features of images; cache: whether they are kept in a file."""
-        return cls(labels, extract(extractor, images, cache=cache), images)
-
-    def __len__(self) -> int:
-        return len(self.bank)
-
-    @property
-    def images(self) -> np.ndarray:
-        """uint8 [N, C, H, W]; a part of a set copies its own when they are asked for."""
-        if self._images is not None:
-            return self._images
-        assert self._origin is not None
-        whole, rows = self._origin
-        return whole.images[rows]
-
-    @property
-    def features(self) -> np.ndarray:
-        """float32 [N, D]."""
-        return self.bank.features
-
-    @cached_property
-    def points(self) -> Tensor:
-        """The features on the device where distances are computed."""
-        return torch.from_numpy(self.features).to(self.bank.device)
-
-    @cached_property
-    def statistics(self) -> GaussianStatistics:
-        """Mean and covariance of the features."""
-        return GaussianStatistics.from_features(self.points)
-
-    @cached_property
-    def neighborhood(self) -> Neighborhood:
-        """Nearest neighbors within the set."""
-        return neighborhood(self.points, max(NEIGHBORS), kernel=True)
-
-    @cached_property
-    def content(self) -> str:
-        """A hash of images, labels, features and logits."""
-        arrays = [self.images, self.features, *self.bank.logits.values()]
-        labels = "" if self.labels is None else array_digest(self.labels)
-        return digest(labels, list(self.bank.logits), [array_digest(array) for array in arrays])
-
-    def per_sample(self, key: Hashable, compute: "Callable[[SampleSet], np.ndarray]") -> np.ndarray:
-        """One number [N] or row for each sample, computed once for a set and all parts of it."""
-        if self._origin is not None:
-            whole, rows = self._origin
-            return whole.per_sample(key, compute)[rows]
-        return self.once(key, lambda: compute(self))
-
-    def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
-        """What `compute` gives, which must depend on this set and the context alone."""
-        if key not in self._known:
-            self._known[key] = compute()
-        result: Result = self._known[key]
-        return result
-
-    def take(self, rows: np.ndarray) -> "SampleSet":
-        """The set of the given rows."""
-        labels = None if self.labels is None else self.labels[rows]
-        return SampleSet(labels, self.bank.take(rows), None, (self, rows))
-
-    def with_labels(self, labels: np.ndarray | None) -> "SampleSet":
-        """The same images under other labels."""
-        return SampleSet(labels, self.bank, self._images, (self, np.arange(len(self))))
-
-    def joined(self, other: "SampleSet") -> "SampleSet":
-        """Both sets, this one first."""
-        labels = None
-        if self.labels is not None and other.labels is not None:
-            labels = np.concatenate([self.labels, other.labels])
-        images = np.concatenate([self.images, other.images])
-        return SampleSet(labels, self.bank.joined(other.bank), images)
 
 
 @dataclass
@@ -144,6 +40,7 @@ class EvaluationContext:
             where there are none; called once, when first needed.
         seed: Seed of every random draw.
         is_inception: Whether the features are those of the original FID.
+        numbers: The numbers of which the reference shows at least two values.
     """
 
     taxonomy: Taxonomy
@@ -153,6 +50,7 @@ class EvaluationContext:
     held_out: SampleSet | None = None
     seed: int = 0
     is_inception: bool = False
+    numbers: tuple[str, ...] = ()
     _models: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     shown = renamed_property("detected")
@@ -212,6 +110,21 @@ class EvaluationContext:
     def predict(self, level: str, bank: FeatureBank) -> np.ndarray:
         """The most probable class of each sample at a level, int64 [N]."""
         return self.posterior(level, bank).argmax(axis=1)
+
+    def read(self, number: str, judged: SampleSet) -> np.ndarray:
+        """A number of each sample as its features say it, float64 [N]: by a ridge regression on the
+        training data's features."""
+
+        def predict(samples: SampleSet) -> np.ndarray:
+            key = ("number", number)
+            if key not in self._models:
+                training = self.training
+                fitted = NumberProbe.fit(training.features, training.numbers[number], self.seed)
+                self._models[key] = fitted
+            probe: NumberProbe = self._models[key]
+            return probe.predict(samples.features)
+
+        return judged.per_sample(("number", number), predict)
 
     @cached_property
     def _unseen(self) -> SampleSet:
@@ -319,6 +232,22 @@ class Comparison:
         """The classes of the reference at a level, int64 [N], -1 where missing."""
         assert self.reference.labels is not None
         return self.reference.labels[:, self.context.column(level)]
+
+    @property
+    def requested_numbers(self) -> tuple[str, ...]:
+        """Numbers that any sample was asked for."""
+        asked = self.generated.numbers
+        return tuple(
+            name
+            for name in self.context.numbers
+            if name in asked and not np.isnan(asked[name]).all()
+        )
+
+    def without_numbers(self) -> str:
+        """Why the error of numbers cannot be had."""
+        if not self.context.numbers:
+            return "the reference has no numbers, or one value of each"
+        return "" if self.requested_numbers else "the samples were asked for no number"
 
     def without_labels(self) -> str:
         """Why metrics of conditioning cannot be had."""

@@ -14,6 +14,7 @@ from mtgan.evaluation.inputs import (
     as_dataset,
     check_alike,
     fitting_labels,
+    fitting_numbers,
     in_classes_of,
 )
 from mtgan.evaluation.protocol import ProtocolRule
@@ -27,6 +28,7 @@ class EvaluationData:
     Attributes:
         generated: The samples.
         labels: int64 [N, L], the labels that the samples were asked to have, or None.
+        numbers: float32 [N] by name, the numbers that they were asked to have.
         real: The reference.
         held_out: Real data that are not in the reference; None where no card is calibrated, or too
             few are there for it.
@@ -37,6 +39,7 @@ class EvaluationData:
 
     generated: Dataset
     labels: np.ndarray | None
+    numbers: dict[str, np.ndarray]
     real: Dataset
     held_out: Dataset | None
     taken: int
@@ -79,6 +82,7 @@ class EvaluationData:
         real = _real_alone(real, generated, notes)
         check_alike(generated.samples, real.samples)
         requested = fitting_labels(generated, real, labels, notes)
+        numbers = fitting_numbers(generated, real, notes)
         unseen: Dataset | None = None
         if calibrated:
             others, unseen, more = with_held_out(real, heldout, seed, size)
@@ -94,7 +98,7 @@ class EvaluationData:
         taken, compared = sample_sizes(rule, n, generated, real, unseen)
         notes = [*_on_reading(generated, real), *notes]
         notes += _on_sizes(rule, n, taken, generated, real, unseen)
-        return cls(generated, requested, real, unseen, taken, compared, notes)
+        return cls(generated, requested, numbers, real, unseen, taken, compared, notes)
 
 
 def _real_alone(real: Dataset, generated: Dataset, notes: list[str]) -> Dataset:

@@ -1,8 +1,9 @@
 """Judge one set of samples after another against one reference, by chosen metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from mtgan.evaluation.features import (
     build_extractor,
     label_levels,
 )
-from mtgan.evaluation.features.fitness import probe_images
+from mtgan.evaluation.features.fitness import probe_images, told_numbers
 from mtgan.evaluation.inputs import check_alike, check_labels
 from mtgan.evaluation.measured import measured_card
 from mtgan.evaluation.metrics import (
@@ -79,7 +80,7 @@ def real_set(
     """Real samples, all or some, with their features, and their labels where levels are known."""
     part = data if rows is None else data.select(rows)
     labels = np.asarray(part.labels) if levels else None
-    return SampleSet.of(extractor, np.asarray(part.samples), labels)
+    return SampleSet.of(extractor, np.asarray(part.samples), labels, part.numbers)
 
 
 class Evaluator:
@@ -149,12 +150,18 @@ class Evaluator:
         )
         self.protocol = self._stamp.as_dict()
 
-    def __call__(self, samples: np.ndarray, labels: np.ndarray | None = None) -> Scorecard:
+    def __call__(
+        self,
+        samples: np.ndarray,
+        labels: np.ndarray | None = None,
+        numbers: Mapping[str, np.ndarray] = MappingProxyType({}),
+    ) -> Scorecard:
         """A card of the first `n` samples, without scores.
 
         Args:
             samples: uint8 [N, C, H, W], N >= `self.n`.
             labels: int64 [N, L] that the samples were asked to have (-1: none), or None.
+            numbers: float [N] by name that they were asked to have (nan: none).
 
         Raises:
             UserError: Too few samples, another shape, labels that do not fit.
@@ -168,7 +175,8 @@ class Evaluator:
                 f"{len(samples)} samples are fewer than the {self.n} of this measurement: "
                 "generate more, or build the evaluator with a smaller n"
             )
-        judged = SampleSet.of(self.extractor, samples[: self.n], labels, cache=False)
+        asked = {name: np.asarray(values)[: self.n] for name, values in numbers.items()}
+        judged = SampleSet.of(self.extractor, samples[: self.n], labels, asked, cache=False)
         return self.card(self.compared(judged))
 
     def compared(self, samples: SampleSet) -> Comparison:
@@ -199,4 +207,5 @@ class Evaluator:
             load_unseen=few,
             seed=seed,
             is_inception=self.extractor.name == "inception",
+            numbers=told_numbers(self.data),
         )

@@ -28,9 +28,10 @@ from mtgan.evaluation.features import (
     label_levels,
     measure_fitness,
 )
+from mtgan.evaluation.features.fitness import measure_numbers, told_numbers
 from mtgan.evaluation.features.judge import Judge
 from mtgan.evaluation.inputs import Images, Labeled, apart, as_dataset, fitting_labels
-from mtgan.evaluation.metrics import METRICS, chosen_metrics
+from mtgan.evaluation.metrics import METRICS, NUMBERS, chosen_metrics
 from mtgan.evaluation.metrics.base import ALIASES
 from mtgan.evaluation.protocol import protocol_rule
 from mtgan.evaluation.scorecard import Scorecard
@@ -66,6 +67,8 @@ def evaluate_images(
             progress=options.progress,
         )
     )
+    if options.metrics is None and not sets.real.numbers:
+        chosen = [item for item in chosen if not NUMBERS.keys() & item.needs.keys()]
     judge = None if sets.held_out is None else _judge(extractor, sets)
     options.progress(f"taking features of {sets.taken:,} samples and {sets.compared:,} real images")
     evaluator = Evaluator(
@@ -150,14 +153,16 @@ DOMAIN_METRICS.register("images")(ImageMetrics())
 
 def _judge(extractor: FeatureExtractor, sets: EvaluationData) -> Judge:
     fitness = measure_fitness(extractor, sets.real) if extractor.sees_content else {}
-    return Judge.of(extractor, fitness, sets.taken)
+    numbers = measure_numbers(extractor, sets.real) if extractor.sees_content else {}
+    return Judge.of(extractor, fitness, sets.taken, numbers)
 
 
 def _generated(extractor: FeatureExtractor, sets: EvaluationData, seed: int) -> SampleSet:
     """The drawn samples, under the labels that they were asked to have."""
     rows = draw(len(sets.generated), sets.taken, seed, 0)
     labels = None if sets.labels is None else sets.labels[rows]
-    return SampleSet.of(extractor, np.asarray(sets.generated.samples[rows]), labels)
+    numbers = {name: values[rows] for name, values in sets.numbers.items()}
+    return SampleSet.of(extractor, np.asarray(sets.generated.samples[rows]), labels, numbers)
 
 
 def _context(extractor: FeatureExtractor, sets: EvaluationData, seed: int) -> EvaluationContext:
@@ -181,6 +186,7 @@ def _context(extractor: FeatureExtractor, sets: EvaluationData, seed: int) -> Ev
         held_out=held_out,
         seed=seed,
         is_inception=extractor.name == "inception",
+        numbers=told_numbers(sets.real),
     )
 
 

@@ -110,6 +110,18 @@ def fitting_labels(
     return labels.astype(np.int64)
 
 
+def fitting_numbers(
+    generated: Dataset, reference: Dataset, notes: list[str], what: str = "the samples"
+) -> dict[str, np.ndarray]:
+    """The numbers that samples were asked to have, float32 [N] by name, as far as the reference has
+    numbers of these names; notes: a sentence about the others is added."""
+    odd = [name for name in generated.numbers if name not in reference.numbers]
+    if odd:
+        names = ", ".join(map(repr, odd))
+        notes.append(f"the numbers {names} of {what} are not used: {reference.name} has none so")
+    return {name: v for name, v in generated.numbers.items() if name in reference.numbers}
+
+
 def in_classes_of(
     reference: Dataset, data: Dataset, notes: list[str], what: str = "the held-out data"
 ) -> Dataset:

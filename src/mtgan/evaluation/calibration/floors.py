@@ -25,7 +25,7 @@ def shuffled_pixels(images: np.ndarray, random: np.random.Generator) -> np.ndarr
 def independent_pixels(real: RealData) -> SampleSet:
     """Held-out images, every pixel position shuffled over the set."""
     images = shuffled_pixels(real.held_out.images, real.random(5))
-    return SampleSet.of(real.extractor, images, real.held_out.labels)
+    return SampleSet.of(real.extractor, images, real.held_out.labels, real.held_out.numbers)
 
 
 FLOORS: dict[str, tuple[Callable[[RealData], SampleSet], ...]] = {

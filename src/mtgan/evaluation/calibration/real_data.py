@@ -71,5 +71,6 @@ class RealData:
         """The images of some rows, each pixel off by at most `levels` grey levels."""
         images = source.images[rows].astype(np.int16)
         images += self.random(6, levels).integers(-levels, levels + 1, images.shape)
-        labels = None if source.labels is None else source.labels[rows]
-        return SampleSet.of(self.extractor, np.clip(images, 0, 255).astype(np.uint8), labels)
+        told = source.take(rows)
+        shown = np.clip(images, 0, 255).astype(np.uint8)
+        return SampleSet.of(self.extractor, shown, told.labels, told.numbers)

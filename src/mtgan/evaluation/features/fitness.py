@@ -14,7 +14,7 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import array_digest, cache_dir, digest, load_json, save_json
 from mtgan.evaluation.features.base import FeatureExtractor, extract
-from mtgan.evaluation.features.probe import LinearProbe
+from mtgan.evaluation.features.probe import LinearProbe, NumberProbe
 
 FORMAT = "mtgan-fitness-1"
 _TRAINING, _HELD_OUT = 4_000, 2_000  # images that a probe learns from and is tested on, at most
@@ -72,6 +72,76 @@ class Fitness:
             f"images at level {self.level} ({self.classes} classes, {self.fewest:,} training "
             f"images of the rarest; guessing {self.chance:.2f})"
         )
+
+
+LEAST_OF_NUMBERS = 1 / 3
+"""Share of what guessing a number leaves over that has to be known, in spaces that have not learned
+the number themselves."""
+
+
+@dataclass(frozen=True)
+class NumberFitness:
+    """How well a space tells a number.
+
+    Attributes:
+        number: Its name.
+        error: Mean distance of what a linear probe says from the numbers of held-out real images.
+        spread: Standard error of that mean.
+        guess: The same distance of the middle (median) of the training images.
+        asked: Held-out real images with a number.
+    """
+
+    number: str
+    error: float
+    spread: float
+    guess: float
+    asked: int
+
+    def passes(self) -> bool:
+        """Whether enough is known, at the upper end of the error's 95 % interval."""
+        return self.error + _NORMAL * self.spread <= (1 - LEAST_OF_NUMBERS) * self.guess
+
+    def sentence(self) -> str:
+        """The finding in words."""
+        return (
+            f"off by {self.error:.3g} in the number {self.number} of {self.asked:,} held-out real "
+            f"images (guessing the middle {self.guess:.3g})"
+        )
+
+
+def told_numbers(dataset: Dataset) -> tuple[str, ...]:
+    """The numbers that have at least two values in a data set."""
+    return tuple(
+        name
+        for name, values in dataset.numbers.items()
+        if len(np.unique(values[~np.isnan(values)])) > 1
+    )
+
+
+def measure_numbers(extractor: FeatureExtractor, reference: Dataset) -> dict[str, NumberFitness]:
+    """The fitness of every number of the reference, of which held-out images have some."""
+    if not told_numbers(reference):
+        return {}
+    training, held_out = judge_splits(reference)
+    known, unseen = probe_images(training), held_out.select(_spaced(len(held_out), _HELD_OUT))
+    learned, asked = (extract(extractor, np.asarray(part.samples)) for part in (known, unseen))
+    found = {}
+    for name in told_numbers(reference):
+        truth = unseen.numbers.get(name, np.full(len(unseen), np.nan))
+        there = np.flatnonzero(~np.isnan(truth))
+        if not len(there) or name not in known.numbers:
+            continue
+        probe = NumberProbe.fit(learned.features, known.numbers[name])
+        errors = np.abs(probe.predict(asked.features[there]) - truth[there])
+        middle = np.nanmedian(known.numbers[name])
+        found[name] = NumberFitness(
+            name,
+            error=float(errors.mean()),
+            spread=float(errors.std() / math.sqrt(len(there))),
+            guess=float(np.abs(truth[there] - middle).mean()),
+            asked=len(there),
+        )
+    return found
 
 
 def label_levels(dataset: Dataset) -> dict[str, int]:

@@ -1,4 +1,5 @@
-"""A linear classifier of features that is fitted in milliseconds: a card needs hundreds of them."""
+"""Linear probes of features: of classes, fitted in milliseconds since a card needs hundreds, and of
+numbers."""
 
 from dataclasses import dataclass
 
@@ -63,6 +64,66 @@ class LinearProbe:
     def predict(self, features: np.ndarray) -> np.ndarray:
         """The most probable class of each sample, int64 [N]."""
         return self.classes[self.logits(features).argmax(axis=1)]
+
+
+STRENGTHS = np.logspace(-2, 6, 17)
+"""Of the ridge, among which a number's probe chooses."""
+
+
+@dataclass(frozen=True, eq=False)
+class NumberProbe:
+    """Ridge regression of a number on standardized features, of the strength with the least
+    generalized cross-validation (Golub, Heath & Wahba 1979, equation 1.4).
+
+    All strengths are had of one eigendecomposition of the features' covariance, a tenth of the time
+    of a singular value decomposition of the features.
+
+    Attributes:
+        weights: float64 [D].
+        offset: What is said of features that are all 0.
+        strength: The one that was chosen.
+    """
+
+    weights: np.ndarray
+    offset: float
+    strength: float = 0.0
+
+    @classmethod
+    def fit(cls, features: np.ndarray, numbers: np.ndarray, seed: int = 0) -> "NumberProbe":
+        """Learn from features [N, D] with numbers [N]; those that are nan are left out.
+
+        Of fewer than three it says the mean, nan of none.
+        """
+        known = np.flatnonzero(~np.isnan(numbers))
+        known = known[some(len(known), seed)]
+        points, wanted = features[known].astype(np.float64), numbers[known].astype(np.float64)
+        mean = float(wanted.mean()) if len(known) else float("nan")
+        if len(known) < 3:
+            return cls(np.zeros(features.shape[1]), mean)
+        middle, scale = points.mean(axis=0), points.std(axis=0)
+        scale[scale == 0] = 1.0
+        points, wanted = (points - middle) / scale, wanted - mean
+        squares, axes = np.linalg.eigh(points.T @ points)
+        squares = squares.clip(min=0.0)
+        along = axes.T @ (points.T @ wanted)
+        strength = _best_strength(squares, along, float(wanted @ wanted), len(known))
+        weights = axes @ (along / (squares + strength)) / scale
+        return cls(weights, mean - float(middle @ weights), strength)
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """float64 [N], of features [N, D]."""
+        return features.astype(np.float64) @ self.weights + self.offset
+
+
+def _best_strength(squares: np.ndarray, along: np.ndarray, total: float, count: int) -> float:
+    """The strength whose residuals are least for their degrees of freedom.
+
+    squares: eigenvalues [D] of X'X; along: X'y in its eigenvectors [D]; total: y'y.
+    """
+    shrunk = squares + STRENGTHS[:, None]
+    left = total - (2 * along**2 / shrunk - squares * (along / shrunk) ** 2).sum(axis=1)
+    freedom = count - 1 - (squares / shrunk).sum(axis=1)
+    return float(STRENGTHS[np.argmin(left.clip(min=0.0) / freedom.clip(min=1e-9) ** 2)])
 
 
 def some(count: int, seed: int) -> np.ndarray:

@@ -121,6 +121,7 @@ METRICS: Registry[Metric] = Registry(
 )
 
 LABELS = {"labels": Comparison.without_labels}
+NUMBERS = {"numbers": Comparison.without_numbers}
 LOGITS = {"logits": Comparison.without_logits}
 HELD_OUT = {"held-out data": Comparison.without_held_out}
 """What metrics need; see `Metric.needs`."""

@@ -81,7 +81,7 @@ def corrupted(real: RealData, function: ImageFunction, strength: float) -> Sampl
     """The held-out images under a function on images."""
     random = np.random.default_rng(real.context.seed)
     images = function(real.held_out.images, strength, random)
-    return SampleSet.of(real.extractor, images, real.held_out.labels)
+    return SampleSet.of(real.extractor, images, real.held_out.labels, real.held_out.numbers)
 
 
 def corrupt_images(name: str, images: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:

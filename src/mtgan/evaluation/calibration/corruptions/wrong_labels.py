@@ -18,18 +18,20 @@ def wrong_labels(labels: np.ndarray, share: float, random: np.random.Generator) 
     Returns:
         int64 [N, L].
     """
-    damaged = labels.copy()
-    chosen = random.permutation(len(labels))[: round(share * len(labels))]
-    damaged[chosen] = labels[random.permutation(chosen)]
-    return damaged
+    return labels[dealt_anew(len(labels), share, random)]
+
+
+def dealt_anew(count: int, share: float, random: np.random.Generator) -> np.ndarray:
+    """int64 [count]: whose labels each sample gets, where a share of them is dealt anew."""
+    rows = np.arange(count)
+    chosen = random.permutation(count)[: round(share * count)]
+    rows[chosen] = random.permutation(chosen)
+    return rows
 
 
 def with_wrong_labels(real: RealData, share: float) -> SampleSet:
-    """Held-out samples, a share of whose labels is dealt anew."""
-    if real.held_out.labels is None:
-        return real.held_out
-    labels = wrong_labels(real.held_out.labels, share, real.random(4))
-    return real.held_out.with_labels(labels)
+    """Held-out samples, a share of whose labels and numbers is dealt anew."""
+    return real.held_out.dealt(dealt_anew(len(real.held_out), share, real.random(4)))
 
 
 CORRUPTIONS.register("wrong labels")(
