@@ -15,31 +15,11 @@ import numpy as np
 import mtgan
 from mtgan.data import Dataset
 from mtgan.evaluation.calibration.corruptions import corrupt_images, image_corruptions
+from mtgan.evaluation.corruption_curves import foreign_images
 
 MOST = 2000
 STRENGTHS = (0.1, 0.2, 0.35, 0.6)
 MISSING = (1, 2, 3, 5, 7, 9)
-
-
-def foreign_images(
-    images: np.ndarray, foreign: np.ndarray, strength: float, random: np.random.Generator
-) -> np.ndarray:
-    """Replace a share `strength` of the images by images of another dataset of the same shape.
-
-    Args:
-        images: uint8 [N, C, H, W].
-        foreign: uint8 [M, C, H, W], M >= strength * N.
-        strength: Share in [0, 1].
-        random: Chooses which.
-
-    Returns:
-        uint8 [N, C, H, W].
-    """
-    damaged = images.copy()
-    count = round(strength * len(images))
-    places = random.permutation(len(images))[:count]
-    damaged[places] = foreign[random.permutation(len(foreign))[:count]]
-    return damaged
 
 
 def overall(images: np.ndarray, held_out: Dataset, data: Dataset) -> float:
@@ -70,8 +50,7 @@ def disturbances(held_out: Dataset, data: Dataset) -> dict[str, list[float]]:
     foreign = mtgan.load_dataset(strange, size=data.shape[1:], channels=data.shape[0]).samples
     rows["foreign images"] = []
     for share in STRENGTHS:
-        random = np.random.default_rng(0)
-        mixed = foreign_images(held_out.samples, foreign, share, random)
+        mixed = foreign_images(held_out.samples, foreign, share)
         rows["foreign images"].append(overall(mixed, held_out, data))
     return rows
 

@@ -38,7 +38,9 @@ INLINE = [
     (f"{file.name}: {line}", line)
     for file in printed.FILES
     for line in printed.inline(file)
-    if not re.fullmatch(r"mtgan \w+( (info|list|prepare|train|evaluate|data|start))?", line)
+    if not re.fullmatch(
+        r"mtgan \w+( (info|list|prepare|compare|corruptions|train|evaluate|data|start))?", line
+    )
 ]  # a verb alone is spoken of, not typed
 SPOKEN_NAMES = {"photos", "tinted", "stripes"}  # folders, and a set that a plugin registers
 MADE = {made for _, line in SHELL + INLINE for made in re.findall(r"prepare \S+ (\S+)", line)}
