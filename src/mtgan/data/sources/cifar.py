@@ -6,11 +6,8 @@ Archives are read in memory, up to a limit, and nothing of them is written anywh
 """
 
 import functools
-import gzip
 import io
 import pickle
-import tarfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from mtgan.data.archives import member, read_archive
 from mtgan.data.dataset import Dataset
 from mtgan.data.download import fetch
 from mtgan.data.registry import register_dataset, register_format
@@ -217,14 +215,18 @@ def _reader(name: str, folder: str, request: Request) -> Callable[[str], dict[st
     archive, checksum = _ARCHIVES[name]
     root = request.root
     if root and root.is_file():
-        return functools.partial(_read_member, root, _members(root, folder), folder)
+        return functools.partial(
+            _read_member, root, read_archive(root, [folder], _LARGEST_BYTES), folder
+        )
     places = [root] if root else []
     for place in [*places, *(root / folder for root in places)]:
         if _is_extracted(place, name):
             return functools.partial(_read_loose, place)
     official = {archive: (_ADDRESS + archive, checksum)}
     found = fetch(name, official, places, request.download) / archive
-    return functools.partial(_read_member, found, _members(found, folder), folder)
+    return functools.partial(
+        _read_member, found, read_archive(found, [folder], _LARGEST_BYTES), folder
+    )
 
 
 def _read_loose(place: Path, file: str) -> dict[str, Any]:
@@ -240,53 +242,11 @@ def _read_loose(place: Path, file: str) -> dict[str, Any]:
     return read_pickle(content, str(path))
 
 
-class _Limited(io.RawIOBase):
-    """What a packed file holds, up to a limit."""
-
-    def __init__(self, packed: gzip.GzipFile) -> None:
-        self.packed = packed
-        self.left = _LARGEST_BYTES
-
-    def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > self.left:
-            raise OverflowError("it holds more than any archive of CIFAR")
-        content = self.packed.read(size)
-        self.left -= len(content)
-        return content
-
-
-def _members(archive: Path, folder: str) -> dict[str, bytes]:
-    """The contents of the files in the archive's folder, by name.
-
-    Links and other members are left where they are: a name that is asked for and is none of a
-    plain file is missing.
-    """
-    members = {}
-    try:
-        with (
-            gzip.open(archive) as packed,
-            tarfile.open(fileobj=_Limited(packed), mode="r|") as tar,
-        ):
-            for info in tar:
-                place, _, name = info.name.rpartition("/")
-                # A sparse file would be as large as it claims.
-                if place == folder and info.isreg() and not info.issparse():
-                    file = tar.extractfile(info)
-                    members[name] = file.read() if file else b""
-    # OverflowError: the limit, or a member that claims to be of negative length
-    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, OverflowError) as error:
-        raise UserError(f"{archive} is truncated or corrupt ({error}); fetch it anew.") from error
-    return members
-
-
 def _read_member(
     archive: Path, members: Mapping[str, bytes], folder: str, file: str
 ) -> dict[str, Any]:
-    if file not in members:
-        raise UserError(
-            f"{archive} is truncated or corrupt: it has no file {folder}/{file}; fetch it anew."
-        )
-    return read_pickle(members[file], f"{archive} ({folder}/{file})")
+    content = member(archive, members, f"{folder}/{file}")
+    return read_pickle(content, f"{archive} ({folder}/{file})")
 
 
 def _column(part: Mapping[str, Any], key: str, name: str) -> np.ndarray:
