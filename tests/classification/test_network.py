@@ -3,11 +3,21 @@
 import pytest
 import torch
 
+from mtgan.classification import load_classifier_recipe
 from mtgan.classification.game import make_aggregator
-from mtgan.classification.network import MultitaskClassifier, feature_shape, make_layers
+from mtgan.classification.network import (
+    MultitaskClassifier,
+    feature_shape,
+    make_layers,
+    refuse_unfit,
+)
 from mtgan.classification.schema import ClassifierSharing, Network
 from mtgan.errors import UserError
+from mtgan.nets.backbone import DiscriminatorSettings
 from mtgan.nets.networks import kernel_weights
+from mtgan.parts import BACKBONES
+from mtgan.recipes import load_recipe
+from mtgan.recipes.schema import ClassifierPart
 from mtgan.training.steps import LossTerm, StepResult
 
 NETWORK = Network(channels=(3, 4, 5), kernel=3, pool_after=(1,), dropout=0.0)
@@ -22,7 +32,7 @@ def make(kind: str, layers: int = 2, **sharing) -> MultitaskClassifier:
 
 def test_the_thesis_network_has_2048_features_for_32_pixels() -> None:
     assert feature_shape(Network(), (3, 32, 32)) == (128, 4, 4)
-    layers = make_layers(Network(), 3)
+    layers = make_layers(Network(), (3, 32, 32))
     x = torch.zeros(2, 3, 32, 32)
     for layer in layers:
         x = layer(x)
@@ -36,18 +46,48 @@ def test_the_thesis_network_has_2048_features_for_32_pixels() -> None:
 def test_feature_shape_is_what_the_layers_give(kernel) -> None:
     network = Network(channels=(2, 3), kernel=kernel, pool_after=(2,))
     x = torch.zeros(1, 1, 9, 12)
-    for layer in make_layers(network, 1):
+    for layer in make_layers(network, (1, 9, 12)):
         x = layer(x)
     assert tuple(x.shape[1:]) == feature_shape(network, (1, 9, 12))
 
 
 def test_response_normalization_is_tensorflows() -> None:
     """out = x / (1 + sum of squares over channels within 5)^0.5."""
-    layer = make_layers(Network(channels=(13,), pool_after=(), response_norm_after=(1,)), 1)[0]
+    layer = make_layers(
+        Network(channels=(13,), pool_after=(), response_norm_after=(1,)), (1, 1, 1)
+    )[0]
     norm = next(m for m in layer if isinstance(m, torch.nn.LocalResponseNorm))
     x = torch.randn(1, 13, 1, 1)
     sums = torch.stack([x[0, max(0, c - 5) : c + 6, 0, 0].square().sum() for c in range(13)])
     torch.testing.assert_close(norm(x)[0, :, 0, 0], x[0, :, 0, 0] / (1 + sums).sqrt())
+
+
+def test_the_critics_layers_as_a_classifier() -> None:
+    """Those of the thesis's critic (Table 4.3): 64, 128 and 256 channels, 4096 features."""
+    critic = Network(critic=ClassifierPart(width=64, normalization="batch"))
+    assert feature_shape(critic, (3, 32, 32)) == (256, 4, 4)
+    assert feature_shape(critic, (3, 32, 32), 1) == (64, 16, 16)
+    theirs = load_recipe("sc-wgan-a").classifier
+    backbone = BACKBONES.get("conv")()
+    shape = (3, 32, 32)
+    wanted = backbone.discriminator_layers(DiscriminatorSettings.of(theirs, shape=shape))
+    layers = make_layers(critic, shape)
+    assert [str(layer) for layer in layers] == [str(layer) for layer in wanted]
+    mean = Network(critic=ClassifierPart(backbone="resnet", width=8, kernel=3))
+    assert feature_shape(mean, (3, 32, 32)) == (8,)
+
+
+def test_layers_of_a_critic_are_shared() -> None:
+    shape = (1, 16, 16)
+    network = Network(critic=ClassifierPart(width=4, kernel=3))  # two layers at 16 pixels
+    hard = MultitaskClassifier(network, ClassifierSharing(kind="hard", layers=1), shape, CLASSES)
+    assert (len(hard.trunk), len(hard.layers_of("main"))) == (1, 2)
+    assert hard(torch.zeros(3, *shape), "auxiliary").shape == (3, 2)
+    recipe = load_classifier_recipe("critic-hard", {"sharing.layers": 3})
+    with pytest.raises(UserError, match=r"beyond the network's 2 layers; take b from 0 to 2"):
+        refuse_unfit(recipe, shape)
+    with pytest.raises(UserError, match="8 to 256 pixels"):
+        refuse_unfit(recipe, (1, 4, 4))
 
 
 def test_images_too_small_are_refused() -> None:

@@ -28,6 +28,8 @@ def test_the_good_baseline() -> None:
     assert recipe.augmentation.model_dump() == {"crop": 24, "flip": True, "share": 0.25}
     assert recipe.tasks == ("main",)
     assert load_classifier_recipe("good-baseline-hard").tasks == ("main", "auxiliary")
+    # 157 batches of 256 in an epoch of 40,000 images
+    assert load_classifier_recipe("good-baseline-long").training.epochs * 157 >= 600_000
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS.names())

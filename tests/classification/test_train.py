@@ -214,3 +214,14 @@ def test_a_crop_larger_than_the_image_is_refused(tmp_path) -> None:
     with pytest.raises(UserError, match=r"augmentation.crop=24 is larger than the images"):
         train(small("stl", augmentation__crop=24), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_classifier_of_the_critics_layers_trains_and_its_trunk_can_be_reused(tmp_path) -> None:
+    critic = {"network__critic__width": 4, "network__critic__kernel": 3, "sharing__layers": 1}
+    run = train(small("critic-hard", **critic, training__epochs=1), tmp_path / "run")
+    assert 0 <= run.result["test_accuracy"] <= 1
+    trunk = load_trunk(run.path)
+    samples = torch.zeros(2, *make_data(2).shape)
+    assert trunk(samples).shape == (2, trunk.features)
+    with pytest.raises(UserError, match="has 2 layers; take layers from 1 to 2"):
+        load_trunk(run.path, layers=3)

@@ -23,7 +23,7 @@ CLASSIFIERS = {
     f"mtl-{name}"
     for name in (
         *("auxiliary-tasks", "data-fraction", "hard-against-soft", "other-data"),
-        *("shared-layers", "soft-weight"),
+        *("shared-layers", "soft-weight", "sharing-grid", "critic"),
     )
 }
 MINIMAL = """

@@ -3,7 +3,7 @@
 import torch
 
 from mtgan.classification.inputs import input_shape
-from mtgan.classification.network import MultitaskClassifier
+from mtgan.classification.network import MultitaskClassifier, refuse_unfit
 from mtgan.classification.schema import ClassifierRecipe
 from mtgan.classification.tasks import make_tasks
 from mtgan.data import Dataset
@@ -17,6 +17,7 @@ def classifier_layers(recipe: ClassifierRecipe, data: Dataset) -> NetworkLayers:
     """
     tasks = make_tasks(recipe, data, data)
     shape = input_shape(recipe.augmentation, data.shape)
+    refuse_unfit(recipe, shape)
     classes = {name: len(task.classes) for name, task in tasks.items()}
     network = MultitaskClassifier(recipe.network, recipe.sharing, shape, classes).eval()
 

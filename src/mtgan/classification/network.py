@@ -3,26 +3,40 @@
 N: batch; C, H, W: sample; K: classes of a task; b: shared layers.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from mtgan.classification.schema import ClassifierSharing, Network
+from mtgan.classification.schema import ClassifierRecipe, ClassifierSharing, Network
 from mtgan.errors import UserError
 from mtgan.nets import initialize
+from mtgan.nets.backbone import DiscriminatorSettings
 from mtgan.nets.fast import Conv2d, ReLU
 from mtgan.nets.layers import Place, Places, chain
 from mtgan.nets.networks import kernel_weights
 from mtgan.nets.task_head import TaskHead
 from mtgan.objectives.sharing import shared_distance
-from mtgan.parts import NORMS
+from mtgan.parts import BACKBONES, NORMS
 from mtgan.training.batches import mix_seed
 
 Shape = tuple[int, int, int]
 
 
-def make_layers(network: Network, channels: int) -> list[nn.Module]:
+def make_layers(network: Network, shape: Shape) -> list[nn.Module]:
+    """The layers of a task's network, for samples of this shape (C, H, W), before the linear one.
+
+    UserError where samples are too small for them.
+    """
+    if network.critic is None:
+        return _convolutions(network, shape[0])
+    backbone = BACKBONES.get(network.critic.backbone)()
+    backbone.check_shape(shape)
+    return backbone.discriminator_layers(DiscriminatorSettings.of(network.critic, shape=shape))
+
+
+def _convolutions(network: Network, channels: int) -> list[nn.Module]:
     """One module per convolution: convolution, batch normalization, ReLU, local response
     normalization, pooling, dropout, each where the recipe has it (the thesis gives no order)."""
     layers: list[nn.Module] = []
@@ -46,9 +60,11 @@ def make_layers(network: Network, channels: int) -> list[nn.Module]:
     return layers
 
 
-def feature_shape(network: Network, shape: Shape, layers: int | None = None) -> Shape:
-    """(C, H, W) after the first `layers` layers (all of them when None), for samples of `shape`;
-    UserError where a pooling finds nothing left to halve."""
+def feature_shape(network: Network, shape: Shape, layers: int | None = None) -> tuple[int, ...]:
+    """What the first `layers` layers (all of them when None) make of a sample of `shape`: (C, H, W)
+    or, of a critic that ends in a mean, (C,); UserError where a sample is too small for them."""
+    if network.critic is not None:
+        return _traced(make_layers(network, shape)[:layers], shape)
     channels, height, width = shape
     for number, outputs in enumerate(network.channels[:layers], start=1):
         # An even kernel leaves one row and one column more.
@@ -62,6 +78,26 @@ def feature_shape(network: Network, shape: Shape, layers: int | None = None) -> 
                 f"{number}; take away some of network.pool_after, or set data.size."
             )
     return channels, height, width
+
+
+def _traced(layers: Sequence[nn.Module], shape: Shape) -> tuple[int, ...]:
+    """The shape of what layers make of an empty sample."""
+    x = torch.zeros(2, *shape)
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        for layer in layers:
+            x = layer.eval()(x)
+    return tuple(x.shape[1:])
+
+
+def refuse_unfit(recipe: ClassifierRecipe, shape: Shape) -> None:
+    """UserError where a recipe's network does not fit samples of this shape."""
+    feature_shape(recipe.network, shape)
+    depth, sharing = len(make_layers(recipe.network, shape)), recipe.sharing
+    if sharing.kind != "none" and sharing.layers > depth:
+        raise UserError(
+            f"Recipe {recipe.name}: sharing.layers={sharing.layers} is beyond the network's "
+            f"{depth} layers; take b from 0 to {depth}."
+        )
 
 
 class MultitaskClassifier(nn.Module):
@@ -84,9 +120,7 @@ class MultitaskClassifier(nn.Module):
         features = feature_shape(network, shape)
         whole = {}
         for task, count in classes.items():
-            whole[task] = TaskHead(
-                make_layers(network, shape[0]), features[0] * features[1] * features[2], count
-            )
+            whole[task] = TaskHead(make_layers(network, shape), math.prod(features), count)
             generator = torch.Generator().manual_seed(mix_seed(seed, "weights", task))
             initialize(whole[task], "glorot-uniform", generator)
         shared = sharing.layers if sharing.kind == "hard" else 0

@@ -6,6 +6,7 @@ data.json (image shape and the tasks' classes); result.json once the training is
 
 import inspect
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -275,21 +276,21 @@ class Trunk(nn.Module):
 
 
 def load_trunk(run: str | Path | ClassifierRun, layers: int | None = None) -> Trunk:
-    """The first `layers` layers of a run's main network (all convolutions when None), as of the
+    """The first `layers` layers of a run's main network (all of them when None), as of the
     epoch of the highest validation accuracy, in evaluation mode.
 
     UserError where `run` is no finished or begun run, or has fewer layers.
     """
     opened = run if isinstance(run, ClassifierRun) else ClassifierRun.open(run)
-    depth = len(opened.recipe.network.channels)
+    whole = opened.network().layers_of("main")
+    depth = len(whole)
     count = depth if layers is None else layers
     if not 1 <= count <= depth:
         raise UserError(f"{opened.path} has {depth} layers; take layers from 1 to {depth}.")
     part = opened.recipe.augmentation
     shape = input_shape(part, tuple(opened.dataset_info["shape"]))
-    channels, height, width = feature_shape(opened.recipe.network, shape, count)
-    trained = opened.network().layers_of("main")[:count]
-    return Trunk(trained, channels * height * width, part).eval()
+    features = math.prod(feature_shape(opened.recipe.network, shape, count))
+    return Trunk(whole[:count], features, part).eval()
 
 
 def load_features(run: str | Path, layers: int | None = None) -> Callable[[Tensor], Tensor]:

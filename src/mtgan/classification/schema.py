@@ -11,6 +11,7 @@ from mtgan.recipes.load import RecipeFolder
 from mtgan.recipes.schema import (
     AggregatorName,
     Batch,
+    ClassifierPart,
     Few,
     FreeShare,
     LessThanOne,
@@ -37,6 +38,8 @@ class Network(Part):
     batch_norm: bool = True
     response_norm_after: tuple[Positive, ...] = ()  # local response normalization
     dropout: LessThanOne = 0.5  # after every layer
+    # The layers of a GAN's critic in their place, of any backbone (thesis 2017, 2.0.8).
+    critic: ClassifierPart | None = None
 
 
 class ClassifierSharing(Part):
@@ -121,8 +124,18 @@ class ClassifierRecipe(Part):
 
 def check(recipe: ClassifierRecipe) -> None:
     """UserError for parts that do not go together."""
-    depth = len(recipe.network.channels)
     where = f"Recipe {recipe.name}"
+    if recipe.network.critic is None:  # whose depth follows from the size of samples
+        _check_depth(recipe, where)
+    if recipe.sharing.aggregator and recipe.sharing.kind != "hard":
+        raise UserError(
+            f"{where}: sharing.aggregator combines the gradients of a trunk that both tasks own, "
+            f"and sharing.kind={recipe.sharing.kind} has none; set sharing.kind=hard, or leave it."
+        )
+
+
+def _check_depth(recipe: ClassifierRecipe, where: str) -> None:
+    depth = len(recipe.network.channels)
     for key in ("pool_after", "response_norm_after"):
         beyond = [layer for layer in getattr(recipe.network, key) if layer > depth]
         if beyond:
@@ -134,11 +147,6 @@ def check(recipe: ClassifierRecipe) -> None:
         raise UserError(
             f"{where}: sharing.layers={recipe.sharing.layers} is beyond the network's {depth} "
             f"layers; take b from 0 to {depth}."
-        )
-    if recipe.sharing.aggregator and recipe.sharing.kind != "hard":
-        raise UserError(
-            f"{where}: sharing.aggregator combines the gradients of a trunk that both tasks own, "
-            f"and sharing.kind={recipe.sharing.kind} has none; set sharing.kind=hard, or leave it."
         )
 
 

@@ -7,7 +7,7 @@ import torch
 
 from mtgan.classification.game import ClassifierGame, ClassifierSnapshots
 from mtgan.classification.inputs import input_shape
-from mtgan.classification.network import feature_shape
+from mtgan.classification.network import refuse_unfit
 from mtgan.classification.run import RESULT, ClassifierRun
 from mtgan.classification.schema import ClassifierRecipe
 from mtgan.classification.tasks import make_tasks
@@ -58,7 +58,7 @@ def classify(
     test = data.load_split("test") if test is None else test.in_order_of(data.taxonomy)
     tasks = make_tasks(recipe, data, test, auxiliary_data, seed)
     shape = input_shape(recipe.augmentation, data.shape)
-    feature_shape(recipe.network, shape)  # refused before a folder is made
+    refuse_unfit(recipe, shape)  # before a folder is made
     if found is None:
         run = ClassifierRun.create(Path(out), recipe, tasks, data, auxiliary_data, seed)
     else:
