@@ -58,12 +58,13 @@ def test_the_regression_is_that_of_sklearn(count: int, dim: int, noise: float) -
     y[3] = np.nan
     probe = NumberProbe.fit(x, y)
     points, wanted = np.delete(x, 3, 0).astype(float), np.delete(y, 3)
-    scale = points.std(0)
-    scale[-1] = 1
-    points = (points - points.mean(0)) / scale
+    points = (points - points.mean(0)) / np.sqrt(points.var(0).mean())
     assert probe.strength == RidgeCV(alphas=STRENGTHS).fit(points, wanted).alpha_
     expected = Ridge(alpha=probe.strength).fit(points, wanted).predict(points)
+    expected = expected.clip(wanted.min(), wanted.max())
     np.testing.assert_allclose(probe.predict(np.delete(x, 3, 0)), expected, rtol=1e-6)
+    far = np.stack([1e3 * probe.weights, -1e3 * probe.weights])
+    assert probe.predict(far).tolist() == [wanted.max(), wanted.min()]
     few = NumberProbe.fit(x[:4], np.array([1.0, 3.0, np.nan, np.nan]))
     assert few.predict(x).tolist() == [2.0] * count
     assert np.isnan(NumberProbe.fit(x[:2], np.full(2, np.nan)).predict(x)).all()

@@ -72,8 +72,11 @@ STRENGTHS = np.logspace(-2, 6, 17)
 
 @dataclass(frozen=True, eq=False)
 class NumberProbe:
-    """Ridge regression of a number on standardized features, of the strength with the least
-    generalized cross-validation (Golub, Heath & Wahba 1979, equation 1.4).
+    """Ridge regression of a number on features, of the strength with the least generalized
+    cross-validation (Golub, Heath & Wahba 1979, equation 1.4).
+
+    Features are centered, and all scaled alike: each by its own deviation, those that hardly vary
+    among real images would decide about generated ones, where they do.
 
     All strengths are had of one eigendecomposition of the features' covariance, a tenth of the time
     of a singular value decomposition of the features.
@@ -81,11 +84,15 @@ class NumberProbe:
     Attributes:
         weights: float64 [D].
         offset: What is said of features that are all 0.
+        low, high: The range of the numbers it has learned, beyond which it says nothing: pictures
+            unlike any it has seen would be far outside.
         strength: The one that was chosen.
     """
 
     weights: np.ndarray
     offset: float
+    low: float
+    high: float
     strength: float = 0.0
 
     @classmethod
@@ -99,20 +106,22 @@ class NumberProbe:
         points, wanted = features[known].astype(np.float64), numbers[known].astype(np.float64)
         mean = float(wanted.mean()) if len(known) else float("nan")
         if len(known) < 3:
-            return cls(np.zeros(features.shape[1]), mean)
-        middle, scale = points.mean(axis=0), points.std(axis=0)
-        scale[scale == 0] = 1.0
+            return cls(np.zeros(features.shape[1]), mean, mean, mean)
+        ends = float(wanted.min()), float(wanted.max())
+        middle = points.mean(axis=0)
+        scale = float(np.sqrt(points.var(axis=0).mean())) or 1.0
         points, wanted = (points - middle) / scale, wanted - mean
         squares, axes = np.linalg.eigh(points.T @ points)
         squares = squares.clip(min=0.0)
         along = axes.T @ (points.T @ wanted)
         strength = _best_strength(squares, along, float(wanted @ wanted), len(known))
         weights = axes @ (along / (squares + strength)) / scale
-        return cls(weights, mean - float(middle @ weights), strength)
+        return cls(weights, mean - float(middle @ weights), *ends, strength)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """float64 [N], of features [N, D]."""
-        return features.astype(np.float64) @ self.weights + self.offset
+        said = features.astype(np.float64) @ self.weights + self.offset
+        return said.clip(self.low, self.high)
 
 
 def _best_strength(squares: np.ndarray, along: np.ndarray, total: float, count: int) -> float:

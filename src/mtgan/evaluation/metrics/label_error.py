@@ -7,8 +7,13 @@ score of Ding et al. 2021, CcGAN, section 4, there by a network of its own), in 
 Range [0, inf), lower is better. Compare with held-out real images: the regression is off by so much
 on these, and a generator below that makes too easy, or copied, samples.
 
-Pitfalls: a regression that can tell little says the middle of everything; a card names what it
-gets on held-out images beside what guessing the middle gives. Of an angle, 359 is far from 1.
+The regression says nothing beyond the numbers it has learned, so that pictures unlike any real one
+are off by the range at most.
+
+Pitfalls: a regression that can tell little says the middle of everything; a card names what it gets
+on held-out images beside what guessing the middle gives. Features also change with texture and
+noise: of images that look unlike real ones the error is too large, whatever they show. Of an angle,
+359 is far from 1.
 """
 
 import numpy as np
