@@ -21,8 +21,8 @@ from mtgan.recipes import load_recipe
 from mtgan.training.batches import BatchLoader, draw_inputs, draw_latents
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
+from mtgan.training.generation import generate
 from mtgan.training.optimizers import optimizers_of
-from mtgan.training.run import generate
 
 
 def train(game: Game, loader: BatchLoader, seed: int) -> None:

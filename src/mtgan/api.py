@@ -41,15 +41,15 @@ def evaluate(
     real data; of a run, the data set that it was trained on, whole, when None; a name or path is
     read in the size of the run's samples. options: as of mtgan.evaluation.evaluate (metrics,
     features, n, seed, split, protocol, ...), and of a run `step`, a checkpoint by its iteration or
-    as "best".
+    as "best", and `twin`, one of its twins.
 
     Raises UserError for samples without a reference, and as mtgan.evaluation.evaluate does.
     """
     run = as_run(samples)
     if run is None:
-        if "step" in options:
+        if odd := [name for name in ("twin", "step") if name in options]:
             raise UserError(
-                "step names a checkpoint of a run, and samples have none; leave it out."
+                f"{' and '.join(odd)} is asked of a run, and samples have none; leave it out."
             )
         if reference is None:
             raise UserError(
@@ -57,6 +57,8 @@ def evaluate(
                 "its own."
             )
         return evaluate_samples(samples, reference, **options)
+    if (twin := options.pop("twin", None)) is not None:
+        run = run.twin(twin)
     if reference is None or isinstance(reference, Dataset):
         return evaluate_run(run, reference, **options)
     rule = protocol_rule(options.get("protocol", "default"))

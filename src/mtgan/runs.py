@@ -67,7 +67,8 @@ train = _measured(training.train)
 def evaluate_run(
     run: Run, reference: Dataset | None = None, *, step: Step = None, **options: Any
 ) -> AnyScorecard:
-    """The scorecard of a run's averaged generator at its newest checkpoint.
+    """The scorecard of a run's averaged generator at its newest checkpoint; of a run with twins,
+    of the one that it is as of (Run.twin), else of the main one.
 
     reference: real data; the run's own when None, in the split of the protocol (or `split`). step:
     another checkpoint, by its iteration or as "best". options: as of mtgan.evaluation.evaluate. A
@@ -88,6 +89,8 @@ def evaluate_run(
     chosen = "chosen" if isinstance(step, int) else step or "newest"
     stamp = {"checkpoint": f"{chosen} checkpoint, EMA weights", **options}
     card = evaluate_samples(judged, reference, **stamp)
+    if run.twins:
+        card = card.noted(f"samples of the twin {run.twin(run.twin_name).twin_name!r}")
     if step is None:
         return card
     return card.noted(f"samples of iteration {run.resolve(step):,} of {run.steps[-1]:,}")
@@ -199,8 +202,8 @@ def _meanings(taxonomy: Taxonomy) -> dict[str, Any]:
 
 
 def store(run: Run, card: AnyScorecard, step: Step = None) -> Path:
-    """Keep the newest evaluation of a run in its folder, where its page finds it; that of another
-    checkpoint under a name of its own, evaluation-step-N.json."""
+    """Keep the newest evaluation of a run (or twin) in its folder, where its page finds it; that of
+    another checkpoint under a name of its own, evaluation-step-N.json."""
     name = CARD if step is None else f"evaluation-step-{run.resolve(step)}.json"
-    files.write_text(run.path / name, card.to_json())
-    return run.path / name
+    files.write_text(run.folder / name, card.to_json())
+    return run.folder / name

@@ -10,7 +10,7 @@ from mtgan.analysis.interpolate import Interpolation, Options, interpolate, of_r
 from mtgan.analysis.paths import slerp, walk
 from mtgan.errors import UserError
 from mtgan.training import Run
-from mtgan.training.run import generate
+from mtgan.training.generation import generate
 
 Z = 6
 LATENTS = torch.randn(24, Z, generator=torch.Generator().manual_seed(0))

@@ -12,7 +12,7 @@ from mtgan.analysis.interpolate import of_run
 from mtgan.analysis.traverse import Traversals, traverse, traverse_run
 from mtgan.errors import UserError
 from mtgan.training import Run
-from mtgan.training.run import generate
+from mtgan.training.generation import generate
 
 
 def flat(images: np.ndarray) -> np.ndarray:

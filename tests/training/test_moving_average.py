@@ -6,7 +6,8 @@ import torch
 
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
-from mtgan.training.run import Run, generate
+from mtgan.training.generation import generate
+from mtgan.training.run import Run
 from mtgan.training.train import prepare, train
 from toys import make_data, small_recipe
 

@@ -48,6 +48,7 @@ class Options:
         label: Labels as LEVEL=CLASS, NUMBER=VALUE or a class's name, where paths are between or at
             some (`interpolate`).
         dimension: One of the latent, counted from 0, where one alone is moved (`interpolate`).
+        twin: Which one is asked, of a run with twins; None is the main one.
         progress: Called with a sentence before each part that takes a while.
     """
 
@@ -58,6 +59,7 @@ class Options:
     data: str | None = None
     label: tuple[str, ...] = ()
     dimension: int | None = None
+    twin: str | None = None
     progress: Progress = silent
 
     def count(self, default: int) -> int:
@@ -137,7 +139,7 @@ class Analysis:
     """A registered analysis.
 
     Attributes:
-        ask: Answers it, from a run and its options.
+        ask: Answers it, from a run (of a run with twins, as of one of them) and its options.
         about: What it asks, in a line.
         takes: The names of the options that it obeys.
         least: The smallest `n` that it can be asked with.

@@ -237,11 +237,11 @@ def _predicted(bank: FeatureBank, level: str) -> np.ndarray:
 @analysis(
     "conditioning",
     "are labels followed, class by class, and with how much variety?",
-    takes=("n", "step", "seed"),
+    takes=("n", "step", "seed", "twin"),
 )
 def of_run(run: Run, options: Options) -> Conditioning:
     data = run.load_data()
-    level = next(iter(run.game(options.step).asking().judged), None)
+    level = next(iter(run.asking(options.step).judged), None)
     if level is None:
         raise UserError(
             f"Recipe {run.recipe.name} trains a generator without labels: there is no conditioning "

@@ -317,7 +317,7 @@ def diagnose(
 @analysis(
     "diagnose",
     "what is wrong with the training, if anything, and what to try",
-    takes=("n", "step", "seed"),
+    takes=("n", "step", "seed", "twin"),
 )
 def of_run(run: Run, options: Options) -> Diagnosis:
     return diagnose(run, options.count(500), options.seed, options.step, options.progress)

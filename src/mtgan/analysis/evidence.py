@@ -95,8 +95,8 @@ def evidence_of(
     varied = variety_of((samples, mine), (np.asarray(held_out.samples), real), seed)
     if varied is not None:
         found |= {"spread": varied.spread, "siblings": varied.siblings}
-    found |= _scores(run.game(step), some, held_out, made)
-    level = next(iter(run.game(step).asking().judged), None)
+    found |= _scores(run.game(step), run.twin_name, some, held_out, made)
+    level = next(iter(run.asking(step).judged), None)
     if labels is not None and level in label_levels(data):
         found |= _control(samples, labels, data, unseen, level, seed)
         found["accuracy_history"] = evaluated.get(f"accuracy/{level}")
@@ -106,9 +106,9 @@ def evidence_of(
     return Evidence(**found, copies=worst.copies, copies_p=worst.copies_p)
 
 
-def _scores(game: Game, train: Dataset, held_out: Dataset, made: Samples) -> dict:
-    """The first discriminator's scores of the three kinds of images."""
-    discriminator = game.twins[0].discriminator
+def _scores(game: Game, twin: str | None, train: Dataset, held_out: Dataset, made: Samples) -> dict:
+    """A discriminator's scores of the three kinds of images."""
+    discriminator = game.twin(twin).discriminator
     was_training = discriminator.training
     discriminator.eval()
     info = game.dataset_info

@@ -17,7 +17,7 @@ from mtgan.errors import UserError
 from mtgan.training import Run
 from mtgan.training.batches import draw_latents
 from mtgan.training.folders import resume_command
-from mtgan.training.run import generate
+from mtgan.training.generation import generate
 
 SHOWN = 10
 """Checkpoints in the picture, at most: the first, the last, and others between them."""
@@ -84,7 +84,7 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
     random = torch.Generator().manual_seed(seed)
     rows = run.game().requests.draw(count, random)
     latents = draw_latents(count, run.recipe.latent.dim, run.recipe.latent.distribution, random)
-    made = {step: generate(game, latents, rows) for step, game in run.games()}
+    made = {step: generate(game, latents, rows, twin=run.twin_name) for step, game in run.games()}
     samples = np.stack(list(made.values()))
     train = run.load_data().samples
     found = [nearest_by_gray(drawn, train) for drawn in samples]
@@ -101,7 +101,7 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
 @analysis(
     "evolution",
     "fixed latents over all checkpoints, and the last's nearest neighbor",
-    takes=("n", "seed"),
+    takes=("n", "seed", "twin"),
 )
 def of_run(run: Run, options: Options) -> Evolution:
     return evolution(run, options.count(8), options.seed)

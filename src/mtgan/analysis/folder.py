@@ -1,4 +1,5 @@
-"""Answers on disk: NAME.png and NAME.json, by default under RUN/analysis."""
+"""Answers on disk: NAME.png and NAME.json, by default under RUN/analysis; of a twin but the main
+one under RUN/twins/TWIN/analysis."""
 
 import json
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from mtgan.analysis.base import ANALYSES, Cell, Options, Result
 from mtgan.errors import UserError
 from mtgan.lettering import is_ours
 from mtgan.training import Run
+from mtgan.training.commands import words_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,13 +35,16 @@ def analyze_run(
     """
     asked, options = ANALYSES.get(name), options or Options()
     asked.check(name, options)
-    out = out or run.path / FOLDER
+    if "twin" in asked.takes:
+        run = run.twin(options.twin or run.twin_name)
+    out = out or run.folder / FOLDER
     target, picture = out / f"{name}.json", out / f"{name}.png"
-    _refuse_foreign(target, picture, name, out == run.path / FOLDER)
+    _refuse_foreign(target, picture, name, out == run.folder / FOLDER)
     result = asked.ask(run, options)
     newest = run.steps[-1] if run.steps else None
     step = newest if options.step is None else run.resolve(options.step)
-    answer = {"analysis": name, "run": str(run.path), "step": step, **result.to_dict()}
+    of_twin = {} if run.twin_name is None else {"twin": run.twin_name}
+    answer = {"analysis": name, "run": str(run.path), **of_twin, "step": step, **result.to_dict()}
     with files.replacing(target) as temporary:  # neither, where one of them cannot be written
         temporary.write_text(json.dumps(answer, indent=2))
         result.picture(picture)
@@ -106,18 +111,18 @@ class Answer:
 
 
 def answers_in(run: Run) -> tuple[list[Answer], list[str]]:
-    """Every answer under RUN/analysis, in the order in which analyses are registered; and a
-    sentence about each that cannot be read."""
+    """Every answer in the run's folder `analysis`, in the order in which analyses are registered;
+    and a sentence about each that cannot be read."""
     found, notes = [], []
     for name in ANALYSES.names():
-        target = run.path / FOLDER / f"{name}.json"
+        target = run.folder / FOLDER / f"{name}.json"
         picture = target.with_suffix(".png")
         if not target.exists():
             continue
         try:
             found.append(_read_answer(name, target, picture))
         except UserError as error:
-            again = text.command("mtgan", "analyze", name, run.path)
+            again = text.command("mtgan", "analyze", name, *words_of(run))
             notes.append(f"{error} It is left out here; {again} writes it anew.")
     return found, notes
 

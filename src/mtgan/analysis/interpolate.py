@@ -55,7 +55,7 @@ from mtgan.errors import UserError
 from mtgan.evaluation.features import extract
 from mtgan.training import Run
 from mtgan.training.batches import draw_latents
-from mtgan.training.run import generate
+from mtgan.training.generation import generate
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def _strips(
 @analysis(
     "interpolate",
     "paths through latent space: jumps, dimensions, SeFa directions",
-    takes=("n", "step", "features", "seed", "label", "dimension"),
+    takes=("n", "step", "features", "seed", "label", "dimension", "twin"),
 )
 def of_run(run: Run, options: Options) -> Interpolation | Traversals:
     if options.label or options.dimension is not None:
@@ -225,15 +225,15 @@ def of_run(run: Run, options: Options) -> Interpolation | Traversals:
     count = options.count(48)
     rows = game.requests.draw(count, random)
     latents = draw_latents(count, latent.dim, latent.distribution, random)
-    generator = next(iter(game.average.values()))
+    generator = game.averaged(run.twin_name)
     extractor = extractor_of(run.load_data(), options.features, options.progress)
     options.progress("walking through latent space")
-    level = next(iter(game.asking().taken), None)
+    level = next(iter(run.asking(options.step).taken), None)
     info = game.dataset_info
     column = info.taxonomy.levels.index(level) if level else 0
 
     def make(z: Tensor, y: Tensor) -> Images:
-        return generate(game, z, y)
+        return generate(game, z, y, twin=run.twin_name)
 
     return interpolate(
         make,

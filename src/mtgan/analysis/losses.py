@@ -30,7 +30,7 @@ class Losses(Result):
     """Curves of one training.
 
     Attributes:
-        estimates: The discriminators' distance estimates by name: (steps, values).
+        estimates: The discriminator's distance estimate by its name: (steps, values).
         frechet: Frechet distance: (steps, values); None without evaluations.
         ratios: log10 of generator to discriminator loss by name.
         correlation: Spearman, estimate against Frechet distance; None with fewer than three
@@ -101,15 +101,21 @@ class Losses(Result):
 
 
 def losses(lines: Lines) -> Losses:
-    """From the lines of metrics.jsonl (`run.metrics()`).
+    """From the lines of metrics.jsonl (`run.metrics()`, with twins those of one of them).
 
     Raises:
-        UserError: No line of training yet.
+        UserError: No line of training yet; lines of several discriminators, one of which the
+            Frechet distance is not of.
     """
     train, evaluated = series_of(lines, "train"), series_of(lines, "evaluation")
     if not train:
         raise UserError("metrics.jsonl has no line of training yet: train on with --resume.")
     estimates = {n: s for n, s in train.items() if n.endswith("distance_estimate")}
+    if len(estimates) > 1:
+        raise UserError(
+            f"The lines are of {len(estimates)} discriminators ({', '.join(estimates)}), and the "
+            "Frechet distance is that of one generator; take run.twin(NAME).metrics()."
+        )
     frechet = evaluated.get("frechet_distance")
     correlation, changes, count = None, None, 0
     if estimates and frechet:
@@ -121,7 +127,11 @@ def losses(lines: Lines) -> Losses:
     return Losses(estimates, frechet, ratios, correlation, changes, count)
 
 
-@analysis("losses", "the discriminator's estimate against the Frechet distance; who is ahead")
+@analysis(
+    "losses",
+    "the discriminator's estimate against the Frechet distance; who is ahead",
+    takes=("twin",),
+)
 def of_run(run: Run, options: Options) -> Losses:
     return losses(run.metrics())
 

@@ -253,7 +253,7 @@ def _by_pixels(
 @analysis(
     "neighbors",
     "nearest training images: does the generator replay them?",
-    takes=("n", "step", "features", "seed"),
+    takes=("n", "step", "features", "seed", "twin"),
 )
 def of_run(run: Run, options: Options) -> Neighbors:
     return neighbors(

@@ -200,7 +200,7 @@ def probe(
 @analysis(
     "probe",
     "classifiers on the critic's features, against the same network from scratch",
-    takes=("step", "data", "seed"),
+    takes=("step", "data", "seed", "twin"),
 )
 def of_run(run: Run, options: Options) -> Probe:
     trained = run.game(options.step)
@@ -215,8 +215,8 @@ def of_run(run: Run, options: Options) -> Probe:
         )
     labeled = bool(run.recipe.tasks) or run.recipe.discriminator.conditioning != "none"
     return probe(
-        list(trained.twins[0].discriminator.layers),
-        list(fresh.twins[0].discriminator.layers),
+        list(trained.twin(run.twin_name).discriminator.layers),
+        list(fresh.twin(run.twin_name).discriminator.layers),
         data,
         test,
         labels_seen=labeled and options.data is None,

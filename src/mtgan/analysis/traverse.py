@@ -35,8 +35,8 @@ from mtgan.evaluation.features import extract
 from mtgan.limits import check_whole
 from mtgan.training import Run
 from mtgan.training.batches import draw_latents
+from mtgan.training.generation import generate
 from mtgan.training.requests import Requests
-from mtgan.training.run import generate
 from mtgan.training.samples import RequestedLabels
 
 _CLASSES = 10  # at most, where none are named: the thesis's first ten (appendix A)
@@ -142,14 +142,14 @@ def traverse_run(run: Run, options: Options) -> Traversals:
             f"From {options.label[0]} to which label? Give --label twice or more, or --dimension."
         )
     random = torch.Generator().manual_seed(options.seed)
-    asking, count = game.asking(), options.count(1)
+    asking, count = run.asking(options.step), options.count(1)
     latents = draw_latents(count, latent.dim, latent.distribution, random)
     named = _labels(asking, options.label, count, options.seed)
     extractor = extractor_of(run.load_data(), options.features, options.progress)
     options.progress("walking through latent space")
 
     def make(z: Tensor, y: Tensor) -> Images:
-        return generate(game, z, y)
+        return generate(game, z, y, twin=run.twin_name)
 
     def embed(images: Images) -> np.ndarray:
         return extract(extractor, images, cache=False).features
@@ -168,7 +168,7 @@ def traverse_run(run: Run, options: Options) -> Traversals:
         )
     pairs = [(i, pair) for i in range(count) for pair in pairwise(named)]
     between = [(latents[i], a[i], b[i]) for i, ((_, a), (_, b)) in pairs]
-    generator = next(iter(game.average.values()))
+    generator = game.averaged(run.twin_name)
     return traverse(
         _between_labels(blender(make, generator), between),
         *("labels", [f"{first} to {second}" for _, ((first, _), (second, _)) in pairs]),

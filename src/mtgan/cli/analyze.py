@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtgan.cli.app import app, print_json, say, working
-from mtgan.cli.options import Checkpoint, Json, Quiet, Seed, as_step
+from mtgan.cli.options import Checkpoint, Json, Quiet, Seed, Twin, as_step
 from mtgan.limits import LARGEST_COUNT
 
 
@@ -29,6 +29,7 @@ def analyze(
             "--n", min=2, max=LARGEST_COUNT, help="Samples; by default the analysis's own."
         ),
     ] = None,
+    twin: Twin = None,
     step: Checkpoint = None,
     data: Annotated[
         str | None, typer.Option(help="Another data set than the run's own (probe).")
@@ -63,6 +64,7 @@ def analyze(
             data=data,
             label=tuple(label or ()),
             dimension=dimension,
+            twin=twin,
             progress=progress,
         )
         result, files = analyze_run(name, Run.open(run), out, options)

@@ -15,6 +15,7 @@ from mtgan.cli.options import (
     Root,
     Seed,
     TaxonomyFile,
+    Twin,
     as_step,
     check_free,
     given,
@@ -77,6 +78,7 @@ def evaluate(
     size: _Size = None,
     corruptions: _Corruptions = True,
     ladder: _Ladder = None,
+    twin: Twin = None,
     step: Checkpoint = None,
     root: Root = None,
     taxonomy: TaxonomyFile = None,
@@ -97,7 +99,7 @@ def evaluate(
         check_free(path, force)
     run = as_run(samples)
     _refuse_options_without_data(data, run, given(context, "root", "taxonomy"))
-    _refuse_step_without_run(samples, run, step)
+    _refuse_options_without_run(samples, run, given(context, "twin", "step"))
     options: dict[str, Any] = {
         "features": features,
         "metrics": metrics,
@@ -111,7 +113,9 @@ def evaluate(
         "corruptions": corruptions if ladder is None else ladder,
     }
     with working(quiet or printing) as progress:
-        options |= {"progress": progress} | ({} if run is None else {"step": as_step(step)})
+        options |= {"progress": progress}
+        if run is not None:
+            run, options["step"] = run.twin(twin), as_step(step)
         card = _judge(samples, run, data, root, taxonomy, options)
         if picture is not None:
             card.picture(picture)
@@ -168,9 +172,11 @@ def _refuse_options_without_data(data: str | None, run: "Run | None", options: l
         )
 
 
-def _refuse_step_without_run(samples: str, run: "Run | None", step: str | None) -> None:
-    """UserError where a checkpoint is named of what is no run."""
+def _refuse_options_without_run(samples: str, run: "Run | None", options: list[str]) -> None:
+    """UserError where a twin or a checkpoint is named of what is no run."""
     from mtgan.errors import UserError
 
-    if run is None and step is not None:
-        raise UserError(f"--step names a checkpoint of a run, and {samples} is none; leave it out.")
+    if run is None and options:
+        raise UserError(
+            f"{' and '.join(options)} is asked of a run, and {samples} is none; leave it out."
+        )

@@ -82,6 +82,14 @@ Checkpoint = Annotated[
 ]
 
 
+Twin = Annotated[
+    str | None,
+    typer.Option(
+        "--twin", metavar="NAME", help="One of a run's twins, as coarse; the first when left out."
+    ),
+]
+
+
 def as_step(step: str | None) -> int | str | None:
     """What --step says, as runs take it."""
     return int(step) if step and step != "best" else step

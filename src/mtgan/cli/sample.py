@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mtgan.cli.app import app, say
-from mtgan.cli.options import Checkpoint, Device, Quiet, Seed, as_step
+from mtgan.cli.options import Checkpoint, Device, Quiet, Seed, Twin, as_step
 from mtgan.limits import LARGEST_COUNT
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def sample(
     labels: _Labels = None,
     latents: _Latents = None,
     domain: _Domain = None,
+    twin: Twin = None,
     seed: Seed = 0,
     step: Checkpoint = None,
     device: Device = "cpu",
@@ -69,7 +70,7 @@ def sample(
         raise UserError("Give --label, for all samples, or --labels, for each; not both.")
     wanted: Any = _of_each(labels) if labels else _of_all(label or [])
     made_from = None if latents is None else _read_latents(latents)
-    opened = Run.open(run)
+    opened = Run.open(run).twin(twin)
     described = None if domain is None else opened.dataset_info.domain(domain)
     check_target(out, described.endings if described else IMAGE_ENDINGS)
     if domain is not None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtgan.cli.app import app, show, working
-from mtgan.cli.options import CardFile, Force, Quiet, Root, Samples, Seed, check_free, given
+from mtgan.cli.options import CardFile, Force, Quiet, Root, Samples, Seed, Twin, check_free, given
 
 
 @app.command()
@@ -19,6 +19,7 @@ def strings(
     domain: Annotated[
         str | None, typer.Option(help="Which domain of a run; its first of strings if left out.")
     ] = None,
+    twin: Twin = None,
     molecules: Annotated[
         bool | None,
         typer.Option(
@@ -46,8 +47,8 @@ def strings(
     printing = str(json_file) == "-"
     for path in (picture, json_file):
         check_free(path, force)
-    options = given(context, "domain", "n")
-    generated, notes = _generated(samples, domain, n, seed, options)
+    options = given(context, "domain", "twin", "n")
+    generated, notes = _generated(samples, domain, twin, n, seed, options)
     told = {} if molecules is None else {"molecules": molecules}
     with working(quiet or printing) as progress:
         card = evaluate(
@@ -78,7 +79,12 @@ def _draw(generated: list[str], picture: Path) -> None:
 
 
 def _generated(
-    samples: Path, domain: str | None, n: int, seed: int, options: list[str]
+    samples: Path,
+    domain: str | None,
+    twin: str | None,
+    n: int,
+    seed: int,
+    options: list[str],
 ) -> tuple[list[str], tuple[str, ...]]:
     """The strings to judge, each whole, and how they were read."""
     from mtgan.data.domains.strings import read_strings
@@ -93,7 +99,7 @@ def _generated(
             )
         read = read_strings(samples, titles=False)
         return read.texts, read.notes
-    run = Run.open(samples)
+    run = Run.open(samples).twin(twin)
     names = [domain.name for domain in run.dataset_info.domains if domain.metrics == "strings"]
     if domain is None and not names:
         raise UserError(f"{samples} was trained on no domain of strings.")

@@ -8,7 +8,6 @@ from PIL import Image
 from mtgan.data.images import make_grid
 from mtgan.errors import UserError
 from mtgan.nets.heads import as_levels
-from mtgan.recipes import Recipe
 from mtgan.training import Run
 from mtgan.training.dataset_info import DatasetInfo
 
@@ -22,15 +21,15 @@ def class_grids(run: Run) -> dict[str, Image.Image]:
     info = run.dataset_info.with_codes(run.recipe.latent.codes)
     return {
         level: _grid(run, level, info.taxonomy.classes[level][:_MOST_ROWS])
-        for level in _levels(run.recipe, info)
+        for level in _levels(run, info)
     }
 
 
-def _levels(recipe: Recipe, info: DatasetInfo) -> list[str]:
+def _levels(run: Run, info: DatasetInfo) -> list[str]:
     """The levels that the generator is told."""
-    if recipe.generator.conditioning == "none":
+    if run.recipe.generator.conditioning == "none":
         return []
-    asked = as_levels(recipe.twins[0] if recipe.twins else recipe.condition_on)
+    asked = as_levels(run.twin(run.twin_name).twin_name or run.recipe.condition_on)
     return list(dict.fromkeys(info.level(level, "The page") for level in asked))
 
 

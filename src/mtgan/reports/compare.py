@@ -18,7 +18,7 @@ from mtgan.reports.samples import Picture, samples_of
 from mtgan.runs import CARD
 from mtgan.text import command, printable
 from mtgan.training import Run
-from mtgan.training.commands import commands_of
+from mtgan.training.commands import evaluate_command
 
 MOST_RUNS = 8
 _SIGNS = {"lower": " ↓", "higher": " ↑", "like real": " ≈"}
@@ -28,12 +28,17 @@ def write_comparison(runs: Sequence[Run], out: Path) -> Path:
     """Write one page of two to eight runs to `out`, and return its path.
 
     Measures stand side by side where the runs' newest evaluations (`mtgan evaluate RUN`) were made
-    in one way; else the page says what differs, or which run has none. UserError for another number
-    of runs, for the same one twice, and where `out` is no page of ours.
+    in one way; else the page says what differs, or which run has none. A run with twins is compared
+    by the one that it is as of (Run.twin), else the main one; where it is the only run, its twins
+    are compared with each other. UserError for another number of runs, for the same one twice, and
+    where `out` is no page of ours.
     """
+    if len(runs) == 1 and runs[0].twin_name is None:
+        runs = runs[0].each_twin()
+    runs = [run.twin(run.twin_name) for run in runs]
     if not 2 <= len(runs) <= MOST_RUNS:
         raise UserError(f"compare takes 2 to {MOST_RUNS} runs; found {len(runs)}.")
-    places = [run.path.resolve() for run in runs]
+    places = [(run.path.resolve(), run.twin_name) for run in runs]
     if len(set(places)) < len(places):
         raise UserError("compare was given the same run twice; name different ones.")
     refuse_other_files(out, None)
@@ -45,10 +50,11 @@ def write_comparison(runs: Sequence[Run], out: Path) -> Path:
 def comparison_content(runs: Sequence[Run]) -> dict[str, Any]:
     """What the template shows, as plain values."""
     names = _names(runs)
-    logs = {name: run.metrics() for name, run in zip(names, runs, strict=True)}
-    facts = [dict(facts_of(run, logs[name])) for name, run in zip(names, runs, strict=True)]
+    named = dict(zip(names, runs, strict=True))
+    logs = {name: run.metrics() for name, run in named.items()}
+    facts = [dict(facts_of(run, logs[name])) for name, run in named.items()]
     keys = dict.fromkeys(key for of_run in facts for key in of_run)
-    measures, notes = _measures(dict(zip(names, runs, strict=True)))
+    measures, notes = _measures(named)
     curves, more_notes = _curves(logs)
     return {
         "version": mtgan.__version__,
@@ -60,19 +66,24 @@ def comparison_content(runs: Sequence[Run]) -> dict[str, Any]:
         "curves": curves,
         "samples": {
             name: [picture for picture in samples_of(run)[0] if picture.title.startswith("Samples")]
-            for name, run in zip(names, runs, strict=True)
+            for name, run in named.items()
         },
         "commands": [
-            (name, command("mtgan", "report", run.path))
-            for name, run in zip(names, runs, strict=True)
+            (name, command("mtgan", "report", path))
+            for path, name in {run.path: name for name, run in named.items()}.items()
         ],
     }
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    """The folders' names; whole paths where two are alike."""
-    names = [run.path.name for run in runs]
-    return names if len(set(names)) == len(names) else [str(run.path) for run in runs]
+    """The folders' names, whole paths where two are alike, and the twins'."""
+    paths = list(dict.fromkeys(run.path for run in runs))
+    alike = len({path.name for path in paths}) < len(paths)
+    return [
+        (str(run.path) if alike else run.path.name)
+        + ("" if run.twin_name is None else f", twin {run.twin_name}")
+        for run in runs
+    ]
 
 
 def _differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
@@ -99,10 +110,10 @@ def _measures(runs: Mapping[str, Run]) -> tuple[list[tuple[str, list[str]]], lis
     notes = []
     for name, run in runs.items():
         try:
-            values = files.read_json(run.path / CARD, "The evaluation")
+            values = files.read_json(run.folder / CARD, "The evaluation")
             cards[name] = read_card(json.dumps(values)).parts
         except UserError:
-            judge = commands_of(run).get("Evaluate")
+            judge = evaluate_command(run)
             how = f": {judge}" if judge else "; its data were made of arrays"
             notes.append(f"{name} has no evaluation that can be read{how}")
     if notes:

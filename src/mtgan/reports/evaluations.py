@@ -16,9 +16,10 @@ from mtgan.reports.charts import svg_uri
 from mtgan.text import command
 
 
-def evaluation_tables(path: Path, run: Path) -> tuple[list[dict[str, Any]], list[str]]:
+def evaluation_tables(path: Path, *run: object) -> tuple[list[dict[str, Any]], list[str]]:
     """What `mtgan evaluate` wrote to `path`: of each domain title, columns, rows, axes, overall
-    figure, picture and notes; or nothing, and a sentence where it cannot be read."""
+    figure, picture and notes; or nothing, and a sentence where it cannot be read. run: as it is
+    named on a command line."""
     if not path.exists():
         return [], []
     try:
@@ -28,7 +29,7 @@ def evaluation_tables(path: Path, run: Path) -> tuple[list[dict[str, Any]], list
         card = read_card(json.dumps(values))
         return [_of_card(name, part) for name, part in card.parts.items()], []
     except UserError as error:
-        again = command("mtgan", "evaluate", run)
+        again = command("mtgan", "evaluate", *run)
         sentence = str(error).rstrip(".")
         return [], [f"{path} is left out here: {sentence}. Write it anew by: {again}"]
 

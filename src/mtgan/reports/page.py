@@ -21,7 +21,7 @@ from mtgan.reports.samples import Picture, samples_of
 from mtgan.runs import CARD
 from mtgan.text import printable
 from mtgan.training import Run
-from mtgan.training.commands import commands_of
+from mtgan.training.commands import commands_of, words_of
 
 OURS = " · mtgan</title>"  # by which a page of ours is known again
 
@@ -56,25 +56,32 @@ def refuse_other_files(out: Path, own: Path | None) -> None:
 
 def page_content(run: Run, control: Run | None = None) -> dict[str, Any]:
     """What the template shows, as plain values."""
-    lines = run.metrics()
-    pictures, texts = samples_of(run)
-    analyses, notes = _analyses(run)
-    written = run.path / CARD
-    cards, more_notes = evaluation_tables(written, run.path)
     return {
         "version": mtgan.__version__,
         "recipe": run.recipe,
         "yaml": dump_recipe(run.recipe),
-        "facts": facts_of(run, lines),
+        "facts": facts_of(run, run.metrics()),
+        "sections": [_section(twin) for twin in run.each_twin()],
+        "control": _compared(run, control) if control else None,
+        "commands": list(commands_of(run).items()),
+    }
+
+
+def _section(run: Run) -> dict[str, Any]:
+    """All that came of a run, or of one of its twins, whose name it bears then."""
+    lines = run.metrics()
+    pictures, texts = samples_of(run)
+    analyses, notes = _analyses(run)
+    cards, more_notes = evaluation_tables(run.folder / CARD, *words_of(run))
+    return {
+        "twin": run.twin_name,
         "pictures": [*pictures, *_curves(lines)],
         "texts": texts,
         "correlation": _correlation(lines),
         "evaluations": _evaluations(lines),
-        "control": _compared(run, control) if control else None,
         "analyses": analyses,
         "cards": cards,
         "unread": [*more_notes, *notes],
-        "commands": list(commands_of(run).items()),
     }
 
 
@@ -218,7 +225,7 @@ def _told_apart(*recipes: Recipe) -> list[str]:
 
 
 def _analyses(run: Run) -> tuple[list[Picture], list[str]]:
-    """Every answer of `mtgan analyze` under RUN/analysis: its picture and its verdict; and a
+    """Every answer of `mtgan analyze` in the run's folder: its picture and its verdict; and a
     sentence about each that cannot be read."""
     answers, notes = answers_in(run)
     pictures = []

@@ -122,7 +122,7 @@ def _texts(domain: Domain, made: Any, real: Any) -> list[TextSamples]:
 def _evolution(run: Run) -> list[Picture]:
     """The first row of every saved sample grid, one under the other; without those that cannot be
     read."""
-    saved = _saved_grids(run.path / "samples")
+    saved = _saved_grids(run.folder / "samples")
     if len(saved) < 2:
         return []
     grids = [grid for _, grid in saved]

@@ -31,7 +31,7 @@ from mtgan.studies.marks import (
     timed,
     write_marks,
 )
-from mtgan.studies.measure import measure_samples, reference_of
+from mtgan.studies.measure import measure_samples, reference_of, with_twins
 from mtgan.training import Run
 from mtgan.training.checkpoints import list_checkpoints
 
@@ -54,13 +54,25 @@ def measured_at_marks(job: Job, recipe: Recipe, data: Dataset, kind: "Kind") -> 
     training = _Training(job, recipe, data, kind)
     for mark in job.marks:
         name = mark_name(mark)
-        file = out / "marks" / f"{name}.npz"
         if name not in training.marks:
             with one_thread(job):
                 run = training.go_on_to(mark)
-            _write_samples(run, reference, job, file)
+            for twin in run.each_twin():
+                _write_samples(twin, reference, job, _samples_file(twin, name))
             write_marks(out, training.marks)
-        yield training.marks[name].measured(measure_samples(file, job), mark)
+        files = {
+            twin.twin_name or "": _samples_file(twin, name) for twin in Run.open(out).each_twin()
+        }
+        measured = {
+            twin: measure_samples(file, job)
+            for twin, file in files.items()
+            if file.exists()  # earlier versions kept the main twin's alone
+        }
+        yield training.marks[name].measured(with_twins(measured), mark)
+
+
+def _samples_file(run: Run, mark: str) -> Path:
+    return run.folder / "marks" / f"{mark}.npz"
 
 
 class _Training:
@@ -153,7 +165,7 @@ def _write_samples(run: Run, reference: Dataset, job: Job, file: Path) -> None:
     count = max(wanted["samples"] for wanted in instruments)
     made = samples_of(run, reference, min(count, len(reference)), job.evaluation["seed"])
     with writing(file):
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     labeled = isinstance(made, Dataset)
     samples, labels = (made.samples, made.labels) if labeled else (np.asarray(made), None)
     export_samples(np.asarray(samples), labels, reference.taxonomy, file)

@@ -59,15 +59,26 @@ def measure(run: Run, job: Job) -> Measured:
     """A finished run's samples, measured.
 
     The averaged generator is asked for as many samples as the reference has, at most the study's.
-    Each domain of a run over several is measured by itself, as "DOMAIN/MEASURE". Raises UserError
-    where the reference has other finest classes than the run.
+    Each domain of a run over several is measured by itself, as "DOMAIN/MEASURE", and so is each
+    twin but the main one, as "TWIN/MEASURE". Raises UserError where the reference has other finest
+    classes than the run.
     """
 
-    def sample(reference: Dataset, wanted: Mapping[str, Any]) -> Any:
-        count = min(wanted["samples"], largest_part(reference))
-        return samples_of(run, reference, count, wanted["seed"])
+    def measured(twin: Run) -> Measured:
+        def sample(reference: Dataset, wanted: Mapping[str, Any]) -> Any:
+            count = min(wanted["samples"], largest_part(reference))
+            return samples_of(twin, reference, count, wanted["seed"])
 
-    return _measured(sample, job)
+        return _measured(sample, job)
+
+    return with_twins({twin.twin_name or "": measured(twin) for twin in run.each_twin()})
+
+
+def with_twins(measured: Mapping[str, Measured]) -> Measured:
+    """What was measured of each twin, by name, as one; the first is the main one."""
+    main, *others = measured.items()
+    beside = {f"{twin}/{name}": value for twin, own in others for name, value in own.values.items()}
+    return replace(main[1], values={**main[1].values, **beside})
 
 
 def measure_samples(path: Path, job: Job) -> Measured:

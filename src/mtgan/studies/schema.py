@@ -44,7 +44,7 @@ _DIRECTIONS: dict[str, Direction] = {
     "accuracy": "higher",
 }
 _LATER = ("half", "beside")  # keys of instruments that came later
-# What evaluations during training log, by the part of the name before a level.
+# What evaluations during training log, by the part of the name behind a twin and before a level.
 _EVALUATED = {"frechet_distance", "inception_score", "accuracy"}
 
 
@@ -136,7 +136,9 @@ class Measure(Part):
         given = {"name": value} if isinstance(value, str) else value
         if not isinstance(given, Mapping) or "name" not in given:
             return given
-        return {"better": _DIRECTIONS.get(str(given["name"]).partition("/")[0], ""), **given}
+        parts = str(given["name"]).split("/")  # of a twin or an instrument, in front
+        better = next((_DIRECTIONS[part] for part in parts if part in _DIRECTIONS), "")
+        return {"better": better, **given}
 
     @property
     def title(self) -> str:
@@ -341,7 +343,7 @@ class Study(Part):
     def evaluated_curves(self) -> list[str]:
         """The curves whose values come of evaluations during training."""
         names = dict.fromkeys(curve.name for curve in self.curves)
-        return [name for name in names if name.partition("/")[0] in _EVALUATED]
+        return [name for name in names if _EVALUATED.intersection(name.split("/"))]
 
 
 def first_repeated(labels: Iterable[Hashable]) -> Any:

@@ -13,15 +13,23 @@ from mtgan.training.game import Game
 from mtgan.training.run import Run
 
 
+def words_of(run: Run) -> tuple[object, ...]:
+    """The run on a command line, with its twin where that is not the main one."""
+    other = run.twin_name not in {None, *run.twins[:1]}
+    return (run.path, *(("--twin", run.twin_name) if other else ()))
+
+
 def commands_of(run: Run) -> dict[str, str]:
     """Command lines by what they do ("Sample", "Evaluate", "Page", ...), each complete as it is.
 
     What a command needs (recipe, data, labels, size, seed) is in the run, so none repeats it.
     Those that need the training data are left out where these cannot be loaded again.
     """
-    loads, commands = "name" in run.recipe.run["data"], _samples(run)
-    if loads:
-        commands["Evaluate"] = _evaluate(run)
+    loads, commands = "name" in run.recipe.run["data"], dict[str, str]()
+    for twin in run.each_twin():
+        own = _samples(twin) | ({"Evaluate": evaluate_command(twin)} if loads else {})
+        which = f", twin {twin.twin_name}" if len(words_of(twin)) > 1 else ""
+        commands |= {f"{title}{which}": line for title, line in own.items()}
     commands["Page"] = _mtgan(run, "report", run.path)
     if loads:
         longer = ("--steps", 2 * run.recipe.training.steps)
@@ -40,19 +48,18 @@ def how_to_resume(run: Run) -> str:
     return f"go on by mtgan.train(..., out={str(run.path)!r}, resume=True)"
 
 
-_SAMPLES = "samples.npz"
-
-
 def _mtgan(run: Run, *words: object) -> str:
     """A command line, with the plugins that the run's parts come from."""
     return command("mtgan", *words, *plugins.options(run.recipe.run.get("plugins", ())))
 
 
-def _evaluate(run: Run) -> str:
-    """By the measures that so many images allow."""
+def evaluate_command(run: Run) -> str:
+    """By the measures that so many images allow; "" where the data cannot be loaded again."""
+    if "name" not in run.recipe.run["data"]:
+        return ""
     # A set without splits of its own holds out a fifth: a quarter of what is trained on.
     enough = run.recipe.run["samples"] >= 4 * FEWEST_JUDGED
-    return _mtgan(run, "evaluate", run.path, *(() if enough else ("--protocol", "training")))
+    return _mtgan(run, "evaluate", *words_of(run), *(() if enough else ("--protocol", "training")))
 
 
 def _samples(run: Run) -> dict[str, str]:
@@ -63,9 +70,10 @@ def _samples(run: Run) -> dict[str, str]:
     }
     many = ("--n", 1000, "--out")
     if not files:
-        return {"Sample": _mtgan(run, "sample", run.path, *many, _SAMPLES)}
+        of_twin = f"-{file_name(str(run.twin_name))}" if len(words_of(run)) > 1 else ""
+        return {"Sample": _mtgan(run, "sample", *words_of(run), *many, f"samples{of_twin}.npz")}
     return {
-        f"Sample {name}": _mtgan(run, "sample", run.path, "--domain", name, *many, file)
+        f"Sample {name}": _mtgan(run, "sample", *words_of(run), "--domain", name, *many, file)
         for name, file in files.items()
     }
 

@@ -120,7 +120,7 @@ class Game:
         for level in info.taxonomy.levels:
             if level in needed:
                 info.require_labels(level, f"Recipe {recipe.name}")
-        # Samples are asked of the first twin.
+        # Labels are drawn alike for all twins, of which each is told its own level.
         self.requests = Requests(info, self.twins[0].generator.levels, needed)
         self.vicinity: Vicinity | None = None
         if recipe.vicinity is not None:
@@ -189,11 +189,23 @@ class Game:
         if self.conditioning is not None:
             self.conditioning.set(iteration)
 
-    def asking(self) -> Requests:
-        """The requests that the averaged generator can be asked by now: `requests`, but for
-        levels that a schedule has not switched on."""
-        told = next(iter(self.average.values())).told()
-        return self.requests if told == self.requests.taken else Requests(self.dataset_info, told)
+    def twin(self, name: str | None = None) -> Twin:
+        """The twin that the recipe calls so; the main one, or the only pair, where no name is
+        given."""
+        label = self.twins[0].label if name is None else f"/{name}"
+        return next(twin for twin in self.twins if twin.label == label)
+
+    def averaged(self, twin: str | None = None) -> Generator:
+        """The averaged generator of a twin; see `twin`."""
+        return self.average[f"generator{self.twin(twin).label}"]
+
+    def asking(self, twin: str | None = None) -> Requests:
+        """The requests that a twin's averaged generator can be asked by now: for the levels that it
+        is told, but for those that a schedule has not switched on."""
+        told = self.averaged(twin).told()
+        if told != self.twin(twin).generator.levels:
+            return Requests(self.dataset_info, told)
+        return self.requests.of(told)
 
     def phases_at(self, iteration: int, seed: int) -> list[Phase]:
         """The phases that run in an iteration (counted from 0), draws made from the seed."""

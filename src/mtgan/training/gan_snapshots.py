@@ -16,21 +16,23 @@ from mtgan.training.begin import lengthen
 from mtgan.training.checkpoints import load_checkpoint, refuse_non_finite, state_of
 from mtgan.training.commands import how_to_resume
 from mtgan.training.game import Game
+from mtgan.training.generation import generate
 from mtgan.training.instruments import Evaluator
 from mtgan.training.logs import Reporter, RunLog
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.pictures import save_pictures
-from mtgan.training.records import StateRecord, SumRecord
-from mtgan.training.run import Run, generate
+from mtgan.training.records import BestRecord, StateRecord, SumRecord
+from mtgan.training.run import Run
 from mtgan.training.snapshots import Snapshots
+from mtgan.training.twins import evaluated_name
 
 
 class GanSnapshots(Snapshots):
     """See Snapshots.
 
     run: whose recipe grows to more steps once a longer training begins. best: step and value of
-    the lowest Frechet distance so far; {} before the first evaluation. make_evaluator: called
-    once, before the first evaluation.
+    the lowest Frechet distance so far, by twin (None: the only one); empty before the first
+    evaluation. make_evaluator: called once, before the first evaluation.
     """
 
     remedy = "A lower optimizer.learning_rate or a penalty (penalty.kind=gradient) usually helps."
@@ -49,15 +51,19 @@ class GanSnapshots(Snapshots):
         self._optimizers, self._seed = optimizers, seed
         self._make_evaluator = make_evaluator
         self._evaluator: Evaluator | None = None
-        self.best: dict[str, float] = {}
+        self.twins: list[str | None] = [*recipe.twins] or [None]
+        self.best: dict[str | None, BestRecord] = {}
 
     def tensors(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         return self._game.tensors(), self._optimizers.tensors()
 
     def state(self, iteration: int, log: RunLog, averages: Sequence[SumRecord]) -> dict[str, Any]:
+        main, *others = self.twins
+        best = {twin: record.model_dump() for twin, record in self.best.items()}
         return {
             "iteration": iteration,
-            "best": self.best,
+            "best": best.get(main, {}),
+            "twins_best": {twin: best[twin] for twin in others if twin in best},
             "averages": [part.model_dump() for part in averages],
             "clock": log.clock.state().model_dump(),
         }
@@ -68,11 +74,12 @@ class GanSnapshots(Snapshots):
         return networks, optimizers, state_of(path, state)
 
     def accept(self, state: StateRecord) -> StateRecord:
-        self.best = state.best.model_dump() if state.best else {}
+        found = {twin: state.best_of(self._recipe, twin) for twin in self.twins}
+        self.best = {twin: best for twin, best in found.items() if best is not None}
         return state
 
     def protected(self) -> frozenset[int]:
-        return frozenset({int(self.best["step"])}) if self.best else frozenset()
+        return frozenset(best.step for best in self.best.values())
 
     def how_to_resume(self) -> str:
         return how_to_resume(self.run)
@@ -90,31 +97,39 @@ class GanSnapshots(Snapshots):
             )
 
     def picture(self, iteration: int, log: RunLog) -> None:
-        log.picture(iteration, save_pictures(self._game, self.folder, self._seed, iteration))
+        for twin in self.twins:
+            picture = save_pictures(self._game, self.folder, self._seed, iteration, twin)
+            log.picture(iteration, picture, evaluated_name(self._recipe, twin, "samples"))
 
     def evaluate(self, iteration: int, reporter: Reporter) -> None:
         if self._evaluator is None:
             self._evaluator = self._make_evaluator()
-        evaluator = self._evaluator
-        values = dict(evaluator(*self._generate(evaluator.n)))
+        evaluator, values = self._evaluator, dict[str, float]()
+        for twin in self.twins:
+            found = dict(evaluator(*self._generate(evaluator.n, twin)))
+            self._compare_with_best(twin, iteration, found["frechet_distance"])
+            values |= {evaluated_name(self._recipe, twin, k): v for k, v in found.items()}
+            of_twin = "" if twin is None else f", twin {twin}"
+            reporter.progress.say(
+                f"iteration {iteration}{of_twin}: "
+                + "  ".join(f"{name} {value:.4g}" for name, value in found.items())
+                + f"  (n = {evaluator.n:,}, features {evaluator.protocol['features']})"
+            )
         reporter.log.write("evaluation", iteration, values, protocol=evaluator.protocol)
         reporter.listeners.tell(iteration, values)
-        distance = values["frechet_distance"]
-        if not self.best or distance < self.best["frechet_distance"]:
-            self.best = {"step": iteration, "frechet_distance": distance}
-        reporter.progress.say(
-            f"iteration {iteration}: "
-            + "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-            + f"  (n = {evaluator.n:,}, features {evaluator.protocol['features']})"
-        )
 
-    def _generate(self, count: int) -> tuple[np.ndarray, np.ndarray | None]:
+    def _compare_with_best(self, twin: str | None, iteration: int, distance: float) -> None:
+        best = self.best.get(twin)
+        if best is None or distance < best.frechet_distance:
+            self.best[twin] = BestRecord(step=iteration, frechet_distance=distance)
+
+    def _generate(self, count: int, twin: str | None) -> tuple[np.ndarray, np.ndarray | None]:
         """Samples and their labels from a noise that is the same at every call."""
         random = torch.Generator().manual_seed(mix_seed(self._seed, "evaluation"))
-        requests, recipe = self._game.asking(), self._game.recipe
+        requests, recipe = self._game.asking(twin), self._game.recipe
         rows = requests.draw(count, random)
         latents = draw_latents(count, recipe.latent.dim, recipe.latent.distribution, random)
-        images = generate(self._game, latents, rows)
+        images = generate(self._game, latents, rows, twin=twin)
         if not requests.judged:
             return images, None
         own = len(self._game.dataset_info.class_levels)

@@ -162,9 +162,9 @@ class RunLog:
         files.append(self._path, (json.dumps(line) + "\n").encode(), RESUME)
         self._events.scalars(step, values)
 
-    def picture(self, step: int, image: np.ndarray) -> None:
-        """image uint8 [H, W, 3]."""
-        self._events.picture(step, "samples", image)
+    def picture(self, step: int, image: np.ndarray, tag: str = "samples") -> None:
+        """image uint8 [H, W, 3]; tag: under which TensorBoard shows it."""
+        self._events.picture(step, tag, image)
 
     def flush(self) -> None:
         """Bring everything to the disk."""
@@ -185,7 +185,7 @@ class NoLog(RunLog):
 
     def write(self, kind: str, step: int, values: Mapping[str, float], **extra: Any) -> None: ...
 
-    def picture(self, step: int, image: np.ndarray) -> None: ...
+    def picture(self, step: int, image: np.ndarray, tag: str = "samples") -> None: ...
 
     def flush(self) -> None: ...
 
@@ -230,8 +230,9 @@ def tidy(folder: Path) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     files.remove_partial(folder.parent, folder.name)
-    for place in (folder, folder / "samples", *folder.glob("domains/*")):
-        files.remove_partial(place)
+    for own in (folder, *folder.glob("twins/*")):
+        for place in (own, own / "samples", *own.glob("domains/*")):
+            files.remove_partial(place)
     remove_unfinished(folder / "checkpoints")
 
 

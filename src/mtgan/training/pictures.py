@@ -12,30 +12,43 @@ from mtgan.data.numbers import STEPS
 from mtgan.training.batches import draw_latents, mix_seed
 from mtgan.training.checkpoints import RESUME, checkpoint_name
 from mtgan.training.game import Game
-from mtgan.training.run import generate
+from mtgan.training.generation import generate
+from mtgan.training.twins import folder_of
 
 _COLUMNS = 10
 _ROWS = 8  # where the generator is told no class
 _OF_A_DOMAIN = 50
 
 
-def save_pictures(game: Game, run: Path, seed: int, step: int) -> np.ndarray:
-    """Write samples/step-....png and domains/NAME/step-... into the run folder `run`, which exists.
+def save_pictures(
+    game: Game, run: Path, seed: int, step: int, twin: str | None = None
+) -> np.ndarray:
+    """Write samples/step-....png and domains/NAME/step-... into the run folder `run`, which exists;
+    of any twin but the main one into its folder there.
 
     Returns the grid, uint8 [H, W, 3]. UserError where one cannot be written.
     """
-    grid = make_grid(_grid_samples(game, seed), columns=_COLUMNS)
-    folder = run / "samples"
-    with files.writing(folder, RESUME):
-        folder.mkdir(exist_ok=True)  # but not the run's, which is gone then
+    grid = make_grid(_grid_samples(game, seed, twin), columns=_COLUMNS)
+    own = folder_of(run, game.recipe, twin)
+    folder = own / "samples"
+    _make(run, folder)
     with files.replacing(folder / f"{checkpoint_name(step)}.png", RESUME) as temporary:
         grid.save(temporary)
-    _save_domains(game, run, seed, step)
+    _save_domains(game, run, seed, step, twin)
     return np.asarray(grid.convert("RGB"))
 
 
-def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
-    requests = game.asking()
+def _make(run: Path, folder: Path) -> None:
+    """Make a folder in that of a run; not the run's own, which somebody has removed then."""
+    place = run
+    with files.writing(folder, RESUME):
+        for part in folder.relative_to(run).parts:
+            place /= part
+            place.mkdir(exist_ok=True)
+
+
+def _save_domains(game: Game, run: Path, seed: int, step: int, twin: str | None) -> None:
+    requests, own = game.asking(twin), folder_of(run, game.recipe, twin)
     if not requests.taken and len(game.dataset_info.domains) > 1:
         return  # it cannot be asked for one
     latent = game.recipe.latent
@@ -43,23 +56,22 @@ def _save_domains(game: Game, run: Path, seed: int, step: int) -> None:
         random = torch.Generator().manual_seed(mix_seed(seed, "picture", domain.name))
         rows = requests.draw(_OF_A_DOMAIN, random, {DOMAIN_LEVEL: index})
         latents = draw_latents(_OF_A_DOMAIN, latent.dim, latent.distribution, random)
-        folder = run / "domains" / domain.name
+        folder = own / "domains" / domain.name
+        _make(run, folder)
         with files.writing(folder, RESUME):
-            folder.parent.mkdir(exist_ok=True)
-            folder.mkdir(exist_ok=True)
-            samples = domain.decode(generate(game, latents, rows))
+            samples = domain.decode(generate(game, latents, rows, twin=twin))
             domain.preview(samples).save(folder / checkpoint_name(step))
 
 
-def _grid_samples(game: Game, seed: int) -> np.ndarray:
+def _grid_samples(game: Game, seed: int, twin: str | None) -> np.ndarray:
     """uint8 [N, C, H, W]; one row per class (at most 10), or for each of ten numbers over their
     range, where the generator is conditioned, the same latents in every row."""
     info, latent = game.dataset_info, game.recipe.latent
     random = torch.Generator().manual_seed(mix_seed(seed, "picture"))
-    requests = game.asking()
+    requests = game.asking(twin)
     if not requests.taken:
         latents = draw_latents(_COLUMNS * _ROWS, latent.dim, latent.distribution, random)
-        return generate(game, latents, requests.draw(len(latents), random))
+        return generate(game, latents, requests.draw(len(latents), random), twin=twin)
     level = requests.taken[0]
     classes = info.label_rows[:, info.taxonomy.levels.index(level)]
     if level in info.codes:
@@ -69,4 +81,4 @@ def _grid_samples(game: Game, seed: int) -> np.ndarray:
     present = np.unique(classes[classes >= 0])[:10]
     row = draw_latents(_COLUMNS, latent.dim, latent.distribution, random)
     rows = [requests.draw(_COLUMNS, random, {level: int(c)}) for c in present]
-    return generate(game, row.repeat(len(present), 1), torch.cat(rows))
+    return generate(game, row.repeat(len(present), 1), torch.cat(rows), twin=twin)

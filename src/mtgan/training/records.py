@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from mtgan.data.numbers import STEPS
+from mtgan.recipes import Recipe
 from mtgan.recipes.records import Record
 
 Positive = Annotated[int, Field(ge=1)]
@@ -154,6 +155,11 @@ class StateRecord(StrictRecord):
 
     iteration: NonNegative
     best: Annotated[BestRecord | None, BeforeValidator(lambda best: None if best == {} else best)]
+    twins_best: dict[str, BestRecord] = Field(default_factory=dict)  # of those but the main one
     # Absent in checkpoints of earlier versions, which began both anew.
     averages: list[SumRecord] = Field(default_factory=list)
     clock: ClockRecord | None = None
+
+    def best_of(self, recipe: Recipe, twin: str | None) -> BestRecord | None:
+        """The best iteration of a twin; of the only generator, or the main twin, without a name."""
+        return self.best if twin in {None, *recipe.twins[:1]} else self.twins_best.get(str(twin))

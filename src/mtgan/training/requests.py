@@ -5,6 +5,7 @@ tasks. A training sample counts at every level at which it has a label. A code, 
 sample has, is drawn by itself.
 """
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
@@ -57,6 +58,14 @@ class Requests:
         # What rows a row is completed from; looked up for every batch.
         size = max(8, _CACHED // max(len(self._rows), 1))
         self._donors = lru_cache(maxsize=size)(self._find_donors)
+
+    def of(self, taken: Sequence[str]) -> "Requests":
+        """These requests, of a generator that is told these levels."""
+        if self.taken == tuple(taken):
+            return self
+        found = copy.copy(self)
+        found.taken = tuple(taken)
+        return found
 
     @property
     def judged(self) -> tuple[str, ...]:

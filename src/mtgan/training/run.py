@@ -13,7 +13,6 @@ from mtgan import files
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.load import load_recorded
-from mtgan.data.pixels import to_bytes
 from mtgan.data.samples import Samples
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_COUNT, LARGEST_STEP, check_memory, check_whole
@@ -22,15 +21,7 @@ from mtgan.recipes import Recipe, load_recipe
 from mtgan.recipes.records import validated
 from mtgan.renamed import renamed_property
 from mtgan.text import html_summary, printable
-from mtgan.training.batches import columns, draw_latents
-from mtgan.training.checkpoints import (
-    CheckpointReplaced,
-    list_checkpoints,
-    load_checkpoint,
-    refuse_non_finite,
-    restore_tensors,
-    state_of,
-)
+from mtgan.training.batches import draw_latents
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.devices import choose_device
 from mtgan.training.folders import (
@@ -38,11 +29,12 @@ from mtgan.training.folders import (
     RECIPE,
     is_run_folder,
     refuse_other_than_gan,
-    resume_command,
 )
 from mtgan.training.game import Game
+from mtgan.training.generation import generate
 from mtgan.training.logs import read_log
 from mtgan.training.records import RunRecord
+from mtgan.training.requests import Requests
 from mtgan.training.samples import (
     Labels,
     RequestedLabels,
@@ -51,10 +43,11 @@ from mtgan.training.samples import (
     drawn_seed,
     with_class,
 )
+from mtgan.training.saved_games import SavedGames
+from mtgan.training.twins import folder_of, own_lines, twin_called
 
 Step = int | str | None
 """A checkpoint by its iteration; "best"; None: the newest."""
-_LOOKS = 50  # at checkpoints that are replaced while they are read
 
 
 class Run:
@@ -62,6 +55,9 @@ class Run:
 
     path: the folder; recipe: resolved; dataset_info: shape, taxonomy and label distribution of the
     training data. The folder alone is enough to sample: no data set is read.
+
+    twin_name: whose generator and discriminator are asked, by the recipe's name of a twin; see
+    `twin`.
     """
 
     facts = renamed_property("dataset_info")
@@ -70,7 +66,8 @@ class Run:
         self.path = path
         self.recipe = recipe
         self.dataset_info = dataset_info
-        self._loaded: tuple[int, Game] | None = None
+        self.twin_name: str | None = None
+        self._saved = SavedGames(path, recipe, dataset_info)
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
@@ -94,7 +91,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         """For notebooks: what was trained, and the newest samples."""
-        pictures = sorted((self.path / "samples").glob("*.png"))
+        pictures = sorted((self.folder / "samples").glob("*.png"))
         newest = pictures[-1].read_bytes() if pictures else None
         return html_summary(str(self.path), {"run": self._summary()}, newest)
 
@@ -102,16 +99,47 @@ class Run:
         record, steps = self.recipe.run, self.steps
         done = f"{steps[-1]:,} of {self.recipe.training.steps:,}" if steps else "no"
         seed = record.get("seed", "?")
-        return f"{self.recipe.name} on {record.get('data_name', '?')}, seed {seed}, {done} steps"
+        twin = "" if self.twin_name is None else f", twin {self.twin_name!r}"
+        return (
+            f"{self.recipe.name} on {record.get('data_name', '?')}, seed {seed}, {done} steps{twin}"
+        )
+
+    @property
+    def twins(self) -> tuple[str, ...]:
+        """Names of its twins, the main one first; none where one generator was trained."""
+        return tuple(self.recipe.twins)
+
+    def twin(self, name: str | None = None) -> "Run":
+        """The run as of one of its twins, by its name or its label level: samples, evaluations,
+        analyses and the log are then that twin's. The main one where no name is given; of a run
+        without twins itself.
+
+        UserError for a twin that it does not have.
+        """
+        found = copy.copy(self)
+        found.twin_name = twin_called(name, self.recipe, self.dataset_info)
+        return found
+
+    def each_twin(self) -> "list[Run]":
+        """The run as of each of its twins; of a run without twins itself."""
+        return [self.twin(name) for name in self.twins] or [self]
+
+    @property
+    def folder(self) -> Path:
+        """Where pictures, evaluations and answers lie: the run's folder, or of a twin but the main
+        one RUN/twins/NAME."""
+        return folder_of(self.path, self.recipe, self.twin_name)
 
     @property
     def steps(self) -> list[int]:
         """Iterations at which there is a complete checkpoint, oldest first."""
-        return [step for step, _ in list_checkpoints(self.path / "checkpoints")]
+        return self._saved.steps
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl: see mtgan.training.logs.RunLog."""
-        return read_log(self.path / "metrics.jsonl")
+        """The lines of metrics.jsonl: see mtgan.training.logs.RunLog. As of a twin, what it has
+        logged, by the names that one GAN alone would have."""
+        lines = read_log(self.path / "metrics.jsonl")
+        return lines if self.twin_name is None else own_lines(lines, self.recipe, self.twin_name)
 
     def load_data(
         self,
@@ -146,8 +174,7 @@ class Run:
     def best_step(self) -> int:
         """The iteration of the lowest Frechet distance while it was trained, whose checkpoint is
         kept; UserError where none was measured."""
-        _, path = self._checkpoint(None)
-        best = state_of(path, files.read_json(path / "state.json")).best
+        best = self._saved.newest_state().best_of(self.recipe, self.twin_name)
         if best is None:
             raise UserError(
                 f"{self.path} was not evaluated while it was trained, so no step is known to be "
@@ -173,16 +200,7 @@ class Run:
 
         UserError where there is none, or it is broken, not finite, or of another architecture.
         """
-        step = self.resolve(step)
-        for _ in range(_LOOKS):
-            found, path = self._checkpoint(step)
-            if self._loaded is None or self._loaded[0] != found:
-                try:
-                    self._loaded = (found, self._load(path))
-                except CheckpointReplaced:  # by a training that goes on
-                    continue
-            return self._loaded[1]
-        raise UserError(f"The checkpoints of {self.path} change too fast to be read; ask again.")
+        return self._saved.game(self.resolve(step))
 
     def games(self) -> Iterator[tuple[int, Game]]:
         """(step, players) of every checkpoint, oldest first; those are passed over that a training
@@ -196,26 +214,9 @@ class Run:
             else:
                 yield step, game
 
-    def _checkpoint(self, step: int | None) -> tuple[int, Path]:
-        checkpoints = dict(list_checkpoints(self.path / "checkpoints"))
-        if not checkpoints:
-            train_on = resume_command(self.path)
-            raise UserError(f"{self.path} has no complete checkpoint yet; train on by {train_on}")
-        step = max(checkpoints) if step is None else step
-        if step not in checkpoints:
-            raise UserError(
-                f"{self.path} has no checkpoint of step {step}; there are "
-                f"{', '.join(map(str, checkpoints))}."
-            )
-        return step, checkpoints[step]
-
-    def _load(self, path: Path) -> Game:
-        game = Game(self.recipe, self.dataset_info)
-        networks, _, state = load_checkpoint(path)
-        state_of(path, state)
-        refuse_non_finite(path, networks)
-        restore_tensors(game.tensors(), networks, path)
-        return game
+    def asking(self, step: Step = None) -> Requests:
+        """What the averaged generator can be asked for as of a checkpoint; errors as of `game`."""
+        return self.game(step).asking(self.twin_name)
 
     def sample(
         self,
@@ -227,6 +228,7 @@ class Run:
         *,
         latents: np.ndarray | torch.Tensor | None = None,
         device: str = "cpu",
+        twin: str | None = None,
     ) -> Samples:
         """Samples uint8 [n, C, H, W] from the averaged generator, as an array.
 
@@ -237,7 +239,7 @@ class Run:
                 list of these, {level: [class, ...]}, names of classes, or int64 [n, L]. A class is
                 a name or an index, a number lies within the range of the training data; a coarse
                 class draws among its fine ones, and what is not asked for is drawn as it occurs in
-                the training data. With twins, the first one is asked.
+                the training data.
             seed: From 0 to 2**31 - 1; the same one gives the same samples, whatever the batch size,
                 and the same latents whatever the labels. Where there is none, one is drawn.
             step: The checkpoint's; "best": that of the lowest Frechet distance while it was
@@ -245,6 +247,7 @@ class Run:
             batch_size: Samples that are made at once, from 1 to 10,000,000.
             latents: [n, Z] to make them from, instead of drawn ones.
             device: cpu, cuda, or auto (the GPU where there is one).
+            twin: Which one is asked, of a run with twins; the main one when left out.
 
         Returns:
             An array that also has the attributes `labels` (what the generator was given: int64
@@ -252,15 +255,19 @@ class Run:
 
         Raises:
             UserError: Numbers out of range; labels that the generator is not told, that exclude
-                each other, or that no training sample has; a checkpoint that is not there.
+                each other, or that no training sample has; a checkpoint or a twin that is not
+                there.
         """
+        if twin is not None:
+            other = self.twin(twin)
+            return other.sample(n, labels, seed, step, batch_size, latents=latents, device=device)
         count = count_of(n, labels, latents)
         seed = drawn_seed(seed)
         check_whole("batch_size", batch_size, 1, LARGEST_COUNT)
         check_memory(f"{count:,} samples of {self.path}", count, self.dataset_info.shape)
         place = choose_device(device)
         game = self.game(step)
-        requests = game.asking()
+        requests = game.asking(self.twin_name)
         conditioned = bool(requests.taken)
         if labels is not None and len(labels) and not conditioned:
             raise UserError(
@@ -281,7 +288,7 @@ class Run:
         if (requested.rows >= 0).any():
             # By a stream of their own, so that other labels have the same latents.
             rows = requested.draw(torch.Generator().manual_seed(seed))
-        images = generate(game, z, rows, batch_size, place)
+        images = generate(game, z, rows, batch_size, place, self.twin_name)
         given, taxonomy, numbers = game.dataset_info.without_numbers(requests.given(rows.numpy()))
         return Samples.of(
             *(images, given if conditioned else None, taxonomy, seed, z.numpy(), requested.notes),
@@ -326,28 +333,3 @@ class Run:
         if len(self.dataset_info.domains) < 2:
             return labels
         return with_class(labels, DOMAIN_LEVEL, self.dataset_info.domain(domain).name)
-
-
-@torch.no_grad()
-def generate(
-    game: Game,
-    latents: torch.Tensor,
-    rows: torch.Tensor,
-    batch_size: int = 250,
-    device: torch.device | None = None,
-) -> np.ndarray:
-    """uint8 [N, C, H, W] from the averaged generator for latents [N, Z] and label rows [N, L].
-
-    With twins, the first one (the main task's) is asked. device: where it is computed; where the
-    generator lies when left out.
-    """
-    generator = next(iter(game.average.values()))
-    if device is not None and device != next(generator.parameters()).device:
-        generator = copy.deepcopy(generator).to(device)
-    device = next(generator.parameters()).device
-    parts = []
-    for z, y in zip(latents.split(batch_size), rows.split(batch_size), strict=True):
-        labels = columns(y.to(device), game.dataset_info.taxonomy.levels)
-        samples = generator(z.to(device), labels)
-        parts.append(to_bytes(samples).cpu())
-    return torch.cat(parts).numpy()

@@ -19,6 +19,7 @@ from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
 from mtgan.training import Run
 from mtgan.training.folders import RECIPE
 from mtgan.training.logs import read_log
+from mtgan.training.twins import own_values
 
 if TYPE_CHECKING:
     from mtgan.studies.plan import StudyPlan
@@ -53,6 +54,12 @@ class GanJobs:
         quiet = {"training.evaluate_every": 0}
         every = {**quiet, **study.set, **budget, **settings}
         recipe = load_recipe(entry.recipe, every, study.budget.scale)
+        if alike := [twin for twin in recipe.twins if twin in study.evaluation.beside]:
+            raise UserError(
+                f"Study {study.name}: evaluation.beside names an instrument {alike[0]!r}, and "
+                f"recipe {recipe.name} has a twin of that name, whose measures would be called "
+                "alike; name it otherwise."
+            )
         chosen = "training.evaluate_every" in {**study.set, **settings}
         if study.evaluated_curves and not chosen:
             often = max(1, recipe.training.steps // _CURVE_POINTS)
@@ -160,8 +167,7 @@ def shared_log(lines: list[dict[str, Any]], recipe: Recipe) -> list[dict[str, An
     for line in lines:
         values = dict(line["values"])
         for twin in recipe.twins[:1]:
-            for name in line["values"]:
-                values.setdefault(name.replace(f"/{twin}", "", 1), values[name])
+            values = {**own_values(line, recipe, twin), **values}
         epoch = {"epoch": line["step"] * shown / samples} if samples else {}
         found.append({**line, **epoch, "values": values})
     return found

@@ -1,0 +1,93 @@
+"""The twins of a run by their names, and what is logged of each.
+
+A twin is called by its label level, as the recipe's `twins` has it; the first is the main one. What
+its players log bears its name behind theirs (generator/coarse/loss), and what an evaluation finds
+of any but the main one bears it in front (coarse/frechet_distance).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtgan.errors import UserError
+from mtgan.recipes import Recipe
+from mtgan.registry import nearest
+from mtgan.text import file_name
+from mtgan.training.dataset_info import DatasetInfo
+
+FOLDER = "twins"
+"""Of a run, in which each twin but the main one has a folder of its own."""
+
+
+def twin_called(asked: str | None, recipe: Recipe, info: DatasetInfo) -> str | None:
+    """The twin that is meant, by the recipe's name for it; the main one where none is asked for,
+    and None where there are no twins.
+
+    UserError for one that the recipe does not have.
+    """
+    if asked is None:
+        return next(iter(recipe.twins), None)
+    if not recipe.twins:
+        raise UserError(
+            f"Recipe {recipe.name} trains no twins, so there is no twin {asked!r} to ask; leave "
+            "the twin out."
+        )
+    level = info.level_called(asked)
+    meant = [twin for twin in recipe.twins if level and info.level_called(twin) == level]
+    if asked not in recipe.twins and not meant:
+        raise UserError(
+            f"Recipe {recipe.name} has no twin {asked!r}: {nearest(asked, recipe.twins)}"
+        )
+    return asked if asked in recipe.twins else meant[0]
+
+
+def folder_of(run: Path, recipe: Recipe, twin: str | None) -> Path:
+    """Where what is made of a twin lies: in the run's own folder for the main one, and for a run
+    without twins."""
+    return run if twin in {None, *recipe.twins[:1]} else run / FOLDER / file_name(str(twin))
+
+
+def evaluated_name(recipe: Recipe, twin: str | None, name: str) -> str:
+    """As what is called the name of a twin's value in an evaluation is logged."""
+    return name if twin in {None, *recipe.twins[:1]} else f"{twin}/{name}"
+
+
+def own_lines(
+    lines: Iterable[Mapping[str, Any]], recipe: Recipe, twin: str
+) -> list[dict[str, Any]]:
+    """Lines of a log as one GAN would have logged them that is this twin, by names without it; the
+    other twins' values are left out, and lines that hold nothing else."""
+    own = ({**line, "values": own_values(line, recipe, twin)} for line in lines)
+    return [line for line in own if line["values"]]
+
+
+def own_values(line: Mapping[str, Any], recipe: Recipe, twin: str) -> dict[str, float]:
+    """The values of a line that are this twin's or of no twin, by names without it."""
+    name_of = _evaluated if line["kind"] == "evaluation" else _moved
+    named = ((name_of(name, recipe, twin), value) for name, value in line["values"].items())
+    return {name: value for name, value in named if name is not None}
+
+
+def _moved(name: str, recipe: Recipe, twin: str) -> str | None:
+    """What a player's value is called without the twin's name; None where it is another twin's."""
+    separate = [f"classifier/{task.labels}" for task in recipe.tasks if not task.is_head]
+    for player in ("generator", "discriminator", "log_loss_ratio", *separate):
+        for other in _longest_first(recipe.twins):
+            if f"{name}/".startswith(f"{player}/{other}/"):
+                rest = name.removeprefix(f"{player}/{other}")
+                return f"{player}{rest}" if other == twin else None
+    return name
+
+
+def _evaluated(name: str, recipe: Recipe, twin: str) -> str | None:
+    """The same of what an evaluation has found."""
+    main, *others = recipe.twins
+    for other in _longest_first(others):
+        if name.startswith(f"{other}/"):
+            return name.removeprefix(f"{other}/") if other == twin else None
+    return name if twin == main else None
+
+
+def _longest_first(names: Sequence[str]) -> list[str]:
+    """A name may begin with another one and a slash."""
+    return sorted(names, key=len, reverse=True)
