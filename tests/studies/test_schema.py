@@ -17,7 +17,7 @@ SHIPPED = {
     "learning-rates",
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
-    "domain-sharing",
+    *("domain-sharing", "multidomain-claims"),
 }
 CLASSIFIERS = {
     f"mtl-{name}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mtgan.data.idx
 from mtgan.data import load_dataset
 from mtgan.data.sources import fashion_mnist
 from mtgan.errors import UserError
@@ -140,10 +141,14 @@ def test_a_damaged_file(official: Path, name: str, damage) -> None:
 
 
 def test_a_file_that_unpacks_to_too_much(official: Path, monkeypatch) -> None:
-    monkeypatch.setattr(fashion_mnist, "_LARGEST_BYTES", 1 << 20)
+    monkeypatch.setattr(mtgan.data.idx, "_LARGEST_BYTES", 1 << 20)
     load(official)
-    (official / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(3 << 20)))
-    with pytest.raises(UserError, match=r"corrupt \(it holds more than any file of Fashion-MNIST"):
+    path = official / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(idx(np.zeros((3, 1024, 1024)))))
+    with pytest.raises(UserError, match=r"corrupt \(it says that it holds 3,145,728 bytes\)"):
+        load(official)
+    path.write_bytes(gzip.compress(idx(np.zeros((30, 28, 28))) + bytes(9)))
+    with pytest.raises(UserError, match="it says that it holds 23,520 bytes, and has more"):
         load(official)
 
 

@@ -128,9 +128,16 @@ def test_mistakes_are_told(name, message, words, images):
         load_dataset(name.replace("WORDS", str(words)).replace("IMAGES", str(images)))
 
 
-def test_the_canvas_is_not_resized_as_a_picture(words):
-    with pytest.raises(UserError, match="give size and channels to the image's own domain"):
-        load_dataset(f"t={words}", size=8)
+def test_the_size_is_that_of_the_canvas_and_its_channels_stay(words):
+    usual = load_dataset(f"t={words}")
+    large = load_dataset(f"t={words}", size=64)
+    assert large.shape == (1, 64, 64)
+    _, length, channels = usual.shape
+    assert np.array_equal(large.samples[:, :, :length, :channels], usual.samples)
+    domain = usual.domains[0]
+    assert list(domain.decode(large.samples)) == list(domain.decode(usual.samples))
+    with pytest.raises(UserError, match="give channels to the image's own domain"):
+        load_dataset(f"t={words}", channels=3)
 
 
 def test_what_is_a_name_of_domains(words, tmp_path):

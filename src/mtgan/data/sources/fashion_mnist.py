@@ -1,7 +1,5 @@
 """Fashion-MNIST (Xiao et al. 2017): the official files, whole or the embedded 10,000."""
 
-import gzip
-import zlib
 from importlib import resources
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 from mtgan.data.dataset import Dataset
 from mtgan.data.download import fetch
 from mtgan.data.held_out import hold_out
+from mtgan.data.idx import read_idx
 from mtgan.data.registry import register_dataset
 from mtgan.data.request import Request
 from mtgan.data.taxonomy import Taxonomy
@@ -23,8 +22,6 @@ _CHECKSUMS = {
     "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
     "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
 }
-# The largest official file holds 47 MB.
-_LARGEST_BYTES = 64 << 20
 
 # Class names are the data set's; the coarser levels are those of Seo & Shin 2019 (B-CNN), table 1.
 _FINE = (
@@ -94,28 +91,11 @@ def load_whole(request: Request) -> Dataset:
 
 def _read(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     """(uint8 [N, 1, 28, 28], int64 [N]) of one of the two parts."""
-    images = _read_idx(folder / f"{part}-images-idx3-ubyte.gz")
-    labels = _read_idx(folder / f"{part}-labels-idx1-ubyte.gz")
+    images = read_idx(folder / f"{part}-images-idx3-ubyte.gz", "fetch it anew")
+    labels = read_idx(folder / f"{part}-labels-idx1-ubyte.gz", "fetch it anew")
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
         raise UserError(
             f"{folder}: the {part} files hold {list(images.shape)} images and "
             f"{list(labels.shape)} labels, which do not fit together; fetch them anew."
         )
     return images[:, None], labels.astype(np.int64)
-
-
-def _read_idx(path: Path) -> np.ndarray:
-    """An IDX file of unsigned bytes: 0, 0, 8, number of dimensions, sizes as big-endian uint32."""
-    try:
-        with gzip.open(path) as file:
-            content = file.read(_LARGEST_BYTES + 1)
-        if len(content) > _LARGEST_BYTES:
-            raise ValueError("it holds more than any file of Fashion-MNIST")
-        if content[:3] != b"\x00\x00\x08":
-            raise ValueError("it is not an IDX file of bytes")
-        shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
-        return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape).copy()
-    except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
-        raise UserError(
-            f"{path} is missing, truncated or corrupt ({error}); fetch it anew."
-        ) from error

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mtgan.data.dataset import Dataset
-from mtgan.data.domains.base import DOMAINS, Domain, DomainData, canvas_size
+from mtgan.data.domains.base import DOMAINS, Domain, DomainData, Size, canvas_size
 from mtgan.data.domains.parts import CLASS_LEVEL, DOMAIN_LEVEL
 from mtgan.data.load import meant
 from mtgan.data.registry import SOURCES, register_dataset, register_format
@@ -133,18 +133,21 @@ def _speaks_of_domains(path: Path) -> bool:
 def load_domains(request: Request) -> Dataset:
     """The data set over the domains that request.name speaks of.
 
-    Raises UserError for a name or option that does not fit, and for a domain that is empty.
+    request.size: of the canvas; it follows from the domains when absent.
+
+    Raises UserError for a name or option that does not fit, a canvas that is too small, and for a
+    domain that is empty.
     """
-    if request.size or request.channels:
+    if request.channels:
         raise UserError(
-            "Domains share one canvas, whose size follows from them: give size and channels to the "
-            "image's own domain, as in image=fashion-mnist-10k,size=16."
+            "Domains share one canvas, which has one channel: give channels to the image's own "
+            "domain, as in image=fashion-mnist-10k,channels=3."
         )
     parts = [
         spec.kind.load(spec.name, spec.data, spec.options, request)
         for spec in parse_domains(request.name)
     ]
-    size = canvas_size([part.domain for part in parts])
+    size = _canvas([part.domain for part in parts], request.size)
     return Dataset(
         np.concatenate([part.domain.encode(part.samples, size) for part in parts]),
         _labels(parts),
@@ -154,6 +157,21 @@ def load_domains(request: Request) -> Dataset:
         notes=tuple(note for part in parts for note in part.notes),
         domains=tuple(part.domain for part in parts),
     )
+
+
+def _canvas(domains: Sequence[Domain], asked: Size | None) -> Size:
+    """(L, V) as asked for, else what holds every domain; UserError where it is too small."""
+    least = canvas_size(domains)
+    if asked is None:
+        return least
+    for domain in domains:
+        if any(side < own for side, own in zip(asked, domain.least_size, strict=True)):
+            raise UserError(
+                f"A canvas of {asked[0]} x {asked[1]} does not hold the domain {domain.name!r}, "
+                f"which needs {domain.least_size[0]} x {domain.least_size[1]}; take a larger "
+                "size, or leave it out."
+            )
+    return asked
 
 
 def _taxonomy(parts: Sequence[DomainData]) -> Taxonomy:
