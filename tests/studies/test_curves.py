@@ -99,7 +99,7 @@ def test_epochs_count_real_samples_that_the_discriminator_saw(tmp_path: Path) ->
 
 
 def test_twins_are_drawn_under_the_names_of_a_single_gan(tmp_path: Path) -> None:
-    """As bifurcation's curve of generator/adversarial needs it."""
+    """As a curve of a study of twins and single GANs needs it."""
     result = fake_study(tmp_path / "s", VALUES, curves=["generator/adversarial"])
     names = {"a": "generator/adversarial", "b": "generator/fine/adversarial"}
     for label, name in names.items():
