@@ -66,6 +66,8 @@ BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
         "outputs": ("tanh",),
         # The ways of doubling resolutions that its generator can be asked for.
         "upsamplings": (),
+        # Whether its generator normalizes before the last layer.
+        "last_normalization": False,
         # Whether self-attention can be put over one of its feature maps.
         "attention": False,
         # Whether its kernels need a pixel in their middle.

@@ -20,8 +20,10 @@ SIZES = [(8, 8), (28, 28), (32, 32), (48, 48), (64, 64), (64, 128), (96, 96), (3
 PICTURES = [name for name in BACKBONES.names() if makes_photographs(name)]
 
 
-def generator(name: str, shape, width=8, kernel=5, normalization="batch", classes=0, inputs=10):
-    settings = GeneratorSettings(shape, inputs, width, kernel, normalization, classes)
+def generator(
+    name: str, shape, width=8, kernel=5, normalization="batch", classes=0, inputs=10, **other
+):
+    settings = GeneratorSettings(shape, inputs, width, kernel, normalization, classes, **other)
     return BACKBONES.get(name)().generator_layers(settings)
 
 
@@ -87,6 +89,21 @@ def test_normalized_layers_of_generator_discriminator_and_classifier() -> None:
             "conv", (3, 32, 32), normalization="batch", normalize_first_layer=first
         )
         assert [layer.normalization is not None for layer in layers] == [first, True, True]
+
+
+def test_the_last_normalization_of_the_released_code() -> None:
+    """Conditional in the blocks, and without labels before the last layer."""
+    g = generator(
+        "resnet",
+        (3, 32, 32),
+        normalization="conditional-batch",
+        classes=4,
+        last_normalization="batch",
+    )
+    assert [type(block.first_norm).__name__ for block in g[1:4]] == ["ConditionalBatch"] * 3
+    assert type(g[4].norm).__name__ == "Batch"
+    alike = generator("resnet", (3, 32, 32), normalization="conditional-batch", classes=4)
+    assert type(alike[4].norm).__name__ == "ConditionalBatch"
 
 
 def test_the_residual_networks_at_32_pixels() -> None:

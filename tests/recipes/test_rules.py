@@ -49,6 +49,14 @@ REFUSED = {
         {"generator.output": "softmax"},
         "backbone conv has generator.output=tanh; found softmax",
     ),
+    "a last normalization where there is none": (
+        {"generator.last_normalization": "batch"},
+        "last_normalization is that before the last layer of the backbones resnet and sngan",
+    ),
+    "a last normalization by labels": (
+        {"generator.backbone": "sngan", "generator.last_normalization": "conditional-batch"},
+        "last_normalization=conditional-batch takes labels",
+    ),
     "an upsampling of another backbone": (
         {"generator.backbone": "resnet", "generator.upsampling": "nearest"},
         "upsampling=nearest is a choice of the backbones conv and odena.*is resnet; leave it out",

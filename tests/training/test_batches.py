@@ -1,6 +1,7 @@
 """Order, noise and labels: functions of seed and iteration."""
 
 import numpy as np
+import pytest
 import torch
 
 from mtgan.training.batches import BatchLoader, draw_inputs, mix_seed
@@ -85,6 +86,22 @@ def test_flips_mirror_about_half_of_the_samples() -> None:
     mirrored = (plain.samples.flip(3) == flipped.samples).flatten(1).all(1)
     assert (same ^ mirrored).all()
     assert 0.4 < mirrored.float().mean() < 0.6
+
+
+def test_dequantized_pixels_are_spread_over_their_last_bit() -> None:
+    data = make_data(400)
+    info = DatasetInfo.of(data)
+    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch("d", 0, 400, torch.Generator())
+    loader = BatchLoader(data, Requests(info), CPU, 0, False, dequantize=True)
+    batch = loader.batch("d", 0, 400, torch.Generator().manual_seed(1))
+    stored = (plain.samples.double() + 1) * 127.5
+    noise = (batch.samples.double() + 1) * 128 - stored
+    assert noise.min() > -1e-4
+    assert noise.max() < 1 + 1e-4
+    assert noise.mean().item() == pytest.approx(0.5, abs=0.01)
+    assert noise.var().item() == pytest.approx(1 / 12, abs=0.01)
+    again = loader.batch("d", 0, 400, torch.Generator().manual_seed(1))
+    assert torch.equal(batch.samples, again.samples)
 
 
 def test_noise_follows_its_distribution_and_the_labels_of_the_data() -> None:

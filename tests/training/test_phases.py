@@ -146,6 +146,40 @@ def draw(game: Game, info: DatasetInfo, size: int = 8, seed: int = 5):
     return batch, inputs
 
 
+@pytest.mark.parametrize(
+    ("name", "on_discriminator", "on_generator"),
+    [
+        # The thesis reads 1 on the generator and 0.1 on the critic (4.0.3); half of a task's weight
+        # is for real and half for generated samples (3.0.11).
+        ("resnet-a", {"fine/real": 0.05, "fine/generated": 0.05}, {"fine/generated": 0.5}),
+        (
+            "resnet-b",
+            dict.fromkeys(
+                ["fine/real", "fine/generated", "coarse/real", "coarse/generated"], 0.025
+            ),
+            {"fine/generated": 0.25, "coarse/generated": 0.25},
+        ),
+        # ACGAN_SCALE = 1 on real samples alone, and ACGAN_SCALE_G = 0.1.
+        ("resnet-released", {"fine/real": 1.0}, {"fine/generated": 0.1}),
+    ],
+)
+def test_weights_of_the_residual_models_heads(
+    name: str, on_discriminator: dict[str, float], on_generator: dict[str, float]
+) -> None:
+    info = DatasetInfo.of(make_data())
+    game = Game(small_recipe(name), info)
+    batch, inputs = draw(game, info)
+    found = [
+        {
+            term: part.weight
+            for term, part in phase_of(game, phase).step(batch, inputs).terms.items()
+            if term not in {"adversarial", "gradient_penalty"}
+        }
+        for phase in ("discriminator", "generator")
+    ]
+    assert found == [on_discriminator, on_generator]
+
+
 def test_ac_wgan_b_losses_equal_an_independent_computation() -> None:
     info = DatasetInfo.of(make_data())
     game = Game(small_recipe("ac-wgan-b"), info)

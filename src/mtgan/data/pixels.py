@@ -18,6 +18,14 @@ def to_floats(pixels: Tensor | np.ndarray) -> Tensor:
     return scaled.contiguous(memory_format=torch.channels_last)
 
 
+def dequantized(values: Tensor, noise: Tensor) -> Tensor:
+    """Floats of `to_floats` [N, C, H, W], of bytes x, as (x + u) / 128 - 1 for noise u in [0, 1).
+
+    So does the released code of Gulrajani et al. 2017 (CIFAR-10, residual networks) to real ones.
+    """
+    return (values + 1).mul_(127.5).add_(noise).div_(128).sub_(1)
+
+
 def to_bytes(values: Tensor) -> Tensor:
     """Floats [N, C, H, W] as uint8, on the same device: -1 is 0 and 1 is 255, rounded to the
     nearest (half to even); what lies outside is cut off."""

@@ -46,6 +46,7 @@ class GeneratorSettings(Settings):
     vocabularies: tuple[int, ...] = ()
     # How resolutions are doubled (mtgan.nets.upsampling); None: as the backbone's source does.
     upsampling: str | None = None
+    last_normalization: str | None = None  # before the last layer; None: as the others
     latent: int = 0  # how many of the inputs, the first ones, are the latent; 0: all
     # Self-attention over the largest map of at most so many pixels on its shorter side; None: none.
     attention: int | None = None
@@ -54,6 +55,11 @@ class GeneratorSettings(Settings):
 
     def normalize(self, channels: int) -> nn.Module:
         return NORMALIZATIONS.get(self.normalization)(channels, self.classes)
+
+    def normalize_last(self, channels: int) -> nn.Module:
+        return NORMALIZATIONS.get(self.last_normalization or self.normalization)(
+            channels, self.classes
+        )
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,8 @@ class GeneratorPart(NetworkPart):
     spectral_norm: bool = False  # of all its convolutions and linear layers
     # How resolutions are doubled, where the backbone has a choice; as in its source when absent.
     upsampling: Literal["transposed", "nearest", "sub-pixel"] | None = None
+    # Before the last layer, of backbones that normalize there; as the others when absent.
+    last_normalization: NormalizationName | None = None
     # Weight of predicting real strings row by row, for backbones that make rows one by one.
     teacher_forcing: Weight = 0.0
 
@@ -297,6 +299,7 @@ class Data(Part):
     stratified: bool = True
     labeled: Positive | FreeShare | None = None  # of the samples used, those that keep their labels
     flip: bool = False  # random horizontal flips
+    dequantize: bool = False  # real pixels get noise as wide as their last bit, anew each time
 
 
 class Training(Part):

@@ -11,7 +11,7 @@ from torch import Tensor
 from mtgan import processes
 from mtgan.data import Dataset
 from mtgan.data.domains.parts import DOMAIN_LEVEL
-from mtgan.data.pixels import to_floats
+from mtgan.data.pixels import dequantized, to_floats
 from mtgan.errors import UserError
 from mtgan.nets import Labels
 from mtgan.training.requests import Requests
@@ -142,6 +142,7 @@ class BatchLoader:
         flip: bool,
         domains: str = "as-found",
         vicinity: Vicinity | None = None,
+        dequantize: bool = False,
     ) -> None:
         info = requests.dataset_info
         if flip and info.domains:
@@ -149,10 +150,16 @@ class BatchLoader:
                 "data.flip=true would mirror canvases, and the order of a canvas's channels is the "
                 "alphabet's; set data.flip=false."
             )
+        if dequantize and info.domains:
+            raise UserError(
+                "data.dequantize=true is about pixels, and a canvas may hold tokens; set it to "
+                "false."
+            )
         self.levels = info.taxonomy.levels
         self.device = device
         self.seed = seed
         self.flip = flip
+        self.dequantize = dequantize
         self.mixture = DomainMixture(requests, domains, seed)
         self._members = self.mixture.members(data.labels)
         samples = data.samples
@@ -271,6 +278,9 @@ class BatchLoader:
         if self.flip:
             mirrored = torch.rand(size, 1, 1, 1, generator=generator)[mine] < 0.5
             samples = torch.where(send(mirrored, self.device), samples.flip(3), samples)
+        if self.dequantize:
+            noise = torch.rand(size, *samples.shape[1:], generator=generator)[mine]
+            samples = dequantized(samples, send(noise, self.device))
         beside = None if near is None else self._vicinal(near, mine)
         return Batch(samples, columns(rows, self.levels), beside)
 

@@ -151,8 +151,16 @@ def prepare(
         count = min(recipe.training.evaluate_samples, len(data))
         return instruments.evaluator(data, count, place)
 
-    flip, domains = recipe.data.flip, recipe.schedule.domains
-    loader = BatchLoader(data, game.requests, place, seed, flip, domains, game.vicinity)
+    loader = BatchLoader(
+        data,
+        game.requests,
+        place,
+        seed,
+        recipe.data.flip,
+        recipe.schedule.domains,
+        game.vicinity,
+        recipe.data.dequantize,
+    )
     optimizers = optimizers_of(recipe, game.groups)
     return Trainer(
         game,

@@ -4,8 +4,9 @@ code; thesis, Appendix D and Table D.1).
 For 32 x 32 at width 128: generator FC 4 x 4 x 128 = 2048, three residual blocks that double the
 resolution, then normalization, ReLU and a 3 x 3 convolution; discriminator two residual blocks
 that halve it and two that keep it, ReLU, mean over positions. Two convolutions per block, all
-with biases. The code normalizes the generator by conditional batch normalization; the thesis
-reads it as conditional instance normalization (Appendix C): generator.normalization chooses.
+with biases. The code normalizes the generator's blocks by conditional batch normalization, and its
+last layer by one without labels (`generator.last_normalization`); the thesis reads all of it as
+conditional instance normalization (Appendix C): generator.normalization chooses.
 """
 
 from collections.abc import Sequence
@@ -62,7 +63,7 @@ class ToImage(nn.Module):
 
     def __init__(self, settings: GeneratorSettings, inputs: int) -> None:
         super().__init__()
-        self.norm = settings.normalize(inputs)
+        self.norm = settings.normalize_last(inputs)
         self.activation = nn.ReLU()
         self.convolution = convolution(inputs, settings.shape[0], settings.kernel)
         self.tanh = nn.Tanh()
@@ -165,6 +166,7 @@ class ResNet:
 
     attention = True
     odd_kernels = True
+    last_normalization = True
 
     def check_shape(self, shape: Shape) -> None:
         check_sides("resnet", shape)

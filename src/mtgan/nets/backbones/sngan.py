@@ -41,6 +41,7 @@ class SNGAN:
 
     attention = True
     odd_kernels = True
+    last_normalization = True
 
     def check_shape(self, shape: Shape) -> None:
         check_sides("sngan", shape)

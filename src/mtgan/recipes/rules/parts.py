@@ -99,6 +99,26 @@ def upsampling_that_the_backbone_lacks(recipe: Recipe) -> str | None:
 
 
 @refusal
+def last_normalization_that_does_not_fit(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    last = generator.last_normalization
+    if last is None:
+        return None
+    if not BACKBONES.capability(generator.backbone, "last_normalization"):
+        return (
+            "generator.last_normalization is that before the last layer of the backbones "
+            f"{' and '.join(BACKBONES.those_with('last_normalization'))}, and generator.backbone "
+            f"is {generator.backbone}; leave it out."
+        )
+    if NORMALIZATIONS.capability(last, "conditional"):
+        return (
+            f"generator.last_normalization={last} takes labels, and only what all layers have may "
+            "do that; leave it out, or set it to one without, such as batch."
+        )
+    return None
+
+
+@refusal
 def attention_that_the_backbone_lacks(recipe: Recipe) -> str | None:
     players = ("generator", "discriminator", "classifier")
     for name, part in ((name, getattr(recipe, name)) for name in players):
