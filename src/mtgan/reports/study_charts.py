@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from mtgan.reports.charts import svg_uri
 from mtgan.studies.curves import Line
@@ -17,7 +18,16 @@ from mtgan.studies.curves import Line
 _GRAY, _DOT, _MEAN = "#888888", "#3b82c4", "#d9733a"
 _COLORS = ("#3b82c4", "#d9733a", "#4a9a5b", "#a05ab5", "#b8972e", "#c14d62", "#4aa3a8", "#7a7a7a")
 _MANY_TIMES = 100  # between the ends of a logarithmic axis
+_FEW_POINTS = 8  # each can have its number below the axis
 _NOTHING: Mapping[str, Sequence[float]] = MappingProxyType({})
+
+
+def _plain_numbers(axes: Axes, x: np.ndarray) -> None:
+    """Numbers, no powers of ten, along a logarithmic axis: the points, where they are few."""
+    if len(x) <= _FEW_POINTS:
+        axes.set_xticks(x)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def dot_chart(
@@ -74,6 +84,7 @@ def line_figure(
         x = np.concatenate([line.x for line in lines.values()])
         if logarithmic or (points and min(x) > 0 and max(x) >= _MANY_TIMES * min(x)):
             axes.set_xscale("log")
+            _plain_numbers(axes, np.unique(x))
         _finish(axes, handles, xlabel, ylabel)
         yield figure
 
