@@ -8,6 +8,8 @@ import pytest
 
 from mtgan.errors import UserError
 from mtgan.studies.estimate import estimate
+from mtgan.studies.load import load_study, study_names
+from mtgan.studies.measure import prepare
 from mtgan.studies.plan import Cell, StudyPlan, make_plan
 from mtgan.studies.schema import Study
 from studies_toys import TINY
@@ -196,3 +198,35 @@ def test_long_names_make_names_of_folders() -> None:
     [cell] = plan(recipes=[{"recipe": "gan", "set": {"name": "é/" * 200 + "x" * 400}}]).cells
     assert len(cell.run_id(0)) < 120
     assert "/" not in cell.run_id(0)
+
+
+@pytest.mark.parametrize(
+    ("measure", "metrics", "refused"),
+    [
+        ("recall", None, "computes frechet_distance, inception_score; name all.*precision_recall"),
+        ("conditional_accuracy/fine", None, "conditional_accuracy among them"),
+        ("recall", "frechet_distance", "computes frechet_distance; name"),
+        ("recall", "precision_recall", None),
+        ("frechet_distance", None, None),
+        ("accuracy/fine", None, None),
+        ("discriminator/loss", None, None),
+        ("second/recall", None, None),
+    ],
+)
+def test_measures_that_no_evaluation_computes_are_refused_before_anything_is_trained(
+    measure: str, metrics: str | None, refused: str | None
+) -> None:
+    made = plan(measures=[measure], evaluation={"metrics": metrics})
+    if refused is None:
+        prepare(made.study, [])
+        return
+    with pytest.raises(UserError, match=refused):
+        prepare(made.study, [])
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_shipped_studies_compute_what_they_measure(name: str) -> None:
+    for scale in ("full", "tiny"):
+        study = load_study(name, scale)
+        if study.kind == "gan":
+            prepare(study, [])

@@ -9,16 +9,20 @@ import numpy as np
 
 from mtgan.data import Dataset
 from mtgan.data.domains.parts import largest_part
+from mtgan.errors import UserError
 from mtgan.evaluation.domains import EvaluationOptions
 from mtgan.evaluation.evaluate import cards_of, check_metrics, watched
 from mtgan.evaluation.evaluate import prepare as prepare_evaluations
 from mtgan.evaluation.inputs import as_dataset
+from mtgan.evaluation.metrics.base import METRICS, chosen_metrics
 from mtgan.runs import plain_values, samples_of
 from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.schema import Study
 from mtgan.training import Run
 
 HALVES = ("tuning", "reporting")
+QUICK = ("frechet_distance", "inception_score")
+"""The metrics of an evaluation that names none; besides it gives accuracy/LEVEL."""
 _WHOLE = {"subset": None, "labeled": None, "taxonomy": None}
 
 
@@ -42,8 +46,10 @@ def _instruments(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
     """Train the classifiers that runs are measured by now, once, and not in every worker.
 
-    loadings: of the data sets of the study's cells. UserError for a metric that is none.
+    loadings: of the data sets of the study's cells. UserError for a metric that is none, or a
+    measure of one that is not computed.
     """
+    _refuse_measures_of_other_metrics(study)
     seen = []
     for loading in loadings:
         whole = {**loading, **_WHOLE}
@@ -53,6 +59,21 @@ def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
                 data = reference_of(loading, wanted.split, wanted.half)
                 check_metrics(wanted.metrics, data)
                 prepare_evaluations(data, EvaluationOptions(features=wanted.features))
+
+
+def _refuse_measures_of_other_metrics(study: Study) -> None:
+    """Before anything is trained: at the end the table would be empty."""
+    computed = set(QUICK)
+    if study.evaluation.metrics is not None:
+        computed = {metric.name for metric in chosen_metrics(study.evaluation.metrics)}
+    for wanted in study.measures:
+        for name, metric in METRICS.items():
+            if metric.output(wanted.name) and name not in computed:
+                raise UserError(
+                    f"Study {study.name} has the measure {wanted.name!r}, and its evaluation "
+                    f"computes {', '.join(sorted(computed))}; name all that it needs, {name} among "
+                    f"them, as evaluation: {{metrics: ...}} (scale {study.scale})."
+                )
 
 
 def measure(run: Run, job: Job) -> Measured:
