@@ -83,8 +83,8 @@ HEADS: "Registry[HeadFactory]" = Registry(
     "mtgan.nets.heads",
     has=_CALLED,
     # Whether its score is a part of the features plus a part of the labels, so that its slope at a
-    # sample is the same whatever the label.
-    capabilities={"adds_labels": False},
+    # sample is the same whatever the label; whether the layers before it are told the labels too.
+    capabilities={"adds_labels": False, "joins_layers": False},
 )
 HEAD_CLASSES: "Registry[HeadClasses]" = Registry(
     "kind of head classes",

@@ -13,10 +13,10 @@ SETTINGS = DiscriminatorSettings((1, 4, 4), width=3, kernel=3)
 CLASSES = {"fine": 4}
 
 
-def make(conditioning: str, tasks=None) -> Discriminator:
+def make(conditioning: str, tasks=None, between=()) -> Discriminator:
     torch.manual_seed(0)
     return Discriminator(
-        lambda: [nn.Linear(4, 5), nn.Linear(5, 3)],
+        lambda: [nn.Linear(4, 5), *between, nn.Linear(5, 3)],
         features=12,
         settings=SETTINGS,
         conditioning=conditioning,
@@ -66,7 +66,7 @@ def test_projection_adds_an_inner_product() -> None:
 @pytest.mark.parametrize("conditioning", HEADS.names())
 def test_a_slope_depends_on_the_label_where_labels_are_not_only_added(conditioning: str) -> None:
     """Of the score in the sample: what a generator learns from."""
-    discriminator = make(conditioning)
+    discriminator = make(conditioning, between=[nn.Tanh()])
     samples = X.clone().requires_grad_()
 
     def slope(label: int) -> torch.Tensor:

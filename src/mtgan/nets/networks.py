@@ -17,6 +17,7 @@ from mtgan.nets.heads import Labels, LabelVector, Strengths, as_levels
 from mtgan.nets.initialization import stored_weight
 from mtgan.nets.layers import Place, Places, chain
 from mtgan.nets.task_head import ClassHead, HeadOutput, HeadSpec, SumHead
+from mtgan.nets.told_layer import told_layers
 from mtgan.parts import HEADS, NORMALIZATIONS
 
 EMBEDDING = 128  # numbers in the shared embedding of the labels (Brock et al. 2019, appendix B)
@@ -125,8 +126,12 @@ class Discriminator(nn.Module):
         tasks: Mapping[str, HeadSpec],
     ) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(make_layers())
-        labels = LabelVector(classes, level)
+        layers, labels = make_layers(), LabelVector(classes, level)
+        self.labels_of_layers = None
+        if HEADS.capability(conditioning, "joins_layers"):
+            self.labels_of_layers = labels
+            layers = told_layers(layers, settings.shape, labels.length, settings.bound)
+        self.layers = nn.ModuleList(layers)
         self.adversarial = HEADS.get(conditioning)(features, labels, settings.bound)
         own = {name: spec for name, spec in tasks.items() if spec.sums is None}
         self.task_names = list(tasks)
@@ -156,8 +161,9 @@ class Discriminator(nn.Module):
 
     def forward(self, samples: Tensor, labels: Labels) -> DiscriminatorOutput:
         outputs = [samples]  # outputs[i] is what layer i takes
+        told = self._told(samples, labels)
         for layer in self.layers:
-            outputs.append(layer(outputs[-1]))
+            outputs.append(layer(outputs[-1], *told))
         outputs[-1] = features = outputs[-1].flatten(1)
         said = {
             name: head(outputs[leave])
@@ -171,10 +177,15 @@ class Discriminator(nn.Module):
 
     def score(self, samples: Tensor, labels: Labels) -> Tensor:
         """The scores [N] alone, without the work of the task heads (for penalties)."""
-        x = samples
+        x, told = samples, self._told(samples, labels)
         for layer in self.layers:
-            x = layer(x)
+            x = layer(x, *told)
         return self.adversarial(x.flatten(1), labels)
+
+    def _told(self, samples: Tensor, labels: Labels) -> tuple[Tensor, ...]:
+        """What every layer is given beside: the label vector, where the layers are told it."""
+        vector = self.labels_of_layers
+        return () if vector is None else (vector(labels, samples),)
 
 
 class Classifier(nn.Module):

@@ -72,6 +72,19 @@ def levels_that_no_layer_takes(recipe: Recipe) -> str | None:
     )
 
 
+@refusal
+def heads_that_would_be_told_the_answer(recipe: Recipe) -> str | None:
+    joined = recipe.discriminator.conditioning
+    asked = [task.labels for task in recipe.tasks if task.is_head and task.transform is None]
+    if not asked or not HEADS.capability(joined, "joins_layers"):
+        return None
+    return (
+        f"discriminator.conditioning={joined} tells the label to the layers from which the head of "
+        f"the task {asked[0]!r} should find it; set discriminator.conditioning=projection, or "
+        "classifier: separate for the task."
+    )
+
+
 @warning
 def labels_that_move_no_slope(recipe: Recipe) -> str | None:
     """A critic f(x) + g(y) has the same slope in x under every label, and a Wasserstein generator
