@@ -11,9 +11,10 @@ from mtgan.cli import main
 from mtgan.data import load_dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.scorecard import read_card
-from mtgan.runs import evaluate_run
+from mtgan.runs import evaluate_run, store
 from mtgan.training import Run, train
-from toys import make_data, small_recipe
+from studies.conftest import fake_study
+from toys import Instruments, make_data, small_recipe
 
 OPTIONS = {"features": "pixels", "protocol": "training", "n": 60}
 
@@ -137,3 +138,61 @@ def test_a_run_over_domains_is_judged_kept_and_shown(tmp_path: Path, capsys) -> 
     page = mtgan.report(run).read_text()
     for shown in ("Evaluation, image", "Evaluation, text", "ngram distance/2", 'alt="Scorecard"'):
         assert shown in page
+
+
+class Judge(Instruments):
+    """Takes down the samples that it is shown; those after iteration 2 are the best."""
+
+    def __init__(self) -> None:
+        self.shown: list[np.ndarray] = []
+
+    def __call__(self, samples: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:
+        self.shown.append(samples)
+        return {"frechet_distance": float(abs(len(self.shown) - 3))}
+
+
+@pytest.fixture(scope="module")
+def best(tmp_path_factory) -> tuple[Run, Judge]:
+    folder, judge = tmp_path_factory.mktemp("best"), Judge()
+    keys = {"training__evaluate_every": 1, "training__keep_checkpoints": 9}
+    recipe = small_recipe("wgan-gp", training__checkpoint_every=1, **keys)
+    data = load_dataset(saved(folder))
+    return train(recipe, data, folder / "run", quiet=True, instruments=judge), judge
+
+
+def test_the_best_step_is_judged_by_other_samples_than_those_that_chose_it(best, tmp_path) -> None:
+    run, judge = best
+    assert (run.best.step, run.best.frechet_distance) == (2, 0.0)
+    card = mtgan.evaluate(run, step="best", **OPTIONS)
+    assert dict(card) == dict(mtgan.evaluate(run, step=2, **OPTIONS))
+    chosen_by = {image.tobytes() for image in judge.shown[2]}
+    assert len(chosen_by) == 8
+    assert chosen_by.isdisjoint(image.tobytes() for image in run.sample(60, seed=0, step="best"))
+    said = "the best of 5 evaluations during training, by its Frechet distance of 0 there"
+    assert any(said in note for note in card.notes)
+
+
+def test_the_page_of_a_step_shows_its_samples_and_its_evaluation(best) -> None:
+    run, _ = best
+    card = mtgan.evaluate(run, step=1, **OPTIONS)
+    store(run, card, 1)
+    page = mtgan.report(run, step=1)
+    assert page == run.path / "report-step-1.html"
+    text = page.read_text()
+    assert "Drawn from the averaged generator after 1 iterations" in text
+    assert "4 of 4; this page is of 1" in text
+    assert f"{card['frechet_distance']:.4g}"[:4] in text
+    assert mtgan.report(run.path, step="best").name == "report-step-2.html"
+    with pytest.raises(SystemExit) as end:
+        main(["report", str(run.path), "--step", "2", "--quiet"])
+    assert not end.value.code
+    with pytest.raises(UserError, match="no checkpoint of step 9; there are 0, 1, 2, 3, 4"):
+        mtgan.report(run, step=9)
+
+
+def test_a_study_has_no_page_of_a_step(tmp_path: Path) -> None:
+    result = fake_study(tmp_path / "s", {"a": {"frechet_distance": [1.0]}})
+    with pytest.raises(UserError, match="is a study, whose page is of no one step"):
+        mtgan.report(result, step=1)
+    with pytest.raises(UserError, match="no page of int"):
+        mtgan.report(3)

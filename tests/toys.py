@@ -122,7 +122,7 @@ class Instruments:
 
     n, protocol = 8, {"features": "none"}
 
-    def evaluator(self, data: Dataset, n: int, device: object) -> "Instruments":
+    def evaluator(self, data: Dataset, n: int, device: object, **how: object) -> "Instruments":
         return self
 
     def __call__(self, samples: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:

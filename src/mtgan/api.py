@@ -18,10 +18,11 @@ from mtgan.evaluation.scorecard import AnyScorecard, CardTable, read_card
 from mtgan.files import read_text
 from mtgan.runs import evaluate_run, size_of
 from mtgan.studies import Study, load_study
-from mtgan.studies.collect import StudyResult, is_study_folder
+from mtgan.studies.collect import StudyResult
 from mtgan.training import Run
 from mtgan.training.folders import is_run_folder
 from mtgan.training.inputs import usual_folder
+from mtgan.training.run import Step
 
 
 def as_run(source: Any) -> Run | None:
@@ -131,21 +132,19 @@ def study(
     return result
 
 
-def report(source: Run | StudyResult | str | Path, out: str | Path | None = None) -> Path:
+def report(
+    source: Run | StudyResult | str | Path,
+    out: str | Path | None = None,
+    step: Step = None,
+) -> Path:
     """Write the page of a run or a study, whole or by its folder, and return its path.
 
-    UserError where there is neither, or the page cannot be written.
+    step: of a run, the checkpoint whose samples and evaluation are shown: an iteration, or "best";
+    the newest when None. UserError where there is no such thing, or the page cannot be written.
     """
-    from mtgan.reports import write_report, write_study_report
+    from mtgan.reports import write_pages
 
-    target = None if out is None else Path(out)
-    if isinstance(source, str | Path):
-        found = StudyResult.open(source) if is_study_folder(Path(source)) else Run.open(source)
-    else:
-        found = source
-    if isinstance(found, StudyResult):
-        return write_study_report(found, target)[0]
-    return write_report(found, target)
+    return write_pages(source, None if out is None else Path(out), step)[0]
 
 
 def compare(cards: Mapping[str, Any] | Sequence[Any]) -> CardTable:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from mtgan.data import Dataset
+    from mtgan.evaluation.features.base import Builder
+    from mtgan.evaluation.metrics.base import Metric
+    from mtgan.evaluation.protocol import ProtocolRule
     from mtgan.nets.augmentation import Augmentation
     from mtgan.nets.backbone import Backbone
     from mtgan.nets.heads import HeadFactory
@@ -143,4 +146,15 @@ HIERARCHIES: "Registry[Callable[[Dataset, Hierarchy, Confusion | None], Dataset]
     "kind of hierarchy",
     "mtgan.training.hierarchies",
     has=_CALLED,
+)
+METRICS: "Registry[Metric]" = Registry(
+    "metric", "mtgan.evaluation.metrics", has=("compute", "outputs")
+)
+FEATURE_SPACES: "Registry[Builder]" = Registry("feature space", "mtgan.evaluation.features")
+PROTOCOLS: "Registry[ProtocolRule]" = Registry(
+    "protocol",
+    "mtgan.evaluation.protocol",
+    has=("generated", "reference", "split", "features"),
+    # How many generated samples it measures; whether it means no other number of them.
+    capabilities={"generated": None, "exact": False},
 )

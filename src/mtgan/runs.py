@@ -3,7 +3,7 @@ they are trained, and afterwards by what they recorded."""
 
 import functools
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,8 +17,10 @@ from mtgan.data.names import class_map
 from mtgan.errors import UserError
 from mtgan.evaluation import Evaluator, Scorecard
 from mtgan.evaluation import evaluate as evaluate_samples
+from mtgan.evaluation.data import in_split
 from mtgan.evaluation.domains import EvaluationOptions
 from mtgan.evaluation.evaluate import watched
+from mtgan.evaluation.features import AUTO
 from mtgan.evaluation.features.classifier import confusion
 from mtgan.evaluation.protocol import protocol_rule
 from mtgan.evaluation.scorecard import AnyScorecard
@@ -34,13 +36,35 @@ _OF_A_DOMAIN = 1_000  # samples, of a run over several
 
 
 class UsualInstruments:
-    """What measures for a training, unless others are handed over; see mtgan.training.instruments.
+    """What measures for a training, unless others are handed over (mtgan.training.instruments)."""
 
-    The evaluator compares in the features that `auto` takes for the data.
-    """
-
-    def evaluator(self, data: Dataset, n: int, device: torch.device) -> Evaluator:
-        return Evaluator(data, n=n, device=device)
+    def evaluator(
+        self,
+        data: Dataset,
+        n: int,
+        device: torch.device,
+        *,
+        protocol: str = "training",
+        features: str = AUTO,
+        metrics: Sequence[str] = (),
+    ) -> Evaluator:
+        """A protocol's own features are taken where `features` are auto. No card is calibrated."""
+        rule = protocol_rule(protocol)
+        reference = in_split(data, rule.split or data.split)
+        if reference is not data:  # under the levels that the recipe has made
+            reference = reference.with_taxonomy(data.taxonomy)
+        count = rule.generated if rule.exact and rule.generated else n
+        sizes = {"equal": None, "all": len(reference)}
+        compared = sizes.get(str(rule.reference), rule.reference)
+        return Evaluator(
+            reference,
+            beside=metrics,
+            n=count if compared is None else int(compared),
+            generated=None if compared is None else count,
+            features=rule.features if features == AUTO else features,
+            device=device,
+            protocol=protocol,
+        )
 
     def confusion(self, data: Dataset, seed: int) -> np.ndarray:
         """The classifier learns from one half of the labeled samples, and is asked of the other."""
@@ -71,8 +95,9 @@ def evaluate_run(
     of the one that it is as of (Run.twin), else of the main one.
 
     reference: real data; the run's own when None, in the split of the protocol (or `split`). step:
-    another checkpoint, by its iteration or as "best". options: as of mtgan.evaluation.evaluate. A
-    run over several domains has as many samples of each. UserError where the data have changed
+    another checkpoint, by its iteration or as "best"; its samples are never those by which the best
+    one was found, so that the choice does not flatter it. options: as of mtgan.evaluation.evaluate.
+    A run over several domains has as many samples of each. UserError where the data have changed
     since the training.
     """
     if options.get("labels") is not None:
@@ -93,7 +118,22 @@ def evaluate_run(
         card = card.noted(f"samples of the twin {run.twin(run.twin_name).twin_name!r}")
     if step is None:
         return card
-    return card.noted(f"samples of iteration {run.resolve(step):,} of {run.steps[-1]:,}")
+    notes = [f"samples of iteration {run.resolve(step):,} of {run.steps[-1]:,}"]
+    return card.noted(*notes, *([_on_best(run)] if step == "best" else []))
+
+
+def _on_best(run: Run) -> str:
+    """By what the best step was found, and that it is judged by something else.
+
+    The noise of evaluations during training follows from the run's seed by a hash
+    (mtgan.training.gan_snapshots), and that of samples is drawn by their own seed.
+    """
+    count = sum(line["kind"] == "evaluation" for line in run.metrics())
+    return (
+        f"it is the best of {count:,} evaluations during training, by its Frechet distance of "
+        f"{run.best.frechet_distance:.4g} there; these are other samples, which the choice does "
+        "not flatter"
+    )
 
 
 def samples_of(
@@ -204,6 +244,12 @@ def _meanings(taxonomy: Taxonomy) -> dict[str, Any]:
 def store(run: Run, card: AnyScorecard, step: Step = None) -> Path:
     """Keep the newest evaluation of a run (or twin) in its folder, where its page finds it; that of
     another checkpoint under a name of its own, evaluation-step-N.json."""
+    path = card_path(run, step)
+    files.write_text(path, card.to_json())
+    return path
+
+
+def card_path(run: Run, step: Step = None) -> Path:
+    """Where the evaluation of a checkpoint is kept."""
     name = CARD if step is None else f"evaluation-step-{run.resolve(step)}.json"
-    files.write_text(run.folder / name, card.to_json())
     return run.folder / name

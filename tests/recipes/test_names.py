@@ -50,6 +50,9 @@ def test_capabilities_that_are_read_in_the_source_are_those_of_the_parts(
         ({"hierarchy": [{"kind": "rndom"}]}, "hierarchy.0.kind: .*'random'"),
         ({"aggregator": "some"}, "there is no aggregator 'some'"),
         ({"training.initialization": "glorot"}, "did you mean 'glorot-uniform'"),
+        ({"training.evaluate_protocol": "thesiss"}, "evaluate_protocol: .* did you mean 'thesis'"),
+        ({"training.evaluate_features": "incepton"}, "no feature space 'incepton': .*'inception'"),
+        ({"training.evaluate_metrics": ["recal"]}, "training.evaluate_metrics.0: .*no metric 'rec"),
         ({"sharing": [{"between": ["a", "b"], "layers": 1, "norm": "l3"}]}, "sharing.0.norm"),
     ],
 )

@@ -25,6 +25,10 @@ def coarse_sums(**head: object) -> dict[str, object]:
 
 
 REFUSED = {
+    "other sizes than a protocol says": (
+        {"training.evaluate_protocol": "thesis", "training.evaluate_samples": 500},
+        "evaluate_protocol=thesis measures exactly 5,000 .*evaluate_samples=500 asks for another",
+    ),
     "a critic whose samples are mixed": (
         {"penalty.kind": "r1", "discriminator.normalization": "batch"},
         "penalty.kind=r1 needs each sample's score.*discriminator.normalization=batch mixes",

@@ -187,6 +187,19 @@ def test_curves_of_evaluations_switch_them_on() -> None:
     assert short.recipe.training.evaluate_every == 1
 
 
+def test_curves_of_other_metrics_are_measured_beside() -> None:
+    curves = ["frechet_distance", "recall", "precision", "inception_score", "accuracy/fine"]
+    [cell] = plan(curves=[*curves, "intra_class_frechet/coarse"]).cells
+    found = cell.recipe.training
+    assert found.evaluate_metrics == ["intra_class_frechet", "precision_recall"]
+    [usual] = plan(curves=["frechet_distance"]).cells
+    assert usual.recipe.training.evaluate_metrics == []
+    [other] = plan(set={**TINY["set"], "training.evaluate_features": "pixels"}).cells
+    [same] = plan(set={**TINY["set"], "training.evaluate_features": "auto"}).cells
+    [before] = plan().cells
+    assert other.run_id(0) != before.run_id(0) == same.run_id(0)
+
+
 def test_a_thousand_runs() -> None:
     made = plan(seeds=1000)
     jobs = made.jobs(Path("out"))

@@ -9,7 +9,6 @@ from mtgan.errors import UserError
 from mtgan.recipes import load_recipe
 from mtgan.studies.load import dump_study, load_study, on_data, restricted, study_names
 from mtgan.studies.plan import make_plan
-from mtgan.studies.schema import Study
 
 SHIPPED = {
     "labeled-share",
@@ -224,13 +223,6 @@ def test_studies_and_scales_that_are_not_there(file: Path) -> None:
     with pytest.raises(UserError, match="no scale 'huge'"):
         load_study(file, "huge")
     assert load_study("resnet.yaml").name == "resnet"
-
-
-def test_what_an_evaluation_during_training_gives() -> None:
-    values = {"recipes": ["gan"], "datasets": {"digits": {"name": "digits"}}}
-    names = ["frechet_distance", "accuracy/fine", "inception_score", "generator/loss"]
-    study = Study.model_validate({**values, "curves": names})
-    assert study.evaluated_curves == names[:3]
 
 
 def test_a_number_of_seeds_has_a_limit_from_python_too(file: Path) -> None:

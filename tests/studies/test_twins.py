@@ -61,8 +61,9 @@ def test_names_of_a_twins_values_are_understood() -> None:
     assert Measure(name="coarse/frechet_distance").better == "lower"
     assert Measure.model_validate("coarse/accuracy/coarse").better == "higher"
     assert Measure.model_validate("coarse/accuracy/coarse").title == "coarse: accuracy (coarse)"
-    study = Study.model_validate({**TINY, "curves": ["coarse/frechet_distance", "generator/loss"]})
-    assert study.evaluated_curves == ["coarse/frechet_distance"]
+    for curve, every in (("coarse/frechet_distance", 1), ("generator/loss", 0)):
+        [cell] = make_plan(Study.model_validate({**TINY, "curves": [curve]})).cells
+        assert cell.recipe.training.evaluate_every == every
 
 
 def test_an_instrument_is_not_called_as_a_twin() -> None:

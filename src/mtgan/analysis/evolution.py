@@ -1,9 +1,10 @@
 """The same latents over all checkpoints, with the nearest training image of the last (Figure 5.13
-of the thesis).
+of the thesis), a row for each latent.
 
 N: latents; S: checkpoints.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,8 +20,21 @@ from mtgan.training.batches import draw_latents
 from mtgan.training.folders import resume_command
 from mtgan.training.generation import generate
 
-SHOWN = 10
+SHOWN = 14
 """Checkpoints in the picture, at most: the first, the last, and others between them."""
+
+
+def log_spread(steps: Sequence[int], count: int) -> list[int]:
+    """Indices of at most `count` of rising iterations [S]: all, or the first, the last, and those
+    nearest to equal ratios between them (of 1 + the iteration, which may be 0)."""
+    if len(steps) <= count:
+        return list(range(len(steps)))
+    places = np.log1p(np.asarray(steps, dtype=float))
+    chosen = {len(steps) - 1}
+    for place in np.linspace(places[0], places[-1], count)[:-1]:
+        left = [i for i in range(len(steps)) if i not in chosen]
+        chosen.add(min(left, key=lambda i: abs(places[i] - place)))
+    return sorted(chosen)
 
 
 @dataclass(frozen=True)
@@ -47,7 +61,7 @@ class Evolution(Result):
         if len(self.steps) < 2:
             return (
                 "There is one checkpoint, and so no evolution; keep more with "
-                "--set training.keep_checkpoints=20."
+                "--set 'training.snapshots={first: 200}'."
             )
         last = self.changes[-1]
         return (
@@ -61,7 +75,7 @@ class Evolution(Result):
         return Table(("iterations", "change", "distance to nearest training image"), list(rows))
 
     def figure(self) -> Figure:
-        chosen = np.unique(np.linspace(0, len(self.steps) - 1, SHOWN).round().astype(int))
+        chosen = log_spread(self.steps, SHOWN)
         columns = np.concatenate([self.samples[chosen], self.nearest[None]])
         heads = [f"{self.steps[i]:,}" for i in chosen] + ["nearest"]
         count = self.samples.shape[1]

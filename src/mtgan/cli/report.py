@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtgan.cli.app import app, say
-from mtgan.cli.options import Quiet
+from mtgan.cli.options import Checkpoint, Quiet, as_step
 
 
 @app.command()
@@ -16,17 +16,13 @@ def report(
         Path | None,
         typer.Option(help="The page, report.html there if left out; of a study also .md or .tex."),
     ] = None,
+    step: Checkpoint = None,
     quiet: Quiet = False,
 ) -> None:
     """Write curves, samples and figures of a run or a study as one self-contained HTML page."""
-    from mtgan.reports import write_report, write_study_report
-    from mtgan.studies.collect import StudyResult, is_study_folder
-    from mtgan.training import Run
+    from mtgan.reports import write_pages
 
-    if is_study_folder(run):
-        pages = write_study_report(StudyResult.open(run), out)
-    else:
-        pages = (write_report(Run.open(run), out),)
+    pages = write_pages(run, out, as_step(step))
     if not quiet:
         for page in pages:
             say(f"wrote {page}")

@@ -174,10 +174,9 @@ def _print_plan(plan: "StudyPlan", out: Path, jobs: int, device: str) -> None:
     pairs = ", ".join(f"{first.label} against {second.label}" for first, second in plan.pairs)
     print(printable(f"seeds: {', '.join(map(str, study.seeds))}; compared: {pairs}"))
     print(printable(f"measures: {', '.join(measure.name for measure in study.measures)}"))
-    if study.evaluated_curves:
-        points = {cell.evaluated_every for cell in plan.cells if cell.trained}
+    if points := {cell.evaluated_every for cell in plan.cells if cell.trained} - {0}:
         every = ", ".join(map(str, sorted(points)))
-        print(f"evaluated during training every {every} iterations, for the curves")
+        print(f"evaluated during training every {every} iterations")
     print(printable(f"{found.runs} runs, {found.finished} of them finished; folder: {out}"))
     print(
         f"about {duration(found.seconds)} of training for one job after another"

@@ -41,6 +41,7 @@ class EvaluationContext:
         seed: Seed of every random draw.
         is_inception: Whether the features are those of the original FID.
         numbers: The numbers of which the reference shows at least two values.
+        inception_splits: Of the inception score; None for one per 5,000 samples.
     """
 
     taxonomy: Taxonomy
@@ -51,6 +52,7 @@ class EvaluationContext:
     seed: int = 0
     is_inception: bool = False
     numbers: tuple[str, ...] = ()
+    inception_splits: int | None = None
     _models: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     shown = renamed_property("detected")

@@ -33,7 +33,7 @@ from mtgan.evaluation.metrics import (
     chosen_metrics,
 )
 from mtgan.evaluation.metrics.inception_score import inception_score
-from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol
+from mtgan.evaluation.protocol import UNKNOWN_CHECKPOINT, Protocol, protocol_rule
 from mtgan.evaluation.scorecard import Scorecard
 from mtgan.evaluation.scorecard.notes import small_sets
 
@@ -49,14 +49,16 @@ def _accuracy(comparison: Comparison) -> Outcome:
 
 
 def _first_inception_score(comparison: Comparison) -> Outcome:
-    """Inception score of the finest level, in one split."""
+    """Inception score of the finest level, in one split unless the protocol says how many."""
     logits = next(iter(comparison.generated.bank.logits.values()))
-    score = inception_score(logits, splits=1, inputs="logits")
+    splits = comparison.context.inception_splits or 1
+    score = inception_score(logits, splits=splits, inputs="logits")
     return Outcome({"inception_score": score.value})
 
 
-def watching_metrics(extractor: FeatureExtractor) -> list[Metric]:
-    """The metrics by which training watches a run, under the names of its log."""
+def watching_metrics(extractor: FeatureExtractor, beside: Sequence[str] = ()) -> list[Metric]:
+    """The metrics by which training watches a run, under the names of its log; beside: names of
+    further ones."""
     chosen = [
         METRICS.get("frechet_distance"),
         Metric(
@@ -68,7 +70,7 @@ def watching_metrics(extractor: FeatureExtractor) -> list[Metric]:
     ]
     if extractor.sees_content:
         chosen.append(Metric("accuracy", (Output("accuracy", "higher"),), _accuracy, needs=LABELS))
-    return chosen
+    return [*chosen, *(item for item in chosen_metrics(beside) if item not in chosen)]
 
 
 def real_set(
@@ -95,14 +97,18 @@ class Evaluator:
             `inception_score` where the features have logits (of the finest level);
             `accuracy/LEVEL` for each level of the reference when labels are given, by the
             features' logits or by a linear probe.
+        beside: Names of metrics beside those by which training watches.
         n: Sample size of both sides (fewer when the reference is smaller).
         features: Feature space, by name or built, or "auto".
         device: Where features are computed.
         seed: Seed of every random draw.
         weights: Path to a weight file, for feature spaces that take one.
-        rows: int64 [n], the samples of the reference; None draws them.
+        rows: The samples of the reference, int64 [M]; None draws n of them. Where `generated` is
+            None, as many samples are judged.
+        generated: Samples that are judged, where these are not as many as in the reference.
         context: Levels, training and held-out data; None knows the reference alone.
-        protocol: Name of the way of measuring, for the stamp.
+        protocol: Name of the way of measuring (`protocol.PROTOCOLS`), for the stamp and the splits
+            of the inception score.
         checkpoint: The rule by which a run's checkpoint was chosen, for the stamp.
 
     Attributes:
@@ -118,12 +124,14 @@ class Evaluator:
         reference: Dataset,
         metrics: str | Sequence[str] | None = None,
         *,
+        beside: Sequence[str] = (),
         n: int = 1_000,
         features: str | FeatureExtractor = AUTO,
         device: str | torch.device = "cpu",
         seed: int = 0,
         weights: str | Path | None = None,
         rows: np.ndarray | None = None,
+        generated: int | None = None,
         context: EvaluationContext | None = None,
         protocol: str = "training",
         checkpoint: str = UNKNOWN_CHECKPOINT,
@@ -134,17 +142,21 @@ class Evaluator:
             features = build_extractor(request)
         self.data = reference
         self.extractor = features
-        self.metrics = watching_metrics(features) if metrics is None else chosen_metrics(metrics)
+        self._beside = chosen_metrics(beside)
+        if metrics is None:
+            self.metrics = watching_metrics(features, beside)
+        else:
+            self.metrics = chosen_metrics(metrics)
         self.rows = draw(len(reference), min(n, len(reference)), seed) if rows is None else rows
-        self.n = len(self.rows)
-        self.context = context or self._own_context(seed)
+        self.n = len(self.rows) if generated is None else generated
+        self.context = context or self._own_context(seed, protocol)
         self.reference = real_set(features, reference, self.context.levels, self.rows)
         self._stamp = Protocol.of(
             protocol,
             reference,
             features,
             generated=self.n,
-            compared=self.n,
+            compared=len(self.rows),
             checkpoint=checkpoint,
             seed=seed,
         )
@@ -164,7 +176,8 @@ class Evaluator:
             numbers: float [N] by name that they were asked to have (nan: none).
 
         Raises:
-            UserError: Too few samples, another shape, labels that do not fit.
+            UserError: Too few samples, another shape, labels that do not fit; a metric `beside`
+                that cannot be had.
         """
         check_alike(samples, self.data.samples)
         if labels is not None:
@@ -177,7 +190,11 @@ class Evaluator:
             )
         asked = {name: np.asarray(values)[: self.n] for name, values in numbers.items()}
         judged = SampleSet.of(self.extractor, samples[: self.n], labels, asked, cache=False)
-        return self.card(self.compared(judged))
+        comparison = self.compared(judged)
+        for item in self._beside:
+            if reason := item.missing(comparison):
+                raise UserError(f"The metric {item.name} cannot be had here: {reason}.")
+        return self.card(comparison)
 
     def compared(self, samples: SampleSet) -> Comparison:
         """A set beside the reference."""
@@ -193,7 +210,7 @@ class Evaluator:
         after = small_sets(comparison, self.extractor)
         return measured_card(stamp, self.metrics, comparison, notes, after)
 
-    def _own_context(self, seed: int) -> EvaluationContext:
+    def _own_context(self, seed: int, protocol: str) -> EvaluationContext:
         """What can be known of the reference alone."""
         levels = tuple(label_levels(self.data))
 
@@ -208,4 +225,5 @@ class Evaluator:
             seed=seed,
             is_inception=self.extractor.name == "inception",
             numbers=told_numbers(self.data),
+            inception_splits=protocol_rule(protocol).inception_splits,
         )

@@ -77,7 +77,7 @@ def evaluate_images(
         features=extractor,
         seed=options.seed,
         rows=draw(len(sets.real), sets.compared, options.seed, 1),
-        context=_context(extractor, sets, options.seed),
+        context=_context(extractor, sets, options.seed, rule.inception_splits),
         protocol=options.protocol,
         checkpoint=options.checkpoint,
     )
@@ -165,7 +165,9 @@ def _generated(extractor: FeatureExtractor, sets: EvaluationData, seed: int) -> 
     return SampleSet.of(extractor, np.asarray(sets.generated.samples[rows]), labels, numbers)
 
 
-def _context(extractor: FeatureExtractor, sets: EvaluationData, seed: int) -> EvaluationContext:
+def _context(
+    extractor: FeatureExtractor, sets: EvaluationData, seed: int, inception_splits: int | None
+) -> EvaluationContext:
     """What every set is compared in: labels, training data, held-out data."""
     levels = tuple(label_levels(sets.real))
 
@@ -187,6 +189,7 @@ def _context(extractor: FeatureExtractor, sets: EvaluationData, seed: int) -> Ev
         seed=seed,
         is_inception=extractor.name == "inception",
         numbers=told_numbers(sets.real),
+        inception_splits=inception_splits,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.features import FeatureExtractor
+from mtgan.parts import PROTOCOLS
 
 UNKNOWN_CHECKPOINT = "as given"
 
@@ -28,6 +29,7 @@ class ProtocolRule:
         calibrated: Whether ceiling, floors and axes are measured (needs equal N throughout).
         exact: Whether the sizes are part of the protocol's meaning.
         metrics: Measures computed unless others are asked for ("all", "default", or names).
+        inception_splits: Of the inception score; None for one per 5,000 samples.
         about: What it is and where it comes from.
     """
 
@@ -39,82 +41,96 @@ class ProtocolRule:
     exact: bool
     metrics: tuple[str, ...]
     about: str
+    inception_splits: int | None = None
 
     def reference_split(self, wanted: str | None) -> str:
         """The split of the reference that is read: the one asked for, or the rule's."""
         return wanted or self.split or "train"
 
 
-PROTOCOLS: dict[str, ProtocolRule] = {
-    "default": ProtocolRule(
-        5_000,
-        "equal",
-        "train",
-        "auto",
+PROTOCOLS.register("default")(
+    ProtocolRule(
+        generated=5_000,
+        reference="equal",
+        split="train",
+        features="auto",
         calibrated=True,
         exact=False,
         metrics=("default",),
         about="equal N = min(5000, the sizes of all sets), training split, calibrated scorecard",
-    ),
-    "plain": ProtocolRule(
-        None,
-        "all",
-        None,
-        "auto",
+    )
+)
+PROTOCOLS.register("plain")(
+    ProtocolRule(
+        generated=None,
+        reference="all",
+        split=None,
+        features="auto",
         calibrated=False,
         exact=False,
         metrics=("frechet_distance", "kernel_distance", "inception_score"),
         about="all samples against all real images that are given (the training split where there "
         "are splits), as clean-fid and torch-fidelity do: no ceiling, no scores",
-    ),
-    "fid-50k-train": ProtocolRule(
-        50_000,
-        "all",
-        "train",
-        "inception",
+    )
+)
+PROTOCOLS.register("fid-50k-train")(
+    ProtocolRule(
+        generated=50_000,
+        reference="all",
+        split="train",
+        features="inception",
         calibrated=False,
         exact=True,
         metrics=("frechet_distance", "kernel_distance", "inception_score"),
+        inception_splits=10,
         about="50,000 generated against the whole training split on the 2015 Inception network",
-    ),
-    "fid-10k-test": ProtocolRule(
-        10_000,
-        "all",
-        "test",
-        "inception",
+    )
+)
+PROTOCOLS.register("fid-10k-test")(
+    ProtocolRule(
+        generated=10_000,
+        reference="all",
+        split="test",
+        features="inception",
         calibrated=False,
         exact=True,
         metrics=("frechet_distance", "kernel_distance", "inception_score"),
         about="10,000 generated against the whole test split on the 2015 Inception network",
-    ),
-    "thesis": ProtocolRule(
-        5_000,
-        "all",
-        "train",
-        "inception",
+    )
+)
+PROTOCOLS.register("thesis")(
+    ProtocolRule(
+        generated=5_000,
+        reference="all",
+        split="train",
+        features="inception",
         calibrated=False,
         exact=True,
         metrics=("frechet_distance", "inception_score"),
+        inception_splits=10,
         about="5,000 generated against the training split, as in the thesis of 2017, section 4.0.6",
-    ),
-    "training": ProtocolRule(
-        1_000,
-        "equal",
-        "train",
-        "auto",
+    )
+)
+PROTOCOLS.register("training")(
+    ProtocolRule(
+        generated=1_000,
+        reference="equal",
+        split="train",
+        features="auto",
         calibrated=False,
         exact=False,
         metrics=("frechet_distance", "inception_score"),
         about="equal N = min(1000, the sizes), training split: watches a run, proves nothing",
-    ),
-}
+    )
+)
 
 
 def protocol_rule(name: str) -> ProtocolRule:
     """The rule of that name; `UserError` names the known ones."""
-    if name not in PROTOCOLS:
-        raise UserError(f"there is no protocol {name!r}: choose one of {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+    if not PROTOCOLS.takes(name):
+        known = ", ".join(PROTOCOLS.names())
+        raise UserError(f"there is no protocol {name!r}: choose one of {known}")
+    return PROTOCOLS.get(name)
 
 
 @dataclass(frozen=True)
@@ -134,6 +150,7 @@ class Protocol:
         images: Shape and quantization of the samples, "uint8 1x28x28".
         checkpoint: Which checkpoint the samples came from ("as given" when unknown).
         seed: Seed of every random draw.
+        inception_splits: Of the inception score, where the rule says how many.
     """
 
     name: str
@@ -148,6 +165,7 @@ class Protocol:
     images: str
     checkpoint: str = UNKNOWN_CHECKPOINT
     seed: int = 0
+    inception_splits: int | None = None
 
     @classmethod
     def of(
@@ -176,11 +194,12 @@ class Protocol:
             images=f"uint8 {shape}",
             checkpoint=checkpoint,
             seed=seed,
+            inception_splits=protocol_rule(name).inception_splits,
         )
 
     def as_dict(self) -> dict[str, str | int]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON, without what the rule does not say."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_dict(cls, values: dict[str, str | int]) -> "Protocol":

@@ -17,16 +17,19 @@ from mtgan.parts import (
     AGGREGATORS,
     AUGMENTATIONS,
     BACKBONES,
+    FEATURE_SPACES,
     HEAD_CLASSES,
     HEAD_LOSSES,
     HEADS,
     HIERARCHIES,
     INITIALIZATIONS,
+    METRICS,
     NORMALIZATIONS,
     NORMS,
     OBJECTIVES,
     OUTPUTS,
     PENALTIES,
+    PROTOCOLS,
     TRANSFORMS,
 )
 from mtgan.text import printable
@@ -81,6 +84,9 @@ HierarchyName = Annotated[str, AfterValidator(HIERARCHIES.check)]
 TransformName = Annotated[str, AfterValidator(TRANSFORMS.check)]
 NormName = Annotated[str, AfterValidator(NORMS.check)]
 AggregatorName = Annotated[str, AfterValidator(AGGREGATORS.check)]
+ProtocolName = Annotated[str, AfterValidator(PROTOCOLS.check)]
+FeaturesName = Annotated[str, AfterValidator(FEATURE_SPACES.check)]
+MetricName = Annotated[str, AfterValidator(METRICS.check)]
 PrecisionName = Literal["32", "bf16"]
 Precision = Annotated[PrecisionName, BeforeValidator(str)]  # YAML reads 32 as a number
 
@@ -302,6 +308,21 @@ class Data(Part):
     dequantize: bool = False  # real pixels get noise as wide as their last bit, anew each time
 
 
+class LogSpaced(Part):
+    """Iterations at equal ratios: from `first` on, so many within each factor of ten."""
+
+    first: Positive = 200
+    per_decade: Few = 4
+
+    def until(self, last: int) -> list[int]:
+        """Those up to an iteration, rising; a longer training has the same ones and more."""
+        found, count = [], 0
+        while (step := round(self.first * 10 ** (count / self.per_decade))) <= last:
+            found.append(step)
+            count += 1
+        return list(dict.fromkeys(found))
+
+
 class Training(Part):
     """Length, batch sizes, and what is kept on the way. Steps count iterations."""
 
@@ -315,8 +336,14 @@ class Training(Part):
     sample_every: Positive = 1000
     checkpoint_every: Positive = 1000
     keep_checkpoints: Positive = 3
+    snapshots: LogSpaced | None = None  # iterations with a picture and a checkpoint that stays
     evaluate_every: NonNegative = 2000  # 0: never
-    evaluate_samples: Positive = 2000
+    evaluate_samples: Positive = 2000  # unless the protocol says how many
+    # How: the sizes and the split of a protocol of mtgan evaluate, its features where these are
+    # "auto", and metrics beside Frechet distance, inception score and accuracy.
+    evaluate_protocol: ProtocolName = "training"
+    evaluate_features: FeaturesName = "auto"
+    evaluate_metrics: list[MetricName] = []
 
 
 class Recipe(Part):

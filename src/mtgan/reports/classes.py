@@ -15,12 +15,13 @@ _COLUMNS = 10
 _MOST_ROWS = 20
 
 
-def class_grids(run: Run) -> dict[str, Image.Image]:
-    """By label level, a grid whose rows are classes with their names, at most 20; every row of the
-    same seed. Empty where the generator is told nothing."""
+def class_grids(run: Run, step: int | None = None) -> dict[str, Image.Image]:
+    """By label level, a grid whose rows are classes with their names, at most 20, of a checkpoint
+    (the newest when None); every row of the same seed. Empty where the generator is told nothing.
+    """
     info = run.dataset_info.with_codes(run.recipe.latent.codes)
     return {
-        level: _grid(run, level, info.taxonomy.classes[level][:_MOST_ROWS])
+        level: _grid(run, level, info.taxonomy.classes[level][:_MOST_ROWS], step)
         for level in _levels(run, info)
     }
 
@@ -33,11 +34,11 @@ def _levels(run: Run, info: DatasetInfo) -> list[str]:
     return list(dict.fromkeys(info.level(level, "The page") for level in asked))
 
 
-def _grid(run: Run, level: str, classes: Sequence[str]) -> Image.Image:
+def _grid(run: Run, level: str, classes: Sequence[str], step: int | None) -> Image.Image:
     rows, names = [], []
     for name in classes:
         try:
-            rows.append(run.sample(_COLUMNS, {level: name}, seed=0))
+            rows.append(run.sample(_COLUMNS, {level: name}, seed=0, step=step))
         except UserError:  # a class that no training sample had
             continue
         names.append(name)

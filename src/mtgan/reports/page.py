@@ -18,28 +18,34 @@ from mtgan.reports.charts import image_uri, line_chart
 from mtgan.reports.evaluations import evaluation_tables
 from mtgan.reports.rendering import environment
 from mtgan.reports.samples import Picture, samples_of
-from mtgan.runs import CARD
+from mtgan.runs import card_path
 from mtgan.text import printable
 from mtgan.training import Run
 from mtgan.training.commands import commands_of, words_of
+from mtgan.training.run import Step
 
 OURS = " · mtgan</title>"  # by which a page of ours is known again
 
 
-def write_report(run: Run, out: Path | None = None, control: Run | None = None) -> Path:
+def write_report(
+    run: Run, out: Path | None = None, control: Run | None = None, step: Step = None
+) -> Path:
     """Write the page of a run to `out` (report.html in its folder), and return its path.
 
-    control: a run on the same data with which its last evaluation is compared.
+    control: a run on the same data with which its last evaluation is compared. step: the
+    checkpoint, by its iteration or as "best", whose samples and evaluation are shown (the newest
+    when None); its page is report-step-N.html.
 
     The page holds everything that it shows. Real images stand beside the samples where the data
     set can still be loaded. The newest evaluation (`mtgan evaluate RUN`) is shown as tables,
     answers of `mtgan analyze` as pictures; what cannot be read is left out with a note. UserError
     where `out` is no page of ours, or cannot be written.
     """
-    own = run.path / "report.html"
+    step = run.resolve(step)
+    own = run.path / ("report.html" if step is None else f"report-step-{step}.html")
     out = out or own
     refuse_other_files(out, own)
-    page = environment().get_template("run.html.j2").render(**page_content(run, control))
+    page = environment().get_template("run.html.j2").render(**page_content(run, control, step))
     files.write_text(out, printable(page))
     return out
 
@@ -54,25 +60,26 @@ def refuse_other_files(out: Path, own: Path | None) -> None:
         raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
 
 
-def page_content(run: Run, control: Run | None = None) -> dict[str, Any]:
+def page_content(run: Run, control: Run | None = None, step: int | None = None) -> dict[str, Any]:
     """What the template shows, as plain values."""
     return {
         "version": mtgan.__version__,
         "recipe": run.recipe,
         "yaml": dump_recipe(run.recipe),
-        "facts": facts_of(run, run.metrics()),
-        "sections": [_section(twin) for twin in run.each_twin()],
+        "facts": facts_of(run, run.metrics(), step),
+        "sections": [_section(twin, step) for twin in run.each_twin()],
         "control": _compared(run, control) if control else None,
         "commands": list(commands_of(run).items()),
     }
 
 
-def _section(run: Run) -> dict[str, Any]:
-    """All that came of a run, or of one of its twins, whose name it bears then."""
+def _section(run: Run, step: int | None) -> dict[str, Any]:
+    """All that came of a run, or of one of its twins, whose name it bears then; of its samples and
+    evaluation, those of a checkpoint."""
     lines = run.metrics()
-    pictures, texts = samples_of(run)
+    pictures, texts = samples_of(run, step)
     analyses, notes = _analyses(run)
-    cards, more_notes = evaluation_tables(run.folder / CARD, *words_of(run))
+    cards, more_notes = evaluation_tables(card_path(run, step), *words_of(run))
     return {
         "twin": run.twin_name,
         "pictures": [*pictures, *_curves(lines)],
@@ -85,11 +92,15 @@ def _section(run: Run) -> dict[str, Any]:
     }
 
 
-def facts_of(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """What was trained, as names and values."""
+def facts_of(
+    run: Run, lines: Sequence[Mapping[str, Any]], step: int | None = None
+) -> list[tuple[str, str]]:
+    """What was trained, as names and values; step: of the checkpoint that is shown, if not the
+    newest."""
     recipe, recorded = run.recipe, run.recipe.run
     what, size = in_words(run.dataset_info.domains, run.dataset_info.shape)
-    parameters = run.game().parameter_counts() if run.steps else {}
+    parameters = run.game(step).parameter_counts() if run.steps or step is not None else {}
+    shown = "" if step is None else f"; this page is of {step:,}"
     trained = [line for line in lines if line["kind"] == "train"]
     rows = [
         ("recipe", f"{recipe.name} ({recipe.title})"),
@@ -98,7 +109,10 @@ def facts_of(run: Run, lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, st
             "data",
             f"{recorded['data_name']}: {recorded['samples']:,} training {what}, {size}",
         ),
-        ("iterations", f"{run.steps[-1] if run.steps else 0:,} of {recipe.training.steps:,}"),
+        (
+            "iterations",
+            f"{run.steps[-1] if run.steps else 0:,} of {recipe.training.steps:,}{shown}",
+        ),
         ("batch size", str(recipe.training.batch_size)),
         ("parameters", ", ".join(f"{name} {count:,}" for name, count in parameters.items())),
         ("seed", str(recorded["seed"])),

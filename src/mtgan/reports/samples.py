@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mtgan.analysis.evolution import log_spread
 from mtgan.data import Dataset
 from mtgan.data.domains.base import Domain
 from mtgan.data.domains.parts import DOMAIN_LEVEL
@@ -22,6 +23,7 @@ from mtgan.training import Run
 _OF_A_DOMAIN = 256  # samples
 _SHOWN = 60  # of these, as pictures
 _LINES = 24  # of these, as text
+_GRIDS = 14  # saved sample grids
 _DRAWN_AT_RANDOM = "Drawn at random from the training data."
 
 
@@ -44,33 +46,37 @@ class TextSamples:
     drawing: Picture | None
 
 
-def samples_of(run: Run) -> tuple[list[Picture], list[TextSamples]]:
-    """Samples beside real ones, as pictures, and those that are shown as text."""
+def samples_of(run: Run, step: int | None = None) -> tuple[list[Picture], list[TextSamples]]:
+    """Samples of a checkpoint (the newest when None) beside real ones, as pictures, and those that
+    are shown as text."""
     try:
         data = run.load_data()
     except UserError:  # they have moved: the page stands without them
         data = None
     if not run.dataset_info.domains:
-        return _of_images(run, data), []
+        return _of_images(run, data, step), []
     pictures: list[Picture] = []
     texts = []
     for domain in run.dataset_info.domains:
-        made = run.sample_domain(_OF_A_DOMAIN, domain.name, seed=0) if run.steps else None
+        made = (
+            run.sample_domain(_OF_A_DOMAIN, domain.name, seed=0, step=step) if run.steps else None
+        )
         real = None if data is None else _real_of(run, data, domain)
-        pictures += _pictures(run, domain, made, real)
+        pictures += _pictures(run, domain, made, real, step)
         texts += [] if made is None else _texts(domain, made, real)
     return pictures, texts
 
 
-def _of_images(run: Run, data: Dataset | None) -> list[Picture]:
+def _of_images(run: Run, data: Dataset | None, step: int | None) -> list[Picture]:
     """Of plain images also how they came to be, and a row of each class."""
-    by_class = class_grids(run) if run.steps else {}
+    by_class = class_grids(run, step) if run.steps else {}
     pictures = [
-        Picture(f"Samples by {level}", image_uri(grid), f"A row per class. {_drawn(run)}")
+        Picture(f"Samples by {level}", image_uri(grid), f"A row per class. {_drawn(run, step)}")
         for level, grid in by_class.items()
     ]
     if run.steps and not by_class:
-        pictures.append(Picture("Samples", _grid(run.sample(64, seed=0)), _drawn(run)))
+        samples = _grid(run.sample(64, seed=0, step=step))
+        pictures.append(Picture("Samples", samples, _drawn(run, step)))
     if data is not None:
         rows = np.random.default_rng(0).choice(len(data), min(64, len(data)), replace=False)
         real = np.asarray(data.samples[np.sort(rows)])
@@ -82,10 +88,9 @@ def _grid(images: np.ndarray) -> str:
     return image_uri(make_grid(images, columns=8))
 
 
-def _drawn(run: Run) -> str:
-    return (
-        f"Drawn from the averaged generator after {run.steps[-1]:,} iterations, seed 0, unselected."
-    )
+def _drawn(run: Run, step: int | None) -> str:
+    after = run.steps[-1] if step is None else step
+    return f"Drawn from the averaged generator after {after:,} iterations, seed 0, unselected."
 
 
 def _real_of(run: Run, data: Dataset, domain: Domain) -> Any:
@@ -95,10 +100,10 @@ def _real_of(run: Run, data: Dataset, domain: Domain) -> Any:
     return domain.decode(np.asarray(data.samples[np.sort(rows)]))
 
 
-def _pictures(run: Run, domain: Domain, made: Any, real: Any) -> list[Picture]:
+def _pictures(run: Run, domain: Domain, made: Any, real: Any, step: int | None) -> list[Picture]:
     """Samples of a domain beside real ones, where they are shown as pictures."""
     pairs = (
-        (f"Samples, {domain.name}", made, _drawn(run) if run.steps else ""),
+        (f"Samples, {domain.name}", made, _drawn(run, step) if run.steps else ""),
         ("Real images", real, _DRAWN_AT_RANDOM),
     )
     return [
@@ -120,11 +125,12 @@ def _texts(domain: Domain, made: Any, real: Any) -> list[TextSamples]:
 
 
 def _evolution(run: Run) -> list[Picture]:
-    """The first row of every saved sample grid, one under the other; without those that cannot be
-    read."""
+    """The first row of saved sample grids, one under the other: of all or some at equal ratios,
+    without those that cannot be read."""
     saved = _saved_grids(run.folder / "samples")
     if len(saved) < 2:
         return []
+    saved = [saved[i] for i in log_spread([step for step, _ in saved], _GRIDS)]
     grids = [grid for _, grid in saved]
     height = grids[0].height // max(1, round(grids[0].height / (grids[0].width / 10)))
     strip = Image.new("RGB", (grids[0].width, height * len(grids)), "white")

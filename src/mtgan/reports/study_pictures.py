@@ -31,13 +31,13 @@ def study_pictures(result: StudyResult) -> tuple[list[Picture], list[str]]:
     is of a value that no run can log any more."""
     curves, missing = curve_sets(result)
     samples, unread = _samples(result)
-    pictures = [_curve(result, one) for one in curves]
+    pictures = [_curve(one) for one in curves]
     return [*pictures, *_over_axis(result), *samples], [*missing, *unread]
 
 
-def _curve(result: StudyResult, one: CurveSet) -> Picture:
+def _curve(one: CurveSet) -> Picture:
     with _curve_figure(one) as figure:
-        return Picture(_title(one), svg_uri(figure), _caption(result, one))
+        return Picture(_title(one), svg_uri(figure), _caption(one))
 
 
 def _curve_figure(one: CurveSet) -> AbstractContextManager[Figure]:
@@ -56,17 +56,17 @@ def _title(one: CurveSet) -> str:
     return f"{title[0].upper()}{title[1:]}{over}{f', {one.where}' if one.where else ''}"
 
 
-def _caption(result: StudyResult, one: CurveSet) -> str:
+def _caption(one: CurveSet) -> str:
     """How the values came to be."""
     sentences = [_INTERVALS if one.at_marks else _BAND]
     if one.smooth > 1:
         sentences.append(
             f"Moving average over {one.smooth} points of each run; faint, the values themselves."
         )
-    if not one.at_marks and one.name in result.study.evaluated_curves:
+    if one.evaluated:
         sentences.append(
-            "Measured during training, against the run's own training data and with fewer "
-            "samples: not to be compared with the table."
+            "Measured during training, as the recipe says, and mostly with fewer samples: not to "
+            "be compared with the table."
         )
     if one.unfinished:
         counts = ", ".join(f"{label} ({count})" for label, count in one.unfinished.items())
@@ -161,5 +161,5 @@ def write_curve_pictures(result: StudyResult, folder: Path) -> list[tuple[str, s
             file.parent.mkdir(parents=True, exist_ok=True)
         with _curve_figure(one) as figure:
             save_figure(figure, file, dpi=150)
-        found.append((_title(one), named, _caption(result, one)))
+        found.append((_title(one), named, _caption(one)))
     return found

@@ -96,6 +96,7 @@ class CurveSet:
         lines: By cell.
         levels: Runs of cells that have no x, by cell.
         smooth: Points of the moving average that is drawn over the values.
+        evaluated: Whether evaluations during training have logged the values.
         at_marks: Whether the values are measures at the study's marks, and not logged ones.
         unfinished: By cell, how many of its runs are not finished, or failed.
     """
@@ -106,6 +107,7 @@ class CurveSet:
     lines: dict[str, Line]
     levels: dict[str, list[float]] = field(default_factory=dict)
     smooth: int = 1
+    evaluated: bool = False
     at_marks: bool = False
     unfinished: dict[str, int] = field(default_factory=dict)
 
@@ -135,9 +137,15 @@ def refuse_unknown_curves(study: Study, logged: Collection[str]) -> None:
         )
 
 
-def logged_names(result: StudyResult) -> set[str]:
-    """Names of all values that any run has logged so far."""
-    return {name for lines in result.logs.values() for line in lines for name in line["values"]}
+def logged_names(result: StudyResult, kind: str = "") -> set[str]:
+    """Names of all values that any run has logged so far, in lines of one kind or any."""
+    return {
+        name
+        for lines in result.logs.values()
+        for line in lines
+        if line["kind"] == kind or not kind
+        for name in line["values"]
+    }
 
 
 def _of_logs(result: StudyResult, curve: Curve) -> list[CurveSet]:
@@ -157,7 +165,10 @@ def _of_logs(result: StudyResult, curve: Curve) -> list[CurveSet]:
         if lines:
             over, _ = _over(result, curve, next(iter(lines)))
             one = CurveSet(
-                curve.name, over, where, lines, smooth=curve.smooth, unfinished=unfinished
+                *(curve.name, over, where, lines),
+                smooth=curve.smooth,
+                evaluated=curve.name in logged_names(result, "evaluation"),
+                unfinished=unfinished,
             )
             found.append(one)
     return found
@@ -199,7 +210,8 @@ def _line(logs: Mapping[int, Log], name: str, over: tuple[str, str]) -> Line | N
 def _absent(result: StudyResult, curve: Curve, sets: Sequence[CurveSet]) -> list[str]:
     """A sentence about cells that are not in the charts of a curve."""
     drawn = {label for one in sets for label in one.lines}
-    missing = [cell["label"] for cell in result.last_cells if cell["label"] not in drawn]
+    cells = [cell["label"] for cell in result.last_cells if result.finished_of(cell["label"])]
+    missing = [label for label in cells if label not in drawn]
     over = "" if curve.over is None else f" over {curve.over}"
     if not drawn:
         return [f"The curve of {curve.title}{over} is not drawn: no run has logged it yet."]

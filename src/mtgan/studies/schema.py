@@ -44,8 +44,6 @@ _DIRECTIONS: dict[str, Direction] = {
     "accuracy": "higher",
 }
 _LATER = ("half", "beside")  # keys of instruments that came later
-# What evaluations during training log, by the part of the name behind a twin and before a level.
-_EVALUATED = {"frechet_distance", "inception_score", "accuracy"}
 
 
 def _known_kind(name: str) -> str:
@@ -338,12 +336,6 @@ class Study(Part):
             "measures": ", ".join(measure.name for measure in self.measures),
         }
         return html_summary(f"{self.title or self.name} (scale {self.scale})", rows)
-
-    @property
-    def evaluated_curves(self) -> list[str]:
-        """The curves whose values come of evaluations during training."""
-        names = dict.fromkeys(curve.name for curve in self.curves)
-        return [name for name in names if _EVALUATED.intersection(name.split("/"))]
 
 
 def first_repeated(labels: Iterable[Hashable]) -> Any:

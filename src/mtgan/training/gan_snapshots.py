@@ -79,7 +79,9 @@ class GanSnapshots(Snapshots):
         return state
 
     def protected(self) -> frozenset[int]:
-        return frozenset(best.step for best in self.best.values())
+        part = self._recipe.training
+        kept = part.snapshots.until(part.steps) if part.snapshots else []
+        return frozenset([*kept, *(best.step for best in self.best.values())])
 
     def how_to_resume(self) -> str:
         return how_to_resume(self.run)

@@ -1,6 +1,6 @@
 """What a training is handed by whoever knows how to measure; see mtgan.runs for the usual ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,8 +31,19 @@ taken for which (column) by a classifier that did not see them."""
 class Instruments(Protocol):
     """What measures for a training."""
 
-    def evaluator(self, data: Dataset, n: int, device: torch.device) -> Evaluator:
-        """An evaluator that compares n samples with n of the data's."""
+    def evaluator(
+        self,
+        data: Dataset,
+        n: int,
+        device: torch.device,
+        *,
+        protocol: str = "training",
+        features: str = "auto",
+        metrics: Sequence[str] = (),
+    ) -> Evaluator:
+        """An evaluator of n samples, or as many as there are data, unless the protocol says how
+        many. It compares them with the data (or another split of them) as the protocol says, in
+        these features, by these metrics beside what every evaluation gives."""
 
     def confusion(self, data: Dataset, seed: int) -> np.ndarray:
         """See Confusion."""

@@ -33,7 +33,7 @@ from mtgan.training.folders import (
 from mtgan.training.game import Game
 from mtgan.training.generation import generate
 from mtgan.training.logs import read_log
-from mtgan.training.records import RunRecord
+from mtgan.training.records import BestRecord, RunRecord
 from mtgan.training.requests import Requests
 from mtgan.training.samples import (
     Labels,
@@ -174,13 +174,19 @@ class Run:
     def best_step(self) -> int:
         """The iteration of the lowest Frechet distance while it was trained, whose checkpoint is
         kept; UserError where none was measured."""
+        return self.best.step
+
+    @property
+    def best(self) -> BestRecord:
+        """The lowest Frechet distance while it was trained and its iteration; see best_step. It is
+        the least of many, and so flattered: judge that step anew."""
         best = self._saved.newest_state().best_of(self.recipe, self.twin_name)
         if best is None:
             raise UserError(
                 f"{self.path} was not evaluated while it was trained, so no step is known to be "
                 f"the best; name one ({', '.join(map(str, self.steps))})."
             )
-        return best.step
+        return best
 
     def resolve(self, step: Step) -> int | None:
         """The iteration that is meant; None for the newest. UserError where it can be none."""

@@ -148,8 +148,15 @@ def prepare(
 
     def make_evaluator() -> Evaluator:
         assert instruments is not None
-        count = min(recipe.training.evaluate_samples, len(data))
-        return instruments.evaluator(data, count, place)
+        part = recipe.training
+        return instruments.evaluator(
+            data,
+            part.evaluate_samples,
+            place,
+            protocol=part.evaluate_protocol,
+            features=part.evaluate_features,
+            metrics=part.evaluate_metrics,
+        )
 
     loader = BatchLoader(
         data,
@@ -202,6 +209,7 @@ def _schedule(recipe: Recipe) -> Schedule:
         part.evaluate_every,
         part.sample_every,
         part.precision,
+        frozenset(part.snapshots.until(part.steps) if part.snapshots else ()),
     )
 
 

@@ -50,7 +50,8 @@ class Schedule:
     """How long a training is, what happens every so many iterations (0: never), in which precision,
     and how its iterations are called.
 
-    unit: what an iteration is; line: the kind of its lines in the log; headline: how the names end
+    snapshots: iterations at which samples are drawn and a checkpoint is written in any case. unit:
+    what an iteration is; line: the kind of its lines in the log; headline: how the names end
     of what the progress line shows; stream: names the randomness inside of networks.
     """
 
@@ -60,6 +61,7 @@ class Schedule:
     evaluate_every: int = 0
     sample_every: int = 0
     precision: str = "32"
+    snapshots: frozenset[int] = frozenset()
     unit: str = "iteration"
     line: str = "train"
     headline: str = "/loss"
@@ -260,10 +262,11 @@ class Trainer(Generic[Kept]):
     def _kept(self, ended: bool) -> tuple[bool, bool, bool]:
         """Whether there are due an evaluation, a picture, a checkpoint."""
         part = self.schedule
+        wanted = self.iteration in part.snapshots
         return (
             self._due(part.evaluate_every, ended),
-            self._due(part.sample_every, ended),
-            self._due(part.checkpoint_every, ended),
+            wanted or self._due(part.sample_every, ended),
+            wanted or self._due(part.checkpoint_every, ended),
         )
 
     def _keep(self, reporter: Reporter, ended: bool, stopped: bool) -> bool:

@@ -211,10 +211,10 @@ def test_a_picture_that_fails_leaves_the_older_one(tmp_path, monkeypatch):
 
 
 def test_protocols_by_name():
-    assert {"default", "fid-50k-train", "fid-10k-test", "thesis"} <= set(PROTOCOLS)
+    assert {"default", "fid-50k-train", "fid-10k-test", "thesis"} <= set(PROTOCOLS.names())
     with pytest.raises(UserError, match="choose one of default"):
         protocol_rule("fid")
-    for rule in PROTOCOLS.values():
+    for _, rule in PROTOCOLS.items():
         assert not rule.calibrated or rule.reference == "equal", "a score needs equal N"
 
 

@@ -22,8 +22,8 @@ from mtgan.evaluation.cache import (
     prune,
     save_tensors,
 )
+from mtgan.parts import FEATURE_SPACES
 from mtgan.plugins import remedy
-from mtgan.registry import Registry
 
 CPU = torch.device("cpu")
 
@@ -132,7 +132,6 @@ class FeatureRequest:
 
 Builder = Callable[[FeatureRequest], FeatureExtractor]
 USER_FUNCTION = "module:function"
-FEATURE_SPACES: Registry[Builder] = Registry("feature space", "mtgan.evaluation.features")
 
 
 def register_features(name: str) -> Callable[[Builder], Builder]:

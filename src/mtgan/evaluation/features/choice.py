@@ -18,7 +18,7 @@ from mtgan.evaluation.features.fitness import (
 AUTO = "auto"
 
 
-@register_features(AUTO)
+@register_features("auto")
 def build(request: FeatureRequest) -> FeatureExtractor:
     """The classifier of the data, or the ImageNet network where that is the fitter judge.
 

@@ -9,7 +9,6 @@ from torch import Tensor
 from mtgan.errors import UserError
 from mtgan.evaluation.cache import digest
 from mtgan.evaluation.features.base import (
-    USER_FUNCTION,
     FeatureExtractor,
     FeatureRequest,
     register_features,
@@ -52,7 +51,7 @@ class CustomFeatures(FeatureExtractor):
         return features, {}
 
 
-@register_features(USER_FUNCTION)
+@register_features("module:function")
 def build(request: FeatureRequest) -> FeatureExtractor:
     """Import the user's function."""
     request.refuse_weights()

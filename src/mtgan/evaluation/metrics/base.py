@@ -13,8 +13,8 @@ from typing import Any
 from mtgan.errors import UserError
 from mtgan.evaluation.comparison import Comparison
 from mtgan.evaluation.pairwise.arrays import SmallSampleWarning
+from mtgan.parts import METRICS
 from mtgan.plugins import is_outside, remedy
-from mtgan.registry import Registry
 
 FEATURES, PIXELS = "features", "pixels"
 LISTED = 20  # names that a sentence holds at most
@@ -115,10 +115,6 @@ ALIASES = {
     "prc": "precision_recall",
 }
 """What other tools call them."""
-
-METRICS: Registry[Metric] = Registry(
-    "metric", "mtgan.evaluation.metrics", has=("compute", "outputs")
-)
 
 LABELS = {"labels": Comparison.without_labels}
 NUMBERS = {"numbers": Comparison.without_numbers}

@@ -101,7 +101,8 @@ def inception_score(
 
 
 SPLIT_SIZE = 5_000
-"""Samples per split on a card, as in the paper; fewer samples make one split."""
+"""Samples per split on a card, as in the paper, unless its protocol says how many splits it has;
+fewer samples make one split."""
 
 
 @register_metric(
@@ -113,13 +114,15 @@ SPLIT_SIZE = 5_000
 )
 def of_comparison(comparison: Comparison) -> Outcome:
     """Inception score on each classifier head, in splits of 5,000 samples or one."""
-    values = {}
+    values, notes, context = {}, [], comparison.context
     for level, logits in comparison.generated.bank.logits.items():
-        found = inception_score(
-            logits,
-            splits=max(1, len(logits) // SPLIT_SIZE),
-            seed=comparison.context.seed,
-            inputs="logits",
-        )
+        count = context.inception_splits or max(1, len(logits) // SPLIT_SIZE)
+        found = inception_score(logits, splits=count, seed=context.seed, inputs="logits")
         values[f"inception_score/{level}"] = found.value
-    return Outcome(values)
+        if count > 1:
+            size = len(logits) // count
+            notes.append(
+                f"inception_score/{level}: the mean over {count} splits of {size:,} samples, whose "
+                f"standard deviation is {found.std:.3g}"
+            )
+    return Outcome(values, notes=notes)

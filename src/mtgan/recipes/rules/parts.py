@@ -1,8 +1,8 @@
 """Which parts of networks and objectives go together."""
 
-from mtgan.parts import BACKBONES, NORMALIZATIONS, OBJECTIVES, OUTPUTS, PENALTIES
+from mtgan.parts import BACKBONES, NORMALIZATIONS, OBJECTIVES, OUTPUTS, PENALTIES, PROTOCOLS
 from mtgan.recipes.rules.base import refusal, warning
-from mtgan.recipes.schema import Recipe
+from mtgan.recipes.schema import Recipe, Training
 
 
 @refusal
@@ -202,4 +202,18 @@ def critic_without_bound(recipe: Recipe) -> str | None:
     return (
         f"objective={recipe.objective} without a bound on the critic's slope diverges; set "
         "penalty.kind to gradient or clip, or discriminator.spectral_norm=true."
+    )
+
+
+@refusal
+def other_sizes_than_the_protocol_says(recipe: Recipe) -> str | None:
+    asked = recipe.training.evaluate_samples
+    name = recipe.training.evaluate_protocol
+    count = PROTOCOLS.capability(name, "generated")
+    usual = Training.model_fields["evaluate_samples"].default
+    if not PROTOCOLS.capability(name, "exact") or asked in {usual, count}:
+        return None
+    return (
+        f"training.evaluate_protocol={name} measures exactly {count:,} generated samples, and "
+        f"training.evaluate_samples={asked:,} asks for another number; leave that out."
     )

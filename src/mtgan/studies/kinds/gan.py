@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtgan.errors import UserError
 from mtgan.files import temporary_folder
+from mtgan.parts import METRICS
 from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.recipes.schema import DESCRIPTION
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from mtgan.studies.plan import StudyPlan
 
 _TIMED_ITERATIONS = 3
+_USUAL = Recipe()
+# Keys of recipes that came later: a run that leaves them out has the name that it had before.
+_LATER = (
+    ("data", "labeled"),
+    *(("training", f"evaluate_{key}") for key in ("protocol", "features", "metrics")),
+    ("training", "snapshots"),
+)
+_WATCHED = {"frechet_distance", "inception_score", "accuracy"}  # by every evaluation
 _CURVE_POINTS = 10  # evaluations during training, for curves that only they give
 
 
@@ -60,11 +69,16 @@ class GanJobs:
                 f"recipe {recipe.name} has a twin of that name, whose measures would be called "
                 "alike; name it otherwise."
             )
-        chosen = "training.evaluate_every" in {**study.set, **settings}
-        if study.evaluated_curves and not chosen:
-            often = max(1, recipe.training.steps // _CURVE_POINTS)
-            recipe = _with_training(recipe, {"evaluate_every": often})
-        return recipe
+        watched, beside = _evaluated(study)
+        if not watched and not beside:
+            return recipe
+        part = recipe.training
+        keys: dict[str, Any] = {
+            "evaluate_metrics": list(dict.fromkeys([*part.evaluate_metrics, *beside]))
+        }
+        if "training.evaluate_every" not in {**study.set, **settings}:
+            keys["evaluate_every"] = max(1, part.steps // _CURVE_POINTS)
+        return _with_training(recipe, keys)
 
     def loading(self, entry: StudyRecipe | None, data: StudyData, recipe: Recipe) -> dict[str, Any]:
         """Arguments of load_dataset: the study's, and the recipe's where it says nothing."""
@@ -82,8 +96,9 @@ class GanJobs:
     def identity(self, recipe: Recipe, loading: Mapping[str, Any]) -> list[Any]:
         trained = recipe.model_dump(mode="json", exclude=set(DESCRIPTION))
         del trained["data"]["channels"]  # the loading names them
-        if trained["data"]["labeled"] is None:
-            del trained["data"]["labeled"]  # as before there was such a key
+        for part, key in _LATER:
+            if trained[part][key] == getattr(_USUAL, part).model_dump(mode="json")[key]:
+                del trained[part][key]  # as before there was such a key
         return [trained, with_taxonomy_text(loading)]
 
     def length(self, recipe: Recipe) -> int:
@@ -123,7 +138,8 @@ class GanJobs:
             return shared_log(lines, load_recipe(file))
 
     def logged(self, recipe: Recipe, loading: Mapping[str, Any], device: str) -> set[str]:
-        short = {"steps": 1, "log_every": 1, "evaluate_samples": 64}
+        few = {"evaluate_samples": 64, "evaluate_protocol": "training"}
+        short = {"steps": 1, "log_every": 1, **few}
         lines = shared_log(_short_log(recipe, short, loading, device), recipe)
         return {name for line in lines for name in line["values"]}
 
@@ -143,6 +159,19 @@ class GanJobs:
 
 
 KINDS.register("gan")(GanJobs())
+
+
+def _evaluated(study: Study) -> tuple[set[str], list[str]]:
+    """What curves are of evaluations during training: names that all of these give, and the metrics
+    beside that give the rest."""
+    # Behind a twin, and before a level.
+    names = {part for curve in study.curves for part in curve.name.split("/")}
+    beside = [
+        name
+        for name, metric in METRICS.items()
+        if {output.name for output in metric.outputs} & (names - _WATCHED)
+    ]
+    return names & _WATCHED, sorted(beside)
 
 
 def logged_values(lines: list[dict[str, Any]], recipe: Recipe) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,47 @@
+"""The page of a folder, whatever came to lie there: a run or a study."""
+
+from functools import singledispatch
+from pathlib import Path
+from typing import Any
+
+from mtgan.errors import UserError
+from mtgan.reports.page import write_report
+from mtgan.reports.study import write_study_report
+from mtgan.studies.collect import StudyResult, is_study_folder
+from mtgan.training import Run
+from mtgan.training.run import Step
+
+
+def write_pages(source: Any, out: Path | None = None, step: Step = None) -> tuple[Path, ...]:
+    """Write the page of a run or a study, whole or by its folder, and return its path, of a study
+    also those of its tables.
+
+    step: of the run of a GAN, the checkpoint that is shown. UserError where there is no such thing,
+    or the page cannot be written.
+    """
+    return _write(_open(Path(source)) if isinstance(source, str | Path) else source, out, step)
+
+
+def _open(folder: Path) -> Any:
+    return StudyResult.open(folder) if is_study_folder(folder) else Run.open(folder)
+
+
+@singledispatch
+def _write(found: Any, out: Path | None, step: Step) -> tuple[Path, ...]:
+    raise UserError(f"There is no page of {type(found).__name__}; give a run, a study or a folder.")
+
+
+@_write.register
+def _(found: Run, out: Path | None, step: Step) -> tuple[Path, ...]:
+    return (write_report(found, out, step=step),)
+
+
+@_write.register
+def _(found: StudyResult, out: Path | None, step: Step) -> tuple[Path, ...]:
+    _refuse_step(found.path, "a study", step)
+    return write_study_report(found, out)
+
+
+def _refuse_step(path: Path, what: str, step: Step) -> None:
+    if step is not None:
+        raise UserError(f"{path} is {what}, whose page is of no one step; leave step out.")
