@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -31,6 +32,7 @@ from mtgan.errors import UserError
 from mtgan.plugins import opening
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import read_record, validated
+from mtgan.registry import nearest
 from mtgan.renamed import renamed_property
 from mtgan.text import command, printable
 from mtgan.training.begin import begin_folder, first_difference, run_record
@@ -252,6 +254,30 @@ class ClassifierRun:
         }
         restore_tensors(network.state_dict(), saved)
         return network.eval()
+
+    @torch.no_grad()
+    def predict(
+        self, samples: np.ndarray, task: str = "main", which: str = "best", batch_size: int = 500
+    ) -> np.ndarray:
+        """The class of each sample uint8 [N, C, H, W] by a task's trained network, int64 [N], as an
+        index of dataset_info["tasks"][task]["classes"]. which: see `network`.
+
+        UserError for samples of another shape, and a task that the run does not have.
+        """
+        known = self.dataset_info["tasks"]
+        if task not in known:
+            raise UserError(f"{self.path} has no task {task!r}: {nearest(task, [*known])}")
+        if list(samples.shape[1:]) != list(self.dataset_info["shape"]) or samples.dtype != np.uint8:
+            raise UserError(
+                f"{self.path} classifies uint8 samples [N, C, H, W] of shape "
+                f"{list(self.dataset_info['shape'])}; found {samples.dtype} {list(samples.shape)}."
+            )
+        network, found = self.network(which), [np.zeros(0, dtype=np.int64)]
+        for first in range(0, len(samples), batch_size):
+            pixels = torch.from_numpy(np.array(samples[first : first + batch_size]))
+            images = crop_center(to_floats(pixels), self.recipe.augmentation)
+            found.append(network(images, task).argmax(1).numpy())
+        return np.concatenate(found)
 
 
 def _short(fingerprint: str | None) -> str:

@@ -19,14 +19,22 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Write one HTML page of RUNS: what differs, measures, curves and samples side by side."""
-    from mtgan.reports import write_comparison
+    from mtgan.errors import UserError
+    from mtgan.reports import open_run, write_comparison
     from mtgan.training import Run
 
-    opened = [Run.open(run) for run in runs]
+    opened = [open_run(run) for run in runs]
     if twin is not None:
         # Runs without twins stand beside them as they are.
-        asked = [run for run in opened if run.twins] or opened
-        opened = [run.twin(twin) if run in asked else run for run in opened]
+        gans = [run for run in opened if isinstance(run, Run)]
+        asked = [run for run in gans if run.twins] or gans
+        if not asked:
+            raise UserError(
+                "--twin names one of a run's GANs, and classifiers have none; leave it out."
+            )
+        opened = [
+            run.twin(twin) if isinstance(run, Run) and run in asked else run for run in opened
+        ]
     page = write_comparison(opened, out)
     if not quiet:
         say(f"wrote {page}")

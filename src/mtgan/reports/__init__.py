@@ -2,7 +2,7 @@
 
 from mtgan.reports.compare import write_comparison
 from mtgan.reports.page import write_report
-from mtgan.reports.pages import write_pages
+from mtgan.reports.pages import open_run, write_pages
 from mtgan.reports.study import write_study_report
 
-__all__ = ["write_comparison", "write_pages", "write_report", "write_study_report"]
+__all__ = ["open_run", "write_comparison", "write_pages", "write_report", "write_study_report"]

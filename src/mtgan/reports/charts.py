@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -14,6 +15,7 @@ from mtgan.lettering import letter_figure
 Series = tuple[Sequence[float], Sequence[float]]  # x, y
 
 _GRAY = "#888888"
+_WRITTEN, _NAMED = 12, 40  # classes of a confusion table, at most
 _COLORS = ("#3b82c4", "#d9733a", "#4a9a5b", "#a05ab5", "#b8972e", "#c14d62", "#4aa3a8", "#7a7a7a")
 
 
@@ -67,6 +69,35 @@ def line_chart(
             one.spines["top"].set_visible(False)
         axes.grid(color=_GRAY, alpha=0.25, linewidth=0.5)
         axes.legend(handles=lines, frameon=False, labelcolor=_GRAY, fontsize=8, ncols=2)
+        return svg_uri(figure)
+
+
+def confusion_chart(table: np.ndarray, classes: Sequence[str]) -> str:
+    """A table of counts [K, K], class by the one that was predicted, as shares of each row, as an
+    SVG data URI. Up to 12 classes have their shares written, up to 40 their names."""
+    count = len(classes)
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    side = 3.2 + 0.16 * min(count, 40)
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none", "font.size": 8, "text.color": _GRAY, "axes.labelcolor": _GRAY}
+    ):
+        figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+        axes = figure.add_subplot()
+        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+        named = range(count) if count <= _NAMED else ()
+        axes.set_xticks(named, [classes[i] for i in named], rotation=90)
+        axes.set_yticks(named, [classes[i] for i in named])
+        axes.tick_params(colors=_GRAY, length=0)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("class")
+        for i, j in np.ndindex(shares.shape) if count <= _WRITTEN else ():
+            if shares[i, j] >= 0.005:
+                color = "white" if shares[i, j] > 0.5 else "#333333"
+                text = f"{shares[i, j]:.0%}".removesuffix("%")
+                axes.text(j, i, text, ha="center", va="center", color=color, fontsize=7)
+        bar = figure.colorbar(image, shrink=0.7)
+        bar.ax.tick_params(colors=_GRAY)
+        bar.set_label("share of the class")
         return svg_uri(figure)
 
 

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
 import mtgan
 from mtgan import files
+from mtgan.classification import ClassifierRun
 from mtgan.errors import UserError
 from mtgan.evaluation.scorecard import Scorecard, read_card
 from mtgan.evaluation.scorecard.tables import half_width, number
 from mtgan.recipes.schema import DESCRIPTION
+from mtgan.reports import classifiers
 from mtgan.reports.charts import line_chart
 from mtgan.reports.page import facts_of, refuse_other_files
 from mtgan.reports.rendering import environment
@@ -21,72 +24,116 @@ from mtgan.training import Run
 from mtgan.training.commands import evaluate_command
 
 MOST_RUNS = 8
+Logs = Mapping[str, Sequence[Mapping[str, Any]]]
 _SIGNS = {"lower": " ↓", "higher": " ↑", "like real": " ≈"}
 
 
-def write_comparison(runs: Sequence[Run], out: Path) -> Path:
-    """Write one page of two to eight runs to `out`, and return its path.
+def write_comparison(runs: Sequence[Run | ClassifierRun], out: Path) -> Path:
+    """Write one page of two to eight runs, of GANs or classifiers, to `out`, and return its path.
 
     Measures stand side by side where the runs' newest evaluations (`mtgan evaluate RUN`) were made
-    in one way; else the page says what differs, or which run has none. A run with twins is compared
-    by the one that it is as of (Run.twin), else the main one; where it is the only run, its twins
-    are compared with each other. UserError for another number of runs, for the same one twice, and
-    where `out` is no page of ours.
+    in one way; else the page says what differs, or which run has none. Those of classifiers are
+    what result.json says. A run with twins is compared by the one that it is as of (Run.twin), else
+    the main one; where it is the only run, its twins are compared with each other. UserError for
+    another number of runs, for the same one twice, for runs of unlike kinds, and where `out` is no
+    page of ours.
     """
-    if len(runs) == 1 and runs[0].twin_name is None:
-        runs = runs[0].each_twin()
-    runs = [run.twin(run.twin_name) for run in runs]
+    if len({type(run) for run in runs}) > 1:
+        raise UserError("compare takes runs of one kind, GANs or classifiers; found both.")
+    runs = [twin for run in runs for twin in _players(run, alone=len(runs) == 1)]
     if not 2 <= len(runs) <= MOST_RUNS:
         raise UserError(f"compare takes 2 to {MOST_RUNS} runs; found {len(runs)}.")
-    places = [(run.path.resolve(), run.twin_name) for run in runs]
+    places = [(run.path.resolve(), _twin(run)) for run in runs]
     if len(set(places)) < len(places):
         raise UserError("compare was given the same run twice; name different ones.")
     refuse_other_files(out, None)
-    page = environment().get_template("compare.html.j2").render(**comparison_content(runs))
+    content = comparison_content(dict(zip(_names(runs), runs, strict=True)))
+    page = environment().get_template("compare.html.j2").render(**content)
     files.write_text(out, printable(page))
     return out
 
 
-def comparison_content(runs: Sequence[Run]) -> dict[str, Any]:
-    """What the template shows, as plain values."""
-    names = _names(runs)
-    named = dict(zip(names, runs, strict=True))
-    logs = {name: run.metrics() for name, run in named.items()}
-    facts = [dict(facts_of(run, logs[name])) for name, run in named.items()]
-    keys = dict.fromkeys(key for of_run in facts for key in of_run)
-    measures, notes = _measures(named)
-    curves, more_notes = _curves(logs)
+def _players(run: Run | ClassifierRun, alone: bool) -> list[Run] | list[ClassifierRun]:
+    """As what a run is compared: with twins as one of them, all where it is alone."""
+    if not isinstance(run, Run):
+        return [run]
+    return run.each_twin() if alone and run.twin_name is None else [run.twin(run.twin_name)]
+
+
+def _twin(run: Run | ClassifierRun) -> str | None:
+    return run.twin_name if isinstance(run, Run) else None
+
+
+def comparison_content(runs: Mapping[str, Run | ClassifierRun]) -> dict[str, Any]:
+    """What the template shows of runs of one kind, by name, as plain values."""
+    logs = {name: run.metrics() for name, run in runs.items()}
     return {
         "version": mtgan.__version__,
-        "names": names,
-        "facts": [(key, [of_run.get(key, "") for of_run in facts]) for key in keys],
-        "differences": _differences(runs),
+        "names": list(runs),
+        "differences": _differences([*runs.values()]),
+        "commands": [
+            (name, command("mtgan", "report", path))
+            for path, name in {run.path: name for name, run in runs.items()}.items()
+        ],
+        **_content_of(next(iter(runs.values())), runs, logs),
+    }
+
+
+@singledispatch
+def _content_of(first: Any, runs: Any, logs: Logs) -> dict[str, Any]:
+    """What is told of runs by name, all of the kind of the first one, and of their lines."""
+    raise UserError(f"compare takes runs of GANs or classifiers; found {type(first).__name__}.")
+
+
+@_content_of.register
+def _(first: Run, runs: Mapping[str, Run], logs: Logs) -> dict[str, Any]:
+    measures, notes = _measures(runs)
+    curves, more_notes = _curves(logs)
+    return {
+        "facts": _rows({name: facts_of(run, logs[name]) for name, run in runs.items()}),
         "measures": measures,
+        "caption": "Of the newest evaluations; arrows say which way is better.",
         "notes": [*notes, *more_notes],
         "curves": curves,
         "samples": {
             name: [picture for picture in samples_of(run)[0] if picture.title.startswith("Samples")]
-            for name, run in named.items()
+            for name, run in runs.items()
         },
-        "commands": [
-            (name, command("mtgan", "report", path))
-            for path, name in {run.path: name for name, run in named.items()}.items()
-        ],
     }
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
+@_content_of.register
+def _(first: ClassifierRun, runs: Mapping[str, ClassifierRun], logs: Logs) -> dict[str, Any]:
+    waiting = [name for name, run in runs.items() if run.result is None]
+    return {
+        "facts": _rows({n: classifiers.facts_of(run, logs[n]) for n, run in runs.items()}),
+        "measures": _rows({name: classifiers.results_of(run) for name, run in runs.items()}),
+        "caption": "Of one seed each; several seeds are a study (mtgan study).",
+        "notes": [f"{name} has no result yet: its training is not over." for name in waiting],
+        "curves": classifiers.curves_of(logs),
+        "samples": {},
+    }
+
+
+def _rows(columns: Mapping[str, Sequence[tuple[str, str]]]) -> list[tuple[str, list[str]]]:
+    """Names with a value for each run, empty where it has none."""
+    found = [dict(column) for column in columns.values()]
+    keys = dict.fromkeys(key for column in found for key in column)
+    return [(key, [column.get(key, "") for column in found]) for key in keys]
+
+
+def _names(runs: Sequence[Run | ClassifierRun]) -> list[str]:
     """The folders' names, whole paths where two are alike, and the twins'."""
     paths = list(dict.fromkeys(run.path for run in runs))
     alike = len({path.name for path in paths}) < len(paths)
     return [
         (str(run.path) if alike else run.path.name)
-        + ("" if run.twin_name is None else f", twin {run.twin_name}")
+        + ("" if _twin(run) is None else f", twin {_twin(run)}")
         for run in runs
     ]
 
 
-def _differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+def _differences(runs: Sequence[Run | ClassifierRun]) -> list[tuple[str, list[str]]]:
     """Dotted keys of the recipes that are not the same in all runs, and seed and data."""
     flat = [_flat(run.recipe.model_dump(exclude=set(DESCRIPTION - {"plugins"}))) for run in runs]
     for values, run in zip(flat, runs, strict=True):

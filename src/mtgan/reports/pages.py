@@ -1,14 +1,17 @@
-"""The page of a folder, whatever came to lie there: a run or a study."""
+"""The page of a folder, whatever came to lie there: a run of a GAN or a classifier, or a study."""
 
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
+from mtgan.classification import ClassifierRun
 from mtgan.errors import UserError
+from mtgan.reports.classifiers import write_classifier_report
 from mtgan.reports.page import write_report
 from mtgan.reports.study import write_study_report
 from mtgan.studies.collect import StudyResult, is_study_folder
 from mtgan.training import Run
+from mtgan.training.folders import is_classifier_folder
 from mtgan.training.run import Step
 
 
@@ -23,7 +26,12 @@ def write_pages(source: Any, out: Path | None = None, step: Step = None) -> tupl
 
 
 def _open(folder: Path) -> Any:
-    return StudyResult.open(folder) if is_study_folder(folder) else Run.open(folder)
+    return StudyResult.open(folder) if is_study_folder(folder) else open_run(folder)
+
+
+def open_run(folder: Path) -> Run | ClassifierRun:
+    """The run of a GAN or of a classifier in a folder; UserError where there is none."""
+    return ClassifierRun.open(folder) if is_classifier_folder(folder) else Run.open(folder)
 
 
 @singledispatch
@@ -34,6 +42,12 @@ def _write(found: Any, out: Path | None, step: Step) -> tuple[Path, ...]:
 @_write.register
 def _(found: Run, out: Path | None, step: Step) -> tuple[Path, ...]:
     return (write_report(found, out, step=step),)
+
+
+@_write.register
+def _(found: ClassifierRun, out: Path | None, step: Step) -> tuple[Path, ...]:
+    _refuse_step(found.path, "the run of a classifier", step)
+    return (write_classifier_report(found, out),)
 
 
 @_write.register

@@ -22,6 +22,11 @@ def is_run_folder(path: Path) -> bool:
     return (path / RECIPE).is_file() and (path / DATA).is_file()
 
 
+def is_classifier_folder(path: Path) -> bool:
+    """Whether a folder is that of a classifier's run."""
+    return is_run_folder(path) and "tasks" in _dataset_info(path)
+
+
 def refuse_other_than_gan(path: Path) -> None:
     """UserError, which says what it is and what can be asked of it, where a folder is a study, a
     sweep, prepared data, or a classifier's run, and not the run of a GAN."""
@@ -38,10 +43,11 @@ def refuse_other_than_gan(path: Path) -> None:
         )
     elif (path / "mtgan-data.json").is_file():
         found = "a prepared data set, and not the run of a GAN; name it by --data"
-    elif "tasks" in _dataset_info(path):
+    elif is_classifier_folder(path):
         found = (
-            "the run of a classifier, and not of a GAN; its result.json and metrics.jsonl say what "
-            f"came of it, {command('mtgan', 'classify', '--resume', path)} goes on with it, and "
+            "the run of a classifier, and not of a GAN; "
+            f"{command('mtgan', 'report', path)} writes its page, "
+            f"{command('mtgan', 'classify', '--resume', path)} goes on with it, and "
             "mtgan.classification.load_features takes its features"
         )
     if found:
