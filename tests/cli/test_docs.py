@@ -42,7 +42,7 @@ INLINE = [
         r"mtgan \w+( (info|list|prepare|compare|corruptions|train|evaluate|data|start))?", line
     )
 ]  # a verb alone is spoken of, not typed
-SPOKEN_NAMES = {"photos", "tinted", "stripes"}  # folders, and a set that a plugin registers
+SPOKEN_NAMES = {"photos", "pointers", "tinted", "stripes"}  # folders, and a set of a plugin
 MADE = {made for _, line in SHELL + INLINE for made in re.findall(r"prepare \S+ (\S+)", line)}
 PYTHON = [b for file in printed.FILES for b in printed.blocks(file, "python")]
 
