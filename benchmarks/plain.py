@@ -126,7 +126,8 @@ class PlainLoop:
             recipe.objective not in ADVERSARIAL
             or recipe.penalty.kind not in {"none", "gradient"}
             or (recipe.twins or recipe.aggregator != "sum" or recipe.discriminator.augmentation)
-            or any(not task.generated or task.generator_weight for task in recipe.tasks)
+            or any(task.learns_from != "both" for task in recipe.tasks)
+            or any(task.generator_weight and not task.is_head for task in recipe.tasks)
         ):
             raise UserError(f"Recipe {recipe.name} has no plain reference loop to compare with.")
         game = Game(recipe, DatasetInfo.of(data), seed)
@@ -210,7 +211,7 @@ class PlainLoop:
         loss = self.generator_loss_of(said.score)
         for task, level in self.heads:
             own = functional.cross_entropy(said.logits[task.labels], y[level])
-            loss = loss + 0.5 * task.weight * own
+            loss = loss + 0.5 * task.weight_to_generator * own
         return loss + self.sharing("generator")
 
     def classifier_loss(self, name: str, real: Tensor, y: Labels, z: Tensor) -> Tensor:

@@ -167,7 +167,6 @@ def test_other_verbs_say_what_a_classifiers_folder_is(classify: Command, capsys)
     Path("sweep").mkdir()
     Path("sweep/sweep.yaml").write_text("")
     verbs = [
-        ["report", "run"],
         ["sample", "run", "--out", "x.npz"],
         ["evaluate", "run", "--data", "digits"],
         ["analyze", "losses", "run"],

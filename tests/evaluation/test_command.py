@@ -156,7 +156,7 @@ FATES: dict[str, tuple[list[str], str]] = {
     "--metrics": (["novelty"], '"novelty"'),
     "--n": (["66"], '"generated": 66'),
     "--protocol": (["plain"], '"name": "plain"'),
-    "--size": (["8"], "give size and channels to the image's own domain"),
+    "--size": (["8"], "does not hold the domain 'text'"),
     "--no-corruptions": ([], '"corruption_levels": []'),
     "--no-ladder": ([], '"corruption_levels": []'),
     "--twin": (["fine"], "--twin is asked of a run"),

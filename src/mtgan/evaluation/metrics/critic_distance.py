@@ -3,14 +3,14 @@
 The loss of a WGAN's critic follows the distance of samples and data, but compares with no other
 run's (thesis, 3.0.7, which asks for one critic for all). So a critic that is always the same
 network, from the same beginning, is trained between samples and real data under a gradient penalty
-(Gulrajani et al. 2017), on one half of each, and judges the other half: E[D(real)] - E[D(samples)]
-(Danihelka et al. 2017, arXiv 1705.05263, "independent critic").
+(Gulrajani et al. 2017), on one half of each, and judges the other half: E[D(real)] - E[D(samples)].
+Source: Danihelka et al. 2017, arXiv 1705.05263 ("independent critic").
 
 With a slope of at most 1 it is a lower bound of the Wasserstein distance of the two sets of images
 in [-1, 1]. The penalty (weight l) leaves a slope of 1 + W / (2 l) at a distance W, so the value is
 divided by the mean slope between the other halves, where that is above 1. A short training does not
-find the best critic. Lower is better, in units of the pixels' Euclidean distance; it may lie below
-zero by chance.
+find the best critic. Range: any number, below zero by chance; lower is better; in units of the
+pixels' Euclidean distance.
 
 Pitfalls: depends on the number of samples and on the critic, so compare at equal N alone, and
 beside the value of held-out real data. A critic that has overfitted its half is seen by the other.
