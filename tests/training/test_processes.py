@@ -164,7 +164,7 @@ def test_a_lost_process_ends_the_others_with_one_sentence(blow, tmp_path: Path) 
         from toys import make_data, small_recipe
         from mtgan.errors import UserError
         from mtgan.training import train
-        rarely = {{"training__sample_every": 100000, "training__checkpoint_every": 25}}
+        rarely = {{"training__sample_every": 100000, "training__checkpoint_every": 150}}
         recipe = small_recipe(training__steps=100000, **rarely)
         try:
             train(recipe, make_data(), {str(tmp_path / "run")!r}, quiet=True)
