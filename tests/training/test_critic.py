@@ -18,3 +18,19 @@ def test_features_are_what_the_heads_are_given(tmp_path) -> None:
     with torch.no_grad():
         wanted = critic((images.float() / 127.5) - 1, labels).features
     torch.testing.assert_close(found, wanted)
+
+
+def test_a_twins_features_are_those_of_its_own_discriminator(tmp_path) -> None:
+    data = make_data(24)
+    recipe = small_recipe("mtl-wgan-projection", sharing=[], training__steps=1)
+    run = train(recipe, data, tmp_path / "run", quiet=True)
+    images = torch.from_numpy(np.asarray(data.samples[:5]))
+    for name in run.twins:
+        critic = run.game().twin(name).discriminator
+        x = (images.float() / 127.5) - 1
+        with torch.no_grad():
+            for layer in critic.layers:
+                x = layer(x)
+        torch.testing.assert_close(load_critic_features(run.twin(name))(images), x.flatten(1))
+    main, other = (load_critic_features(run.twin(name))(images) for name in run.twins)
+    assert not torch.allclose(main, other)

@@ -16,7 +16,7 @@ from mtgan.recipes.schema import PrecisionName
 
 PRECISIONS = get_args(PrecisionName)
 # What processors call their instructions for it, by torch.cpu.get_capabilities.
-_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def choose_device(name: str) -> torch.device:
@@ -44,7 +44,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether the hardware does, and networks are faster in it; False where PyTorch cannot say."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    found: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # from PyTorch 2.9 on
+    found: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older ones have none
     return any(found.get(name, False) for name in _BFLOAT16)
 
 

@@ -1,12 +1,13 @@
 """Vicinities: real and generated samples whose numbers are near a target are compared under it.
 
 Ding et al. 2021 ("CcGAN: Continuous Conditional Generative Adversarial Networks for Image
-Generation", algorithms 1 and 2; hard and soft vicinal discriminator loss, HVDL and SVDL). Of a
-number few samples have the very value that a discriminator is asked about. So a target is drawn:
-the label of a training sample and Gaussian noise of standard deviation sigma. The real sample under
-it is any whose label is within a radius of the target, the generated one is made with any number
-there, and generators are asked for labels with the same noise. Labels are on the scale of [0, 1],
-the range of the training data, in which they are kept in STEPS.
+Generation": hard and soft vicinal discriminator loss, HVDL and SVDL; sizes, redrawing and the least
+weight as in the authors' code). Of a number few samples have the very value that a discriminator is
+asked about. So a target is drawn: the label of a training sample and Gaussian noise of standard
+deviation sigma. The real sample under it is any whose label is within a radius of the target, the
+generated one is made with any number there, and generators are asked for labels with the same
+noise. Labels are on the scale of [0, 1], the range of the training data, in which they are kept in
+STEPS.
 
 kind hard: the radius is kappa, and all samples count alike. kind soft: a sample of label y counts
 exp(-(y - target)^2 / kappa^2) (nu = 1 / kappa^2 in the paper), and the radius is where that is
@@ -33,7 +34,7 @@ from mtgan.recipes.schema import VicinityPart
 from mtgan.training.dataset_info import DatasetInfo
 
 LEAST_WEIGHT = 1e-3
-"""Samples that count less are not compared (Ding et al. 2021, algorithm 2)."""
+"""Samples that count less are not compared, as in the code of Ding et al. 2021."""
 
 _DRAWS = 20  # of noise, until there is a sample near; the last one is none
 

@@ -2,7 +2,7 @@
 
 Definition: the mean distance of the number that a sample was asked for from the one that a ridge
 regression on features reads off it, fitted on real training images with their numbers (the label
-score of Ding et al. 2021, CcGAN, section 4, there by a network of its own), in the number's unit.
+score of Ding et al. 2021, CcGAN, there by a network of its own), in the number's unit.
 
 Range [0, inf), lower is better. Compare with held-out real images: the regression is off by so much
 on these, and a generator below that makes too easy, or copied, samples.
