@@ -102,8 +102,14 @@ HEAD_LOSSES: "Registry[Callable[[], HeadLoss]]" = Registry(
     "mtgan.objectives.heads",
     has=_CALLED,
     # Whether several labels may be right at once; whether it compares the samples of a batch;
-    # whether it is one of numbers, not of classes.
-    capabilities={"multilabel": False, "compares_samples": False, "of_numbers": False},
+    # whether it is one of numbers, not of classes; whether the generator is asked for a sample of
+    # any of the data's classes, so that it needs to be told none.
+    capabilities={
+        "multilabel": False,
+        "compares_samples": False,
+        "of_numbers": False,
+        "any_class": False,
+    },
 )
 TRANSFORMS: "Registry[Transform]" = Registry(
     "transform", "mtgan.objectives.transforms", has=("apply", "classes", "square")

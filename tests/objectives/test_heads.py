@@ -81,7 +81,9 @@ def class_of(classes: str, y: int, generated: bool) -> int | None:
 def mean_by_hand(classes: str, loss: str, said: HeadOutput, y: Tensor, generated: bool) -> float:
     s = said.logits.tolist()
     f = None if said.embedding is None else said.embedding.tolist()
-    if loss == "omni":
+    if loss == "semi-supervised":
+        losses = [any_of(s[i], classes, int(y[i]), generated) for i in range(N)]
+    elif loss == "omni":
         marks = {"plain": 0, "twin": 0, "fake-class": 1, "real-fake": 2}[classes]
         losses = [omni(s[i], int(y[i]), marks, generated) for i in range(N)]
     else:
@@ -89,6 +91,15 @@ def mean_by_hand(classes: str, loss: str, said: HeadOutput, y: Tensor, generated
         losses = [None if right[i] is None else ONE_OF_MANY[loss](s, right, i, f) for i in range(N)]
     known = [value for value in losses if value is not None]
     return sum(known) / max(len(known), 1)
+
+
+def any_of(s: list[float], classes: str, y: int, generated: bool) -> float | None:
+    right = class_of(classes, y, generated)
+    begin = K if generated and classes == "real-fake" else 0
+    possible = range(begin, begin + K) if right is None else [right]
+    if len(possible) == len(s):
+        return None
+    return -math.log(sum(math.exp(s[c]) for c in possible) / sum(map(math.exp, s)))
 
 
 def omni(s: list[float], y: int, marks: int, generated: bool) -> float | None:
@@ -121,15 +132,16 @@ def test_what_the_generator_gets(classes: str, loss: str) -> None:
     objective = make(classes, loss)
     twin = classes == "twin"
     said = output(objective, 3, twin=twin)
-    expected = mean_by_hand(classes, loss, said, FAKE, False)
+    asked = FAKE if objective.asks_for_classes else torch.full_like(FAKE, -1)
+    expected = mean_by_hand(classes, loss, said, asked, False)
     if twin:
         assert said.twin is not None
-        expected -= mean_by_hand(classes, loss, said.twin, FAKE, False)
+        expected -= mean_by_hand(classes, loss, said.twin, asked, False)
         assert objective.twin(said, [FAKE]).item() == pytest.approx(
             mean_by_hand(classes, loss, said.twin, FAKE, False)
         )
     elif classes == "real-fake" and loss != "omni":
-        expected -= mean_by_hand(classes, loss, said, FAKE, True)
+        expected -= mean_by_hand(classes, loss, said, asked, True)
     assert objective.generator(said, [FAKE]).item() == pytest.approx(expected)
 
 
@@ -158,12 +170,30 @@ def test_without_any_label_nothing_is_learned_of_classes(classes: str, loss: str
     if (classes, loss) == ("real-fake", "omni") or (classes, loss) == ("fake-class", "omni"):
         assert gradient[:, :K].abs().max() == 0
         assert gradient[:, K:].abs().min() > 0
+    elif loss == "semi-supervised" and classes in {"fake-class", "real-fake"}:
+        assert on_real > 0  # a real sample is known to be so
+        assert gradient[:, K:].min() > 0  # what lowers the loss is less of "generated"
     else:
         assert on_real == 0
         assert gradient.abs().max() == 0
-    knows = classes == "fake-class" or (classes, loss) == ("real-fake", "omni")
+    knows_of_it = {("real-fake", "omni"), ("real-fake", "semi-supervised")}
+    knows = classes == "fake-class" or (classes, loss) in knows_of_it
     assert (on_fake > 0) == knows
     assert objective.accuracy(said, none) == 0
+
+
+def test_the_semi_supervised_game_by_hand() -> None:
+    """Probabilities 1/2 and 1/8 of two classes, 3/8 of "generated" (Salimans et al. 2016)."""
+    objective = make("fake-class", "semi-supervised", sizes=(2,))
+    said = HeadOutput(torch.tensor([[4.0, 1.0, 3.0]]).log())
+    labeled, not_labeled = torch.tensor([1]), torch.tensor([-1])
+    one, generated = objective.classifier(said.stacked(said), [labeled], [not_labeled])
+    either, _ = objective.classifier(said.stacked(said), [not_labeled], [labeled])
+    assert one.item() == pytest.approx(math.log(8))
+    assert generated.item() == pytest.approx(math.log(8 / 3))
+    assert either.item() == pytest.approx(math.log(8 / 5))
+    for asked in (labeled, not_labeled):
+        assert objective.generator(said, [asked]).item() == pytest.approx(math.log(8 / 5))
 
 
 def test_the_generator_of_real_and_generated_classes_in_closed_form() -> None:

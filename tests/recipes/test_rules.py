@@ -130,6 +130,10 @@ REFUSED = {
         task(classes="fake-class", loss="d2d-ce"),
         "loss=d2d-ce, which compares.*set head.classes to plain or twin",
     ),
+    "samples of any class, none of them generated": (
+        task(classes="plain", loss="semi-supervised"),
+        "classes=plain know no generated ones; set head.classes=fake-class or real-fake",
+    ),
     "levels beside one that alone is right": (
         task(levels=["coarse"]),
         "levels=coarse beside its own, and with loss=cross-entropy.*set head.loss=omni",

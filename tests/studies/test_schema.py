@@ -17,6 +17,7 @@ SHIPPED = {
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
     *("domain-sharing", "multidomain-claims"),
+    *("four-conditionings", "class-loss-weights", "initializations", "ttur"),
 }
 CLASSIFIERS = {
     f"mtl-{name}"

@@ -206,7 +206,8 @@ class Task(Part):
     @property
     def teaches(self) -> bool:
         """Whether generated samples are compared with the labels they were asked for."""
-        return self.transform is None and (
+        any_class = HEAD_LOSSES.capability(self.head.loss, "any_class")
+        return not (self.transform or any_class) and (
             self.learns_from != "real" or self.weight_to_generator > 0
         )
 

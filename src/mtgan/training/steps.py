@@ -110,7 +110,8 @@ class TaskTerms:
         on_real, on_generated = values.detach()
         if self.real:
             result.logs[f"{self.prefix}{measure}_real"] = on_real
-        result.logs[f"{self.prefix}{measure}_generated"] = on_generated
+        if self.head.asks_for_classes:
+            result.logs[f"{self.prefix}{measure}_generated"] = on_generated
 
     def add_to_generator(self, result: StepResult, fake: HeadOutput, labels: Labels) -> None:
         """Add the generator's term. Its half on real samples is constant to it, and left out."""

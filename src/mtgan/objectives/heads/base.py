@@ -19,6 +19,7 @@ class HeadLoss(Protocol):
     `of_numbers`: it is one of numbers, not of classes; labels are then steps of their range.
     `multilabel`: several of its outputs may be right at once, of several label levels;
     `compares_samples`: the head gives embeddings, and a sample's loss depends on its batch.
+    `any_class`: the generator is asked for a sample of any of the data's classes.
     """
 
     multilabel: bool
@@ -96,14 +97,22 @@ class HeadObjective:
         loss is taken off: log p(y, generated | x) - log p(y, real | x) for cross-entropy (Hou et
         al. 2022, eq. 8), log p_twin(y | x) - log p(y | x) (Gong et al. 2019, eq. 6). At the
         optimum of the heads its mean is a divergence between the classes' distributions, where
-        the first half alone rewards samples that lie far from every other class.
+        the first half alone rewards samples that lie far from every other class. A loss of
+        `any_class` asks for real samples of whichever class.
         """
+        if not self.asks_for_classes:
+            labels = [torch.full_like(y, -1) for y in labels]
         loss = self.loss(output, self._target(labels, False))
         if output.twin is not None:
             return loss - self.twin(output, labels)
         if self.classes.halves == 2 and not self.loss.multilabel:
             return loss - self.loss(output, self._target(labels, True))
         return loss
+
+    @property
+    def asks_for_classes(self) -> bool:
+        """Whether generated samples should be of the classes that were asked for."""
+        return not getattr(self.loss, "any_class", False)
 
     def measured(self, output: HeadOutput, labels: Tensor) -> tuple[str, Tensor]:
         """What is logged of labeled samples, [...], by its name: `accuracy`; of numbers `error`,

@@ -103,6 +103,22 @@ def loss_that_cannot_tell_the_classes(recipe: Recipe) -> str | None:
 
 
 @refusal
+def samples_of_any_class_without_a_class_of_their_own(recipe: Recipe) -> str | None:
+    """-log of the sum over all classes is 0, so that the head would teach the generator nothing."""
+    for task in recipe.tasks:
+        head = task.head
+        any_class = HEAD_LOSSES.capability(head.loss, "any_class")
+        if any_class and not HEAD_CLASSES.capability(head.classes, "needs_generated"):
+            known = " or ".join(HEAD_CLASSES.those_with("needs_generated"))
+            return (
+                f"the head of the task {task.labels!r} has loss={head.loss}, by which a sample "
+                f"without a label is real, and classes={head.classes} know no generated ones; set "
+                f"head.classes={known}."
+            )
+    return None
+
+
+@refusal
 def classes_of_a_number(recipe: Recipe) -> str | None:
     for task in recipe.tasks:
         loss, head = task.head.loss, task.head
