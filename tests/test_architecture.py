@@ -38,6 +38,7 @@ ORDER = [
     "analysis",
     "studies",
     "reports",
+    "reproduction",
     "api",
     "cli",
 ]

@@ -16,7 +16,7 @@ SHIPPED = {
     "learning-rates",
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
-    *("domain-sharing", "multidomain-claims"),
+    *("domain-sharing", "multidomain-claims", "longer-training"),
     *("four-conditionings", "class-loss-weights", "initializations", "ttur"),
 }
 CLASSIFIERS = {
@@ -44,7 +44,13 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_studies_are_shipped() -> None:
-    assert set(study_names()) == SHIPPED | CLASSIFIERS | {"zoo", "heads", "quality", "settings"}
+    assert set(study_names()) == SHIPPED | CLASSIFIERS | {
+        "mtl-good-baseline",
+        "zoo",
+        "heads",
+        "quality",
+        "settings",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))

@@ -74,19 +74,40 @@ def line_figure(
     figure is saved as it should look.
     """
     with _axes(3.0) as (figure, axes):
-        colors = cycle(_COLORS)
-        handles: dict[str, Any] = {}
-        for label, line in lines.items():
-            handles[label] = _draw(axes, line, smooth, points, next(colors))
-        for label, values in levels.items():
-            level = float(np.mean(values))
-            handles[label] = axes.axhline(level, color=next(colors), linestyle="--")
-        x = np.concatenate([line.x for line in lines.values()])
-        if logarithmic or (points and min(x) > 0 and max(x) >= _MANY_TIMES * min(x)):
-            axes.set_xscale("log")
-            _plain_numbers(axes, np.unique(x))
-        _finish(axes, handles, xlabel, ylabel)
+        draw_lines(
+            *(axes, lines, xlabel, ylabel),
+            smooth=smooth,
+            levels=levels,
+            points=points,
+            logarithmic=logarithmic,
+        )
         yield figure
+
+
+def draw_lines(
+    axes: Axes,
+    lines: Mapping[str, Line],
+    xlabel: str,
+    ylabel: str,
+    *,
+    smooth: int = 1,
+    levels: Mapping[str, Sequence[float]] = _NOTHING,
+    points: bool = False,
+    logarithmic: bool = False,
+) -> None:
+    """As `line_figure`, into axes that are there."""
+    colors = cycle(_COLORS)
+    handles: dict[str, Any] = {}
+    for label, line in lines.items():
+        handles[label] = _draw(axes, line, smooth, points, next(colors))
+    for label, values in levels.items():
+        level = float(np.mean(values))
+        handles[label] = axes.axhline(level, color=next(colors), linestyle="--")
+    x = np.concatenate([line.x for line in lines.values()])
+    if logarithmic or (points and min(x) > 0 and max(x) >= _MANY_TIMES * min(x)):
+        axes.set_xscale("log")
+        _plain_numbers(axes, np.unique(x))
+    _finish(axes, handles, xlabel, ylabel)
 
 
 def _draw(axes: Axes, line: Line, smooth: int, points: bool, color: str) -> Any:

@@ -151,7 +151,7 @@ def comparisons(result: StudyResult) -> list[Row]:
     Comparisons with too few runs for a claim stand there, and do not count in the correction.
     """
     found = [
-        (measure, first, second, *_values(result, measure, first, second))
+        (measure, first, second, *paired_values(result, measure, first, second))
         for measure in result.study.measures
         for first, second in result.pairs
         if not result.shares_runs(first, second)
@@ -180,9 +180,11 @@ def comparisons(result: StudyResult) -> list[Row]:
     return rows
 
 
-def _values(
+def paired_values(
     result: StudyResult, measure: Measure, first: str, second: str
 ) -> tuple[np.ndarray, np.ndarray, bool]:
+    """A measure of two cells, and whether the i-th values are of the same seed: where the cells
+    share at least two seeds, of those alone."""
     ours, theirs = (result.values(label, measure.name) for label in (first, second))
     shared = sorted(ours.keys() & theirs.keys())
     if len(shared) >= 2:

@@ -191,6 +191,12 @@ def student_half_width(values: np.ndarray, level: float = 0.95) -> float:
     return float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
 
 
+def share_interval(count: int, runs: int, level: float = 0.95) -> Interval:
+    """Wilson's interval of a share, of which `count` of `runs` were seen (Wilson 1927)."""
+    found = stats.binomtest(count, runs).proportion_ci(level, method="wilson")
+    return float(found.low), float(found.high)
+
+
 def t_test(first: np.ndarray, second: np.ndarray, paired: bool) -> float:
     """Two-sided p of the paired t-test, or of Welch's; 1 where there is nothing to test with."""
     if min(len(first), len(second)) < 2:
