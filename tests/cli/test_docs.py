@@ -254,7 +254,9 @@ samples, taxonomy = data.samples, data.taxonomy
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
 def test_every_example_works(block: printed.Block, place: Path) -> None:
     if block.language == "python":
-        text = re.sub(r'scale="tiny"', 'overrides={"training.steps": 2}, scale="tiny"', block.text)
+        text = block.text
+        if "overrides=" not in text:  # else the example says itself how short it is
+            text = text.replace('scale="tiny"', 'overrides={"training.steps": 2}, scale="tiny"')
         # In a process of its own: what an example registers is not there for the next.
         subprocess.run([sys.executable, "-c", SPOKEN_OF + text], cwd=place, check=True, timeout=600)
         return
