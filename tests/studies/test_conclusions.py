@@ -91,7 +91,7 @@ def test_failed_and_missing_runs_are_said(fake) -> None:
     runs = list(result.runs_of("new").values())
     write_failures(result.path, {runs[3]: "it diverged", runs[0]: "has finished since"})
     sentences = conclude(StudyResult.open(result.path)).sentences
-    assert "1 of 10 runs failed and count nowhere below (1 of 5 of new)" in sentences[0]
+    assert "1 of 10 runs failed and count in no measure below (1 of 5 of new)" in sentences[0]
     assert sentences[1] == "1 of 10 runs are not finished yet."
 
 

@@ -18,8 +18,9 @@ from mtgan.studies.collect import StudyResult, table
 from mtgan.studies.jobs import read_results
 from mtgan.studies.marks import Pace
 from mtgan.studies.measure import reference_of
+from mtgan.studies.measures import EvaluationPart
 from mtgan.studies.plan import StudyPlan, make_plan
-from mtgan.studies.schema import EvaluationPart, Study
+from mtgan.studies.schema import Study
 from mtgan.studies.study import run_study
 from mtgan.studies.thresholds import first_reached, times_to_thresholds
 from mtgan.studies.worker import job_file, run_job

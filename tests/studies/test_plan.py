@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from mtgan.errors import UserError
+from mtgan.studies.cells import Cell
 from mtgan.studies.estimate import estimate
 from mtgan.studies.load import load_study, study_names
 from mtgan.studies.measure import prepare
-from mtgan.studies.plan import Cell, StudyPlan, make_plan
+from mtgan.studies.plan import StudyPlan, make_plan
 from mtgan.studies.schema import Study
 from studies_toys import TINY
 

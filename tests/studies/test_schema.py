@@ -19,6 +19,7 @@ SHIPPED = {
     *("domain-sharing", "multidomain-claims", "longer-training"),
     *("four-conditionings", "class-loss-weights", "initializations", "ttur"),
 }
+SEARCHES = {"ac-gan-b-settings": 27, "stability": 40}
 CLASSIFIERS = {
     f"mtl-{name}"
     for name in (
@@ -44,7 +45,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_studies_are_shipped() -> None:
-    assert set(study_names()) == SHIPPED | CLASSIFIERS | {
+    assert set(study_names()) == SHIPPED | CLASSIFIERS | {*SEARCHES, "random-search"} | {
         "mtl-good-baseline",
         "zoo",
         "heads",
@@ -64,6 +65,28 @@ def test_a_shipped_study_can_be_planned_at_every_scale(name: str) -> None:
     assert load_study(name).budget.scale == "full"
     tiny = max(cell.recipe.training.steps for cell in make_plan(load_study(name, "tiny")).cells)
     assert tiny <= 200
+
+
+@pytest.mark.parametrize(("name", "settings"), SEARCHES.items())
+def test_a_shipped_search_can_be_planned_at_every_scale(name: str, settings: int) -> None:
+    for scale in ("full", "small", "tiny"):
+        study = load_study(name, scale)
+        plan = make_plan(study)  # each setting is one that every recipe takes
+        assert study.source
+        assert len(study.settings) == (20 if (name, scale) == ("stability", "tiny") else settings)
+        assert len(plan.cells) == len(study.settings) * len(study.recipes)
+        assert len(plan.pairs) == len(study.settings) * (len(study.recipes) - 1)
+        assert study.failure
+    assert max(cell.length for cell in plan.cells) <= 200
+
+
+def test_a_random_search_of_classifiers_can_be_planned() -> None:
+    plan = make_plan(load_study("random-search", "tiny"))
+    assert (len(plan.cells), plan.pairs, plan.study.kind) == (30, [], "classifier")
+    for cell in plan.cells:
+        assert cell.recipe.sharing.layers in {1, 2, 3}
+        assert 1e-3 <= cell.recipe.sharing.weight <= 10
+    assert len({cell.recipe.sharing.weight for cell in plan.cells}) == 30
 
 
 @pytest.mark.parametrize("name", sorted(CLASSIFIERS))

@@ -9,8 +9,9 @@ from mtgan.errors import UserError
 from mtgan.runs import samples_of
 from mtgan.studies.jobs import Job, read_results
 from mtgan.studies.measure import measured_by, reference_of
+from mtgan.studies.measures import Measure
 from mtgan.studies.plan import StudyPlan, make_plan
-from mtgan.studies.schema import Measure, Study
+from mtgan.studies.schema import Study
 from mtgan.studies.worker import run_job
 from mtgan.training import Run
 from studies_toys import TINY

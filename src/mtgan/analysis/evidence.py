@@ -17,6 +17,7 @@ from mtgan.evaluation.features import extract, label_levels
 from mtgan.evaluation.metrics.frechet_distance import frechet_distance
 from mtgan.training import Run
 from mtgan.training.batches import columns
+from mtgan.training.folders import has_diverged
 from mtgan.training.game import Game
 from mtgan.training.run import Step
 
@@ -75,7 +76,7 @@ def evidence_of(
     train, evaluated = series_of(lines, "train"), series_of(lines, "evaluation")
     found: dict = {
         "losses": {k.removesuffix("/loss"): v for k, v in train.items() if k.endswith("/loss")},
-        "diverged": any((run.path / "checkpoints").glob("diverged-*")),
+        "diverged": has_diverged(run.path),
         "frechet": evaluated.get("frechet_distance"),
     }
     if not run.steps:

@@ -25,7 +25,8 @@ from mtgan.studies.conclusions import Row, Statistics, runs_without_value
 from mtgan.studies.jobs import run_folder
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.load import dump_study
-from mtgan.studies.schema import Measure, Study
+from mtgan.studies.measures import Measure
+from mtgan.studies.schema import Study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary, student_half_width
 from mtgan.studies.study import write_results
 from mtgan.studies.thresholds import TimeToThreshold
@@ -35,6 +36,14 @@ from mtgan.training.folders import is_run_folder
 _NONE = "–"
 # By which a page of ours is known again, in each form.
 _MARKS = (b"ade by mtgan ", b"95 % bootstrap intervals in brackets, from ")
+_MEDIANS = (
+    "Medians over seeds, with 95 % bootstrap intervals in brackets; in parentheses how many seeds "
+    "came so far."
+)
+_SHARES = (
+    "A run failed that diverged, or of which a measure is not finite or beyond the limit that the "
+    "study fixes; Wilson's 95 % intervals in brackets."
+)
 _TEMPLATES = ("html", "md", "tex")
 
 
@@ -108,7 +117,7 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         "least_for_intervals": LEAST_FOR_INTERVALS,
         "pictures": pictures,
         "overview": _overview(result),
-        "times": _times(result, statistics),
+        "tables": [*_failures(statistics), *_times(result, statistics)],
         "commands": _commands(result),
     }
 
@@ -200,8 +209,26 @@ def _times(result: StudyResult, statistics: Statistics) -> list[dict[str, Any]]:
                 rows.setdefault(time.label, []).append(_time(time, marks.at[-1]))
         titles = [f"{threshold:g}" for threshold in thresholds]
         title = f"{Measure(name=name).title}: {marks.unit} until"
-        tables.append({"title": title, "titles": titles, "rows": [*rows.items()]})
+        tables.append({"title": title, "titles": titles, "rows": [*rows.items()], "note": _MEDIANS})
     return tables
+
+
+def _failures(statistics: Statistics) -> list[dict[str, Any]]:
+    """The share of failed runs of every arm, and p against the arm that it is compared with."""
+    if not statistics.failures:
+        return []
+    compared = {row.first: row for row in statistics.failure_comparisons}
+    rows = []
+    for one in statistics.failures:
+        row = compared.get(one.arm)
+        low, high = one.interval
+        against = [row.second, row.test, _p(row.p), _p(row.p_holm)] if row else [_NONE] * 4
+        share = f"{one.share:.0%}" if one.runs else _NONE
+        counts = [str(number) for number in (one.runs, one.failed, one.diverged)]
+        rows.append((one.arm, [*counts, f"{share} [{low:.0%}, {high:.0%}]", *against]))
+    titles = ["runs", "failed", "diverged", "share", "against", "test", "p", "p Holm"]
+    table = {"title": "failed runs", "titles": titles, "rows": rows, "note": _SHARES}
+    return [table]
 
 
 def _time(time: TimeToThreshold, last: float) -> str:

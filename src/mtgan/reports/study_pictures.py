@@ -18,7 +18,7 @@ from mtgan.reports.study_charts import line_figure
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.curves import CurveSet, Line, curve_sets
 from mtgan.studies.jobs import run_folder
-from mtgan.studies.schema import title_of
+from mtgan.studies.measures import title_of
 
 _MOST_CELLS = 40
 _NUMBER = re.compile(r"\d+(\.\d+)?(e-?\d+)?")

@@ -27,10 +27,12 @@ from mtgan.recipes.records import read_record
 from mtgan.studies.jobs import read_result_file, record_path, result_name, run_folder, run_of
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.load import dump_study, load_study
+from mtgan.studies.measures import Measure
 from mtgan.studies.plan import StudyPlan
 from mtgan.studies.records import Failures, PlanRecord
-from mtgan.studies.schema import Measure, Study
+from mtgan.studies.schema import Study
 from mtgan.text import printable
+from mtgan.training.folders import has_diverged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +100,10 @@ class StudyResult:
             for name in self.runs_of(label).values()
             if run_of(name) in known and name not in self.results
         }
+
+    def diverged(self, run: str) -> bool:
+        """Whether a run was stopped by a value that is not finite, and has no result."""
+        return run not in self.results and has_diverged(run_folder(self.path, run))
 
     @cached_property
     def _cells(self) -> dict[str, dict[str, Any]]:
@@ -215,6 +221,7 @@ def write_plan(plan: StudyPlan, out: Path) -> None:
             "recipe": cell.recipe_label,
             "recipe_name": cell.recipe.name,
             "variant": cell.variant,
+            "setting": cell.setting,
             "data": cell.data_label,
             "loading": cell.data,
             "settings": cell.settings,

@@ -11,7 +11,17 @@ import numpy as np
 from mtgan.correction import holm
 from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult
-from mtgan.studies.schema import Measure
+from mtgan.studies.failures import (
+    FailureComparison,
+    FailureShare,
+    failure_comparisons,
+    failure_sentences,
+    failure_shares,
+    p_words,
+    unfinished_sentences,
+)
+from mtgan.studies.measures import Measure
+from mtgan.studies.search import KeyEffect, effect_sentences, key_effects
 from mtgan.studies.statistics import (
     LEAST_FOR_TESTS,
     MOST_SEEDS,
@@ -69,7 +79,8 @@ class Statistics:
     """All that a page says of a study: summaries by measure and cell, rows, sentences.
 
     without_value: seeds of finished runs that have no value, by measure and cell. times: until
-    the study's thresholds.
+    the study's thresholds. failures: shares of failed runs by arm, where the study asks for them.
+    effects: of a space's keys.
     """
 
     summaries: dict[str, dict[str, Summary]]
@@ -77,6 +88,9 @@ class Statistics:
     sentences: list[str]
     without_value: dict[str, dict[str, list[int]]]
     times: list[TimeToThreshold]
+    failures: list[FailureShare]
+    failure_comparisons: list[FailureComparison]
+    effects: list[KeyEffect]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -87,6 +101,11 @@ class Statistics:
                 for measure, cells in self.summaries.items()
             },
             "without_value": self.without_value,
+            "failures": [
+                {**asdict(one), "share": one.share if one.runs else None} for one in self.failures
+            ],
+            "failure_comparisons": [asdict(one) for one in self.failure_comparisons],
+            "effects": [asdict(one) for one in self.effects],
             "times": [_finite(asdict(time)) for time in self.times],
             "comparisons": [
                 {
@@ -121,18 +140,29 @@ def conclude(result: StudyResult) -> Statistics:
         }
         for measure in result.study.measures
     }
-    rows = comparisons(result)
+    shares, compared = failure_shares(result), failure_comparisons(result)
+    effects = key_effects(result)
+    rows, corrected = comparisons(result, [one.p for one in (*compared, *effects)])
+    compared = [replace(one, p_holm=p) for one, p in zip(compared, corrected, strict=False)]
+    corrected = corrected[len(compared) :]
+    effects = [replace(one, p_holm=p) for one, p in zip(effects, corrected, strict=True)]
     tested = [row for row in rows if row.comparison.enough]
     claims_first = sorted(tested, key=lambda row: not row.significant)
     sentences = [
-        *_failures(result),
+        *unfinished_sentences(result),
+        *failure_sentences(shares, compared, result.study.alpha),
+        *effect_sentences(effects, result.study.alpha),
         *(missing_sentence(result, measure) for measure in result.study.measures),
         *(best_sentence(result, measure, rows) for measure in result.study.measures),
         *(sentence(row) for row in claims_first),
         *_untested([row for row in rows if not row.comparison.enough]),
     ]
     sentences = [text[0].upper() + text[1:] for text in sentences if text]
-    return Statistics(summaries, rows, sentences, without_value, times_to_thresholds(result))
+    return Statistics(
+        *(summaries, rows, sentences, without_value),
+        times_to_thresholds(result),
+        *(shares, compared, effects),
+    )
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
@@ -144,8 +174,9 @@ def _finite(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "median": median, "interval": interval}
 
 
-def comparisons(result: StudyResult) -> list[Row]:
-    """Every comparison that can be made, Holm-corrected over all of them: cells times measures.
+def comparisons(result: StudyResult, beside: Sequence[float] = ()) -> tuple[list[Row], list[float]]:
+    """Every comparison that can be made, Holm-corrected over all of them: cells times measures,
+    and those of which the p-values stand `beside`, whose corrected ones are returned, too.
 
     Cells are paired by seed where they share at least two seeds, and then compared on those alone.
     Comparisons with too few runs for a claim stand there, and do not count in the correction.
@@ -157,7 +188,9 @@ def comparisons(result: StudyResult) -> list[Row]:
         if not result.shares_runs(first, second)
     ]
     found = [entry for entry in found if len(entry[3]) and len(entry[4])]
-    tested = sum(min(len(entry[3]), len(entry[4])) >= LEAST_FOR_TESTS for entry in found)
+    tested = len(beside) + sum(
+        min(len(entry[3]), len(entry[4])) >= LEAST_FOR_TESTS for entry in found
+    )
     level = result.study.alpha / max(1, tested)
     rows = []
     for measure, first, second, ours, theirs, paired in found:
@@ -174,10 +207,10 @@ def comparisons(result: StudyResult) -> list[Row]:
             )
         )
     claims = [i for i, row in enumerate(rows) if row.comparison.enough]
-    corrected = holm(np.array([rows[i].comparison.p for i in claims]))
-    for i, p in zip(claims, corrected, strict=True):
-        rows[i] = replace(rows[i], p_holm=float(p))
-    return rows
+    corrected = holm(np.array([*(rows[i].comparison.p for i in claims), *beside])).tolist()
+    for i, p in zip(claims, corrected, strict=False):
+        rows[i] = replace(rows[i], p_holm=p)
+    return rows, corrected[len(claims) :]
 
 
 def paired_values(
@@ -233,7 +266,7 @@ def sentence(row: Row) -> str:
             f"{LEAST_FOR_TESTS}."
         )
     corrected = f" after Holm's correction for {row.family} comparisons" if row.family > 1 else ""
-    test = f"{c.test} test, {_p(row.p_holm)}{corrected}"
+    test = f"{c.test} test, {p_words(row.p_holm)}{corrected}"
     if row.significant:
         word = {"better": "better", "worse": "worse"}.get(row.verdict)
         size = "higher" if c.difference > 0 else "lower"
@@ -281,29 +314,10 @@ def best_sentence(result: StudyResult, measure: Measure, rows: Sequence[Row]) ->
     elif not row.comparison.enough:
         note = "; with so few seeds that is no more than a name"
     elif row.verdict == "better":
-        note = f", and is better than {row.second} ({_p(row.p_holm)})"
+        note = f", and is better than {row.second} ({p_words(row.p_holm)})"
     else:
-        note = f"; that it differs from {row.second} is not shown ({_p(row.p_holm)})"
+        note = f"; that it differs from {row.second} is not shown ({p_words(row.p_holm)})"
     return f"{text}{note}."
-
-
-def _failures(result: StudyResult) -> list[str]:
-    runs = {run for label in result.labels for run in result.runs_of(label).values()}
-    missing = len(runs) - len(result.results) - len(result.failures)
-    found = []
-    if result.failures:
-        parts = []
-        for label in result.labels:
-            mine = set(result.runs_of(label).values())
-            if failed := mine & result.failures.keys():
-                parts.append(f"{len(failed)} of {len(mine)} of {label}")
-        found.append(
-            f"{len(result.failures)} of {len(runs)} runs failed and count nowhere below "
-            f"({'; '.join(parts)}); where failing depends on the cell, comparisons flatter it."
-        )
-    if missing:
-        found.append(f"{missing} of {len(runs)} runs are not finished yet.")
-    return found
 
 
 def _power(c: CellDifference) -> str:
@@ -327,7 +341,3 @@ def _power(c: CellDifference) -> str:
 
 def _number(value: float, sign: bool = False) -> str:
     return f"{value:+.4g}" if sign else f"{value:.4g}"
-
-
-def _p(value: float) -> str:
-    return "p < 0.0001" if value < 1e-4 else f"p = {value:.2g}"

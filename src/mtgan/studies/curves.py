@@ -20,7 +20,8 @@ from mtgan.registry import nearest
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.jobs import run_of
 from mtgan.studies.kinds import KINDS
-from mtgan.studies.schema import Curve, Study
+from mtgan.studies.measures import Curve
+from mtgan.studies.schema import Study
 from mtgan.studies.statistics import student_half_width
 
 Log = Sequence[Mapping[str, Any]]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mtgan.studies.cells import Cell
 from mtgan.studies.jobs import read_result
-from mtgan.studies.plan import Cell, StudyPlan
+from mtgan.studies.plan import StudyPlan
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,7 @@ def restricted(
 def _with_settings(study: Study, settings: Settings) -> Study:
     """A study with dotted keys of all its recipes set."""
     sets = [*(entry.set for entry in study.recipes), *study.variants.values()]
+    sets += [study.space.axes] if study.space else []
     varied = {key for one in sets for key in one}
     for key in settings:
         if key in varied:

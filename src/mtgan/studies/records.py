@@ -43,6 +43,7 @@ class CellRecord(Record):
     recipe: str
     recipe_name: str
     variant: str
+    setting: str = ""  # of the study's space
     data: str
     loading: Loading
     settings: dict[str, Any]

@@ -1,49 +1,32 @@
 """What a study is: a matrix of runs, how long they train, and what is measured of them."""
 
-from collections.abc import Hashable, Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP, MOST_SEEDS
+from mtgan.limits import MOST_SEEDS
 from mtgan.recipes.schema import Part, Size
 from mtgan.registry import nearest
 from mtgan.studies.kinds import KINDS
+from mtgan.studies.measures import (
+    Count,
+    Curve,
+    EvaluationPart,
+    FailurePart,
+    Marks,
+    Measure,
+    Name,
+    Over,
+    Seed,
+    Steps,
+    Threshold,
+)
+from mtgan.studies.space import Settings, Space
 from mtgan.text import html_summary, printable
 
-# What follows them in a name is the level, or a size.
-_KNOWN = {"accuracy", "conditional accuracy", "train on generated", "ngram distance"}
-Settings = dict[str, Any]
-"""Dotted recipe keys and their values, as after `--set`."""
-
-# Strict: neither true nor "3" is a number.
-Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
-Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT, strict=True)]
-Steps = Annotated[int, Field(ge=1, le=LARGEST_STEP, strict=True)]
-Seconds = Annotated[float, Field(gt=0, le=LARGEST_STEP, strict=True)]
-Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Half = Literal["tuning", "reporting"]
 Share = Annotated[float, Field(gt=0, le=1, strict=True)]
-Name = Annotated[str, Field(min_length=1)]
-
-Direction = Literal["lower", "higher", ""]
-_DIRECTIONS: dict[str, Direction] = {
-    "frechet_distance": "lower",
-    "kernel_distance": "lower",
-    "inception_score": "higher",
-    "accuracy": "higher",
-}
-_LATER = ("half", "beside")  # keys of instruments that came later
 
 
 def _known_kind(name: str) -> str:
@@ -122,125 +105,11 @@ class StudyData(Part):
     seed: Seed = 0
 
 
-class Measure(Part):
-    """A value of every run that the study compares. A plain name is enough."""
-
-    name: Name
-    better: Direction = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        given = {"name": value} if isinstance(value, str) else value
-        if not isinstance(given, Mapping) or "name" not in given:
-            return given
-        parts = str(given["name"]).split("/")  # of a twin or an instrument, in front
-        better = next((_DIRECTIONS[part] for part in parts if part in _DIRECTIONS), "")
-        return {"better": better, **given}
-
-    @property
-    def title(self) -> str:
-        return title_of(self.name)
-
-
-Over = Literal["iterations", "epochs", "seconds"]
-
-
-class Curve(Part):
-    """A logged value that is drawn over training. A plain name is enough."""
-
-    name: Name
-    over: Over | None = None  # as the study's curves_over when absent
-    # Points of the moving average that is drawn; the values then lie faint behind it.
-    smooth: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 1
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
-
-    @property
-    def label(self) -> str:
-        return self.name if self.over is None else f"{self.name} over {self.over}"
-
-    @property
-    def title(self) -> str:
-        return title_of(self.name)
-
-
-def title_of(value: str) -> str:
-    """The name of a value as prose: "Frechet distance", "accuracy (fine)", "smiles: validity"."""
-    parts = value.replace("_", " ").replace("frechet", "Frechet").split("/")
-    known = next((i for i, part in enumerate(parts) if part in _KNOWN), len(parts))
-    where, level = ": ".join(parts[: known + 1]), "/".join(parts[known + 1 :])
-    return f"{where} ({level})" if level else where
-
-
 class Budget(Part):
     """How long and how large: `scale` shrinks every recipe as `--scale` does, `steps` wins."""
 
     steps: Steps | None = None
     scale: str = "full"
-
-
-class Instrument(Part):
-    """Against what, and by what, samples are measured: always the whole of a data set, so that runs
-    on other subsets or label hierarchies are measured by one and the same instrument."""
-
-    samples: Count = 10_000
-    split: Literal["train", "test"] = "train"
-    # Of the test split: one half to choose settings by, the other to report them by.
-    half: Half | None = None
-    features: str = "auto"
-    metrics: str | None = None  # measures of a full scorecard, as `mtgan evaluate --metrics`
-    seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _half_of_test(self) -> "Instrument":
-        if self.half and self.split != "test":
-            raise ValueError(f"half: {self.half} is one of the held-out images; add split: test")
-        return self
-
-    @model_serializer(mode="wrap")
-    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what nobody has asked for: runs that were measured earlier stay so."""
-        values: dict[str, Any] = plain(self)
-        return {key: value for key, value in values.items() if key not in _LATER or value}
-
-
-class EvaluationPart(Instrument):
-    """How a finished run is measured, and by which instruments beside: what NAME measures is called
-    NAME/MEASURE."""
-
-    beside: dict[Name, Instrument] = {}
-
-
-class Marks(Part):
-    """How far into a training it is measured: after iterations, or after CPU seconds of the whole
-    process without its measurements, on the machine of our tables (mtgan.studies.yardstick)."""
-
-    seconds: list[Seconds] = []
-    iterations: list[Steps] = []
-
-    @model_validator(mode="after")
-    def _rising(self) -> "Marks":
-        if bool(self.seconds) == bool(self.iterations):
-            raise ValueError("marks should be of seconds or of iterations, one of them")
-        if any(later <= earlier for earlier, later in pairwise(self.at)):
-            raise ValueError(f"marks should rise; found {', '.join(f'{at:g}' for at in self.at)}")
-        return self
-
-    @property
-    def unit(self) -> Literal["seconds", "iterations"]:
-        return "seconds" if self.seconds else "iterations"
-
-    @property
-    def at(self) -> list[float]:
-        return [float(at) for at in self.seconds or self.iterations]
-
-    def label(self, mark: float) -> str:
-        """As cells are called by it."""
-        return f"{mark:,g} {'s' if self.seconds else 'iterations'}"
 
 
 class Baseline(Part):
@@ -272,6 +141,7 @@ class Study(Part):
     recipes: Annotated[list[StudyRecipe], Field(min_length=1)]
     found: list[Found] = []
     variants: Annotated[dict[str, Settings], Field(min_length=1)] = {"": {}}
+    space: Space | None = None  # settings of a grid, or drawn at random, crossed with both
     datasets: Annotated[dict[str, StudyData], Field(min_length=1)]
     # A number n stands for 0 to n - 1.
     seeds: Annotated[
@@ -284,6 +154,7 @@ class Study(Part):
     measures: Annotated[list[Measure], Field(min_length=1)] = [Measure(name="frechet_distance")]
     # Of measures, the values whose first marks are looked for: {"frechet_distance": [1.0, 0.5]}.
     thresholds: dict[Name, Annotated[list[Threshold], Field(min_length=1)]] = {}
+    failure: FailurePart | None = None  # which runs failed; shares of them are compared
     baseline: Baseline | None = None  # the first recipe, variant or data set when absent
     contrasts: list[tuple[str, str]] = []  # further comparisons, as pairs of cells' labels
     curves: list[Curve] = []  # logged values that the page draws over training
@@ -303,19 +174,27 @@ class Study(Part):
         return values
 
     @model_validator(mode="after")
-    def _thresholds_of_measures(self) -> "Study":
+    def _limits_are_of_measures(self) -> "Study":
         known = {measure.name for measure in self.measures}
-        odd = next((name for name in self.thresholds if name not in known), None)
-        if odd is not None:
-            raise ValueError(f"thresholds names {odd!r}: {nearest(odd, sorted(known))}")
+        beyond = self.failure.beyond if self.failure else {}
+        for key, names in (("thresholds", self.thresholds), ("failure.beyond", beyond)):
+            odd = next((name for name in names if name not in known), None)
+            if odd is not None:
+                raise ValueError(f"{key} names {odd!r}: {nearest(odd, sorted(known))}")
         if self.thresholds and self.marks is None:
             raise ValueError("thresholds are looked for among marks; add marks")
         return self
+
+    @property
+    def settings(self) -> dict[str, Settings]:
+        """Those of the space by their names; where there is none, "" alone."""
+        return self.space.settings() if self.space else {"": {}}
 
     def __repr__(self) -> str:
         parts = (
             (self.recipes, "recipe"),
             (self.variants, "variant"),
+            *([(self.settings, "setting")] if self.space else []),
             (self.datasets, "data set"),
             (self.seeds, "seed"),
             *([(self.marks.at, "mark")] if self.marks else []),

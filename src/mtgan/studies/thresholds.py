@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from mtgan.studies.collect import StudyResult
-from mtgan.studies.schema import Measure
+from mtgan.studies.measures import Measure
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, RESAMPLES
 
 _TIME = "scaled_seconds"  # a measure, where marks are of seconds

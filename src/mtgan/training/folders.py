@@ -15,6 +15,13 @@ def resume_command(path: Path, steps: int | None = None) -> str:
 
 
 RECIPE, DATA = "recipe.yaml", "data.json"
+DIVERGED = "diverged-"
+"""How the name begins under which the state of a training is kept that was not finite."""
+
+
+def has_diverged(path: Path) -> bool:
+    """Whether a run in this folder was stopped by a value that is not finite."""
+    return any((path / "checkpoints").glob(f"{DIVERGED}*"))
 
 
 def is_run_folder(path: Path) -> bool:

@@ -17,6 +17,7 @@ from mtgan.training.checkpoints import (
     restore_tensors,
     save_checkpoint,
 )
+from mtgan.training.folders import DIVERGED
 from mtgan.training.logs import Reporter, RunLog
 from mtgan.training.records import StateRecord, SumRecord
 
@@ -140,6 +141,6 @@ class Snapshots(ABC):
 
     def diverged(self, log: RunLog, iteration: int, what: str) -> NoReturn:
         """Save the state beside the checkpoints, and raise TrainingDiverged."""
-        self._save(iteration, log, (), "diverged-")
-        kept = self._checkpoints / f"diverged-{checkpoint_name(iteration)}"
+        self._save(iteration, log, (), DIVERGED)
+        kept = self._checkpoints / f"{DIVERGED}{checkpoint_name(iteration)}"
         raise TrainingDiverged(f"{what}, and saved as {kept}. {self.remedy}")

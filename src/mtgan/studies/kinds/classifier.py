@@ -13,7 +13,8 @@ from mtgan.files import temporary_folder
 from mtgan.recipes.schema import DESCRIPTION
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
-from mtgan.studies.schema import Budget, EvaluationPart, Settings, Study, StudyData, StudyRecipe
+from mtgan.studies.measures import EvaluationPart
+from mtgan.studies.schema import Budget, Settings, Study, StudyData, StudyRecipe
 from mtgan.training.logs import read_log
 
 if TYPE_CHECKING:
