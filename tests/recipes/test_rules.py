@@ -94,6 +94,10 @@ REFUSED = {
         {"discriminator.kernel": 4},
         "discriminator.kernel=4 has no pixel in its middle.*backbone conv.*set it to 3 or 5",
     ),
+    "noise of halves of one sample": (
+        {"training.noise_scale_every": 5, "training.batch_size": 2},
+        "noise_scale_every=5 compares .*one of 2 samples; take at least 4",
+    ),
     "attention in a backbone without maps": (
         {"discriminator.backbone": "multidomain-dense", "discriminator.attention": 8},
         "discriminator.attention goes over.*conv, odena.*is multidomain-dense; leave it out",

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from mtgan.errors import UserError
+from mtgan.reports.study import write_study_report
 from mtgan.studies.collect import StudyResult, write_failures
 from mtgan.studies.conclusions import conclude
 from mtgan.studies.failures import compare_shares, failed_runs, wilson
@@ -80,6 +81,19 @@ def test_what_fails(fake) -> None:
     assert statistics.to_dict()["failures"][0]["share"] == 0.75
 
 
+def test_the_page_has_the_shares(fake) -> None:
+    column = {"frechet_distance": [5.0, 60.0, 70.0]}
+    result = fake({"old": column, "new": {"frechet_distance": [5.0, 6.0, 7.0]}}, failure=LIMIT)
+    paths = {path.suffix: path.read_text() for path in write_study_report(result)}
+    row = "| old | 3 | 2 | 0 | 67% [21%, 94%] | – | – | – | – |"
+    assert row in paths[".md"].replace("\\", "")
+    assert "## Failed runs" in paths[".md"]
+    assert "<h2>Failed runs</h2>" in paths[".html"]
+    assert "failed runs. A run failed that diverged" in paths[".tex"]
+    [share] = [one for one in conclude(result).failures if one.arm == "old"]
+    assert share.interval == pytest.approx(wilson_by_hand(2, 3))
+
+
 def test_arms_by_a_key_are_paired_by_all_else(fake) -> None:
     values = {"gan": {"frechet_distance": [5.0]}}
     space = {"axes": {"optimizer.beta1": [0.0, 0.5], "generator.kernel": [3, 5, 7]}}
@@ -106,6 +120,7 @@ def test_limits() -> None:
         ({"beyond": {"frechet": {"above": 1.0}}}, "failure.beyond names 'frechet'.*did you mean"),
         ({"beyond": {"frechet_distance": {}}}, "should say above or below which value"),
         ({"arms": []}, "at least 1"),
+        ({"arms": ["optimizer.beta"]}, "failure.arms names 'optimizer.beta': known: data"),
     ],
 )
 def test_what_is_refused(failure: dict, sentence: str) -> None:

@@ -81,6 +81,7 @@ def test_a_search_goes_on_where_it_was(tmp_path) -> None:
         ({"axes": {RATE: {"uniform": [1.0, 0.5]}}, "draws": 1}, "rising; found 1 to 0.5"),
         ({"axes": {RATE: {}}}, "one of choice, uniform and log_uniform"),
         ({"axes": {}}, "at least 1"),
+        ({"axes": {RATE: [1e-3]}, "seed": 3}, "a seed is one of draws"),
         ({"axes": {str(i): [*range(10)] for i in range(4)}}, "10,000 combinations are too many"),
     ],
 )

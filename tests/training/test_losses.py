@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from mtgan.nets import HeadOutput
 from mtgan.objectives.penalties import input_gradient
-from mtgan.recipes.schema import Task
+from mtgan.recipes.task import Task
 from mtgan.training.aggregate import weighted_sum
 from mtgan.training.batches import Batch, BatchLoader, RandomInputs, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo

@@ -8,10 +8,9 @@ from pydantic import Field
 
 from mtgan.errors import UserError
 from mtgan.recipes.load import RecipeFolder
-from mtgan.recipes.schema import (
+from mtgan.recipes.ranges import (
     AggregatorName,
     Batch,
-    ClassifierPart,
     Few,
     FreeShare,
     LessThanOne,
@@ -26,6 +25,7 @@ from mtgan.recipes.schema import (
     Weight,
     Width,
 )
+from mtgan.recipes.schema import ClassifierPart
 from mtgan.text import printable
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from mtgan.recipes.schema import Head, Recipe
+from mtgan.recipes.schema import Recipe
+from mtgan.recipes.task import Head
 
 
 @dataclass(frozen=True)

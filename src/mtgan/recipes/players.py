@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from mtgan.parts import OBJECTIVES, PENALTIES
 from mtgan.recipes.describe import head_words
-from mtgan.recipes.schema import NetworkPart, Recipe, Sharing, Task
+from mtgan.recipes.schema import NetworkPart, Recipe, Sharing
+from mtgan.recipes.task import Task
 
 
 @dataclass(frozen=True)

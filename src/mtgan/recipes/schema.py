@@ -6,95 +6,47 @@ in the data set's taxonomy; `fine`, `coarse` and `top` also mean its first, seco
 where it has none of that name.
 """
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from mtgan.limits import LARGEST_SEED, LARGEST_SIDE, LARGEST_STEP
-from mtgan.parts import (
-    AGGREGATORS,
-    AUGMENTATIONS,
-    BACKBONES,
-    FEATURE_SPACES,
-    HEAD_CLASSES,
-    HEAD_LOSSES,
-    HEADS,
-    HIERARCHIES,
-    INITIALIZATIONS,
-    METRICS,
-    NORMALIZATIONS,
-    NORMS,
-    OBJECTIVES,
-    OUTPUTS,
-    PENALTIES,
-    PROTOCOLS,
-    TRANSFORMS,
+from mtgan.recipes.ranges import (
+    AggregatorName,
+    AugmentationName,
+    BackboneName,
+    Batch,
+    FeaturesName,
+    Few,
+    FreeShare,
+    HeadName,
+    HierarchyName,
+    InitializationName,
+    LessThanOne,
+    MetricName,
+    NonNegative,
+    NormalizationName,
+    NormName,
+    Number,
+    ObjectiveName,
+    OutputName,
+    Part,
+    PenaltyName,
+    Positive,
+    Precision,
+    ProtocolName,
+    Rate,
+    Seed,
+    Share,
+    Side,
+    Size,
+    Weight,
+    Width,
 )
+from mtgan.recipes.task import Task
 from mtgan.text import printable
 
 DESCRIPTION = frozenset({"name", "extends", "title", "source", "about", "run", "plugins"})
 """Keys that say what a recipe is and where it comes from, and not what is trained."""
-
-
-def _no_truth(value: Any) -> Any:
-    """true is 1 to Python, and nobody means it so."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("truth_value", "a truth value is no number")
-    return value
-
-
-def _sides(value: Any) -> Any:
-    """A size in words: "64x128", as the option --size takes it, is [64, 128]; "64" is 64."""
-    found = re.fullmatch(r"(\d+)(?:[xX](\d+))?", value) if isinstance(value, str) else None
-    if found is None:
-        return value
-    height, width = found.groups()
-    return int(height) if width is None else [int(height), int(width)]
-
-
-_Number = BeforeValidator(_no_truth)
-_LARGEST = 1e38  # of float32
-
-Positive = Annotated[int, _Number, Field(ge=1, le=LARGEST_STEP)]
-NonNegative = Annotated[int, _Number, Field(ge=0, le=LARGEST_STEP)]
-Width = Annotated[int, _Number, Field(ge=1, le=65_536)]
-Few = Annotated[int, _Number, Field(ge=1, le=1_000)]
-Batch = Annotated[int, _Number, Field(ge=2, le=1_000_000)]
-Side = Annotated[int, _Number, Field(ge=1, le=LARGEST_SIDE)]
-Size = Annotated[Side | tuple[Side, Side] | None, BeforeValidator(_sides)]
-Seed = Annotated[int, _Number, Field(ge=0, le=LARGEST_SEED)]
-Weight = Annotated[float, _Number, Field(ge=0, le=_LARGEST)]
-Rate = Annotated[float, _Number, Field(gt=0, le=_LARGEST)]
-Share = Annotated[float, _Number, Field(ge=0, le=1)]
-FreeShare = Annotated[float, _Number, Field(gt=0, le=1)]
-LessThanOne = Annotated[float, _Number, Field(ge=0, lt=1)]
-ObjectiveName = Annotated[str, AfterValidator(OBJECTIVES.check)]
-PenaltyName = Annotated[str, AfterValidator(PENALTIES.check)]
-HeadName = Annotated[str, AfterValidator(HEADS.check)]
-HeadClassesName = Annotated[str, AfterValidator(HEAD_CLASSES.check)]
-HeadLossName = Annotated[str, AfterValidator(HEAD_LOSSES.check)]
-OutputName = Annotated[str, AfterValidator(OUTPUTS.check)]
-BackboneName = Annotated[str, AfterValidator(BACKBONES.check)]
-NormalizationName = Annotated[str, AfterValidator(NORMALIZATIONS.check)]
-AugmentationName = Annotated[str, AfterValidator(AUGMENTATIONS.check)]
-InitializationName = Annotated[str, AfterValidator(INITIALIZATIONS.check)]
-HierarchyName = Annotated[str, AfterValidator(HIERARCHIES.check)]
-TransformName = Annotated[str, AfterValidator(TRANSFORMS.check)]
-NormName = Annotated[str, AfterValidator(NORMS.check)]
-AggregatorName = Annotated[str, AfterValidator(AGGREGATORS.check)]
-ProtocolName = Annotated[str, AfterValidator(PROTOCOLS.check)]
-FeaturesName = Annotated[str, AfterValidator(FEATURE_SPACES.check)]
-MetricName = Annotated[str, AfterValidator(METRICS.check)]
-PrecisionName = Literal["32", "bf16"]
-Precision = Annotated[PrecisionName, BeforeValidator(str)]  # YAML reads 32 as a number
-
-
-class Part(BaseModel):
-    """Keys of a file that users write: unknown ones are refused, and values are finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Latent(Part):
@@ -106,7 +58,7 @@ class Latent(Part):
 
     dim: Width = 128
     distribution: Literal["normal", "uniform"] = "normal"
-    codes: dict[str, Annotated[int, _Number, Field(ge=2, le=65_536)]] = {}  # number of classes
+    codes: dict[str, Annotated[int, Number, Field(ge=2, le=65_536)]] = {}  # number of classes
 
 
 class PenaltyPart(Part):
@@ -170,57 +122,6 @@ class DiscriminatorPart(ClassifierPart):
     lecam: Weight = 0.0  # of LeCam's regularizer (mtgan.objectives.lecam)
 
 
-class Head(Part):
-    """What a task's head on the discriminator tells apart, and how it learns it; see
-    mtgan.objectives.classes and mtgan.objectives.heads."""
-
-    classes: HeadClassesName = "plain"
-    # The samples it learns from; by the task's `generated` when absent.
-    learns_from: Literal["real", "both", "generated"] | None = None
-    loss: HeadLossName = "cross-entropy"
-    features: Literal["raw", "unit-sphere"] = "raw"
-    # More label levels that the same head knows, of losses where several labels may be right.
-    levels: list[str] = []
-    # The task of a finer level whose head gives this one's logits, by log-sum-exp over children.
-    sums: str | None = None
-
-
-class Task(Part):
-    """One classification task beside the adversarial one."""
-
-    labels: str  # a label level; with a transform, what the task is called
-    # By which its classes are made of the samples; see mtgan.objectives.transforms.
-    transform: TransformName | None = None
-    classifier: Literal["discriminator-head", "separate"] = "discriminator-head"
-    bifurcation: Few = 1  # how many last layers the head has for itself
-    weight: Weight = 1.0  # of the mean of its losses on real and on generated samples
-    generator_weight: Weight | None = None  # in the generator's loss; `weight` when absent
-    generated: bool = True  # whether the classifier also learns from generated samples
-    head: Head = Head()  # of a discriminator-head
-
-    @property
-    def learns_from(self) -> str:
-        """`real`, `both` or `generated` samples."""
-        return self.head.learns_from or ("both" if self.generated else "real")
-
-    @property
-    def teaches(self) -> bool:
-        """Whether generated samples are compared with the labels they were asked for."""
-        any_class = HEAD_LOSSES.capability(self.head.loss, "any_class")
-        return not (self.transform or any_class) and (
-            self.learns_from != "real" or self.weight_to_generator > 0
-        )
-
-    @property
-    def is_head(self) -> bool:
-        """Whether its classifier is a head of the discriminator, and no network of its own."""
-        return self.classifier == "discriminator-head"
-
-    @property
-    def weight_to_generator(self) -> float:
-        return self.weight if self.generator_weight is None else self.generator_weight
-
-
 class Hierarchy(Part):
     """Label levels made for this recipe, as controls; see mtgan.training.hierarchies.
 
@@ -238,7 +139,7 @@ class Sharing(Part):
     """Layers shared between two networks."""
 
     between: Annotated[list[str], Field(min_length=2, max_length=2)]
-    layers: Annotated[int, _Number, Field(ge=0, le=1_000)]
+    layers: Annotated[int, Number, Field(ge=0, le=1_000)]
     kind: Literal["soft", "hard"] = "soft"
     weight: Weight = 0.1
     norm: NormName = "l2"
@@ -334,6 +235,9 @@ class Training(Part):
     initialization: InitializationName = "glorot-uniform"
     precision: Precision = "32"  # bf16: networks compute in mixed bfloat16
     log_every: Positive = 50
+    # Iterations between measurements of how noisy gradients are; 0: never. See
+    # mtgan.training.noise_scale.
+    noise_scale_every: NonNegative = 0
     sample_every: Positive = 1000
     checkpoint_every: Positive = 1000
     keep_checkpoints: Positive = 3

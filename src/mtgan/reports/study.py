@@ -20,6 +20,7 @@ from mtgan.reports.study_pictures import (
     write_curve_pictures,
     write_gallery,
 )
+from mtgan.reports.study_tables import NONE, failure_tables, short_p, time_tables
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
 from mtgan.studies.jobs import run_folder
@@ -29,21 +30,11 @@ from mtgan.studies.measures import Measure
 from mtgan.studies.schema import Study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary, student_half_width
 from mtgan.studies.study import write_results
-from mtgan.studies.thresholds import TimeToThreshold
 from mtgan.text import command, printable
 from mtgan.training.folders import is_run_folder
 
-_NONE = "–"
 # By which a page of ours is known again, in each form.
 _MARKS = (b"ade by mtgan ", b"95 % bootstrap intervals in brackets, from ")
-_MEDIANS = (
-    "Medians over seeds, with 95 % bootstrap intervals in brackets; in parentheses how many seeds "
-    "came so far."
-)
-_SHARES = (
-    "A run failed that diverged, or of which a measure is not finite or beyond the limit that the "
-    "study fixes; Wilson's 95 % intervals in brackets."
-)
 _TEMPLATES = ("html", "md", "tex")
 
 
@@ -117,7 +108,7 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         "least_for_intervals": LEAST_FOR_INTERVALS,
         "pictures": pictures,
         "overview": _overview(result),
-        "tables": [*_failures(statistics), *_times(result, statistics)],
+        "tables": [*failure_tables(statistics), *time_tables(result, statistics)],
         "commands": _commands(result),
     }
 
@@ -147,6 +138,7 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
     rows = [
         ("source", study.source),
         ("cells", ", ".join(dict.fromkeys(_cell_words(cell) for cell in cells))),
+        ("settings", "; ".join(_setting_words(study))),
         ("data", "; ".join(data)),
         ("scale", _scale_words(study)),
         (kind.unit, ", ".join(f"{number:,}" for number in iterations)),
@@ -156,6 +148,16 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
         ("measured", kind.measured(study, protocols)),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _setting_words(study: Study) -> list[str]:
+    """What was drawn, draw by draw; settings of a grid are called by their values already."""
+    if study.space is None or study.space.draws is None:
+        return []
+    return [
+        f"{name}: {', '.join(f'{key} {value}' for key, value in settings.items())}"
+        for name, settings in study.settings.items()
+    ]
 
 
 def _cell_words(cell: Mapping[str, Any]) -> str:
@@ -196,57 +198,10 @@ def _overview(result: StudyResult) -> dict[str, Any] | None:
     return {"titles": [measure.title for measure in measures], "rows": rows}
 
 
-def _times(result: StudyResult, statistics: Statistics) -> list[dict[str, Any]]:
-    """For each measure with thresholds, when these are reached: a row a label, a column each."""
-    marks = result.study.marks
-    if marks is None:
-        return []
-    tables = []
-    for name, thresholds in result.study.thresholds.items():
-        rows: dict[str, list[str]] = {}
-        for time in statistics.times:
-            if time.measure == name:
-                rows.setdefault(time.label, []).append(_time(time, marks.at[-1]))
-        titles = [f"{threshold:g}" for threshold in thresholds]
-        title = f"{Measure(name=name).title}: {marks.unit} until"
-        tables.append({"title": title, "titles": titles, "rows": [*rows.items()], "note": _MEDIANS})
-    return tables
-
-
-def _failures(statistics: Statistics) -> list[dict[str, Any]]:
-    """The share of failed runs of every arm, and p against the arm that it is compared with."""
-    if not statistics.failures:
-        return []
-    compared = {row.first: row for row in statistics.failure_comparisons}
-    rows = []
-    for one in statistics.failures:
-        row = compared.get(one.arm)
-        low, high = one.interval
-        against = [row.second, row.test, _p(row.p), _p(row.p_holm)] if row else [_NONE] * 4
-        share = f"{one.share:.0%}" if one.runs else _NONE
-        counts = [str(number) for number in (one.runs, one.failed, one.diverged)]
-        rows.append((one.arm, [*counts, f"{share} [{low:.0%}, {high:.0%}]", *against]))
-    titles = ["runs", "failed", "diverged", "share", "against", "test", "p", "p Holm"]
-    table = {"title": "failed runs", "titles": titles, "rows": rows, "note": _SHARES}
-    return [table]
-
-
-def _time(time: TimeToThreshold, last: float) -> str:
-    """A median with its interval; what lies behind the last mark is not known."""
-
-    def shown(value: float) -> str:
-        return f"{value:.3g}" if math.isfinite(value) else f"over {last:g}"
-
-    text = shown(time.median)
-    if time.interval:
-        text += f" [{shown(time.interval[0])}, {shown(time.interval[1])}]"
-    return text if time.reached in {0, time.seeds} else f"{text} ({time.reached} of {time.seeds})"
-
-
 def _mean(result: StudyResult, label: str, measure: Measure) -> str:
     values = np.array(list(result.values(label, measure.name).values()))
     if not len(values):
-        return _NONE
+        return NONE
     half = student_half_width(values)
     return _number(values.mean()) + ("" if math.isnan(half) else f" ± {half:.2g}")
 
@@ -266,7 +221,7 @@ def _chart(result: StudyResult, measure: Measure, statistics: Statistics) -> str
 
 def _summary_row(label: str, summary: Summary | None) -> dict[str, str]:
     if summary is None:
-        return {"label": label, "count": "0", **dict.fromkeys(("median", "mean", "iqm"), _NONE)}
+        return {"label": label, "count": "0", **dict.fromkeys(("median", "mean", "iqm"), NONE)}
     spread = f"{_number(summary.low)} … {_number(summary.high)}"
     few = "" if summary.count == 1 else f" (range {spread})"
     return {
@@ -287,10 +242,10 @@ def _comparison_row(row: Row) -> dict[str, str]:
         "count": f"{c.count[0]}" + ("" if c.count[0] == c.count[1] else f", {c.count[1]}"),
         "difference": _with_interval(c.difference, c.interval, sign=True),
         "effect": _number(c.effect, sign=True),
-        "p_welch": _p(c.p_welch) if tested else _NONE,
-        "p_paired": _p(c.p) if tested and c.paired else _NONE,
-        "p_permutation": _p(c.p_permutation) if tested else _NONE,
-        "p_holm": _p(row.p_holm) if tested else _NONE,
+        "p_welch": short_p(c.p_welch) if tested else NONE,
+        "p_paired": short_p(c.p) if tested and c.paired else NONE,
+        "p_permutation": short_p(c.p_permutation) if tested else NONE,
+        "p_holm": short_p(row.p_holm) if tested else NONE,
         "improvement": _improvement(row),
         "needed": str(c.seeds_needed) if c.seeds_needed else "over 1,000",
         "verdict": row.verdict,
@@ -300,7 +255,7 @@ def _comparison_row(row: Row) -> dict[str, str]:
 def _improvement(row: Row) -> str:
     value, interval = row.improves, row.comparison.improvement_interval
     if value is None or interval is None:
-        return _NONE
+        return NONE
     low, high = interval
     if row.better == "lower":
         low, high = 1 - high, 1 - low
@@ -309,7 +264,7 @@ def _improvement(row: Row) -> str:
 
 def _with_interval(value: float | None, interval: Interval | None, sign: bool = False) -> str:
     if value is None:
-        return _NONE
+        return NONE
     text = _number(value, sign)
     if interval is None:
         return text
@@ -320,10 +275,6 @@ def _number(value: float, sign: bool = False) -> str:
     if not math.isfinite(value):
         return "∞" if value > 0 else "-∞"
     return f"{value:+.3g}" if sign else f"{value:.4g}"
-
-
-def _p(value: float) -> str:
-    return "<0.0001" if value < 1e-4 else f"{value:.2g}"
 
 
 def _commands(result: StudyResult) -> Sequence[tuple[str, str]]:

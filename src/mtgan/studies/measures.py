@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP
-from mtgan.recipes.schema import Part
+from mtgan.recipes.ranges import Part
 
 # What follows them in a name is the level, or a size.
 _KNOWN = {"accuracy", "conditional accuracy", "train on generated", "ngram distance"}

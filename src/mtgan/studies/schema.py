@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from mtgan.limits import MOST_SEEDS
-from mtgan.recipes.schema import Part, Size
+from mtgan.recipes.ranges import Part, Size
 from mtgan.registry import nearest
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measures import (
@@ -183,6 +183,16 @@ class Study(Part):
                 raise ValueError(f"{key} names {odd!r}: {nearest(odd, sorted(known))}")
         if self.thresholds and self.marks is None:
             raise ValueError("thresholds are looked for among marks; add marks")
+        return self
+
+    @model_validator(mode="after")
+    def _arms_are_varied(self) -> "Study":
+        varied = [*(entry.set for entry in self.recipes), *self.variants.values()]
+        varied += [self.space.axes] if self.space else []
+        known = ["recipe", "variant", "data", *dict.fromkeys(key for one in varied for key in one)]
+        for arm in self.failure.arms if self.failure else ():
+            if arm not in known:
+                raise ValueError(f"failure.arms names {arm!r}: {nearest(arm, known)}")
         return self
 
     @property

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from mtgan.limits import LARGEST_SEED
-from mtgan.recipes.schema import Part
+from mtgan.recipes.ranges import Part
 
 Settings = dict[str, Any]
 """Dotted recipe keys and their values, as after `--set`."""
@@ -69,6 +69,8 @@ class Space(Part):
     def _can_be_listed(self) -> "Space":
         if self.draws is not None:
             return self
+        if self.seed:
+            raise ValueError("a seed is one of draws; say how many draws, or leave it out")
         for key, axis in self.axes.items():
             if not axis.choice:
                 raise ValueError(

@@ -28,6 +28,10 @@ class Vicinal:
     asked: Labels
     weights: Tensor | None
 
+    def rows(self, kept: slice) -> "Vicinal":
+        weights = None if self.weights is None else self.weights[:, kept]
+        return Vicinal(_rows(self.targets, kept), _rows(self.asked, kept), weights)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -55,6 +59,11 @@ class Batch:
         """How much real and generated samples count, float32 [2, N]; None: all alike."""
         return None if self.vicinal is None else self.vicinal.weights
 
+    def rows(self, kept: slice) -> "Batch":
+        """Some of its samples, with all that belongs to them."""
+        vicinal = None if self.vicinal is None else self.vicinal.rows(kept)
+        return Batch(self.samples[kept], _rows(self.labels, kept), vicinal)
+
 
 @dataclass(frozen=True)
 class RandomInputs:
@@ -64,6 +73,14 @@ class RandomInputs:
     latents: Tensor
     labels: Labels
     epsilon: Tensor
+
+    def rows(self, kept: slice) -> "RandomInputs":
+        """Those of some of the samples."""
+        return RandomInputs(self.latents[kept], _rows(self.labels, kept), self.epsilon[kept])
+
+
+def _rows(labels: Labels, kept: slice) -> Labels:
+    return {level: y[kept] for level, y in labels.items()}
 
 
 def mix_seed(*parts: int | str) -> int:

@@ -11,8 +11,8 @@ import torch
 from mtgan import processes
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
+from mtgan.recipes.ranges import PrecisionName
 from mtgan.recipes.rules import RecipeWarning
-from mtgan.recipes.schema import PrecisionName
 
 PRECISIONS = get_args(PrecisionName)
 # What processors call their instructions for it, by torch.cpu.get_capabilities.

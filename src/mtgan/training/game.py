@@ -27,6 +27,7 @@ from mtgan.training.networks import (
     build_discriminator,
     build_generator,
 )
+from mtgan.training.noise_scale import noise_scales
 from mtgan.training.phases import Phase, PhaseList, Twin
 from mtgan.training.requests import Requests
 from mtgan.training.sharing import share_hard
@@ -238,15 +239,15 @@ class Game:
         return {f"{phase.name}/{name}": value for name, value in values.items()}
 
     def summary(self, iterations: int, means: Mapping[str, float]) -> dict[str, float]:
-        """The means since the last line, and log10 of generator to discriminator loss, per pair
-        (Weaver 2017, figure 1)."""
+        """The means since the last line, log10 of generator to discriminator loss, per pair (Weaver
+        2017, figure 1), and noise scales where gradients were measured."""
         ratios = {}
         for twin in self.twins:
             names = [f"{p}{twin.label}/adversarial" for p in ("generator", "discriminator")]
             if all(name in means for name in names):
                 pair = [torch.tensor(means[name]) for name in names]
                 ratios[f"log_loss_ratio{twin.label}"] = log_loss_ratio(*pair).item()
-        return {**means, **ratios}
+        return {**means, **ratios, **noise_scales(means)}
 
     # The moving average of the generators, from which samples are drawn
 

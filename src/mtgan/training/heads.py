@@ -8,7 +8,7 @@ from mtgan.errors import UserError
 from mtgan.nets import HeadSpec, SumSpec
 from mtgan.objectives.heads import HeadObjective
 from mtgan.parts import HEAD_CLASSES, HEAD_LOSSES, TRANSFORMS
-from mtgan.recipes.schema import Task
+from mtgan.recipes.task import Task
 from mtgan.training.dataset_info import DatasetInfo
 
 

@@ -15,7 +15,7 @@ from mtgan.nets.heads import block_length
 from mtgan.nets.networks import EMBEDDING
 from mtgan.parts import BACKBONES, NORMALIZATIONS, OUTPUTS
 from mtgan.recipes import Recipe
-from mtgan.recipes.schema import Task
+from mtgan.recipes.task import Task
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.heads import objective_of, spec_of, spec_of_transform
 

@@ -11,7 +11,7 @@ from mtgan.objectives.lecam import ScoreAverages
 from mtgan.objectives.penalties.clip import clip_weights
 from mtgan.parts import AUGMENTATIONS, OBJECTIVES, PENALTIES, TRANSFORMS
 from mtgan.recipes import Recipe
-from mtgan.recipes.schema import Task
+from mtgan.recipes.task import Task
 from mtgan.training.adaptive import AdaptiveProbability
 from mtgan.training.aggregate import Aggregator
 from mtgan.training.aggregators.sum import WeightedSum

@@ -26,6 +26,7 @@ from mtgan.training.graphs import graphs_of
 from mtgan.training.hierarchies import with_hierarchies
 from mtgan.training.inputs import as_data, as_recipe, usual_folder
 from mtgan.training.instruments import Evaluator, Instruments
+from mtgan.training.noise_scale import NoiseScale
 from mtgan.training.optimizers import optimizers_of
 from mtgan.training.phases import Phase
 from mtgan.training.run import Run
@@ -178,6 +179,9 @@ def prepare(
         seed,
         place,
         captured,
+        NoiseScale(
+            recipe.training.noise_scale_every, game.networks, recipe.training.precision, place
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from mtgan.training.finite import FiniteCheck
 from mtgan.training.graphs import Graphs
 from mtgan.training.interrupt import StopRequest
 from mtgan.training.logs import Averages, NoLog, Progress, Reporter, RunLog, as_vector, tidy
+from mtgan.training.noise_scale import NoiseScale
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.phases import Phase
 from mtgan.training.snapshots import Snapshots
@@ -79,7 +80,8 @@ class Trainer(Generic[Kept]):
     """Moves players by gradients, one iteration after another.
 
     Begins where the newest of the snapshots ends. graphs: by which moves are captured and replayed,
-    where all that a step uses is drawn for it; None: kernel by kernel.
+    where all that a step uses is drawn for it; None: kernel by kernel. noise: what measures how
+    noisy gradients are.
 
     Attributes:
         iteration: Iterations done.
@@ -96,10 +98,12 @@ class Trainer(Generic[Kept]):
         seed: int,
         device: torch.device,
         graphs: Graphs | None = None,
+        noise: NoiseScale | None = None,
     ) -> None:
         self.game, self.draw, self.optimizers = game, draw, optimizers
         self.snapshots, self.schedule = snapshots, schedule
         self.seed, self.device, self.graphs = seed, device, graphs
+        self.noise = noise
         self.finite = FiniteCheck(device)
         self.iteration = 0
         self.averages = Averages()
@@ -165,6 +169,10 @@ class Trainer(Generic[Kept]):
     def move(self, phase: Phase, repeat: int = 0) -> None:
         """One update of a phase's players: the `repeat`-th one in this iteration."""
         drawn = self.draw(phase, self.iteration, repeat)
+        if self.noise is not None and self.noise.due(self.iteration, repeat):
+            with self._only(phase.updates):
+                moved = self._parameters(phase)
+                self.averages.add(*self.noise.measured(phase, drawn, moved))
         update = partial(self._update, phase)
         if self.graphs is None:
             logged = update(*drawn)
@@ -182,13 +190,17 @@ class Trainer(Generic[Kept]):
             with computing_in(self.schedule.precision, self.device):
                 result = phase.step(*drawn)
             self.optimizers.zero_grad(phase.updates)
-            parameters = [p for name in phase.updates for p in self.game.groups[name]]
+            parameters = self._parameters(phase)
             total = phase.aggregator.backward(result, parameters)
         gradients = [p.grad for p in parameters if p.grad is not None]
         self.finite.check(total.detach(), gradients)
         self.optimizers.step(phase.updates, self.finite.bad)
         self._keep_state(result)
         return as_vector(self.game.logged(phase, total, result))
+
+    def _parameters(self, phase: Phase) -> list[nn.Parameter]:
+        """What a phase moves."""
+        return [p for name in phase.updates for p in self.game.groups[name]]
 
     def _state(self) -> list[Tensor]:
         """All tensors that an update changes."""

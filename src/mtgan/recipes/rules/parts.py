@@ -194,6 +194,18 @@ def latent_that_the_backbone_cannot_take(recipe: Recipe) -> str | None:
     )
 
 
+@refusal
+def noise_of_halves_of_one_sample(recipe: Recipe) -> str | None:
+    part = recipe.training
+    sizes = (part.batch_size, part.generator_batch_size or part.batch_size)
+    if not part.noise_scale_every or min(sizes) >= 4:
+        return None
+    return (
+        f"training.noise_scale_every={part.noise_scale_every} compares the gradients of halves of "
+        f"a batch, which is one of {min(sizes)} samples; take at least 4, or set it to 0."
+    )
+
+
 @warning
 def critic_without_bound(recipe: Recipe) -> str | None:
     bounded = recipe.penalty.kind != "none" or recipe.discriminator.spectral_norm

@@ -2,7 +2,8 @@
 
 from mtgan.parts import AGGREGATORS, AUGMENTATIONS, HEAD_CLASSES, HEAD_LOSSES, OBJECTIVES
 from mtgan.recipes.rules.base import refusal, warning
-from mtgan.recipes.schema import Head, Recipe
+from mtgan.recipes.schema import Recipe
+from mtgan.recipes.task import Head
 
 
 @refusal

@@ -32,6 +32,7 @@ _LATER = (
     ("data", "labeled"),
     *(("training", f"evaluate_{key}") for key in ("protocol", "features", "metrics")),
     ("training", "snapshots"),
+    ("training", "noise_scale_every"),
 )
 _WATCHED = {"frechet_distance", "inception_score", "accuracy"}  # by every evaluation
 _CURVE_POINTS = 10  # evaluations during training, for curves that only they give

@@ -25,8 +25,8 @@ from pydantic import Field
 
 from mtgan.errors import UserError
 from mtgan.files import read_json, temporary_folder, write_bytes
+from mtgan.recipes.ranges import Part
 from mtgan.recipes.records import validated
-from mtgan.recipes.schema import Part
 from mtgan.studies.execute import interrupt_on_sigterm
 from mtgan.studies.jobs import Job, Measured, mark_name
 from mtgan.studies.kinds import KINDS
