@@ -142,7 +142,8 @@ def conclude(result: StudyResult) -> Statistics:
     }
     shares, compared = failure_shares(result), failure_comparisons(result)
     effects = key_effects(result)
-    rows, corrected = comparisons(result, [one.p for one in (*compared, *effects)])
+    beside = [*(one.p for one in compared), *(one.p for one in effects)]
+    rows, corrected = comparisons(result, beside)
     compared = [replace(one, p_holm=p) for one, p in zip(compared, corrected, strict=False)]
     corrected = corrected[len(compared) :]
     effects = [replace(one, p_holm=p) for one, p in zip(effects, corrected, strict=True)]

@@ -90,10 +90,8 @@ def failure_comparisons(result: StudyResult) -> list[FailureComparison]:
         runs = {arm: _runs(result, labels, by) for arm, labels in _arms(result, by).items()}
         runs = {arm: of_arm for arm, of_arm in runs.items() if of_arm}
         named = getattr(result.study.baseline, by, None) if by in _PARTS else None
-        base = named if named in runs else next(iter(runs), None)
-        found += [
-            compare_shares(arm, runs[arm], str(base), runs[base]) for arm in runs if arm != base
-        ]
+        base = str(named) if named in runs else next(iter(runs), "")
+        found += [compare_shares(arm, runs[arm], base, runs[base]) for arm in runs if arm != base]
     return found
 
 
