@@ -152,7 +152,7 @@ def curve_of(tmp_path: Path, rule: dict, logged: Any) -> str:
 
 
 def _curves(*names: str) -> list:
-    from mtgan.studies.schema import Curve
+    from mtgan.studies.measures import Curve
 
     return [Curve(name=name) for name in names]
 

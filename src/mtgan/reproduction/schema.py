@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from mtgan.recipes.schema import Part
+from mtgan.recipes.ranges import Part
 
 Kind = Literal["figure", "table", "algorithm", "claim"]
 Name = Annotated[str, Field(min_length=1)]

@@ -13,8 +13,9 @@ from mtgan.reproduction.schema import Asks, Entry, only
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.load import load_study, on_data
 from mtgan.studies.measure import measured_by, reference_of
+from mtgan.studies.measures import Curve, Measure
 from mtgan.studies.plan import StudyPlan
-from mtgan.studies.schema import Curve, Measure, Study
+from mtgan.studies.schema import Study
 
 
 def asked(entry: Entry) -> list[Asks]:

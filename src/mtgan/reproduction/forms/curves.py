@@ -12,7 +12,7 @@ from mtgan.reports.study_charts import draw_lines
 from mtgan.reproduction.forms import FORMS, Drawn
 from mtgan.reproduction.forms.table import printed_beside
 from mtgan.reproduction.schema import Asks, Name
-from mtgan.studies.schema import Over, title_of
+from mtgan.studies.measures import Over, title_of
 
 if TYPE_CHECKING:
     from mtgan.reproduction.material import Material

@@ -11,7 +11,7 @@ from mtgan.lettering import save_figure
 from mtgan.reproduction.forms import FORMS, Drawn, Table
 from mtgan.reproduction.forms.table import beside, mean, printed_beside
 from mtgan.reproduction.schema import Asks, Name
-from mtgan.studies.schema import title_of
+from mtgan.studies.measures import title_of
 
 if TYPE_CHECKING:
     from mtgan.reproduction.material import Material

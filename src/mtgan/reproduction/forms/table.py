@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mtgan.reproduction.forms import FORMS, Drawn, Table, with_counts
 from mtgan.reproduction.schema import Asks, Name, Printed
-from mtgan.studies.schema import title_of
+from mtgan.studies.measures import title_of
 from mtgan.studies.statistics import student_half_width
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from mtgan.reproduction.rules import (
 )
 from mtgan.reproduction.schema import Asks, Name
 from mtgan.studies.conclusions import paired_values
-from mtgan.studies.schema import Measure
+from mtgan.studies.measures import Measure
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, LEAST_FOR_TESTS, compare
 
 if TYPE_CHECKING:
