@@ -139,6 +139,10 @@ def head_losses(
         )
     if t.head.loss == "d2d-ce":
         return data_loss(said, of_level), 0.0, data_loss(said, of_level)
+    if t.head.loss == "semi-supervised":  # of SGAN, whose generator should be taken for real
+        right = torch.full_like(of_level, k) if generated else of_level
+        real_to_it = -(1 - said.logits.softmax(1)[:, -1]).log().mean()
+        return cross_entropy(said.logits, right), 0.0, real_to_it
     loss = {"cross-entropy": cross_entropy, "multi-hinge": hinge_loss}[t.head.loss]
     match t.head.classes:
         case "plain":
