@@ -115,6 +115,6 @@ def test_keys_that_go_with_a_measure(fake) -> None:
     assert set(by_key) == {RATE, "latent.dim"}
     [text] = [text for text in statistics.sentences if "rank correlation" in text]
     assert text.startswith(
-        "Over 30 settings of gan, frechet_distance goes with optimizer.learning_"
+        "Over 30 settings of gan, Frechet distance goes with optimizer.learning_"
     )
     assert "latent.dim" not in text

@@ -143,7 +143,8 @@ def failure_sentences(
             found.append(f"{row.first} fails {word} often than {row.second}: {figures}.")
         else:
             found.append(
-                f"that {row.first} and {row.second} fail unlike often is not shown: {figures}."
+                f"no difference was found in how often {row.first} and {row.second} fail: "
+                f"{figures}."
             )
     return found
 

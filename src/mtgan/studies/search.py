@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from mtgan.studies.collect import StudyResult
+from mtgan.studies.measures import title_of
 
 LEAST_SETTINGS = 5
 """With fewer settings no correlation is told."""
@@ -67,7 +68,7 @@ def effect_sentences(effects: Sequence[KeyEffect], alpha: float) -> list[str]:
             for one in rows
             if one.p_holm < alpha
         ]
-        what = f"over {rows[0].settings} settings of {recipe}, {measure} goes with"
+        what = f"over {rows[0].settings} settings of {recipe}, {title_of(measure)} goes with"
         found.append(
             f"{what} {', '.join(shown) or f'none of {len(rows)} keys as far as is shown'}."
         )
