@@ -14,7 +14,6 @@ from mtgan.reproduction.schema import Entry
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.curves import Line
 from mtgan.studies.plan import make_plan
-from mtgan.studies.statistics import share_interval
 from reproduction.conftest import plant
 from studies.conftest import fake_study
 
@@ -237,10 +236,3 @@ def test_facts_as_printed(tmp_path: Path) -> None:
     found = verdict.judge(one)
     assert found.outcome == "contradicted"
     assert "steps: 5 against 4" in found.reason
-
-
-def test_wilsons_interval_by_its_formula() -> None:
-    n, z, p = 10, 1.959963984540054, 0.3
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    assert share_interval(3, 10) == pytest.approx((middle - half, middle + half))

@@ -9,10 +9,11 @@ from mtgan.errors import UserError
 from mtgan.reports.study import write_study_report
 from mtgan.studies.collect import StudyResult, write_failures
 from mtgan.studies.conclusions import conclude
-from mtgan.studies.failures import compare_shares, failed_runs, wilson
+from mtgan.studies.failures import compare_shares, failed_runs
 from mtgan.studies.jobs import run_folder
 from mtgan.studies.measures import Limit
 from mtgan.studies.schema import Study
+from mtgan.studies.statistics import share_interval
 from studies_toys import TINY
 
 LIMIT = {"beyond": {"frechet_distance": {"above": 50.0}}}
@@ -27,8 +28,8 @@ def wilson_by_hand(failed: int, runs: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("failed", "runs"), [(0, 5), (3, 20), (20, 20), (1, 2)])
 def test_wilsons_interval(failed: int, runs: int) -> None:
-    assert wilson(failed, runs) == pytest.approx(wilson_by_hand(failed, runs))
-    assert wilson(0, 0) == (0.0, 1.0)
+    assert share_interval(failed, runs) == pytest.approx(wilson_by_hand(failed, runs))
+    assert share_interval(0, 0) == (0.0, 1.0)
 
 
 def test_pairs_are_compared_by_those_that_differ() -> None:

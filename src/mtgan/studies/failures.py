@@ -8,7 +8,7 @@ from typing import Any
 from scipy import stats
 
 from mtgan.studies.collect import StudyResult
-from mtgan.studies.statistics import Interval
+from mtgan.studies.statistics import Interval, share_interval
 
 _PARTS = ("recipe", "variant", "data")
 _Run = tuple[Any, ...]
@@ -76,7 +76,7 @@ def failure_shares(result: StudyResult) -> list[FailureShare]:
             names = [run for label in labels for run in result.runs_of(label).values()]
             diverged = sum(map(result.diverged, names))
             share = FailureShare(
-                arm, failed, runs, diverged, len(names) - runs, wilson(failed, runs)
+                arm, failed, runs, diverged, len(names) - runs, share_interval(failed, runs)
             )
             found.append(share)
     return found
@@ -110,14 +110,6 @@ def compare_shares(
     table = [[sum(side.values()), len(side) - sum(side.values())] for side in (ours, theirs)]
     p = float(stats.fisher_exact(table).pvalue)
     return FailureComparison(first, second, "Fisher's exact", None, p)
-
-
-def wilson(failed: int, runs: int) -> Interval:
-    """95 % interval of a share (Wilson 1927); all of [0, 1] where there is no run."""
-    if not runs:
-        return 0.0, 1.0
-    found = stats.binomtest(failed, runs).proportion_ci(0.95, method="wilson")
-    return float(found.low), float(found.high)
 
 
 def failure_sentences(

@@ -192,7 +192,10 @@ def student_half_width(values: np.ndarray, level: float = 0.95) -> float:
 
 
 def share_interval(count: int, runs: int, level: float = 0.95) -> Interval:
-    """Wilson's interval of a share, of which `count` of `runs` were seen (Wilson 1927)."""
+    """Wilson's interval of a share, of which `count` of `runs` were seen (Wilson 1927); all of
+    [0, 1] where there is no run."""
+    if not runs:
+        return 0.0, 1.0
     found = stats.binomtest(count, runs).proportion_ci(level, method="wilson")
     return float(found.low), float(found.high)
 

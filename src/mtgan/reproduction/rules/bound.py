@@ -120,7 +120,8 @@ class Answer:
 
 class ShareOptions(_Bounded):
     """beyond: a run has failed where its measure lies on this side of `threshold`, where it has
-    none, and where it did not finish."""
+    none, and where it was stopped by values that are not finite; others that did not finish do
+    not count."""
 
     measure: Name
     beyond: str = Field("higher", pattern="^(higher|lower)$")
@@ -139,12 +140,13 @@ class Share:
     def judge(self, options: ShareOptions, material: "Material") -> Finding:
         study, parts = material.study, []
         for arm in options.arms():
-            if not study.finished_of(arm):
+            stopped = sum(map(study.diverged, study.runs_of(arm).values()))
+            every = len(study.finished_of(arm)) + stopped
+            if not every:
                 return undecided(f"no run of {arm} has finished")
             values = material.values(arm, options.measure)
             beyond = values > options.threshold
             well = ~beyond if options.beyond == "higher" else values >= options.threshold
-            every = len(study.runs_of(arm))
             name = f"share of runs of {arm} that failed"
             parts.append(share_part(name, every - int(well.sum()), every, options))
         return of_parts(parts)
