@@ -224,3 +224,10 @@ def test_the_report_judges_again_and_names_all(setting: Setting, planted: None) 
 
 def test_planted_values_are_the_same_in_every_process() -> None:
     assert 1.0 <= noisy("a", 0, "m") <= 1.13
+
+
+def test_the_list_leaves_warnings_to_who_trains(
+    setting: Setting, recwarn: pytest.WarningsRecorder
+) -> None:
+    assert listing("thesis", setting).rows  # of cwgan-a, whose critic's slope knows no label
+    assert not recwarn.list

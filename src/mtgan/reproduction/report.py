@@ -1,11 +1,13 @@
 """One page of all entries: what came of each, and the command that gives it."""
 
+import warnings
 from collections import Counter
 from pathlib import Path
 
 import mtgan
 from mtgan.errors import UserError
 from mtgan.files import read_text, write_text
+from mtgan.recipes.rules import RecipeWarning
 from mtgan.reproduction.forms import Table
 from mtgan.reproduction.index import documents, entries
 from mtgan.reproduction.machine import Reproduced, Setting, draw, known_state, open_results
@@ -99,7 +101,8 @@ def _studies(setting: Setting) -> str:
 
 
 def listing(document: str, setting: Setting) -> Table:
-    """Entries, what each shows and claims, what answers it, its cost and its state."""
+    """Entries, what each shows and claims, what answers it, its cost and its state; what there is
+    to say of a recipe is said where it is trained."""
     from mtgan.reproduction.index import EVERYTHING, chosen
     from mtgan.reproduction.studies import cost
 
@@ -107,7 +110,9 @@ def listing(document: str, setting: Setting) -> Table:
     rows = []
     for entry in chosen([document or EVERYTHING]):
         if entry.study and entry.study not in costs:
-            costs[entry.study] = cost(setting.plan(entry.study))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RecipeWarning)
+                costs[entry.study] = cost(setting.plan(entry.study))
         answer = entry.study or next(iter(entry.draw), "")
         rows.append(
             (
