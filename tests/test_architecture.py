@@ -35,6 +35,7 @@ ORDER = [
     "testing",
     "classification",
     "runs",
+    "exporting",
     "analysis",
     "studies",
     "reports",

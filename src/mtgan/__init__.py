@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from mtgan.api import classify, compare, evaluate, report, study
+    from mtgan.api import classify, compare, evaluate, export, load, report, study
     from mtgan.data import Dataset, Taxonomy, list_datasets, load_dataset
     from mtgan.errors import UserError
     from mtgan.evaluation import Scorecard
@@ -20,6 +20,8 @@ _HOMES = {
     "classify": "mtgan.api",
     "compare": "mtgan.api",
     "evaluate": "mtgan.api",
+    "export": "mtgan.api",
+    "load": "mtgan.api",
     "report": "mtgan.api",
     "study": "mtgan.api",
     "Dataset": "mtgan.data",
@@ -49,8 +51,10 @@ __all__ = [
     "classify",
     "compare",
     "evaluate",
+    "export",
     "list_datasets",
     "list_recipes",
+    "load",
     "load_dataset",
     "load_recipe",
     "load_study",

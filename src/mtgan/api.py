@@ -15,6 +15,8 @@ from mtgan.evaluation import evaluate as evaluate_samples
 from mtgan.evaluation.inputs import as_dataset
 from mtgan.evaluation.protocol import protocol_rule
 from mtgan.evaluation.scorecard import AnyScorecard, CardTable, read_card
+from mtgan.exporting import export as export_model
+from mtgan.exporting import load
 from mtgan.files import read_text
 from mtgan.runs import evaluate_run, size_of
 from mtgan.studies import Study, load_study
@@ -22,6 +24,7 @@ from mtgan.studies.collect import StudyResult
 from mtgan.training import Run
 from mtgan.training.folders import is_run_folder
 from mtgan.training.inputs import usual_folder
+from mtgan.training.model import Model
 from mtgan.training.run import Step
 
 
@@ -99,6 +102,15 @@ def classify(
         other = load_auxiliary_data(other, real)
     folder = usual_folder(recipe.name, real.name, seed) if out is None else out
     return train_classifier(recipe, real, folder, auxiliary_data=other, seed=seed, **options)
+
+
+def export(model: Model | str | Path, out: str | Path, **options: Any) -> Path:
+    """Write a trained model to FILE.onnx, FILE.pt2, or a folder that mtgan.load reads.
+
+    model: a run or what mtgan.load gave, whole or by its folder. options: part, twin, step, floats
+    and license, as of mtgan.exporting.export, with its errors.
+    """
+    return export_model(model if isinstance(model, Model) else load(model), out, **options)
 
 
 def study(

@@ -35,6 +35,7 @@ REMEDY = "If it is your own, import your module, or name it under plugins."
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 _opened: ContextVar[Path | None] = ContextVar("opened", default=None)
+_foreign: ContextVar[bool] = ContextVar("foreign", default=False)  # whether others made it
 _named: dict[str, None] = {}  # plugins that have been imported
 _passed_over: dict[str, Path] = {}  # by name the folder that names it
 _loading: list[str] = []  # whether the installed ones have been asked for
@@ -113,13 +114,17 @@ def trust() -> None:
 
 
 @contextlib.contextmanager
-def opening(folder: Path) -> Iterator[None]:
-    """What is named meanwhile stands in this folder, and the user has not written it."""
-    token = _opened.set(folder)
+def opening(folder: Path, foreign: bool = False) -> Iterator[None]:
+    """What is named meanwhile stands in this folder, and the user has not written it.
+
+    foreign: it comes from somebody else, and names nothing that is imported, installed or not.
+    """
+    tokens = _opened.set(folder), _foreign.set(foreign)
     try:
         yield
     finally:
-        _opened.reset(token)
+        _opened.reset(tokens[0])
+        _foreign.reset(tokens[1])
 
 
 def remedy() -> str:
@@ -128,7 +133,7 @@ def remedy() -> str:
         return REMEDY
     names, folder = ",".join(_passed_over), next(iter(_passed_over.values()))
     return (
-        f"{folder} was made with the plugin {names}, which is not installed here: name it by "
+        f"{folder} was made with the plugin {names}, which was not imported: name it by "
         f"--plugins {names} (or {VARIABLE}={names}), or trust the folder by --trust."
     )
 
@@ -171,11 +176,14 @@ def import_module(name: str) -> ModuleType:
     importlib.invalidate_caches()
     first, folder = name.partition(".")[0], Path.cwd()
     opened = _opened.get()
-    if opened is not None and not (_is_users(name) or _is_installed(first)):
-        raise PermissionError(
-            f"{opened} names the module {name}, and what a folder names is imported only where it "
-            "is installed"
+    may = not _foreign.get() and _is_installed(first)
+    if opened is not None and not (_is_users(name) or may):
+        only = (
+            "nothing that a model names is imported"
+            if _foreign.get()
+            else ("what a folder names is imported only where it is installed")
         )
+        raise PermissionError(f"{opened} names the module {name}, and {only}")
     if first and first not in sys.modules:
         found = importlib.util.find_spec(first)
         beside = (folder / first).is_dir() or (folder / f"{first}.py").is_file()

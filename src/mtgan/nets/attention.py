@@ -41,7 +41,7 @@ class SelfAttention(nn.Module):
         )
         # Written out: PyTorch's fused attention cannot be differentiated twice, as penalties do.
         shares = torch.softmax(query.transpose(1, 2) @ key, dim=-1)  # [N, P, Q]
-        attended = (value @ shares.transpose(1, 2)).view(len(x), -1, *x.shape[2:])
+        attended = (value @ shares.transpose(1, 2)).view(x.shape[0], -1, *x.shape[2:])
         return x + self.gamma * self.output(attended)
 
 

@@ -106,6 +106,12 @@ class RecipeFolder(Generic[Schema]):
         self.check(recipe)
         return recipe
 
+    def whole(self, values: Mapping[str, Any], what: str) -> Schema:
+        """The recipe of resolved values, checked; errors as of `load`, about `what`."""
+        recipe = self._validate(dict(values), what)
+        self.check(recipe)
+        return recipe
+
     def _validate(self, values: dict[str, Any], name: str) -> Schema:
         use_plugins(values, f"Recipe {name}")
         try:
@@ -225,6 +231,12 @@ def load_recipe(
             _shrink(values, plain, SCALES[scale])
 
     return _ZOO.load(recipe, overrides, shrink)
+
+
+def recipe_of(values: Mapping[str, Any], what: str) -> Recipe:
+    """The recipe that resolved values are, as model_dump gave them; UserError about the recipe
+    `what` where they are none."""
+    return _ZOO.whole(values, what)
 
 
 def parse_override(text: str) -> tuple[str, Any]:

@@ -1,11 +1,14 @@
 """Samples that a training draws again and again from the same latents: grids, and each domain."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from mtgan import files
+from mtgan.data.domains.base import Preview
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.data.numbers import STEPS
@@ -28,7 +31,7 @@ def save_pictures(
 
     Returns the grid, uint8 [H, W, 3]. UserError where one cannot be written.
     """
-    grid = make_grid(_grid_samples(game, seed, twin), columns=_COLUMNS)
+    grid = picture_of(game, seed, twin)
     own = folder_of(run, game.recipe, twin)
     folder = own / "samples"
     _make(run, folder)
@@ -36,6 +39,12 @@ def save_pictures(
         grid.save(temporary)
     _save_domains(game, run, seed, step, twin)
     return np.asarray(grid.convert("RGB"))
+
+
+def picture_of(game: Game, seed: int, twin: str | None = None) -> Image.Image:
+    """Samples as one picture: a row for each class (at most ten) where the generator is told one,
+    the same latents in every row."""
+    return make_grid(_grid_samples(game, seed, twin), columns=_COLUMNS)
 
 
 def _make(run: Path, folder: Path) -> None:
@@ -48,7 +57,17 @@ def _make(run: Path, folder: Path) -> None:
 
 
 def _save_domains(game: Game, run: Path, seed: int, step: int, twin: str | None) -> None:
-    requests, own = game.asking(twin), folder_of(run, game.recipe, twin)
+    own = folder_of(run, game.recipe, twin)
+    for name, preview in previews(game, seed, twin):
+        folder = own / "domains" / name
+        _make(run, folder)
+        with files.writing(folder, RESUME):
+            preview.save(folder / checkpoint_name(step))
+
+
+def previews(game: Game, seed: int, twin: str | None = None) -> Iterator[tuple[str, Preview]]:
+    """Each domain's name and a few samples of it, where there are domains that can be asked for."""
+    requests = game.asking(twin)
     if not requests.taken and len(game.dataset_info.domains) > 1:
         return  # it cannot be asked for one
     latent = game.recipe.latent
@@ -56,11 +75,8 @@ def _save_domains(game: Game, run: Path, seed: int, step: int, twin: str | None)
         random = torch.Generator().manual_seed(mix_seed(seed, "picture", domain.name))
         rows = requests.draw(_OF_A_DOMAIN, random, {DOMAIN_LEVEL: index})
         latents = draw_latents(_OF_A_DOMAIN, latent.dim, latent.distribution, random)
-        folder = own / "domains" / domain.name
-        _make(run, folder)
-        with files.writing(folder, RESUME):
-            samples = domain.decode(generate(game, latents, rows, twin=twin))
-            domain.preview(samples).save(folder / checkpoint_name(step))
+        samples = domain.decode(generate(game, latents, rows, twin=twin))
+        yield domain.name, domain.preview(samples)
 
 
 def _grid_samples(game: Game, seed: int, twin: str | None) -> np.ndarray:

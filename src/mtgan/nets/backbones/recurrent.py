@@ -48,13 +48,13 @@ class Rows(RowByRow):
         for block in self.blocks:
             h = block(h, y)
         h = normalized(self.norm, h, y).relu().squeeze(1)
-        contexts = self.context(h).view(len(x), self.length, -1)
+        contexts = self.context(h).view(x.shape[0], self.length, -1)
         return contexts, self.state(h).tanh().unsqueeze(0)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         contexts, state = self.plan(x, y)
         uniform = torch.special.ndtr(x[:, : self.length])
-        row, rows = x.new_full((len(x), 1, self.channels), -1.0), []
+        row, rows = x.new_full((x.shape[0], 1, self.channels), -1.0), []
         for i in range(self.length):
             context = contexts[:, i : i + 1]
             made, state = self.recurrent(torch.cat([row, context], dim=2), state)

@@ -99,7 +99,7 @@ class Start(nn.Module):
         self.linear = nn.Linear(settings.inputs, positions * settings.width)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.linear(x).view(len(x), self.positions, -1)
+        return self.linear(x).view(x.shape[0], self.positions, -1)
 
 
 class ToCanvas(nn.Module):
@@ -114,7 +114,7 @@ class ToCanvas(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         rows = self.linear(normalized(self.norm, x, y).relu())
-        return self.output(rows.view(len(x), 1, -1, self.channels)[:, :, : self.length], y)
+        return self.output(rows.view(x.shape[0], 1, -1, self.channels)[:, :, : self.length], y)
 
 
 @BACKBONES.register("multidomain-residual")

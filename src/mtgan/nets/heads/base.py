@@ -77,7 +77,7 @@ class LabelVector(nn.Module):
                     block = block * self.strengths.of(level)
                 blocks.append(block)
             else:
-                blocks.append(like.new_zeros(len(like), block_length(count)))
+                blocks.append(like.new_zeros(like.shape[0], block_length(count)))
         return torch.cat(blocks, dim=1)
 
 

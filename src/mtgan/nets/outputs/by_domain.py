@@ -27,10 +27,10 @@ class ByDomain(nn.Module):
     def _of(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
         """Which samples are pixels [N, 1, 1], and logits whose foreign tokens are impossible."""
         if y is None:
-            y = x.new_zeros(len(x), dtype=torch.long)
+            y = x.new_zeros(x.shape[0], dtype=torch.long)
         assert isinstance(self.pixels, Tensor)
         assert isinstance(self.outside, Tensor)
-        shape = (len(x), *[1] * (x.dim() - 2), -1)
+        shape = (x.shape[0], *[1] * (x.dim() - 2), -1)
         return self.pixels[y].view(shape), x.masked_fill(self.outside[y].view(shape), -torch.inf)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:

@@ -1,0 +1,1 @@
+"""What a model can be exported into, one file each."""

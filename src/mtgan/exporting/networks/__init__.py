@@ -1,0 +1,1 @@
+"""The networks of a model that can be exported, one file each."""
