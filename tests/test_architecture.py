@@ -36,6 +36,7 @@ ORDER = [
     "classification",
     "runs",
     "exporting",
+    "doctor",
     "analysis",
     "studies",
     "reports",

@@ -219,7 +219,7 @@ def test_recipes_of_classifiers_are_shown(tmp_path: Path, name: str) -> None:
         (["recipes", "show", "gan", "--data", "digits"], "--data belongs to --layers"),
         (["recipes", "show", "stl", "--diagram", "x.svg"], "draw its layers"),
         (["recipes", "show", "gan", "--diagram", "x.odd"], "its ending should be one of"),
-        (["train", "wgan-gp", "--data", "digits", "--device", "tpu"], "auto, cpu or cuda"),
+        (["train", "wgan-gp", "--data", "digits", "--device", "tpu"], "auto, cpu, cuda or mps"),
         (["train", "wgan-gp", "--data", "digits", "--set", "data.size=4"], "8 to 256 pixels"),
     ],
 )

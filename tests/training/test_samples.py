@@ -159,7 +159,7 @@ def test_samples_are_an_array_like_any_other(run: Run) -> None:
 
 
 def test_the_device_is_checked(run: Run) -> None:
-    with pytest.raises(UserError, match="device should be auto, cpu or cuda"):
+    with pytest.raises(UserError, match="device should be auto, cpu, cuda or mps"):
         run.sample(1, device="tpu")
     assert len(run.sample(1, device="cpu")) == 1
 

@@ -38,7 +38,7 @@ Steps = Annotated[
 ]
 
 
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Resume = Annotated[
     bool,
     typer.Option(

@@ -19,15 +19,28 @@ PRECISIONS = get_args(PrecisionName)
 _BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
-def choose_device(name: str) -> torch.device:
-    """auto (the GPU where there is one), cpu or cuda; of several processes each its own GPU.
+FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
+"""PyTorch's variable: 1 when PyTorch is imported, and the CPU computes what Metal cannot."""
 
-    Raises UserError for another name, or a GPU that is not there.
+
+def has_mps() -> bool:
+    """Whether PyTorch finds the GPU of a Mac."""
+    return torch.backends.mps.is_available()
+
+
+def choose_device(name: str) -> torch.device:
+    """auto (the CUDA GPU where there is one, else the CPU), cpu, cuda, or mps, the GPU of a Mac; of
+    several processes each its own CUDA GPU.
+
+    Warns of mps where what Metal cannot compute would end the work. Raises UserError for another
+    name, a GPU that is not there, and several processes on mps.
     """
+    if name == "mps":
+        return _metal()
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     known = {"auto": "cuda" if gpus else "cpu", "cpu": "cpu", "cuda": "cuda"}
     if name not in known:
-        raise UserError(f"device should be auto, cpu or cuda; found {name!r}.")
+        raise UserError(f"device should be auto, cpu, cuda or mps; found {name!r}.")
     if known[name] == "cpu":
         return torch.device("cpu")
     if not gpus:
@@ -40,10 +53,30 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", processes.local_rank())
 
 
+def _metal() -> torch.device:
+    if not has_mps():
+        raise UserError(
+            "device=mps was asked for, and PyTorch finds no Metal device here; it takes a Mac with "
+            "Apple silicon."
+        )
+    if processes.count() > 1:
+        raise UserError("device=mps is for one process; leave torchrun out, or take device=cpu.")
+    if os.environ.get(FALLBACK) != "1":
+        warnings.warn(
+            f"An operator that PyTorch has not for Metal ends the work; with {FALLBACK}=1 in the "
+            "environment the CPU computes it, more slowly.",
+            RecipeWarning,
+            stacklevel=3,
+        )
+    return torch.device("mps")
+
+
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether the hardware does, and networks are faster in it; False where PyTorch cannot say."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "mps":
+        return False
     found: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older ones have none
     return any(found.get(name, False) for name in _BFLOAT16)
 
@@ -81,6 +114,8 @@ def refuse_compiling(device: torch.device) -> None:
     """UserError where networks cannot be compiled."""
     if processes.count() > 1:
         raise UserError("--compile on is for one process; leave it out, or start one alone.")
+    if device.type == "mps":
+        raise UserError("--compile on is for cpu and cuda; leave it out on mps.")
     compiler = os.environ.get("CXX", "g++")
     if device.type == "cpu" and shutil.which(compiler) is None:
         raise UserError(

@@ -187,8 +187,8 @@ def graphs_of(choice: str, device: torch.device) -> Graphs | None:
         raise UserError(f"graphs should be auto, on or off; found {choice!r}.")
     if choice == "on" and device.type != "cuda":
         raise UserError(
-            "Graphs are CUDA's, and this training is on the CPU; leave graphs at auto, or take "
-            "device=cuda."
+            "Graphs are CUDA's, and this training is on another device; leave graphs at auto, or "
+            "take device=cuda."
         )
     if choice == "off" or device.type != "cuda":
         return None

@@ -106,7 +106,7 @@ class Model(ABC):
                 trained; the newest when left out.
             batch_size: Samples that are made at once, from 1 to 10,000,000.
             latents: [n, Z] to make them from, instead of drawn ones.
-            device: cpu, cuda, or auto (the GPU where there is one).
+            device: cpu, cuda, mps, or auto (the CUDA GPU where there is one).
             twin: Which one is asked, where there are twins; the main one when left out.
 
         Returns:

@@ -60,9 +60,9 @@ def train(
     seed: of initialization, order, noise and labels; from 0 to 2**31 - 1. resume: go on from the
     newest complete checkpoint of `out` (on the CPU, bit for bit as if never stopped, the logged
     values too), or begin where there is none; the recipe and the data must be those of the run,
-    except that training.steps may grow. device: auto, cpu or cuda; precision: 32, bf16 (networks
-    run in mixed bfloat16, weights stay float32) or auto (bf16 where the hardware multiplies it)
-    instead of the recipe's training.precision.
+    except that training.steps may grow. device: auto, cpu, cuda or mps; precision: 32, bf16
+    (networks run in mixed bfloat16, weights stay float32) or auto (bf16 where the hardware
+    multiplies it) instead of the recipe's training.precision.
     compile: the networks by torch.compile, wherever they are differentiated once. graphs: whether
     moves are captured as CUDA graphs and replayed; auto (on a GPU), on or off.
 
