@@ -26,6 +26,26 @@ def test_labels_can_be_taken_from_all_but_a_share() -> None:
         load_dataset("digits", labeled=2000)
 
 
+def test_samples_of_some_classes_alone() -> None:
+    whole = load_dataset("digits")
+    data = load_dataset("digits", classes={"fine": ["3", "8"]}, subset=100)
+    assert len(data) == 100
+    assert set(data.labels[:, 0]) == {3, 8}
+    assert data.taxonomy == whole.taxonomy
+    again = load_dataset(**data.spec)
+    assert again.fingerprint == data.fingerprint
+    held_out = data.load_split("test")  # of the same classes
+    assert len(held_out) == np.isin(load_dataset("digits", "test").labels[:, 0], [3, 8]).sum()
+    toy = make_data().of_classes({"fine": ["a", "b"], "coarse": "x"})
+    assert set(toy.labels[:, 0]) == {0, 1}
+    with pytest.raises(UserError, match="has no class 'ten'"):
+        load_dataset("digits", classes={"fine": "ten"})
+    with pytest.raises(UserError, match=r"no label level 'fin': .*fine"):
+        load_dataset("digits", classes={"fin": "3"})
+    with pytest.raises(UserError, match="has no sample of the classes"):
+        make_data().of_classes({"fine": "a", "coarse": "y"})
+
+
 def unlabeled(count: int = 10) -> Dataset:
     samples = np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1)
     return Dataset(samples, np.empty((count, 0), dtype=np.int64), Taxonomy((), {}, {}))

@@ -56,6 +56,7 @@ def plant(
                     "kind": kind,
                     "step": step,
                     "seconds": 1.0 * step,
+                    "epoch": 0.5 * step,
                     "values": {
                         name: logged(cell.label, seed, name, step) if logged else 1 / step
                         for name in curves

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
+from mtgan.recipes.rules import RecipeWarning
 from mtgan.recipes.schema import LogSpaced
 from mtgan.training import Run, train
 from toys import make_data, small_recipe
@@ -50,3 +52,12 @@ def test_the_training_is_as_without_them(tmp_path: Path) -> None:
     assert all(torch.equal(mine[name], other[name]) for name in other)
     logged = [[(line["step"], line["values"]) for line in run.metrics()] for run in (spaced, plain)]
     assert logged[0] == logged[1]
+
+
+def test_iterations_by_name(tmp_path: Path) -> None:
+    run = go(tmp_path / "run", 6, snapshots=[4, 2, 4])
+    assert run.steps == [2, 4, 6]
+    assert drawn(run) == [0, 2, 4, 6]
+    with pytest.warns(RecipeWarning, match="names iteration 400, and the training ends with 4"):
+        recipe = small_recipe(training__snapshots=[1, 400])
+    assert recipe.training.snapshot_steps == [1]

@@ -123,7 +123,7 @@ def losses(lines: Lines) -> Losses:
         count = len(x)
         correlation = rank_correlation(x, y)
         changes = rank_correlation(np.diff(x), np.diff(y))
-    ratios = {n: s for n, s in train.items() if n.startswith("log_loss_ratio")}
+    ratios = {n: s for n, s in train.items() if "log_loss_ratio" in n}
     return Losses(estimates, frechet, ratios, correlation, changes, count)
 
 

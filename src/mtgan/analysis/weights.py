@@ -249,7 +249,7 @@ def _probe(
     gradients: dict[Key, float] = {}
     with torch.random.fork_rng(devices=[]), _watched(game) as activity:
         torch.manual_seed(seed)
-        for phase in game.phases:
+        for phase in (phase for phase in game.phases if phase.updates):
             random = torch.Generator().manual_seed(mix_seed(seed, "weights", phase.name))
             size = min(phase.batch_size, len(data))
             batch = loader.batch(phase.name, 0, size, random)

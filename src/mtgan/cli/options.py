@@ -151,16 +151,7 @@ def read_data(
     """The data set as a recipe's `data` part asks for it."""
     from mtgan.data import load_dataset
 
-    return load_dataset(
-        name,
-        root=root,
-        size=part.size,
-        channels=part.channels,
-        subset=part.subset,
-        stratified=part.stratified,
-        labeled=part.labeled,
-        taxonomy=taxonomy,
-    )
+    return load_dataset(name, root=root, taxonomy=taxonomy, **part.loading)
 
 
 def tell_notes(data: "Dataset", quiet: bool) -> None:

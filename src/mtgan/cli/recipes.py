@@ -2,7 +2,6 @@
 
 import textwrap
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,9 +65,11 @@ def show_list(
     if data is not None:
         from mtgan.cli.options import read_data
 
-        read = cache(lambda part: read_data(data, part, root, taxonomy))
+        parts = {entry.recipe.data.model_dump_json(): entry.recipe.data for entry in entries}
+        read = {key: read_data(data, part, root, taxonomy) for key, part in parts.items()}
         for row, entry in zip(rows, entries, strict=True):
-            row["parameters"] = _parameters(entry.recipe, read(entry.recipe.data))
+            found = read[entry.recipe.data.model_dump_json()]
+            row["parameters"] = _parameters(entry.recipe, found)
     classifiers = [CLASSIFIERS.load(name) for name in CLASSIFIERS.names()]
     if as_json:
         for row, entry in zip(rows, entries, strict=True):

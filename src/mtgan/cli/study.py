@@ -158,12 +158,13 @@ def _print_plan(plan: "StudyPlan", out: Path, jobs: int, device: str) -> None:
     from rich.table import Table
 
     from mtgan.studies.estimate import estimate
+    from mtgan.studies.jobs import data_words
 
     study = plan.study
     unit = plan.cells[0].kind.unit
     grid = Table("cell", "recipe", unit, "batch", "data", title=f"{study.name}: plan")
     for cell in plan.cells:
-        data = cell.data["name"] + (f", {cell.data['subset']}" if cell.data["subset"] else "")
+        data = data_words(cell.data)
         length = f"{cell.length:,}" if cell.length else ""
         batch = (cell.trained and cell.kind.batch(cell.recipe)) or ""
         row = (cell.label, cell.recipe.name if cell.trained else "found", length, batch, data)

@@ -191,7 +191,9 @@ def _recipe_and_data(
         if data is not None:
             return read_data(data, part, root, taxonomy)
         assert data_of is not None
-        return Run.open(data_of).load_data(size=part.size, subset=part.subset)
+        return Run.open(data_of).load_data(
+            size=part.size, subset=part.subset, classes=part.classes or None
+        )
 
     if recipe is not None:
         resolved = read_recipe(recipe, overrides, scale, steps)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
@@ -204,6 +204,23 @@ class Dataset:
         drawn = self.select(np.sort(self._choose("subset", amount, stratified, seed)))
         drawn.spec = {**self.spec, "subset": amount, "stratified": stratified, "seed": seed}
         return drawn
+
+    def of_classes(self, classes: Mapping[str, str | Sequence[str]]) -> "Dataset":
+        """The samples of these classes alone, one or several by level; where several levels are
+        named, a sample is of a class of each. The taxonomy stays as it is.
+
+        UserError for a level or class that there is not, or that no sample is of.
+        """
+        listed = {k: [v] if isinstance(v, str) else list(v) for k, v in classes.items()}
+        wanted = np.ones(len(self), dtype=bool)
+        for level, names in listed.items():
+            indices = [self.taxonomy.class_index(level, name) for name in names]
+            wanted &= np.isin(self.labels_of(level), indices)
+        if not wanted.any():
+            raise UserError(f"{self.name} has no sample of the classes {listed}.")
+        chosen = self.select(np.flatnonzero(wanted))
+        chosen.spec = {**self.spec, "classes": listed} if self.spec else {}
+        return chosen
 
     def labeled_on(self, amount: float, stratified: bool = True, seed: int = 0) -> "Dataset":
         """All samples, of which a share in (0, 1] or a count, drawn as by `subset`, keep their

@@ -31,6 +31,7 @@ def load_dataset(
     stratified: bool = True,
     seed: int = 0,
     labeled: float | None = None,
+    classes: Mapping[str, str | Sequence[str]] | None = None,
     download: bool = True,
 ) -> Dataset:
     """Load a data set by its registered name, or from a folder, a table of labels, an .npz or a
@@ -50,6 +51,8 @@ def load_dataset(
         seed: Seed of the subset.
         labeled: Share in (0, 1] or count of the samples that keep their labels, drawn as a subset
             is; the others stay, without any.
+        classes: By level, the classes whose samples alone are kept, {"fine": "mouse"}; a subset is
+            drawn from them.
         download: Whether files that are found nowhere may be downloaded.
 
     Raises:
@@ -83,6 +86,8 @@ def load_dataset(
         "seed": seed,
     }
     data.spec, data.loader = whole, load_dataset
+    if classes:
+        data = data.of_classes(classes)
     if subset is not None:
         data = data.subset(subset, stratified, seed)
     if labeled is not None:

@@ -44,6 +44,11 @@ def _sides(value: Any) -> Any:
     return int(height) if width is None else [int(height), int(width)]
 
 
+def _listed(value: Any) -> Any:
+    """One name is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 Number = BeforeValidator(_no_truth)
 _LARGEST = 1e38  # of float32
 
@@ -54,6 +59,7 @@ Few = Annotated[int, Number, Field(ge=1, le=1_000)]
 Batch = Annotated[int, Number, Field(ge=2, le=1_000_000)]
 Side = Annotated[int, Number, Field(ge=1, le=LARGEST_SIDE)]
 Size = Annotated[Side | tuple[Side, Side] | None, BeforeValidator(_sides)]
+OneOrMore = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
 Seed = Annotated[int, Number, Field(ge=0, le=LARGEST_SEED)]
 Weight = Annotated[float, Number, Field(ge=0, le=_LARGEST)]
 Rate = Annotated[float, Number, Field(gt=0, le=_LARGEST)]

@@ -28,6 +28,7 @@ from mtgan.recipes.ranges import (
     NormName,
     Number,
     ObjectiveName,
+    OneOrMore,
     OutputName,
     Part,
     PenaltyName,
@@ -181,6 +182,9 @@ class Schedule(Part):
     # Batches over several domains: as they occur in the data, in equal shares, or one domain at a
     # time, in turn or drawn.
     domains: Literal["as-found", "mixed", "turns", "random"] = "as-found"
+    # Fresh z for each update, or one for all of an iteration, the discriminator's too, as in
+    # Weaver's fork of DCGAN-tensorflow.
+    latents: Literal["each-update", "each-iteration"] = "each-update"
     # After the last stage, all of condition_on; see mtgan.training.conditioning.
     conditioning: list[Stage] = []
 
@@ -205,9 +209,17 @@ class Data(Part):
     # A whole number is a count, a fraction in (0, 1] a share.
     subset: Positive | FreeShare | None = None
     stratified: bool = True
+    # By level, the classes whose samples alone are used; a subset is one of these.
+    classes: dict[str, OneOrMore] = {}
     labeled: Positive | FreeShare | None = None  # of the samples used, those that keep their labels
     flip: bool = False  # random horizontal flips
     dequantize: bool = False  # real pixels get noise as wide as their last bit, anew each time
+
+    @property
+    def loading(self) -> dict[str, Any]:
+        """What of it are arguments of load_dataset."""
+        beside = {"flip", "dequantize"}
+        return {key: getattr(self, key) for key in type(self).model_fields if key not in beside}
 
 
 class LogSpaced(Part):
@@ -241,7 +253,9 @@ class Training(Part):
     sample_every: Positive = 1000
     checkpoint_every: Positive = 1000
     keep_checkpoints: Positive = 3
-    snapshots: LogSpaced | None = None  # iterations with a picture and a checkpoint that stays
+    # Iterations with a picture and a checkpoint that stays: by name, or at equal ratios.
+    snapshots: LogSpaced | list[Positive] | None = None
+    log_after_updates: bool = False  # both losses once both have moved; mtgan.training.after
     evaluate_every: NonNegative = 2000  # 0: never
     evaluate_samples: Positive = 2000  # unless the protocol says how many
     # How: the sizes and the split of a protocol of mtgan evaluate, its features where these are
@@ -249,6 +263,14 @@ class Training(Part):
     evaluate_protocol: ProtocolName = "training"
     evaluate_features: FeaturesName = "auto"
     evaluate_metrics: list[MetricName] = []
+
+    @property
+    def snapshot_steps(self) -> list[int]:
+        """The iterations of snapshots, rising, up to the last one of the training."""
+        asked = self.snapshots or []
+        if isinstance(asked, LogSpaced):
+            return asked.until(self.steps)
+        return sorted({step for step in asked if step <= self.steps})
 
 
 class Recipe(Part):

@@ -152,7 +152,7 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> list[Picture]:
     if accuracies:
         caption = "accuracy/LEVEL is that of a classifier outside the training."
         pictures.append(Picture("Class control", line_chart(accuracies, "accuracy"), caption))
-    ratios = {n: s for n, s in train.items() if n.startswith("log_loss_ratio")}
+    ratios = {n: s for n, s in train.items() if "log_loss_ratio" in n}
     if ratios:
         caption = "log10 of generator to discriminator loss; 0 is parity (Weaver 2017)."
         pictures.append(Picture("Balance", line_chart(ratios, "log10 ratio"), caption))

@@ -23,7 +23,7 @@ from mtgan.reports.study_pictures import (
 from mtgan.reports.study_tables import NONE, failure_tables, short_p, time_tables
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.conclusions import Row, Statistics, runs_without_value
-from mtgan.studies.jobs import run_folder
+from mtgan.studies.jobs import data_words, run_folder
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.load import dump_study
 from mtgan.studies.measures import Measure
@@ -134,7 +134,7 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
     iterations = sorted({cell["iterations"] for cell in cells} - {0})
     protocols = [done["protocol"] for done in result.results.values()]
     kind = KINDS.get(study.kind)
-    data = dict.fromkeys(_data_words(cell["loading"]) for cell in cells)
+    data = dict.fromkeys(data_words(cell["loading"]) for cell in cells)
     rows = [
         ("source", study.source),
         ("cells", ", ".join(dict.fromkeys(_cell_words(cell) for cell in cells))),
@@ -170,15 +170,6 @@ def _scale_words(study: Study) -> str:
     """The study's scale, and that to which its recipes are shrunk where it is another one."""
     sizes = study.budget.scale
     return study.scale if sizes in {study.scale, "full"} else f"{study.scale}; recipes at {sizes}"
-
-
-def _data_words(loading: dict[str, Any]) -> str:
-    found = [str(loading["name"])]
-    for key, words in (("subset", ""), ("labeled", "labels on ")):
-        if (amount := loading.get(key)) is not None:
-            share = f"{amount:.0%}" if isinstance(amount, float) else f"{amount} images"
-            found.append(f"{words}{share}")
-    return ", ".join(found)
 
 
 def _overview(result: StudyResult) -> dict[str, Any] | None:

@@ -118,6 +118,17 @@ def load_data(loading: Mapping[str, Any]) -> Dataset:
     return load_dataset(size=tuple(size) if isinstance(size, list) else size, **values)
 
 
+def data_words(loading: Mapping[str, Any]) -> str:
+    """What is loaded, in words: "cifar100, mouse, 192 images"."""
+    names = (loading.get("classes") or {}).values()
+    found = [str(loading["name"]), *(" or ".join(classes) for classes in names)]
+    for key, words in (("subset", ""), ("labeled", "labels on ")):
+        if (amount := loading.get(key)) is not None:
+            share = f"{amount:.0%}" if isinstance(amount, float) else f"{amount} images"
+            found.append(f"{words}{share}")
+    return ", ".join(found)
+
+
 def with_taxonomy_text(loading: Mapping[str, Any]) -> dict[str, Any]:
     """A loading in which a taxonomy stands for what it says, and not for where it lies, nor where
     a file lies that it extends."""

@@ -34,6 +34,7 @@ class Loading(Record):
     name: str
     subset: int | float | None
     labeled: int | float | None = None
+    classes: dict[str, list[str]] | None = None
 
 
 class CellRecord(Record):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from mtgan.limits import MOST_SEEDS
-from mtgan.recipes.ranges import Part, Size
+from mtgan.recipes.ranges import OneOrMore, Part, Size
 from mtgan.registry import nearest
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measures import (
@@ -102,6 +102,8 @@ class StudyData(Part):
     subset: Count | Share | None = None
     stratified: bool = True
     labeled: Count | Share | None = None  # those that keep their labels
+    # By level, the classes whose samples alone there are, for training and as the reference.
+    classes: dict[Name, OneOrMore] | None = None
     seed: Seed = 0
 
 

@@ -310,14 +310,16 @@ def draw_inputs(
     generator: torch.Generator,
     device: torch.device,
     draw_labels: Callable[[int, torch.Generator], Tensor] | None = None,
+    latent_generator: torch.Generator | None = None,
 ) -> RandomInputs:
     """The random inputs of `count` samples, or this process's share of them; the generator is a CPU
     one, so that devices agree on the draw.
 
-    draw_labels: gives the label rows; requests.draw when absent.
+    draw_labels: gives the label rows; requests.draw when absent. latent_generator: that of z, where
+    it is one of its own.
     """
     mine = processes.share(count)
-    latents = draw_latents(count, dim, distribution, generator)
+    latents = draw_latents(count, dim, distribution, latent_generator or generator)
     rows = (draw_labels or requests.draw)(count, generator)
     epsilon = torch.rand(count, generator=generator)
     labels = columns(send(rows[mine], device), requests.taxonomy.levels)

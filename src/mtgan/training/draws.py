@@ -14,20 +14,27 @@ from mtgan.training.requests import Requests
 @dataclass(frozen=True)
 class Draws:
     """Draws batch and random inputs of every move, as a function of the seed, the phase and the
-    iteration."""
+    iteration. one_latent: all moves of an iteration get the same z."""
 
     loader: BatchLoader
     requests: Requests
     latent: Latent
     seed: int
     device: torch.device
+    one_latent: bool = False
 
     def __call__(
         self, phase: Phase, iteration: int, repeat: int
     ) -> tuple[Batch | None, RandomInputs]:
+        if (given := phase.given) is not None:
+            phase, repeat = given, given.repeats - 1
         generator = torch.Generator().manual_seed(
             mix_seed(self.seed, phase.name, iteration, repeat)
         )
+        latent_generator = None
+        if self.one_latent:
+            seed = mix_seed(self.seed, "latents", iteration)
+            latent_generator = torch.Generator().manual_seed(seed)
         turn = (iteration // phase.every) * phase.repeats + repeat
         batch: Batch | None = None
         if phase.needs_real:
@@ -44,5 +51,6 @@ class Draws:
                 *(phase.name, turn, phase.needs_real),
                 vicinal=phase.vicinal,
             ),
+            latent_generator,
         )
         return batch, inputs

@@ -17,6 +17,7 @@ from mtgan.objectives.lecam import ScoreAverages
 from mtgan.parts import AGGREGATORS
 from mtgan.recipes import Recipe
 from mtgan.training.adaptive import AdaptiveProbability
+from mtgan.training.after import after_updates
 from mtgan.training.batches import mix_seed
 from mtgan.training.conditioning import Conditioning
 from mtgan.training.dataset_info import DatasetInfo
@@ -103,6 +104,9 @@ class Game:
             self.states,
             average=lambda iteration: self.update_average(recipe.training.ema_decay, iteration),
         ).make()
+        if recipe.training.log_after_updates:
+            names = [f"discriminator{twin.label}" for twin in self.twins]
+            self.phases += [after_updates(p) for p in self.phases if p.name in names]
         # Copied together, so that what they share stays shared.
         self.average: dict[str, Generator] = copy.deepcopy(
             {f"generator{twin.label}": twin.generator for twin in self.twins}
@@ -235,7 +239,8 @@ class Game:
     def logged(self, phase: Phase, loss: Tensor, result: StepResult) -> dict[str, Tensor]:
         """What is logged of a move, by name."""
         terms = {name: term.value for name, term in result.terms.items()}
-        values = {"loss": loss, **terms, **result.logs}
+        whole = {"loss": loss} if phase.updates else {}
+        values = {**whole, **terms, **result.logs}
         return {f"{phase.name}/{name}": value for name, value in values.items()}
 
     def summary(self, iterations: int, means: Mapping[str, float]) -> dict[str, float]:

@@ -79,8 +79,7 @@ class GanSnapshots(Snapshots):
         return state
 
     def protected(self) -> frozenset[int]:
-        part = self._recipe.training
-        kept = part.snapshots.until(part.steps) if part.snapshots else []
+        kept = self._recipe.training.snapshot_steps
         return frozenset([*kept, *(best.step for best in self.best.values())])
 
     def how_to_resume(self) -> str:

@@ -44,8 +44,7 @@ def as_data(data: Dataset | str | Path, recipe: Recipe) -> Dataset:
     """A data set as it is, or by its name or path, as the recipe's `data` asks for it."""
     if isinstance(data, Dataset):
         return data
-    part = recipe.data
-    return load_dataset(data, size=part.size, subset=part.subset, stratified=part.stratified)
+    return load_dataset(data, **recipe.data.loading)
 
 
 def usual_folder(recipe: str, data: str, seed: int) -> Path:

@@ -52,6 +52,8 @@ class Phase:
     # Called with the iteration after each update: weight clipping, the moving average.
     after: Callable[[int], None] | None = None
     aggregator: Aggregator = field(default_factory=WeightedSum)
+    # Whose last draws of the iteration it is given, where it draws none of its own.
+    given: "Phase | None" = None
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ class DataRecord(StrictRecord):
     taxonomy: TaxonomyRecord | None = None
     subset: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     labeled: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    classes: dict[str, list[str]] | None = None
     stratified: bool = True
     seed: NonNegative = 0
 

@@ -1,7 +1,7 @@
 """A run: the folder that holds all that came of one training, and what can be asked of it."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +105,10 @@ class Run(Model):
         whole: bool = False,
         size: tuple[int, int] | int | None = None,
         subset: float | None = None,
+        classes: Mapping[str, list[str]] | None = None,
     ) -> Dataset:
         """The data set that the run was trained on; or another split of it, or all of this one; or
-        with images of another size, or another part of them.
+        with images of another size, or another part of them (classes by level, a subset of them).
 
         UserError where it can no longer be loaded, or was made of arrays.
         """
@@ -122,7 +123,7 @@ class Run(Model):
         other: dict[str, Any] = {}
         if whole or split not in {None, spec.get("split")}:
             other = {"split": split or spec.get("split", "train"), "subset": None, "labeled": None}
-        asked: dict[str, Any] = {"size": size, "subset": subset}
+        asked: dict[str, Any] = {"size": size, "subset": subset, "classes": classes}
         other |= {key: value for key, value in asked.items() if value is not None}
         with opening(self.path):
             return load_recorded({**spec, **other}).in_order_of(self.dataset_info.taxonomy)

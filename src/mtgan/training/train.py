@@ -170,9 +170,10 @@ def prepare(
         recipe.data.dequantize,
     )
     optimizers = optimizers_of(recipe, game.groups)
+    one_latent = recipe.schedule.latents == "each-iteration"
     return Trainer(
         game,
-        Draws(loader, game.requests, recipe.latent, seed, place),
+        Draws(loader, game.requests, recipe.latent, seed, place, one_latent),
         optimizers,
         GanSnapshots(found, recipe, game, optimizers, seed, make_evaluator),
         _schedule(recipe),
@@ -213,7 +214,7 @@ def _schedule(recipe: Recipe) -> Schedule:
         part.evaluate_every,
         part.sample_every,
         part.precision,
-        frozenset(part.snapshots.until(part.steps) if part.snapshots else ()),
+        frozenset(part.snapshot_steps),
     )
 
 

@@ -169,10 +169,11 @@ class Trainer(Generic[Kept]):
     def move(self, phase: Phase, repeat: int = 0) -> None:
         """One update of a phase's players: the `repeat`-th one in this iteration."""
         drawn = self.draw(phase, self.iteration, repeat)
-        if self.noise is not None and self.noise.due(self.iteration, repeat):
+        noise = self.noise if phase.updates else None
+        if noise is not None and noise.due(self.iteration, repeat):
             with self._only(phase.updates):
                 moved = self._parameters(phase)
-                self.averages.add(*self.noise.measured(phase, drawn, moved))
+                self.averages.add(*noise.measured(phase, drawn, moved))
         update = partial(self._update, phase)
         if self.graphs is None:
             logged = update(*drawn)

@@ -71,7 +71,7 @@ def own_values(line: Mapping[str, Any], recipe: Recipe, twin: str) -> dict[str, 
 def _moved(name: str, recipe: Recipe, twin: str) -> str | None:
     """What a player's value is called without the twin's name; None where it is another twin's."""
     separate = [f"classifier/{task.labels}" for task in recipe.tasks if not task.is_head]
-    for player in ("generator", "discriminator", "log_loss_ratio", *separate):
+    for player in ("generator", "discriminator", "log_loss_ratio", "after_updates", *separate):
         for other in _longest_first(recipe.twins):
             if f"{name}/".startswith(f"{player}/{other}/"):
                 rest = name.removeprefix(f"{player}/{other}")

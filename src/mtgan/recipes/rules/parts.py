@@ -229,3 +229,39 @@ def other_sizes_than_the_protocol_says(recipe: Recipe) -> str | None:
         f"training.evaluate_protocol={name} measures exactly {count:,} generated samples, and "
         f"training.evaluate_samples={asked:,} asks for another number; leave that out."
     )
+
+
+@refusal
+def one_latent_for_batches_of_two_sizes(recipe: Recipe) -> str | None:
+    sizes = recipe.training.batch_size, recipe.training.generator_batch_size
+    if recipe.schedule.latents == "each-update" or sizes[1] in {None, sizes[0]}:
+        return None
+    return (
+        f"schedule.latents={recipe.schedule.latents} gives all updates of an iteration the same z, "
+        f"and batches have {sizes[0]} and {sizes[1]} samples; leave training.generator_batch_size "
+        "out."
+    )
+
+
+@refusal
+def losses_after_updates_of_no_scores(recipe: Recipe) -> str | None:
+    if not recipe.training.log_after_updates or OBJECTIVES.capability(recipe.objective, "scores"):
+        return None
+    return (
+        "training.log_after_updates compares the losses of scores, and "
+        f"objective={recipe.objective} has none; leave it out."
+    )
+
+
+@warning
+def snapshots_after_the_end(recipe: Recipe) -> str | None:
+    part = recipe.training
+    if not isinstance(part.snapshots, list):
+        return None
+    late = sorted(step for step in part.snapshots if step > part.steps)
+    if not late:
+        return None
+    return (
+        f"training.snapshots names iteration {late[0]:,}, and the training ends with "
+        f"{part.steps:,}; there is none of it unless the training is made longer."
+    )

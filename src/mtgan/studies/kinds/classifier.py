@@ -74,7 +74,8 @@ class ClassifierJobs:
         self, entry: StudyRecipe | None, data: StudyData, recipe: ClassifierRecipe
     ) -> dict[str, Any]:
         """Arguments of load_dataset, and the name of the auxiliary task's own data set, if any."""
-        values = data.model_dump(mode="json")
+        # As before there were classes, where none are asked for.
+        values = data.model_dump(mode="json", exclude=None if data.classes else {"classes"})
         own = recipe.model_dump(mode="json")["data"]
         for key in ("size", "channels"):
             if values[key] is None:

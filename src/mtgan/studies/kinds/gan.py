@@ -30,9 +30,12 @@ _USUAL = Recipe()
 # Keys of recipes that came later: a run that leaves them out has the name that it had before.
 _LATER = (
     ("data", "labeled"),
+    ("data", "classes"),
+    ("schedule", "latents"),
     *(("training", f"evaluate_{key}") for key in ("protocol", "features", "metrics")),
     ("training", "snapshots"),
     ("training", "noise_scale_every"),
+    ("training", "log_after_updates"),
 )
 _WATCHED = {"frechet_distance", "inception_score", "accuracy"}  # by every evaluation
 _CURVE_POINTS = 10  # evaluations during training, for curves that only they give
@@ -85,14 +88,13 @@ class GanJobs:
         """Arguments of load_dataset: the study's, and the recipe's where it says nothing."""
         values = data.model_dump(mode="json")
         own = recipe.model_dump(mode="json")["data"]
-        for key in ("size", "channels", "labeled"):
+        for key in ("size", "channels", "labeled", "classes"):
             if values[key] is None:
                 values[key] = own[key]
         if values["subset"] is None:
             values |= {"subset": own["subset"], "stratified": own["stratified"]}
-        if values["labeled"] is None:
-            del values["labeled"]  # as before there was such a key
-        return values
+        # As before there were such keys, where nothing is asked by them.
+        return {key: v for key, v in values.items() if v or key not in {"labeled", "classes"}}
 
     def identity(self, recipe: Recipe, loading: Mapping[str, Any]) -> list[Any]:
         trained = recipe.model_dump(mode="json", exclude=set(DESCRIPTION))

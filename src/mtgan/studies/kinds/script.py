@@ -92,9 +92,7 @@ class ScriptJobs:
                 f"be lost on {recipe.name}; prepare such data (mtgan data prepare), and name the "
                 "folder."
             )
-        if values["labeled"] is None:
-            del values["labeled"]
-        return values
+        return {key: value for key, value in values.items() if key not in {"labeled", "classes"}}
 
     def identity(self, recipe: Script, loading: Mapping[str, Any]) -> list[Any]:
         return [recipe.command, recipe.options, dict(loading)]
