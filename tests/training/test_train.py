@@ -235,6 +235,13 @@ def test_resuming_with_something_else_is_refused(tmp_path: Path) -> None:
         train(small_recipe(), make_data(), out, seed=1, resume=True, quiet=True)
 
 
+def test_what_a_newer_version_tells_of_a_recipe_is_no_other_recipe(tmp_path: Path) -> None:
+    go(tmp_path / "run", training__steps=2)
+    told = small_recipe(training__steps=4).model_copy(update={"about": "Said anew.", "title": "X"})
+    run = train(told, make_data(), tmp_path / "run", resume=True, quiet=True)
+    assert run.steps[-1] == 4
+
+
 def test_a_corrupt_checkpoint_is_named(tmp_path: Path) -> None:
     run = go(tmp_path / "run")
     file = list_checkpoints(run.path / "checkpoints")[-1][1] / "networks.safetensors"

@@ -32,6 +32,7 @@ from mtgan.errors import UserError
 from mtgan.plugins import opening
 from mtgan.recipes import dump_recipe
 from mtgan.recipes.records import read_record, validated
+from mtgan.recipes.schema import DESCRIPTION
 from mtgan.registry import nearest
 from mtgan.renamed import renamed_property
 from mtgan.text import command, printable
@@ -166,7 +167,7 @@ class ClassifierRun:
                     "the names of classes have changed; resume with the same, or train into "
                     "another folder."
                 )
-        aside = {"run", "extends", "plugins"}
+        aside = set(DESCRIPTION - {"name"})  # what a newer version tells of it
         then, today = (r.model_dump(exclude=aside) for r in (self.recipe, recipe))
         if then != today:
             raise UserError(

@@ -12,6 +12,7 @@ from mtgan import files
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe, dump_recipe
+from mtgan.recipes.schema import DESCRIPTION
 from mtgan.registry import plugin_versions
 from mtgan.training.checkpoints import RESUME, list_checkpoints
 from mtgan.training.dataset_info import DatasetInfo
@@ -122,7 +123,7 @@ def refuse_other_run(run: Run, recipe: Recipe, data: Dataset, seed: int) -> None
         raise UserError(
             f"{run.path} was trained with seed {recorded['seed']}, not {seed}; resume so."
         )
-    aside = {"run", "extends", "plugins"}
+    aside = set(DESCRIPTION - {"name"})  # what a newer version tells of it
     was, now = run.recipe.model_dump(exclude=aside), recipe.model_dump(exclude=aside)
     was["training"]["steps"] = max(was["training"]["steps"], now["training"]["steps"])
     if was != now:
