@@ -209,7 +209,7 @@ def test_the_list_says_cost_and_state(setting: Setting, planted: None) -> None:
     assert rows["thesis/5.19"][3:] == ("resnet", "6 runs of 30 iterations", "not decided")
     assert rows["thesis/5.3"][4:] == ("39 runs of 30 iterations", "not run")
     assert rows["thesis/1.1"][3:] == ("diagram", "", "not run")
-    assert rows["thesis/claim-trace-norm"][5] == "not built"
+    assert rows["thesis/claim-label-at-every-layer"][5] == "not built"
 
 
 def test_the_report_judges_again_and_names_all(setting: Setting, planted: None) -> None:

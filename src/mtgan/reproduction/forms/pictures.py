@@ -21,12 +21,14 @@ Few = Annotated[int, Field(ge=1, le=100)]
 
 class SampleOptions(Asks):
     """classes: the first ones of the finest level, `each` samples of each, along `rows` (the
-    thesis's appendix A) or columns (its Figures 5.20 and 5.21); measures: named beside them."""
+    thesis's appendix A) or columns (its Figures 5.20 and 5.21); measures: named beside them;
+    most: arms that are shown, where the study has many."""
 
     classes: Few = 10
     each: Few = 10
     columns: bool = False
     measures: list[Name] = []
+    most: Few = 100
 
     def measured(self) -> list[str]:
         return self.measures
@@ -39,7 +41,7 @@ class Samples:
 
     def draw(self, options: SampleOptions, material: "Material") -> Drawn:
         files = []
-        for arm in material.arms:
+        for arm in material.arms[: options.most]:
             images, names = material.samples(arm, options.classes, options.each)
             width, rows, heads = options.each, names, [""] * 0
             if options.columns and names:

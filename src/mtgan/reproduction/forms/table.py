@@ -7,6 +7,7 @@ from pydantic import Field
 
 from mtgan.reproduction.forms import FORMS, Drawn, Table, with_counts
 from mtgan.reproduction.schema import Asks, Name, Printed
+from mtgan.studies.failures import failure_shares
 from mtgan.studies.measures import title_of
 from mtgan.studies.statistics import student_half_width
 
@@ -69,6 +70,22 @@ class Grid:
         return with_counts(beside(options.columns, rows, material.entry.printed))
 
 
+class Failures:
+    """How often the runs of each of the study's arms fail (`failure` of a study)."""
+
+    options = Asks
+
+    def draw(self, options: Asks, material: "Material") -> Drawn:
+        rows = [
+            (
+                *(share.arm, f"{share.failed} of {share.runs}", str(share.diverged)),
+                f"{share.interval[0]:.0%} to {share.interval[1]:.0%}",
+            )
+            for share in failure_shares(material.study)
+        ]
+        return with_counts(Table(("arm", "failed", "of these diverged", "95 % interval"), rows))
+
+
 def mean(values: np.ndarray) -> str:
     """Mean and half of Student's 95 % interval, as text."""
     if not len(values):
@@ -109,3 +126,4 @@ def shown(value: float | str | None) -> str:
 
 FORMS.register("table")(Measures())
 FORMS.register("grid")(Grid())
+FORMS.register("failures")(Failures())

@@ -139,7 +139,11 @@ def _more_seeds(parts: Sequence[Part]) -> str:
     open_parts = [part for part in parts if part.outcome == NOT_DECIDED]
     worst = max(open_parts, key=lambda part: part.seeds_needed or MOST_SEEDS + 1)
     if worst.seeds_needed is None:
-        needed = f"more than {MOST_SEEDS:,} seeds are needed" if worst.seeds > 1 else "one seed"
+        needed = (
+            "how many are needed, is not known"
+            if worst.interval is None
+            else (f"more than {MOST_SEEDS:,} seeds are needed")
+        )
     else:
         needed = f"about {max(worst.seeds_needed, worst.seeds + 1)} seeds are needed"
     return f"too few seeds ({worst}; {needed})"

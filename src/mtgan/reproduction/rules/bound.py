@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from mtgan.reproduction.rules import (
+    ALPHA,
     CONTRADICTED,
     HOLDS,
     NOT_DECIDED,
@@ -18,6 +19,7 @@ from mtgan.reproduction.rules import (
     undecided,
 )
 from mtgan.reproduction.schema import Asks, Name
+from mtgan.studies.failures import FailureShare, failure_comparisons, failure_shares
 from mtgan.studies.statistics import LEAST_FOR_TESTS, MOST_SEEDS, share_interval
 
 if TYPE_CHECKING:
@@ -119,37 +121,62 @@ class Answer:
 
 
 class ShareOptions(_Bounded):
-    """beyond: a run has failed where its measure lies on this side of `threshold`, where it has
-    none, and where it was stopped by values that are not finite; others that did not finish do
-    not count."""
+    """arms: as the study's `failure` has them, which says when a run has failed."""
 
-    measure: Name
-    beyond: str = Field("higher", pattern="^(higher|lower)$")
-    threshold: float
-
-    def measured(self) -> list[str]:
-        return [self.measure]
+    def arms(self) -> list[str]:
+        return []  # they are no cells
 
 
 class Share:
     """The share of an arm's runs that fail, above or below a bound (Wilson's interval)."""
 
     options = ShareOptions
-    least = LEAST_FOR_TESTS
+    least = 0
 
     def judge(self, options: ShareOptions, material: "Material") -> Finding:
-        study, parts = material.study, []
-        for arm in options.arms():
-            stopped = sum(map(study.diverged, study.runs_of(arm).values()))
-            every = len(study.finished_of(arm)) + stopped
-            if not every:
-                return undecided(f"no run of {arm} has finished")
-            values = material.values(arm, options.measure)
-            beyond = values > options.threshold
-            well = ~beyond if options.beyond == "higher" else values >= options.threshold
+        parts = []
+        for arm in options.arms_:
+            found = share_of(arm, material)
+            if found is None:
+                return undecided(f"nothing is known of failures of {arm}")
             name = f"share of runs of {arm} that failed"
-            parts.append(share_part(name, every - int(well.sum()), every, options))
+            parts.append(share_part(name, found.failed, found.runs, options))
         return of_parts(parts)
+
+
+class FewerOptions(Asks):
+    """first: the arm claimed to fail less often than the second; as of the study's `failure`."""
+
+    first: Name
+    second: Name
+
+
+class Fewer:
+    """Which of two arms fails less often, by the exact test of the study's own table."""
+
+    options = FewerOptions
+    least = 0
+
+    def judge(self, options: FewerOptions, material: "Material") -> Finding:
+        shares = [share_of(arm, material) for arm in (options.first, options.second)]
+        wanted = {options.first, options.second}
+        rows = failure_comparisons(material.study)
+        row = next((row for row in rows if {row.first, row.second} == wanted), None)
+        if row is None or shares[0] is None or shares[1] is None:
+            return undecided(f"nothing is known of failures of {' and '.join(sorted(wanted))}")
+        off = shares[0].share - shares[1].share
+        outcome = NOT_DECIDED
+        if row.p < ALPHA:
+            outcome = HOLDS if off < 0 else CONTRADICTED
+        name = f"share of failures, {options.first} against {options.second} ({row.test} test)"
+        runs = min(share.runs for share in shares if share)
+        return of_parts([Part(name, outcome, off, None, row.p, runs, None)])
+
+
+def share_of(arm: str, material: "Material") -> FailureShare | None:
+    """How often an arm fails; None where no run of it is known."""
+    found = (one for one in failure_shares(material.study) if one.arm == arm and one.runs)
+    return next(found, None)
 
 
 def share_part(name: str, count: int, every: int, options: _Bounded) -> Part:
@@ -190,3 +217,4 @@ def value_at(answer: Any, path: list[str]) -> bool | float | None:
 RULES.register("level")(Level())
 RULES.register("answer")(Answer())
 RULES.register("share")(Share())
+RULES.register("fewer-failures")(Fewer())
