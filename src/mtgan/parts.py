@@ -71,6 +71,8 @@ BACKBONES: "Registry[Callable[[], Backbone]]" = Registry(
         "upsamplings": (),
         # Whether its generator normalizes before the last layer.
         "last_normalization": False,
+        # Whether its generator begins with a dense layer that is normalized.
+        "stem_normalization": False,
         # Whether self-attention can be put over one of its feature maps.
         "attention": False,
         # Whether its kernels need a pixel in their middle.

@@ -207,3 +207,16 @@ def test_spectral_norm_bounds_every_convolution(name: str) -> None:
         for module in layer.modules():
             if isinstance(module, nn.Conv2d):
                 assert torch.linalg.matrix_norm(module.weight.flatten(1), 2) < 1.1
+
+
+@pytest.mark.parametrize("name", ["conv", "odena"])
+def test_the_dense_layer_can_be_normalized_feature_by_feature(name: str) -> None:
+    torch.manual_seed(0)
+    stem = generator(name, (3, 16, 16), stem_normalization="per-feature")[0]
+    x = torch.randn(6, 10)
+    dense = (x @ stem.linear.weight.T + stem.linear.bias).detach()
+    normal = (dense - dense.mean(0)) / (dense.var(0, unbiased=False) + 1e-5).sqrt()
+    assert torch.allclose(stem(x).flatten(1), normal.clamp_min(0), atol=1e-5)
+    usual = generator(name, (3, 16, 16))[0]
+    counts = [sum(p.numel() for p in s.normalization.parameters()) for s in (stem, usual)]
+    assert counts == [2 * dense.shape[1], 2 * stem.shape[0]]

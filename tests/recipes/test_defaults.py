@@ -5,6 +5,7 @@ import pytest
 
 from mtgan.data import Taxonomy
 from mtgan.data.domains.sequence import SequenceDomain
+from mtgan.data.numbers import NumberRange
 from mtgan.recipes import load_recipe
 from mtgan.recipes.defaults import default_recipe
 
@@ -41,6 +42,21 @@ def test_every_level_that_a_head_judges_conditions_the_generator(taxonomy, name,
     assert len(heads) == len(levels)
     assert all(head in levels or head == "fine" for head in heads)
     assert all(task.head.classes == "real-fake" for task in recipe.tasks)
+
+
+def test_numbers_alone_condition_the_generator_by_a_vicinity() -> None:
+    nothing = Taxonomy((), {}, {})
+    angle, age, same = NumberRange(0.0, 90.0), NumberRange(1.0, 2.0), NumberRange(3.0, 3.0)
+    name, keys = default_recipe(nothing, (3, 16, 16), count=200, numbers={"s": same, "a": angle})
+    recipe = load_recipe(name, keys, scale="tiny")
+    assert (name, recipe.condition_on) == ("ccgan", "a")
+    assert recipe.vicinity is not None
+    assert not recipe.data.flip  # a mirrored angle is another one
+    both = default_recipe(nothing, SHAPE, numbers={"angle": angle, "age": age})
+    assert both == ("ccgan", {"condition_on": ["angle", "age"]})
+    load_recipe(*both)
+    assert default_recipe(nothing, SHAPE, numbers={"s": same})[0] == "unlabeled-images"
+    assert default_recipe(NESTED, SHAPE, numbers={"angle": angle})[0] == "labeled-images"
 
 
 @pytest.mark.parametrize("taxonomy", [Taxonomy((), {}, {}), NESTED, ATTRIBUTES])

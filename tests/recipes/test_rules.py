@@ -53,6 +53,22 @@ REFUSED = {
         {"generator.output": "softmax"},
         "backbone conv has generator.output=tanh; found softmax",
     ),
+    "a dense layer that is not normalized": (
+        {"generator.backbone": "resnet", "generator.stem_normalization": "per-feature"},
+        "is of the dense layer of the backbones conv and odena, and generator.backbone is resnet",
+    ),
+    "a value normalized alone": (
+        {"generator.normalization": "instance", "generator.stem_normalization": "per-feature"},
+        "generator.normalization=instance mixes none: take batch",
+    ),
+    "a batch for heads that there are not": (
+        {"schedule.class_batch": "own"},
+        "class_batch=own is what the generator learns of heads by, and here of none",
+    ),
+    "two batches of one latent": (
+        {**task(), "schedule.class_batch": "own", "schedule.latents": "each-iteration"},
+        "class_batch=own generates two batches, and schedule.latents speaks of one",
+    ),
     "a last normalization where there is none": (
         {"generator.last_normalization": "batch"},
         "last_normalization is that before the last layer of the backbones resnet and sngan",

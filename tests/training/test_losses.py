@@ -256,3 +256,24 @@ def test_the_generators_samples_are_outside_the_discriminators_graph() -> None:
 def test_input_gradient_is_per_sample() -> None:
     x = torch.randn(3, 2)
     torch.testing.assert_close(input_gradient(lambda x: (x**2).sum(1), x).detach(), 2 * x)
+
+
+def test_heads_may_have_a_generated_batch_of_their_own() -> None:
+    """Algorithm 3 of the thesis, lines 19 to 31."""
+    recipe = small_recipe("ac-wgan-a", schedule__class_batch="own")
+    game = Game(recipe, DatasetInfo.of(make_data()))
+    phase = phase_of(game, "generator")
+    assert phase.batch_size == 2 * recipe.training.batch_size == 16
+    random, cpu = torch.Generator().manual_seed(1), torch.device("cpu")
+    inputs = draw_inputs(16, recipe.latent.dim, "normal", game.requests, random, cpu)
+    terms = phase.step(None, inputs).terms
+    generator, discriminator = game.networks["generator"], game.networks["discriminator"]
+    first, second = (
+        {level: y[rows] for level, y in inputs.labels.items()} for rows in (slice(8), slice(8, 16))
+    )
+    score = discriminator(generator(inputs.latents[:8], first), first).score
+    logits = discriminator(generator(inputs.latents[8:], second), second).logits["fine"]
+    picked = logits.log_softmax(1)[torch.arange(8), second["fine"]]
+    assert terms["adversarial"].value.item() == pytest.approx(-score.mean().item(), rel=1e-5)
+    assert terms["fine/generated"].value.item() == pytest.approx(-picked.mean().item(), rel=1e-5)
+    assert terms["fine/generated"].weight == 0.5

@@ -139,7 +139,7 @@ def _settings(train: "Dataset") -> dict[str, Any]:
 
     _, height, width = train.shape
     name, keys = default_recipe(
-        train.taxonomy, train.shape, train.domains, train.labels, len(train)
+        train.taxonomy, train.shape, train.domains, train.labels, len(train), train.number_ranges
     )
     size = {} if train.domains else {"data.size": [height, width]}
     return {**size, **keys, "recipe": name}

@@ -202,6 +202,11 @@ def _recipe_and_data(
     of_data = [text for text in overrides or [] if text.startswith("data.")]
     dataset = read(read_recipe("gan", of_data, scale).data)
     name, settings = default_recipe(
-        dataset.taxonomy, dataset.shape, dataset.domains, dataset.labels, len(dataset)
+        dataset.taxonomy,
+        dataset.shape,
+        dataset.domains,
+        dataset.labels,
+        len(dataset),
+        dataset.number_ranges,
     )
     return read_recipe(name, overrides, scale, steps, settings), dataset

@@ -12,7 +12,7 @@ import numpy as np
 
 from mtgan.data.domains.base import Domain, domain_to_dict
 from mtgan.data.names import class_map
-from mtgan.data.numbers import check_numbers
+from mtgan.data.numbers import NumberRange, check_numbers
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.text import html_summary, printable
@@ -150,6 +150,11 @@ class Dataset:
         """(C, H, W)."""
         _, channels, height, width = self.samples.shape
         return channels, height, width
+
+    @property
+    def number_ranges(self) -> dict[str, NumberRange]:
+        """The least and the largest of each number, by name."""
+        return {name: NumberRange.of(values) for name, values in self.numbers.items()}
 
     @property
     def apart(self) -> np.ndarray:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 def to_floats(pixels: Tensor | np.ndarray) -> Tensor:
     """uint8 [N, C, H, W], 0 to 255, as float32 in [-1, 1], channels last in memory as the networks
-    have it; on the device of the pixels."""
+    have it; on the device of the pixels. The thesis (3.0.2) has them in [-0.5, 0.5]."""
     if isinstance(pixels, np.ndarray):
         pixels = torch.from_numpy(np.ascontiguousarray(pixels))
     scaled = pixels.to(torch.float32).div_(127.5).sub_(1.0)

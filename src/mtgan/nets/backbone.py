@@ -47,6 +47,7 @@ class GeneratorSettings(Settings):
     # How resolutions are doubled (mtgan.nets.upsampling); None: as the backbone's source does.
     upsampling: str | None = None
     last_normalization: str | None = None  # before the last layer; None: as the others
+    stem_normalization: str = "per-channel"  # or per-feature: of each output of the dense layer
     latent: int = 0  # how many of the inputs, the first ones, are the latent; 0: all
     # Self-attention over the largest map of at most so many pixels on its shorter side; None: none.
     attention: int | None = None

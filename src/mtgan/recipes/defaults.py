@@ -1,12 +1,14 @@
 """The recipe with which to begin on a data set: what `mtgan train` takes where none is named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from mtgan.data import Taxonomy
 from mtgan.data.domains.base import Domain
+from mtgan.data.numbers import NumberRange
 from mtgan.recipes.load import load_recipe
 
 FEW = 5_000
@@ -26,6 +28,7 @@ def default_recipe(
     domains: Sequence[Domain] = (),
     labels: np.ndarray | None = None,
     count: int | None = None,
+    numbers: Mapping[str, NumberRange] = MappingProxyType({}),
 ) -> tuple[str, dict[str, Any]]:
     """Name of a recipe of the zoo, and the keys to override in it.
 
@@ -33,6 +36,8 @@ def default_recipe(
     one above it; or every level where some do not follow from the finest (attributes).
     shape: (C, H, W) of a sample. labels: int64 [N, L], of which levels with fewer than two classes
     are left out; all levels count when None. count: how many samples to learn from; None: enough.
+    numbers: labels that are numbers, which condition the generator where there is no level; those
+    of one value are left out. Mirrored or moved, an image may have another one: none is altered.
     """
     if domains:  # each row of the canvas is drawn by one number of the latent
         canvases: dict[str, Any] = {"latent.dim": shape[1] + 64}
@@ -46,6 +51,9 @@ def default_recipe(
     ]
     few = count is not None and count < FEW
     more = _of_few(shape) if few else {}
+    varied = [name for name, found in numbers.items() if found.width > 0]
+    if not levels and varied:
+        return "ccgan", {"condition_on": varied[0] if len(varied) == 1 else varied}
     if not levels:
         return "unlabeled-images", more
     nested = set(levels) <= {levels[0], *taxonomy.above(levels[0])}

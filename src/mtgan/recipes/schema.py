@@ -91,6 +91,9 @@ class GeneratorPart(NetworkPart):
     upsampling: Literal["transposed", "nearest", "sub-pixel"] | None = None
     # Before the last layer, of backbones that normalize there; as the others when absent.
     last_normalization: NormalizationName | None = None
+    # After the first, dense layer, where the backbone has a choice: over the positions of a channel
+    # too, or of each output alone, as the released code of Gulrajani et al. 2017 has it.
+    stem_normalization: Literal["per-channel", "per-feature"] = "per-channel"
     # Weight of predicting real strings row by row, for backbones that make rows one by one.
     teacher_forcing: Weight = 0.0
 
@@ -185,6 +188,9 @@ class Schedule(Part):
     # Fresh z for each update, or one for all of an iteration, the discriminator's too, as in
     # Weaver's fork of DCGAN-tensorflow.
     latents: Literal["each-update", "each-iteration"] = "each-update"
+    # What the generator learns of heads by: the batch of its adversarial loss, or one of its own
+    # (thesis, Algorithm 3).
+    class_batch: Literal["shared", "own"] = "shared"
     # After the last stage, all of condition_on; see mtgan.training.conditioning.
     conditioning: list[Stage] = []
 

@@ -78,6 +78,11 @@ class RandomInputs:
         """Those of some of the samples."""
         return RandomInputs(self.latents[kept], _rows(self.labels, kept), self.epsilon[kept])
 
+    def halves(self) -> "tuple[RandomInputs, RandomInputs]":
+        """Those of the first M / 2 samples, and those of the others."""
+        half = len(self.latents) // 2
+        return self.rows(slice(half)), self.rows(slice(half, 2 * half))
+
 
 def _rows(labels: Labels, kept: slice) -> Labels:
     return {level: y[kept] for level, y in labels.items()}

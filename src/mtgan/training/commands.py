@@ -82,7 +82,12 @@ def _other_model(run: Run) -> str:
     """Another recipe on the same data, small; "" where none that we would name fits them."""
     info, mine = run.dataset_info, run.recipe.name
     name, settings = default_recipe(
-        info.taxonomy, info.shape, info.domains, info.label_rows, run.recipe.run["samples"]
+        info.taxonomy,
+        info.shape,
+        info.domains,
+        info.label_rows,
+        run.recipe.run["samples"],
+        info.numbers,
     )
     others: list[tuple[str, dict[str, Any]]] = [(n, {}) for n in other_recipes(info.domains)]
     candidates = [("", name, settings), *((other, other, keys) for other, keys in others)]

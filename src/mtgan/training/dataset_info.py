@@ -119,7 +119,7 @@ class DatasetInfo:
     @classmethod
     def of(cls, data: Dataset) -> "DatasetInfo":
         labels = data.taxonomy.with_implied(data.labels)
-        ranges = {name: NumberRange.of(values) for name, values in data.numbers.items()}
+        ranges = data.number_ranges
         steps = [ranges[name].steps(values)[:, None] for name, values in data.numbers.items()]
         joint = np.concatenate([labels, *steps], axis=1)
         joint = joint if joint.shape[1] else joint[:0]

@@ -136,6 +136,8 @@ class PhaseList:
         recipe, name = self.recipe, f"generator{twin.label}"
         objective = OBJECTIVES.get(recipe.objective)
         teacher_forcing = recipe.generator.teacher_forcing
+        two_batches = recipe.schedule.class_batch == "own"
+        size = recipe.training.generator_batch_size or recipe.training.batch_size
         return Phase(
             name,
             GeneratorStep(
@@ -147,13 +149,14 @@ class PhaseList:
                 self._augmentation(twin),
                 teacher_forcing,
                 self._transforms(),
+                two_batches,
             ),
             updates=self._groups_of(name),
             repeats=recipe.schedule.generator_steps,
             draw="twin" if twin.label else None,
             option=twin.label,
             needs_real=objective.generator_needs_real or teacher_forcing > 0,
-            batch_size=recipe.training.generator_batch_size or recipe.training.batch_size,
+            batch_size=2 * size if two_batches else size,
             after=self.average,
         )
 

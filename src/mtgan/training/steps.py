@@ -296,7 +296,8 @@ class DiscriminatorStep:
 
 @dataclass(frozen=True)
 class GeneratorStep:
-    """The generator's losses on one generated batch."""
+    """The generator's losses on one generated batch; or on two, by one half of the inputs the
+    adversarial loss, by the other those of heads and transforms."""
 
     generator: Generator
     discriminator: Discriminator
@@ -306,8 +307,10 @@ class GeneratorStep:
     augmentation: Augmenter = Augmenter()
     teacher_forcing: float = 0.0
     transforms: Sequence[TransformTerms] = ()
+    two_batches: bool = False
 
     def __call__(self, batch: Batch | None, inputs: RandomInputs) -> StepResult:
+        inputs, of_heads = inputs.halves() if self.two_batches else (inputs, inputs)
         fake = self.augmentation(self.generator(inputs.latents, inputs.labels))
         output = self.discriminator(fake, inputs.labels)
         real_score = None
@@ -317,11 +320,14 @@ class GeneratorStep:
             real_score = self.discriminator.score(real, batch.labels)
         result = StepResult()
         result.terms["adversarial"] = LossTerm(self.objective.generator(output.score, real_score))
+        if self.two_batches:
+            fake = self.augmentation(self.generator(of_heads.latents, of_heads.labels))
+            output = self.discriminator(fake, of_heads.labels)
         for task in self.tasks:
             head = faded(output.heads[task.name], self.generator, task.level)
-            task.add_to_generator(result, head, inputs.labels)
+            task.add_to_generator(result, head, of_heads.labels)
         for transform in self.transforms:
-            transform.add_to_generator(result, self.discriminator, fake, inputs.labels)
+            transform.add_to_generator(result, self.discriminator, fake, of_heads.labels)
         if self.teacher_forcing:
             assert batch is not None
             loss = self.generator.teacher_forcing(inputs.latents, batch.labels, batch.samples)

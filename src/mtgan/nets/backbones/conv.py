@@ -3,7 +3,8 @@
 For 32 x 32 RGB at width 64 the rule gives the thesis's numbers: a fully connected layer to
 4 x 4 x 256 = 4096, up-convolutions 256 -> 128 -> 64 -> 3, and down-convolutions 3 -> 64 -> 128
 -> 256 whose 4096 outputs feed the heads. (The table names each up-convolution by the channels
-that it takes in, as in the code that it was derived from.)
+that it takes in, as in the code that it was derived from.) Batch normalization after the dense
+layer is per channel (thesis, C.0.1); released code has it per output (stem_normalization).
 
 N: batch; C, H, W: sample; h, w: base resolution, at most 6 on the shorter side.
 """
@@ -54,7 +55,10 @@ def check_sides(backbone: str, shape: Shape) -> None:
 
 
 class Stem(nn.Module):
-    """Fully connected layer to the base resolution: [N, inputs] -> [N, channels, h, w]."""
+    """Fully connected layer to the base resolution: [N, inputs] -> [N, channels, h, w].
+
+    per_feature: whether the normalization is of the layer's outputs [N, channels * h * w].
+    """
 
     def __init__(
         self,
@@ -63,16 +67,21 @@ class Stem(nn.Module):
         size: tuple[int, int],
         normalization: nn.Module | None,
         activation: nn.Module,
+        per_feature: bool = False,
     ) -> None:
         super().__init__()
         self.shape = (channels, *size)
+        self.per_feature = per_feature
         self.linear = nn.Linear(inputs, channels * size[0] * size[1])
         self.normalization = normalization
         self.activation = activation
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        x = self.linear(x).view(-1, *self.shape)
-        if self.normalization is not None:
+        x = self.linear(x)
+        if self.normalization is not None and self.per_feature:
+            x = self.normalization(x, y)
+        x = x.view(-1, *self.shape)
+        if self.normalization is not None and not self.per_feature:
             x = self.normalization(x, y)
         return self.activation(x)
 
@@ -142,8 +151,11 @@ def up_layers(
     """A stem and one up-block per step from sizes[i] to sizes[i + 1], which takes in counts[i]
     channels; the last gives the sample's channels through tanh."""
     upsample = UPSAMPLINGS[settings.upsampling or "transposed"]
+    per_feature = settings.stem_normalization == "per-feature"
+    normalized = counts[0] * (sizes[0][0] * sizes[0][1] if per_feature else 1)
+    norm = settings.normalize(normalized)
     layers: list[nn.Module] = [
-        Stem(settings.inputs, counts[0], sizes[0], settings.normalize(counts[0]), nn.ReLU())
+        Stem(settings.inputs, counts[0], sizes[0], norm, nn.ReLU(), per_feature)
     ]
     for i, (small, large) in enumerate(pairwise(sizes)):
         last = i == len(counts) - 1
@@ -165,6 +177,7 @@ class Conv:
 
     attention = True
     odd_kernels = True
+    stem_normalization = True
     upsamplings = ("transposed", "nearest", "sub-pixel")
 
     def check_shape(self, shape: Shape) -> None:

@@ -30,6 +30,7 @@ class Odena:
 
     attention = True
     odd_kernels = True
+    stem_normalization = True
     upsamplings = ("transposed", "nearest", "sub-pixel")
 
     def check_shape(self, shape: Shape) -> None:

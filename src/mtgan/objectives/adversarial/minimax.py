@@ -12,6 +12,7 @@ def cross_entropy_discriminator(
 ) -> Tensor:
     """-E[log sigmoid(D(x))] - E[log(1 - sigmoid(D(G(z))))] (Goodfellow et al. 2014, eq. 1).
 
+    The thesis's eq. 3.2 swaps the labels, so that its real images score 0; a name alone.
     Written with softplus, since -log sigmoid(s) = softplus(-s) never overflows.
     """
     return sum_of_means(softplus(-real), softplus(fake), weights)

@@ -119,6 +119,27 @@ def last_normalization_that_does_not_fit(recipe: Recipe) -> str | None:
 
 
 @refusal
+def stem_normalization_that_does_not_fit(recipe: Recipe) -> str | None:
+    generator = recipe.generator
+    if generator.stem_normalization == "per-channel":
+        return None
+    start = f"generator.stem_normalization={generator.stem_normalization}"
+    if not BACKBONES.capability(generator.backbone, "stem_normalization"):
+        return (
+            f"{start} is of the dense layer of the backbones "
+            f"{' and '.join(BACKBONES.those_with('stem_normalization'))}, and generator.backbone "
+            f"is {generator.backbone}; leave it out."
+        )
+    if not NORMALIZATIONS.capability(generator.normalization, "mixes_samples"):
+        return (
+            f"{start} has one value of each sample to normalize, and needs those of the others in "
+            f"the batch; generator.normalization={generator.normalization} mixes none: take batch, "
+            "or leave it out."
+        )
+    return None
+
+
+@refusal
 def attention_that_the_backbone_lacks(recipe: Recipe) -> str | None:
     players = ("generator", "discriminator", "classifier")
     for name, part in ((name, getattr(recipe, name)) for name in players):
@@ -241,6 +262,25 @@ def one_latent_for_batches_of_two_sizes(recipe: Recipe) -> str | None:
         f"and batches have {sizes[0]} and {sizes[1]} samples; leave training.generator_batch_size "
         "out."
     )
+
+
+@refusal
+def class_batch_of_its_own_that_does_not_fit(recipe: Recipe) -> str | None:
+    if recipe.schedule.class_batch == "shared":
+        return None
+    start = f"schedule.class_batch={recipe.schedule.class_batch}"
+    if not any(task.is_head and task.weight_to_generator for task in recipe.tasks):
+        return f"{start} is what the generator learns of heads by, and here of none; leave it out."
+    reasons = {
+        "schedule.latents": recipe.schedule.latents != "each-update",
+        "schedule.domains": recipe.schedule.domains != "as-found",
+        "generator.teacher_forcing": recipe.generator.teacher_forcing > 0,
+        "objective": OBJECTIVES.capability(recipe.objective, "generator_needs_real"),
+    }
+    odd = next((key for key, there in reasons.items() if there), None)
+    if odd is None:
+        return None
+    return f"{start} generates two batches, and {odd} speaks of one; leave one of them out."
 
 
 @refusal

@@ -32,6 +32,8 @@ _LATER = (
     ("data", "labeled"),
     ("data", "classes"),
     ("schedule", "latents"),
+    ("schedule", "class_batch"),
+    ("generator", "stem_normalization"),
     *(("training", f"evaluate_{key}") for key in ("protocol", "features", "metrics")),
     ("training", "snapshots"),
     ("training", "noise_scale_every"),
