@@ -43,7 +43,7 @@ def test_a_table_without_runs_by_the_command(capsys, tmp_path: Path) -> None:
 @pytest.mark.timeout(1200)
 @pytest.mark.filterwarnings("ignore")
 def test_a_handful_is_walked_and_nothing_is_run_twice(tmp_path: Path) -> None:
-    words = ["reproduce", *WALKED, "--scale", "tiny", "--seeds", "1", "--out", "r"]
+    words = ["reproduce", *WALKED, "--scale", "tiny", "--seeds", "1", "--jobs", "2", "--out", "r"]
     printed.run(words, tmp_path)
     results = sorted(tmp_path.glob("r/tiny/studies/resnet/runs/*/result.json"))
     assert len(results) == 2
