@@ -203,7 +203,7 @@ def test_info_ends_with_a_command_that_works(mtgan, tmp_path: Path, paint) -> No
     assert words[words.index("--data") + 1] == str(tmp_path / "my photos")
     for text in ("data.size=8x16", "data.flip=true", "training.batch_size=10"):
         assert text in words
-    assert "for 7,000 iterations on this machine, going by a few of them" in out
+    assert "for 4,000 iterations on this machine, going by a few of them" in out
     assert "Of 800 color photographs" in out
     facts = json.loads(mtgan("info", tmp_path / "my photos", "--size", "8x16", "--json")[1])
     assert facts["command"] == last

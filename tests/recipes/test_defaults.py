@@ -67,13 +67,16 @@ def test_few_images_get_the_recipe_for_few(taxonomy, channels) -> None:
     recipe = load_recipe(name, keys, scale="tiny")
     many = load_recipe(*default_recipe(taxonomy, shape, count=5_000), scale="tiny")
     assert name == ("few-images" if taxonomy.levels else "unlabeled-images")
-    color = ["color"] * (channels == 3)
-    assert recipe.discriminator.augmentation == [*color, "translation", "cutout"]
-    assert recipe.training.steps == (7_000 if taxonomy.levels else 2_000)
+    assert recipe.discriminator.augmentation == ["translation", "cutout"]
+    assert recipe.training.steps == (4_000 if taxonomy.levels else 2_000)
     assert recipe.data.flip is (channels == 3)
     assert recipe.condition_on == many.condition_on
     assert [task.labels for task in recipe.tasks] == [task.labels for task in many.tasks]
     assert not any(task.generated for task in recipe.tasks)
+    assert all(task.weight == 1 for task in recipe.tasks)
+    assert sum(task.weight for task in many.tasks) == pytest.approx(
+        1.0 if many.tasks else 0.0, abs=2e-3
+    )
     assert recipe.generator.conditioning == many.generator.conditioning
 
 

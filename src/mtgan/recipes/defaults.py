@@ -50,12 +50,13 @@ def default_recipe(
         if labels is None or len(np.unique(labels[labels[:, column] >= 0, column])) > 1
     ]
     few = count is not None and count < FEW
-    more = _of_few(shape) if few else {}
+    # Letters and digits, which seldom have color, are others when mirrored.
+    more: dict[str, Any] = {"data.flip": True} if few and shape[0] == 3 else {}
     varied = [name for name, found in numbers.items() if found.width > 0]
     if not levels and varied:
         return "ccgan", {"condition_on": varied[0] if len(varied) == 1 else varied}
     if not levels:
-        return "unlabeled-images", more
+        return "unlabeled-images", more | ({"discriminator.augmentation": _ALTERED} if few else {})
     nested = set(levels) <= {levels[0], *taxonomy.above(levels[0])}
     judged = levels[:2] if nested else levels
     keys: dict[str, Any] = {"condition_on": judged[0] if len(judged) == 1 else judged}
@@ -67,13 +68,7 @@ def default_recipe(
     name = "few-images" if few else "labeled-images"
     if len(judged) != 2 or judged != heads:
         own = load_recipe(name).tasks[0].model_dump(exclude_defaults=True)
-        weight = round(1 / max(len(judged), 2), 3)
-        keys["tasks"] = [{**own, "labels": level, "weight": weight} for level in judged]
+        if not few:  # there the class is the hard part, and no head gives way to others
+            own["weight"] = round(1 / max(len(judged), 2), 3)
+        keys["tasks"] = [{**own, "labels": level} for level in judged]
     return name, keys | more
-
-
-def _of_few(shape: tuple[int, int, int]) -> dict[str, Any]:
-    """Mirror images, and other colors, where images have color: letters and digits seldom have."""
-    if shape[0] != 3:
-        return {"discriminator.augmentation": _ALTERED}
-    return {"data.flip": True, "discriminator.augmentation": ["color", *_ALTERED]}
