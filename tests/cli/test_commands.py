@@ -275,7 +275,7 @@ def test_without_a_recipe_the_one_that_fits_is_taken_at_tiny(place: Path) -> Non
     result = mtgan("train", "--data-of", "runs/a", *arguments, cwd=place)
     assert result.returncode == 0, result.stderr
     assert "recipe: few-images at --scale tiny, which fits these data" in result.stdout
-    assert "  width: 32" in (place / "fits" / "recipe.yaml").read_text()
+    assert "ema_decay: 0.998" in (place / "fits" / "recipe.yaml").read_text()
 
 
 @pytest.mark.parametrize(
