@@ -49,6 +49,7 @@ def test_the_studies_are_shipped() -> None:
     assert set(study_names()) == SHIPPED | CLASSIFIERS | {*SEARCHES, "random-search"} | {
         "mtl-good-baseline",
         "zoo",
+        "few-images",
         "heads",
         "quality",
         "settings",
