@@ -236,6 +236,7 @@ def test_answers_of_an_analysis(
 
 def test_facts_as_printed(tmp_path: Path) -> None:
     one = material(tmp_path, {"a": NEAR}, {"as-printed": {}})
+    assert verdict.judge(one).outcome == "not decided"  # nothing was compared
     one.facts = [Fact("batch", "64", "64"), Fact("rate", "0.1", "0.1")]
     assert verdict.judge(one).outcome == "holds"
     one.facts.append(Fact("steps", "5", "4"))

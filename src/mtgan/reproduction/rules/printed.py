@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from mtgan.reproduction.rules import CONTRADICTED, HOLDS, RULES, Finding
+from mtgan.reproduction.rules import CONTRADICTED, HOLDS, RULES, Finding, undecided
 from mtgan.reproduction.schema import Asks
 
 if TYPE_CHECKING:
@@ -17,8 +17,12 @@ class AsPrinted:
 
     def judge(self, options: Asks, material: "Material") -> Finding:
         odd = [fact for fact in material.facts if fact.ours != fact.source]
+        if not material.facts:
+            return undecided("nothing is drawn beside what the source prints")
         if not odd:
-            return Finding(HOLDS, f"all {len(material.facts)} values are as printed")
+            count = len(material.facts)
+            said = "the value is" if count == 1 else f"all {count} values are"
+            return Finding(HOLDS, f"{said} as printed")
         shown = "; ".join(f"{fact.name}: {fact.ours} against {fact.source}" for fact in odd)
         return Finding(CONTRADICTED, f"not as printed: {shown}")
 
