@@ -154,6 +154,17 @@ def test_the_command_line_knows_every_word(place: str, line: str) -> None:
     CHECKS.get(verb, lambda values: None)(values)
 
 
+def test_no_two_examples_write_the_same_folder() -> None:
+    """Who types one page after another would be refused."""
+    written: dict[str, list[str]] = {}
+    for place, line in SHELL:
+        if not printed.is_excepted(line):
+            for folder in re.findall(r"--out[= ](\S+)", line):
+                written.setdefault(folder, []).append(place)
+    assert {folder: places for folder, places in written.items() if len(places) > 1} == {}
+    assert "runs/soft" in written
+
+
 def test_few_are_excepted_and_each_is_needed() -> None:
     assert len(printed.EXCEPTED) <= 10
     lines = [line for _, line in SHELL] + ["tensorboard --logdir RUN/tensorboard"]
