@@ -5,8 +5,7 @@ generator's over fresh latents. Weaver (2017, Figure 1) compares them once both 
 batch and the latents of the iteration, as DCGAN-tensorflow prints them.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from mtgan.objectives.adversarial import log_loss_ratio
 from mtgan.training.aggregate import weighted_sum
 from mtgan.training.batches import Batch, RandomInputs
+from mtgan.training.buffers import keeping_buffers
 from mtgan.training.phases import Phase
 from mtgan.training.steps import DiscriminatorStep, LossTerm, StepResult, complete_labels
 
@@ -37,7 +37,7 @@ class LossesAfterUpdates:
     def __call__(self, batch: Batch, inputs: RandomInputs) -> StepResult:
         step = self.step
         labels = complete_labels(batch.asked, inputs.labels)
-        with _keeping_buffers(step.generator, step.discriminator):
+        with keeping_buffers(step.generator, step.discriminator):
             fake = step.augmentation(step.generator(inputs.latents, labels))
             real = step.augmentation(batch.samples)
             on_real, on_fake = (out.score for out in step.outputs(real, fake, batch.compared))
@@ -46,16 +46,6 @@ class LossesAfterUpdates:
         generator = step.objective.generator(on_fake, on_real)
         terms = {"discriminator": LossTerm(discriminator), "generator": LossTerm(generator)}
         return StepResult(terms, {"log_loss_ratio": log_loss_ratio(generator, discriminator)})
-
-
-@contextmanager
-def _keeping_buffers(*networks: nn.Module) -> Iterator[None]:
-    """Networks whose buffers have the same values afterwards."""
-    buffers = [buffer for network in networks for buffer in network.buffers()]
-    before = [buffer.clone() for buffer in buffers]
-    yield
-    for buffer, value in zip(buffers, before, strict=True):
-        buffer.copy_(value)
 
 
 def after_updates(moved: Phase) -> Phase:

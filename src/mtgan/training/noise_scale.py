@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.training.aggregate import weighted_sum
+from mtgan.training.buffers import keeping_buffers
 from mtgan.training.devices import computing_in
 from mtgan.training.logs import as_vector
 from mtgan.training.phases import Phase
@@ -79,14 +80,9 @@ class NoiseScale:
     @contextlib.contextmanager
     def _as_it_was(self) -> Iterator[None]:
         """Statistics of the networks, and the random state, are set back afterwards."""
-        buffers = [b for network in self.networks.values() for b in network.buffers()]
-        kept = [buffer.clone() for buffer in buffers]
         devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
+        with keeping_buffers(*self.networks.values()), torch.random.fork_rng(devices=devices):
             yield
-        with torch.no_grad():
-            for buffer, before in zip(buffers, kept, strict=True):
-                buffer.copy_(before)
 
 
 def noise_scales(means: Mapping[str, float]) -> dict[str, float]:
