@@ -28,6 +28,7 @@ _SECONDS = 60
 _PATIENCE = timedelta(hours=2)
 
 _group: dist.ProcessGroup | None = None  # for exchanges within an iteration
+_answers: dist.ProcessGroup | None = None  # for what the first process did alone
 
 
 class ProcessLost(UserError):
@@ -46,7 +47,7 @@ def local_rank() -> int:
 
 def join(device: torch.device) -> None:
     """Meet the other processes, once; nothing where there are none."""
-    global _group
+    global _group, _answers
     if _group is not None or not launched():
         return
     seconds = os.environ.get(TIMEOUT, str(_SECONDS))
@@ -57,7 +58,10 @@ def join(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     dist.init_process_group(backend, timeout=_PATIENCE)
-    _group = dist.new_group(backend=backend, timeout=timedelta(seconds=int(seconds)))
+    short = timedelta(seconds=int(seconds))
+    _group = dist.new_group(backend=backend, timeout=short)
+    # The first process comes last to an answer: it waits for nobody who is there.
+    _answers = dist.new_group(backend=backend, timeout=short if dist.get_rank() == 0 else _PATIENCE)
     atexit.register(dist.destroy_process_group)
 
 
@@ -140,8 +144,8 @@ def any_of(flag: bool) -> bool:
 
 def on_first_process(work: Callable[[], T]) -> T:
     """work() done by the first process alone. The others wait; all get what it returned (which
-    must be picklable), or raise the UserError that it raised. Here a process that is frozen (one
-    that ended is noticed at once) holds up the rest for two hours, the time that work() has."""
+    must be picklable), or raise the UserError that it raised. work() has two hours; ProcessLost in
+    the first process where another one does not take the answer in the time of an exchange."""
     if _group is None:
         return work()
     answer: list[Any] = [None, None]
@@ -151,7 +155,7 @@ def on_first_process(work: Callable[[], T]) -> T:
         except UserError as error:
             answer[1] = error
     with _exchange():
-        dist.broadcast_object_list(answer, src=0, device=torch.device("cpu"))
+        dist.broadcast_object_list(answer, 0, _answers, torch.device("cpu"))
     if answer[1] is not None:
         raise answer[1]
     return answer[0]

@@ -164,7 +164,7 @@ def test_a_lost_process_ends_the_others_with_one_sentence(blow, tmp_path: Path) 
         from toys import make_data, small_recipe
         from mtgan.errors import UserError
         from mtgan.training import train
-        rarely = {{"training__sample_every": 100000, "training__checkpoint_every": 150}}
+        rarely = {{"training__sample_every": 100000, "training__checkpoint_every": 20}}
         recipe = small_recipe(training__steps=100000, **rarely)
         try:
             train(recipe, make_data(), {str(tmp_path / "run")!r}, quiet=True)
@@ -177,8 +177,6 @@ def test_a_lost_process_ends_the_others_with_one_sentence(blow, tmp_path: Path) 
         while len(list_checkpoints(tmp_path / "run" / "checkpoints")) < 2:
             assert first.poll() is None, first.communicate()[1]
             time.sleep(0.05)
-        # Within iterations: one frozen at a checkpoint is waited for much longer.
-        time.sleep(0.2)
         second.send_signal(blow)
         _, errors = first.communicate(timeout=60)
     finally:
@@ -189,3 +187,42 @@ def test_a_lost_process_ends_the_others_with_one_sentence(blow, tmp_path: Path) 
     assert "Process 0 of 2 has lost another one" in errors
     assert "--resume" in errors
     assert Run.open(tmp_path / "run").sample(2).shape == (2, 1, 16, 16)
+
+
+@pytest.mark.parametrize("when", ["before", "within", "after"])
+def test_a_process_frozen_around_the_work_of_the_first_is_noticed(when: str) -> None:
+    """Before it waits for the answer, while it waits, and when it has it."""
+    code = textwrap.dedent(
+        f"""
+        import os, signal, sys, threading, time
+        import torch
+        from mtgan import processes
+        from mtgan.errors import UserError
+
+        def freeze():
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+        processes.join(torch.device("cpu"))
+        other = not processes.is_first()
+        if other and {when!r} == "before":
+            freeze()
+        if other and {when!r} == "within":
+            threading.Timer(0.5, freeze).start()
+        try:
+            processes.on_first_process(lambda: time.sleep(1.5))
+            if other:
+                freeze()
+            processes.any_of(False)
+        except UserError as error:
+            sys.exit(str(error))
+        """
+    )
+    first, second = run_in_two(code, MTGAN_TIMEOUT="1")
+    try:
+        _, errors = first.communicate(timeout=60)
+    finally:
+        for process in (first, second):
+            process.kill()
+            process.communicate()
+    assert first.returncode == 1
+    assert "Process 0 of 2 has lost another one" in errors
