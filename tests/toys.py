@@ -45,8 +45,12 @@ SMALL: dict[str, object] = {
 }
 
 
-# What some recipes need beside: one number of the latent draws each row of a canvas.
-NEEDED: dict[str, dict[str, object]] = {"multidomain-gp": {"latent.dim": 20}}
+# What some recipes need beside: one number of the latent draws each row of a canvas; a domain lasts
+# at least as many iterations as its end is measured by.
+NEEDED: dict[str, dict[str, object]] = {
+    "multidomain-gp": {"latent.dim": 20},
+    "multidomain-elastic": {"latent.dim": 20, "elastic.batches": 1},
+}
 
 
 def small_recipe(name: str = "wgan-gp", **overrides: object) -> Recipe:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mtgan.data.domains.base import Preview
 from mtgan.reproduction import machine
 from mtgan.reproduction.machine import Setting
 from mtgan.reproduction.material import Material
@@ -84,10 +85,17 @@ def made_answer(
     return {**answer, "paths": {"most_jumping": 0.1 + 0.01 * len(folder.name)}}, picture
 
 
+def made_previews(self: Material, arm: str, first: bool) -> tuple[int, list[tuple[str, Preview]]]:
+    """In the place of a run's samples of two domains."""
+    picture = Preview(picture=Image.new("RGB", (8, 8)))
+    return 5 if first else 20, [("image", picture), ("smiles", Preview(("CCO", "C|C")))]
+
+
 @pytest.fixture
 def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Samples, answers and real images' values without any run."""
     monkeypatch.setattr(Material, "samples", made_samples)
+    monkeypatch.setattr(Material, "previews", made_previews)
     monkeypatch.setattr(Material, "answer", made_answer)
     monkeypatch.setattr(machine, "real_values", lambda plan, out: RealOnes())
 

@@ -90,6 +90,20 @@ def test_a_figure_has_its_curves_and_a_table_its_rows(
     assert drawn(setting, name).drawn.counts == counts
 
 
+@pytest.mark.parametrize(("number", "iteration"), [(1, "5"), (2, "20")])
+def test_domains_are_drawn_side_by_side(
+    setting: Setting, planted: None, number: int, iteration: str
+) -> None:
+    setting = replace(setting, seeds=1)
+    with_runs(setting, "multidomain-claims")
+    made = drawn(setting, f"multi-domain/multi-out-{number}").drawn
+    assert made.counts == {"pictures": 2, "rows": 4}
+    assert made.table is not None
+    assert made.table.rows[0] == ("softmax", iteration, "smiles", "CCO")
+    page = (setting.out / "tiny").rglob("entry.md")
+    assert any("C\\|C" in file.read_text() for file in page)  # a bar ends no cell
+
+
 def test_classifiers_are_drawn_over_epochs(setting: Setting) -> None:
     with_runs(setting, "mtl-data-fraction", "mtl-soft-weight")
     made = drawn(setting, "thesis/table-2.2")
@@ -207,9 +221,10 @@ def test_the_list_says_cost_and_state(setting: Setting, planted: None) -> None:
     drawn(setting, "thesis/5.19")
     rows = {row[0]: row for row in listing("thesis", setting).rows}
     assert rows["thesis/5.19"][3:] == ("resnet", "6 runs of 30 iterations", "not decided")
-    assert rows["thesis/5.3"][4:] == ("39 runs of 30 iterations", "not run")
+    assert rows["thesis/5.3"][4:] == ("45 runs of 30 iterations", "not run")
     assert rows["thesis/1.1"][3:] == ("diagram", "", "not run")
-    assert rows["thesis/claim-label-at-every-layer"][5] == "not built"
+    [calendar] = [row for row in listing("proposal", setting).rows if row[0] == "proposal/1"]
+    assert calendar[5] == "not built"
 
 
 def test_the_report_judges_again_and_names_all(setting: Setting, planted: None) -> None:

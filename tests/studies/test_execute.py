@@ -1,6 +1,7 @@
 """Executors: side by side, failing, killed; with processes that train nothing."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -63,9 +64,18 @@ def test_jobs_run_side_by_side_and_share_the_cores(
     assert {int(threads) for *_, threads in times} == {threads_per_job(2)}
 
 
-def test_every_job_has_a_thread() -> None:
-    assert threads_per_job(10_000) == 1
-    assert threads_per_job(1) >= threads_per_job(2) >= 1
+def test_jobs_share_the_cores_and_never_take_more_threads_than_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    for asked, expected in (
+        ("", [8, 4, 1]),
+        ("3", [3, 3, 1]),
+        ("16", [8, 4, 1]),
+        ("2,1", [8, 4, 1]),
+    ):
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+        assert [threads_per_job(jobs) for jobs in (1, 2, 10_000)] == expected
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

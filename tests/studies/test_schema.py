@@ -16,7 +16,7 @@ SHIPPED = {
     "learning-rates",
     *("bifurcation", "conditioning", "auxiliary-tasks", "hierarchy-size", "dataset-size"),
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
-    *("domain-sharing", "multidomain-claims", "longer-training"),
+    *("clipping", "domain-sharing", "domains-in-turn", "multidomain-claims", "longer-training"),
     *("four-conditionings", "class-loss-weights", "initializations", "ttur"),
     *("batch-scaling", "wgan-four-tasks"),
 }

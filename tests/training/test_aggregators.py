@@ -16,6 +16,7 @@ from mtgan.training.aggregators.uncertainty import Uncertainty
 from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
+from mtgan.training.mixture import Move
 from mtgan.training.steps import LossTerm, StepResult
 from toys import make_data, small_recipe
 
@@ -106,7 +107,7 @@ def test_the_jacobian_of_a_penalized_critic_is_that_of_its_sum() -> None:
     game = Game(small_recipe("ac-wgan-b"), info)
     random, cpu = torch.Generator().manual_seed(5), torch.device("cpu")
     batch = BatchLoader(make_data(), game.requests, cpu, seed=0, flip=False).batch(
-        "test", 0, 8, random
+        Move("test", 0), 8, random
     )
     inputs = draw_inputs(8, 6, "normal", game.requests, random, cpu)
     gradients = []

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from mtgan.training.batches import BatchLoader, draw_inputs, mix_seed
+from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.mixture import Move
 from mtgan.training.requests import Requests
+from mtgan.training.seeds import mix_seed
 from toys import make_data
 
 CPU = torch.device("cpu")
@@ -44,7 +46,7 @@ def test_a_batch_larger_than_the_set_goes_round() -> None:
 def test_samples_are_scaled_and_keep_their_labels() -> None:
     data = make_data(20)
     f = loader()
-    batch = f.batch("d", 0, 20, torch.Generator())
+    batch = f.batch(Move("d", 0), 20, torch.Generator())
     index = f.indices("d", 0, 20)
     assert batch.samples.min() >= -1
     assert batch.samples.max() <= 1
@@ -60,8 +62,12 @@ def test_memory_maps_give_the_same_samples(tmp_path) -> None:
     mapped = make_data(20)
     mapped.samples = np.load(tmp_path / "x.npy", mmap_mode="r")
     info = DatasetInfo.of(data)
-    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch("d", 3, 8, torch.Generator())
-    there = BatchLoader(mapped, Requests(info), CPU, 0, False).batch("d", 3, 8, torch.Generator())
+    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch(
+        Move("d", 3), 8, torch.Generator()
+    )
+    there = BatchLoader(mapped, Requests(info), CPU, 0, False).batch(
+        Move("d", 3), 8, torch.Generator()
+    )
     # read in the order of the disk: the same samples with the same labels, sorted
     assert sorted(x.sum().item() for x in plain.samples) == sorted(
         x.sum().item() for x in there.samples
@@ -78,9 +84,11 @@ def _pair(batch):
 def test_flips_mirror_about_half_of_the_samples() -> None:
     data = make_data(400)
     info = DatasetInfo.of(data)
-    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch("d", 0, 400, torch.Generator())
+    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch(
+        Move("d", 0), 400, torch.Generator()
+    )
     flipped = BatchLoader(data, Requests(info), CPU, 0, True).batch(
-        "d", 0, 400, torch.Generator().manual_seed(0)
+        Move("d", 0), 400, torch.Generator().manual_seed(0)
     )
     same = (plain.samples == flipped.samples).flatten(1).all(1)
     mirrored = (plain.samples.flip(3) == flipped.samples).flatten(1).all(1)
@@ -91,16 +99,18 @@ def test_flips_mirror_about_half_of_the_samples() -> None:
 def test_dequantized_pixels_are_spread_over_their_last_bit() -> None:
     data = make_data(400)
     info = DatasetInfo.of(data)
-    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch("d", 0, 400, torch.Generator())
+    plain = BatchLoader(data, Requests(info), CPU, 0, False).batch(
+        Move("d", 0), 400, torch.Generator()
+    )
     loader = BatchLoader(data, Requests(info), CPU, 0, False, dequantize=True)
-    batch = loader.batch("d", 0, 400, torch.Generator().manual_seed(1))
+    batch = loader.batch(Move("d", 0), 400, torch.Generator().manual_seed(1))
     stored = (plain.samples.double() + 1) * 127.5
     noise = (batch.samples.double() + 1) * 128 - stored
     assert noise.min() > -1e-4
     assert noise.max() < 1 + 1e-4
     assert noise.mean().item() == pytest.approx(0.5, abs=0.01)
     assert noise.var().item() == pytest.approx(1 / 12, abs=0.01)
-    again = loader.batch("d", 0, 400, torch.Generator().manual_seed(1))
+    again = loader.batch(Move("d", 0), 400, torch.Generator().manual_seed(1))
     assert torch.equal(batch.samples, again.samples)
 
 

@@ -10,8 +10,9 @@ from mtgan.data import load_dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.scorecard import read_card
 from mtgan.training import Run, train
-from mtgan.training.batches import BatchLoader, DomainMixture
+from mtgan.training.batches import BatchLoader
 from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.mixture import DomainMixture, Move
 from mtgan.training.requests import Requests
 from toys import small_recipe
 
@@ -88,7 +89,8 @@ def domains(data, kind, turns=6, size=8):
     random = torch.Generator().manual_seed(0)
     served = loader(data, kind)
     return [
-        served.batch("x", turn, size, random).labels["domain"].tolist() for turn in range(turns)
+        served.batch(Move("x", turn), size, random).labels["domain"].tolist()
+        for turn in range(turns)
     ]
 
 
@@ -106,7 +108,7 @@ def test_labels_to_generate_by_are_of_the_batchs_domains(kind, data):
     info = DatasetInfo.of(data)
     mixture = DomainMixture(Requests(info), kind, 0)
     for turn, expected in enumerate(domains(data, kind)):
-        rows = mixture.draw_labels("x", turn, 8, torch.Generator().manual_seed(turn))
+        rows = mixture.draw_labels(Move("x", turn), 8, torch.Generator().manual_seed(turn))
         assert rows[:, 1].tolist() == expected
 
 
@@ -118,10 +120,10 @@ def test_mixed_batches_pass_over_every_sample_of_each_domain(data):
 
 def test_one_domain_is_served_as_any_other_data(data):
     info = DatasetInfo.of(data)
-    assert DomainMixture(Requests(info), "as-found", 0).shares("x", 3, 8) == [(None, 8)]
+    assert DomainMixture(Requests(info), "as-found", 0).shares(Move("x", 3), 8) == [(None, 8)]
     alone = load_dataset(data.spec["name"].split("+")[1], "all")
     requests = Requests(DatasetInfo.of(alone))
-    assert DomainMixture(requests, "mixed", 0).shares("x", 3, 8) == [(None, 8)]
+    assert DomainMixture(requests, "mixed", 0).shares(Move("x", 3), 8) == [(None, 8)]
 
 
 def test_canvases_are_not_mirrored(data):

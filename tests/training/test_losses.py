@@ -15,6 +15,7 @@ from mtgan.training.batches import Batch, BatchLoader, RandomInputs, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.hierarchies import with_hierarchies
+from mtgan.training.mixture import Move
 from mtgan.training.phases import Phase, Twin
 from mtgan.training.requests import Requests
 from toys import ZOO, Instruments, make_data, small_recipe
@@ -212,7 +213,7 @@ def prepare(name: str) -> tuple[Game, Batch, RandomInputs]:
     requests = Requests(game.dataset_info)
     loader = BatchLoader(data, requests, torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(5)
-    batch = loader.batch("test", 0, 8, random)
+    batch = loader.batch(Move("test", 0), 8, random)
     latent = recipe.latent
     inputs = draw_inputs(8, latent.dim, latent.distribution, requests, random, torch.device("cpu"))
     return game, batch, inputs

@@ -12,6 +12,7 @@ from mtgan.errors import UserError
 from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
+from mtgan.training.mixture import Move
 from mtgan.training.phases import Phase
 from mtgan.training.train import prepare
 from mtgan.training.trainer import Trainer
@@ -138,7 +139,7 @@ def phase_of(game: Game, name: str) -> Phase:
 def draw(game: Game, info: DatasetInfo, size: int = 8, seed: int = 5):
     loader = BatchLoader(make_data(), game.requests, torch.device("cpu"), seed=0, flip=False)
     random = torch.Generator().manual_seed(seed)
-    batch = loader.batch("test", 0, size, random)
+    batch = loader.batch(Move("test", 0), size, random)
     latent = game.recipe.latent
     inputs = draw_inputs(
         size, latent.dim, latent.distribution, game.requests, random, torch.device("cpu")

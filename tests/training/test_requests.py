@@ -10,6 +10,7 @@ from mtgan.recipes.rules import RecipeWarning
 from mtgan.training import train
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
+from mtgan.training.mixture import Move
 from mtgan.training.requests import Requests
 from toys import make_data, small_recipe
 
@@ -170,8 +171,8 @@ def test_what_is_compared_is_asked_for_alike() -> None:
 
     data = attributes(EITHER)
     loader = BatchLoader(data, requests(EITHER), torch.device("cpu"), 0, flip=False)
-    real = loader.batch("d", 2, 16, torch.Generator())
-    rows = loader.draw_labels("d", 2, True, 16, torch.Generator().manual_seed(0))
+    real = loader.batch(Move("d", 2), 16, torch.Generator())
+    rows = loader.draw_labels(Move("d", 2), True, 16, torch.Generator().manual_seed(0))
     for column, level in enumerate(ATTRIBUTES.levels):
         known = real.labels[level] >= 0
         assert (rows[known, column] == real.labels[level][known]).all()

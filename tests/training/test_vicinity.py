@@ -18,6 +18,7 @@ from mtgan.training import Run, train
 from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
+from mtgan.training.mixture import Move
 from mtgan.training.vicinity import Neighbors, Vicinity, rule_of_sigma
 from toys import make_bars, small_recipe
 
@@ -163,10 +164,10 @@ def soft(data: Dataset, **changed: object) -> tuple[Game, BatchLoader]:
 def test_batches_and_what_generators_are_asked_for() -> None:
     data = with_missing()
     game, f = soft(data)
-    batch = f.batch("d", 3, 40, torch.Generator(), vicinal=True)
-    again = f.batch("d", 3, 40, torch.Generator(), vicinal=True)
+    batch = f.batch(Move("d", 3), 40, torch.Generator(), vicinal=True)
+    again = f.batch(Move("d", 3), 40, torch.Generator(), vicinal=True)
     assert torch.equal(batch.samples, again.samples)
-    plain = f.batch("d", 3, 40, torch.Generator())
+    plain = f.batch(Move("d", 3), 40, torch.Generator())
     assert plain.vicinal is None
     assert plain.compared is plain.labels
     assert (batch.samples != plain.samples).any()
@@ -178,7 +179,7 @@ def test_batches_and_what_generators_are_asked_for() -> None:
         torch.testing.assert_close(weights.double(), torch.exp(-far.square()), rtol=1e-5, atol=0)
     assert torch.equal(batch.asked["fine"], batch.labels["fine"])
     # Labels to generate by go with the samples that they are compared with.
-    rows = f.draw_labels("d", 3, True, 40, torch.Generator().manual_seed(0), vicinal=True)
+    rows = f.draw_labels(Move("d", 3), True, 40, torch.Generator().manual_seed(0), vicinal=True)
     fine = batch.labels["fine"]
     assert (rows >= 0).all()
     assert torch.equal(rows[fine >= 0, 0], fine[fine >= 0])
@@ -186,10 +187,10 @@ def test_batches_and_what_generators_are_asked_for() -> None:
 
 def test_processes_share_a_batch(monkeypatch) -> None:
     _, f = soft(make_bars())
-    whole = f.batch("d", 0, 8, torch.Generator(), vicinal=True)
+    whole = f.batch(Move("d", 0), 8, torch.Generator(), vicinal=True)
     for rank, mine in enumerate((slice(0, 4), slice(4, 8))):
         monkeypatch.setattr(processes, "share", lambda size, mine=mine: mine)
-        part = f.batch("d", 0, 8, torch.Generator(), vicinal=True)
+        part = f.batch(Move("d", 0), 8, torch.Generator(), vicinal=True)
         assert torch.equal(part.samples, whole.samples[mine]), rank
         assert torch.equal(part.compared["place"], whole.compared["place"][mine])
         assert torch.equal(part.asked["place"], whole.asked["place"][mine])
@@ -210,7 +211,7 @@ def test_the_discriminator_compares_weighed_samples_under_targets(monkeypatch) -
         return DiscriminatorOutput(samples.flatten(1).double().mean(1) * 3)
 
     monkeypatch.setattr(discriminator, "forward", scores)
-    batch = f.batch("d", 0, 16, torch.Generator(), vicinal=True)
+    batch = f.batch(Move("d", 0), 16, torch.Generator(), vicinal=True)
     inputs = draw_inputs(16, 6, "normal", game.requests, torch.Generator().manual_seed(1), CPU)
     phase = next(phase for phase in game.phases if phase.name == "discriminator")
     assert phase.vicinal

@@ -26,8 +26,10 @@ from mtgan.data import Dataset
 from mtgan.nets.fast import LeakyReLU
 from mtgan.training import Run
 from mtgan.training.aggregate import weighted_sum
-from mtgan.training.batches import BatchLoader, draw_inputs, mix_seed
+from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.game import Game
+from mtgan.training.mixture import Move
+from mtgan.training.seeds import mix_seed
 
 DEAD = 0.5
 """Share of units that are off for every input, above which a layer is called dead."""
@@ -252,7 +254,7 @@ def _probe(
         for phase in (phase for phase in game.phases if phase.updates):
             random = torch.Generator().manual_seed(mix_seed(seed, "weights", phase.name))
             size = min(phase.batch_size, len(data))
-            batch = loader.batch(phase.name, 0, size, random)
+            batch = loader.batch(Move(phase.name, 0), size, random)
             inputs = draw_inputs(size, latent.dim, latent.distribution, game.requests, random, cpu)
             for network in game.networks.values():
                 network.zero_grad(set_to_none=True)

@@ -20,10 +20,10 @@ from mtgan.errors import UserError
 from mtgan.objectives.tasks import accuracy, cross_entropy
 from mtgan.parts import AGGREGATORS
 from mtgan.training.aggregate import Aggregator
-from mtgan.training.batches import mix_seed
 from mtgan.training.logs import RunLog
 from mtgan.training.phases import Phase
 from mtgan.training.records import StateRecord, SumRecord
+from mtgan.training.seeds import mix_seed
 from mtgan.training.snapshots import Snapshots
 from mtgan.training.steps import LossTerm, StepResult
 

@@ -19,7 +19,7 @@ from mtgan.nets.networks import kernel_weights
 from mtgan.nets.task_head import TaskHead
 from mtgan.objectives.sharing import shared_distance
 from mtgan.parts import BACKBONES, NORMS
-from mtgan.training.batches import mix_seed
+from mtgan.training.seeds import mix_seed
 
 Shape = tuple[int, int, int]
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from mtgan.training.batches import mix_seed
+from mtgan.training.seeds import mix_seed
 
 
 @dataclass(frozen=True)

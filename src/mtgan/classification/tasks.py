@@ -15,8 +15,8 @@ from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.data.dataset import stratified_choice
 from mtgan.errors import UserError
 from mtgan.registry import Registry
-from mtgan.training.batches import mix_seed
 from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.seeds import mix_seed
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.exporting.base import Export
-from mtgan.training.batches import draw_latents, mix_seed
+from mtgan.training.batches import draw_latents
 from mtgan.training.generation import generate
+from mtgan.training.seeds import mix_seed
 
 
 def still(network: nn.Module) -> nn.Module:

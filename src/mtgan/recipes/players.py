@@ -184,6 +184,8 @@ def _generator_losses(recipe: Recipe, name: str) -> Iterator[str]:
             yield f"{_weight(task.weight_to_generator)}{task.labels}"
     if recipe.generator.teacher_forcing:
         yield f"{_weight(recipe.generator.teacher_forcing)}teacher forcing"
+    if recipe.elastic:
+        yield f"{_weight(recipe.elastic.weight / 2)}elastic weights"
     yield from _pulls(recipe, name)
 
 

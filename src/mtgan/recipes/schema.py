@@ -149,6 +149,14 @@ class Sharing(Part):
     norm: NormName = "l2"
 
 
+class ElasticPart(Part):
+    """How firmly the generator's weights hold what they learned of the domains before; see
+    mtgan.objectives.elastic."""
+
+    weight: Weight = 1_000.0  # lambda
+    batches: Positive = 32  # by which the importance of weights is measured as a domain ends
+
+
 class Stage(Part):
     """The levels that generator and discriminator are conditioned on for a time.
 
@@ -183,8 +191,8 @@ class Schedule(Part):
     classifier_every: Positive = 1  # s: separate classifiers move every s-th iteration
     classifier_choice: Literal["all", "random"] = "all"  # which of several move then
     # Batches over several domains: as they occur in the data, in equal shares, or one domain at a
-    # time, in turn or drawn.
-    domains: Literal["as-found", "mixed", "turns", "random"] = "as-found"
+    # time, in turn, drawn, or for its equal share of the iterations (`sequence`).
+    domains: Literal["as-found", "mixed", "turns", "random", "sequence"] = "as-found"
     # Fresh z for each update, or one for all of an iteration, the discriminator's too, as in
     # Weaver's fork of DCGAN-tensorflow.
     latents: Literal["each-update", "each-iteration"] = "each-update"
@@ -306,6 +314,7 @@ class Recipe(Part):
         "sum"  # of the discriminator's tasks; see mtgan.training.aggregators
     )
     sharing: list[Sharing] = []
+    elastic: ElasticPart | None = None  # with domains in sequence
     schedule: Schedule = Schedule()
     optimizer: Optimizer = Optimizer()
     data: Data = Data()

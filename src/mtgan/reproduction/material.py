@@ -19,6 +19,7 @@ from mtgan.studies.curves import CurveSet, Line, curve_sets
 from mtgan.studies.jobs import run_folder
 
 if TYPE_CHECKING:
+    from mtgan.data.domains.base import Preview
     from mtgan.training import Run
 
 SMALL_DATA, FULL_DATA = "fashion-mnist-10k", "cifar100"
@@ -122,6 +123,15 @@ class Material:
         names = list(run.dataset_info.taxonomy.classes[level][:classes])
         wanted = [name for name in names for _ in range(each)]
         return np.asarray(run.sample(labels={level: wanted}, seed=0)), names
+
+    def previews(self, arm: str, first: bool) -> tuple[int, list[tuple[str, "Preview"]]]:
+        """The iteration of the first or the last checkpoint that an arm's first run keeps, and a
+        few samples of each of its domains, by name."""
+        from mtgan.training.pictures import previews
+
+        run = self.run(arm)
+        step = run.iteration(run.steps[0] if first else None)
+        return step, list(previews(run.game(step), seed=0))
 
     def answer(
         self, folder: Path, analysis: str, options: Mapping[str, Any]

@@ -140,9 +140,12 @@ class RayExecutor:
 
 
 def threads_per_job(jobs: int) -> int:
-    """This process's cores over the jobs side by side, at least 1."""
+    """This process's cores over the jobs side by side, at least 1; no more than OMP_NUM_THREADS
+    says where it is set, as it is where others share the cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // jobs)
+    share = max(1, (cores or 1) // jobs)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(asked)) if asked.isdigit() and int(asked) else share
 
 
 def _attempt(work: Callable[[Job], None] | None, job: Job) -> tuple[str, bool]:

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from mtgan import processes
 from mtgan.data import Dataset
-from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.pixels import dequantized, to_floats
 from mtgan.errors import UserError
 from mtgan.nets import Labels
+from mtgan.training.mixture import DomainMixture, Move
 from mtgan.training.requests import Requests
+from mtgan.training.seeds import mix_seed
 from mtgan.training.vicinity import Near, Neighbors, Vicinity
 
 
@@ -88,14 +89,6 @@ def _rows(labels: Labels, kept: slice) -> Labels:
     return {level: y[kept] for level, y in labels.items()}
 
 
-def mix_seed(*parts: int | str) -> int:
-    """A 63-bit seed from integers and names, by a hash that is the same on every machine."""
-    words = [
-        part if isinstance(part, int) else int.from_bytes(part.encode(), "little") for part in parts
-    ]
-    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
-
-
 def send(x: Tensor, device: torch.device) -> Tensor:
     """x on the device. To a GPU from pinned memory, so that the host need not wait."""
     if device.type == "cuda":
@@ -106,50 +99,6 @@ def send(x: Tensor, device: torch.device) -> Tensor:
 def columns(rows: Tensor, levels: tuple[str, ...]) -> dict[str, Tensor]:
     """Label rows [N, L] as level -> [N]."""
     return {level: rows[:, i] for i, level in enumerate(levels)}
-
-
-class DomainMixture:
-    """Which domains a batch is made of: `as-found` (no matter), `mixed` (equal shares), `turns`
-    or `random` (one domain per batch).
-
-    A share is (index of the domain, number of samples); the index is None where it is no matter,
-    as in every data set of one domain.
-    """
-
-    def __init__(self, requests: Requests, kind: str, seed: int) -> None:
-        self.requests = requests
-        info = requests.dataset_info
-        self.count = len(info.domains)
-        self.level = info.taxonomy.levels.index(DOMAIN_LEVEL) if info.domains else None
-        self.kind = kind if self.count > 1 else "as-found"
-        self.seed = seed
-
-    def members(self, labels: np.ndarray) -> dict[int | None, np.ndarray]:
-        """Positions of the samples of each domain; under None, of all."""
-        found: dict[int | None, np.ndarray] = {None: np.arange(len(labels))}
-        if self.kind != "as-found":
-            for domain in range(self.count):
-                found[domain] = np.flatnonzero(labels[:, self.level] == domain)
-        return found
-
-    def shares(self, stream: str, turn: int, size: int) -> list[tuple[int | None, int]]:
-        """What the `turn`-th batch of a stream is made of."""
-        if self.kind == "as-found":
-            return [(None, size)]
-        if self.kind == "turns":
-            return [(turn % self.count, size)]
-        if self.kind == "random":
-            return [(mix_seed(self.seed, "domain", stream, turn) % self.count, size)]
-        ends = [size * i // self.count for i in range(self.count + 1)]
-        return [(i, ends[i + 1] - ends[i]) for i in range(self.count) if ends[i + 1] > ends[i]]
-
-    def draw_labels(self, stream: str, turn: int, size: int, generator: torch.Generator) -> Tensor:
-        """Label rows [size, L] to generate by, of the same domains as the batch's."""
-        rows = [
-            self.requests.draw(count, generator, {} if domain is None else {DOMAIN_LEVEL: domain})
-            for domain, count in self.shares(stream, turn, size)
-        ]
-        return torch.cat(rows)
 
 
 class BatchLoader:
@@ -165,6 +114,7 @@ class BatchLoader:
         domains: str = "as-found",
         vicinity: Vicinity | None = None,
         dequantize: bool = False,
+        steps: int = 1,
     ) -> None:
         info = requests.dataset_info
         if flip and info.domains:
@@ -182,7 +132,7 @@ class BatchLoader:
         self.seed = seed
         self.flip = flip
         self.dequantize = dequantize
-        self.mixture = DomainMixture(requests, domains, seed)
+        self.mixture = DomainMixture(requests, domains, seed, steps)
         self._members = self.mixture.members(data.labels)
         samples = data.samples
         # A memory-mapped set stays on disk, and is read batch by batch.
@@ -215,43 +165,40 @@ class BatchLoader:
 
     def draw_labels(
         self,
-        stream: str,
-        turn: int,
+        move: Move,
         real: bool,
         size: int,
         generator: torch.Generator,
         vicinal: bool = False,
     ) -> Tensor:
-        """Label rows [size, L] to generate by in the `turn`-th move of a stream; numbers blurred,
-        where there is a vicinity.
+        """Label rows [size, L] to generate by in a move; numbers blurred, where there is a
+        vicinity.
 
         real: the move has a batch of real samples, too (vicinal: near targets). Where labels are
         missing in the data, the rows are those of that batch, completed: what is compared is then
         asked for alike.
         """
         if real and self._partial:
-            index, _ = self._drawn(stream, turn, size, vicinal)
+            index, _ = self._drawn(move, size, vicinal)
             rows = self.mixture.requests.complete(self._rows[index], generator)
         else:
-            rows = self.mixture.draw_labels(stream, turn, size, generator)
+            rows = self.mixture.draw_labels(move, size, generator)
         if self.vicinity is None:
             return rows
-        random = self._random_near("asked", stream, turn)
+        random = self._random_near("asked", move)
         return torch.from_numpy(self.vicinity.blurred_rows(rows.numpy(), random))
 
-    def _random_near(self, what: str, stream: str, turn: int) -> np.random.Generator:
-        return np.random.default_rng(mix_seed(self.seed, "vicinity", what, stream, turn))
+    def _random_near(self, what: str, move: Move) -> np.random.Generator:
+        return np.random.default_rng(mix_seed(self.seed, "vicinity", what, move.stream, move.turn))
 
-    def _drawn(
-        self, stream: str, turn: int, size: int, vicinal: bool
-    ) -> tuple[np.ndarray, Near | None]:
-        """Positions of the `turn`-th batch of a stream, of all processes; vicinal: of samples near
-        targets at the labels of these, and what else was drawn for them."""
-        index = self._batch_indices(stream, turn, size)
+    def _drawn(self, move: Move, size: int, vicinal: bool) -> tuple[np.ndarray, Near | None]:
+        """Positions of a move's batch, of all processes; vicinal: of samples near targets at the
+        labels of these, and what else was drawn for them."""
+        index = self._batch_indices(move, size)
         if not vicinal:
             return index, None
         assert self._neighbors is not None
-        near = self._neighbors.draw(index, self._random_near("targets", stream, turn))
+        near = self._neighbors.draw(index, self._random_near("targets", move))
         return near.index, near
 
     def _vicinal(self, near: Near, mine: slice) -> Vicinal:
@@ -266,28 +213,27 @@ class BatchLoader:
             weights = send(torch.from_numpy(near.weights[:, mine]).float(), self.device)
         return Vicinal(targets, asked, weights)
 
-    def _batch_indices(self, stream: str, turn: int, size: int) -> np.ndarray:
-        """Positions of the samples of the `turn`-th batch of a stream, of all processes."""
-        shares = self.mixture.shares(stream, turn, size)
-        parts = [self.indices(stream, turn, count, domain) for domain, count in shares]
+    def _batch_indices(self, move: Move, size: int) -> np.ndarray:
+        """Positions of the samples of a move's batch, of all processes."""
+        shares = self.mixture.shares(move, size)
+        parts = [self.indices(move.stream, move.turn, count, domain) for domain, count in shares]
         index = np.concatenate(parts)
         # Sequential reads are kinder to a disk.
         return index if self._mapped is None else np.sort(index)
 
     def batch(
         self,
-        stream: str,
-        turn: int,
+        move: Move,
         size: int,
         generator: torch.Generator,
         vicinal: bool = False,
     ) -> Batch:
-        """The `turn`-th batch of a stream; of several processes, each gets its share of it.
+        """A move's batch; of several processes, each gets its share of it.
 
         vicinal: of samples near targets.
         """
         mine = processes.share(size)
-        index, near = self._drawn(stream, turn, size, vicinal)
+        index, near = self._drawn(move, size, vicinal)
         index = index[mine]
         where = send(torch.from_numpy(index), self.device)
         rows = self._labels[where]

@@ -6,9 +6,11 @@ from functools import partial
 import torch
 
 from mtgan.recipes.schema import Latent
-from mtgan.training.batches import Batch, BatchLoader, RandomInputs, draw_inputs, mix_seed
+from mtgan.training.batches import Batch, BatchLoader, RandomInputs, draw_inputs
+from mtgan.training.mixture import Move
 from mtgan.training.phases import Phase
 from mtgan.training.requests import Requests
+from mtgan.training.seeds import mix_seed
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,10 @@ class Draws:
             seed = mix_seed(self.seed, "latents", iteration)
             latent_generator = torch.Generator().manual_seed(seed)
         turn = (iteration // phase.every) * phase.repeats + repeat
+        move = Move(phase.name, turn, iteration)
         batch: Batch | None = None
         if phase.needs_real:
-            batch = self.loader.batch(phase.name, turn, phase.batch_size, generator, phase.vicinal)
+            batch = self.loader.batch(move, phase.batch_size, generator, phase.vicinal)
         inputs = draw_inputs(
             phase.batch_size,
             self.latent.dim,
@@ -46,11 +49,7 @@ class Draws:
             self.requests,
             generator,
             self.device,
-            partial(
-                self.loader.draw_labels,
-                *(phase.name, turn, phase.needs_real),
-                vicinal=phase.vicinal,
-            ),
+            partial(self.loader.draw_labels, move, phase.needs_real, vicinal=phase.vicinal),
             latent_generator,
         )
         return batch, inputs

@@ -13,14 +13,15 @@ from torch import Tensor, nn
 from mtgan.nets import Generator, initialize
 from mtgan.nets.heads import as_levels
 from mtgan.objectives.adversarial import log_loss_ratio
+from mtgan.objectives.elastic import ElasticWeights
 from mtgan.objectives.lecam import ScoreAverages
 from mtgan.parts import AGGREGATORS
 from mtgan.recipes import Recipe
 from mtgan.training.adaptive import AdaptiveProbability
 from mtgan.training.after import after_updates
-from mtgan.training.batches import mix_seed
 from mtgan.training.conditioning import Conditioning
 from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.elastic import importance_phase
 from mtgan.training.heads import levels_of
 from mtgan.training.networks import (
     Network,
@@ -31,6 +32,7 @@ from mtgan.training.networks import (
 from mtgan.training.noise_scale import noise_scales
 from mtgan.training.phases import Phase, PhaseList, Twin
 from mtgan.training.requests import Requests
+from mtgan.training.seeds import mix_seed
 from mtgan.training.sharing import share_hard
 from mtgan.training.steps import StepResult
 from mtgan.training.vicinity import Vicinity
@@ -56,7 +58,8 @@ class Game:
     twins "generator/LEVEL", "discriminator/LEVEL". groups: the parameters that one optimizer
     owns. A layer that is hard-shared is one module in both networks, and its parameters are a
     group of their own ("generator/fine+generator/coarse"), which both networks' phases update.
-    states: what follows a discriminator's scores, as "lecam/discriminator", by buffers alone.
+    states: what follows a discriminator's scores, as "lecam/discriminator", or holds a generator's
+    weights, "elastic/generator", by buffers alone.
     weighings: what learns the weights of a discriminator's tasks, as "weighing/discriminator".
     tasks: the recipe's, each with the taxonomy's level that it reads; those whose classes a
     transform makes read none, and are not among them.
@@ -92,6 +95,10 @@ class Game:
             for twin in self.twins
             for kind, state in _states(recipe).items()
         }
+        if recipe.elastic:
+            (twin,) = self.twins
+            elastic = ElasticWeights(twin.generator, recipe.elastic.batches)
+            self.states["elastic/generator"] = elastic
         self.groups = self._group_parameters()
         self.phases = PhaseList(
             recipe,
@@ -107,6 +114,10 @@ class Game:
         if recipe.training.log_after_updates:
             names = [f"discriminator{twin.label}" for twin in self.twins]
             self.phases += [after_updates(p) for p in self.phases if p.name in names]
+        if recipe.elastic:
+            learns = next(p for p in self.phases if p.name == "generator")
+            domains, steps = len(info.domains), recipe.training.steps
+            self.phases.append(importance_phase(learns, elastic, domains, steps))
         # Copied together, so that what they share stays shared.
         self.average: dict[str, Generator] = copy.deepcopy(
             {f"generator{twin.label}": twin.generator for twin in self.twins}
@@ -226,6 +237,7 @@ class Game:
             phase
             for phase in self.phases
             if iteration % phase.every == 0
+            and (phase.at is None or iteration in phase.at)
             and (phase.draw is None or chosen[phase.draw] == phase.option)
         ]
 

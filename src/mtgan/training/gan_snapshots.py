@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtgan import processes
 from mtgan.recipes import Recipe
-from mtgan.training.batches import draw_latents, mix_seed
+from mtgan.training.batches import draw_latents
 from mtgan.training.begin import lengthen
 from mtgan.training.checkpoints import load_checkpoint, refuse_non_finite, state_of
 from mtgan.training.commands import how_to_resume
@@ -23,6 +23,7 @@ from mtgan.training.optimizers import Optimizers
 from mtgan.training.pictures import save_pictures
 from mtgan.training.records import BestRecord, StateRecord, SumRecord
 from mtgan.training.run import Run
+from mtgan.training.seeds import mix_seed
 from mtgan.training.snapshots import Snapshots
 from mtgan.training.twins import evaluated_name
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from mtgan.nets import Classifier, Discriminator, Generator
+from mtgan.objectives.elastic import ElasticWeights
 from mtgan.objectives.lecam import ScoreAverages
 from mtgan.objectives.penalties.clip import clip_weights
 from mtgan.parts import AUGMENTATIONS, OBJECTIVES, PENALTIES, TRANSFORMS
@@ -46,6 +47,7 @@ class Phase:
     every: int = 1
     draw: str | None = None
     option: str | None = None
+    at: frozenset[int] | None = None  # the only iterations (from 0) in which it runs
     needs_real: bool = True
     vicinal: bool = False  # whether the real samples are drawn near targets
     batch_size: int = 64
@@ -138,6 +140,8 @@ class PhaseList:
         teacher_forcing = recipe.generator.teacher_forcing
         two_batches = recipe.schedule.class_batch == "own"
         size = recipe.training.generator_batch_size or recipe.training.batch_size
+        elastic = self.states.get(f"elastic/{name}")
+        assert elastic is None or isinstance(elastic, ElasticWeights)
         return Phase(
             name,
             GeneratorStep(
@@ -150,6 +154,8 @@ class PhaseList:
                 teacher_forcing,
                 self._transforms(),
                 two_batches,
+                elastic,
+                recipe.elastic.weight if recipe.elastic else 0.0,
             ),
             updates=self._groups_of(name),
             repeats=recipe.schedule.generator_steps,

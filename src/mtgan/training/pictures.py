@@ -12,10 +12,11 @@ from mtgan.data.domains.base import Preview
 from mtgan.data.domains.parts import DOMAIN_LEVEL
 from mtgan.data.images import make_grid
 from mtgan.data.numbers import STEPS
-from mtgan.training.batches import draw_latents, mix_seed
+from mtgan.training.batches import draw_latents
 from mtgan.training.checkpoints import RESUME, checkpoint_name
 from mtgan.training.game import Game
 from mtgan.training.generation import generate
+from mtgan.training.seeds import mix_seed
 from mtgan.training.twins import folder_of
 
 _COLUMNS = 10

@@ -30,6 +30,7 @@ from mtgan.objectives import (
     shared_distance,
 )
 from mtgan.objectives.adversarial import distance_estimate
+from mtgan.objectives.elastic import ElasticWeights
 from mtgan.objectives.heads import HeadObjective
 from mtgan.objectives.lecam import ScoreAverages, lecam
 from mtgan.objectives.transforms import Transform
@@ -308,6 +309,8 @@ class GeneratorStep:
     teacher_forcing: float = 0.0
     transforms: Sequence[TransformTerms] = ()
     two_batches: bool = False
+    elastic: ElasticWeights | None = None  # where what was learned before is to hold
+    elastic_weight: float = 0.0
 
     def __call__(self, batch: Batch | None, inputs: RandomInputs) -> StepResult:
         inputs, of_heads = inputs.halves() if self.two_batches else (inputs, inputs)
@@ -334,6 +337,8 @@ class GeneratorStep:
             result.terms["teacher_forcing"] = LossTerm(loss, self.teacher_forcing)
         for sharing in self.sharing:
             sharing.add(result)
+        if self.elastic is not None:
+            result.terms["elastic"] = LossTerm(self.elastic.distance(), self.elastic_weight / 2)
         return result
 
 

@@ -168,6 +168,7 @@ def prepare(
         recipe.schedule.domains,
         game.vicinity,
         recipe.data.dequantize,
+        recipe.training.steps,
     )
     optimizers = optimizers_of(recipe, game.groups)
     one_latent = recipe.schedule.latents == "each-iteration"

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from mtgan import processes
 from mtgan.errors import Interrupted
-from mtgan.training.batches import mix_seed
 from mtgan.training.callbacks import Listeners
 from mtgan.training.devices import computing_in
 from mtgan.training.finite import FiniteCheck
@@ -21,6 +20,7 @@ from mtgan.training.logs import Averages, NoLog, Progress, Reporter, RunLog, as_
 from mtgan.training.noise_scale import NoiseScale
 from mtgan.training.optimizers import Optimizers
 from mtgan.training.phases import Phase
+from mtgan.training.seeds import mix_seed
 from mtgan.training.snapshots import Snapshots
 from mtgan.training.steps import StepResult
 

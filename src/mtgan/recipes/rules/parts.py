@@ -284,6 +284,20 @@ def class_batch_of_its_own_that_does_not_fit(recipe: Recipe) -> str | None:
 
 
 @refusal
+def elastic_weights_where_no_domain_ends(recipe: Recipe) -> str | None:
+    if recipe.elastic is None:
+        return None
+    if recipe.twins:
+        return "elastic holds the weights of one generator, and twins train several; leave one out."
+    if recipe.schedule.domains == "sequence":
+        return None
+    return (
+        "elastic holds what was learned of the domains before, and "
+        f"schedule.domains={recipe.schedule.domains} ends none; set schedule.domains=sequence."
+    )
+
+
+@refusal
 def losses_after_updates_of_no_scores(recipe: Recipe) -> str | None:
     if not recipe.training.log_after_updates or OBJECTIVES.capability(recipe.objective, "scores"):
         return None

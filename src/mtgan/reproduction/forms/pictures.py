@@ -63,6 +63,34 @@ class Samples:
         return beside([title_of(name) for name in options.measures], rows, material.entry.printed)
 
 
+class DomainOptions(Asks):
+    """first: samples of the first checkpoint that is kept, in place of the last; strings: how many
+    of each domain of strings."""
+
+    first: bool = False
+    strings: Few = 10
+
+
+class Domains:
+    """Samples of each domain of each arm's first run: a picture, or strings in the table."""
+
+    options = DomainOptions
+
+    def draw(self, options: DomainOptions, material: "Material") -> Drawn:
+        files, rows = [], []
+        for arm in material.arms:
+            step, previews = material.previews(arm, options.first)
+            for name, preview in previews:
+                stem = material.out / _file(f"{arm}-{name}-{step}")
+                if preview.picture is not None:
+                    preview.save(stem)
+                    files.append(stem.with_name(f"{stem.name}.png"))
+                strings = preview.lines[: options.strings]
+                rows += [(arm, f"{step:,}", name, string) for string in strings]
+        table = Table(("", "iteration", "domain", "sample"), rows)
+        return Drawn(tuple(files), table, counts={"pictures": len(files), "rows": len(rows)})
+
+
 class AnalysisOptions(Asks):
     """name: of the analysis; options: how it is asked (`mtgan analyze`)."""
 
@@ -96,4 +124,5 @@ def _file(arm: str) -> str:
 
 
 FORMS.register("samples")(Samples())
+FORMS.register("domains")(Domains())
 FORMS.register("analysis")(AnalysisPictures())
