@@ -78,6 +78,24 @@ def test_the_correction_counts_every_comparison(fake) -> None:
     assert not any(row.significant for row in statistics.rows)
 
 
+def test_what_a_run_took_is_shown_and_not_tested(fake) -> None:
+    values = {
+        name: {"frechet_distance": column, "iterations": [9.0, 8.0, 9.5, 7.0, 8.5], "recall": BASE}
+        for name, column in {"base": BASE, "new": BETTER}.items()
+    }
+    measures = ["frechet_distance", "iterations", {"name": "recall", "compared": False}]
+    statistics = conclude(fake(values, measures=measures))
+    assert [(row.measure.name, row.family) for row in statistics.rows] == [("frechet_distance", 1)]
+    assert statistics.summaries["iterations"]["new"].mean == pytest.approx(8.4)
+    assert statistics.summaries["recall"]["base"].count == 5
+
+
+def test_what_a_run_took_is_tested_where_that_is_asked_for(fake) -> None:
+    values = {name: {"iterations": column} for name, column in {"a": BASE, "b": BETTER}.items()}
+    asked = [{"name": "iterations", "compared": True}]
+    assert len(conclude(fake(values, measures=asked)).rows) == 1
+
+
 def test_only_shared_seeds_are_paired(fake) -> None:
     statistics = conclude(fake(distances(base=BASE, new=BETTER[:3])))
     [row] = statistics.rows

@@ -5,8 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from mtgan.errors import UserError
+from mtgan.recipes.schema import Recipe, Training
+from mtgan.recipes.task import Task
 from mtgan.studies.cells import Cell
 from mtgan.studies.estimate import estimate
 from mtgan.studies.load import load_study, study_names
@@ -117,6 +120,32 @@ def test_names_follow_from_the_taxonomies_that_a_taxonomy_extends(tmp_path: Path
     }
     base.write_text(HALVES.replace("9: b", "9: a"))
     assert all(now != was for now, was in zip([c.run_id(0) for c in cells()], first, strict=True))
+
+
+def test_a_key_that_recipes_get_later_renames_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"generator.conditioning": "concat", "tasks": [{"labels": "digit"}]}
+    [cell] = plan(set={**TINY["set"], **told}).cells
+
+    class LaterTask(Task):
+        new: int = 3
+
+    class LaterTraining(Training):
+        new: dict[str, int] | None = None
+
+    class LaterRecipe(Recipe):
+        tasks: list[LaterTask] = Field(default_factory=list)
+        training: LaterTraining = LaterTraining()
+        new: float = 0.5
+
+    def name(**changed: object) -> str:
+        plain = LaterRecipe.model_validate({**cell.recipe.model_dump(), **changed})
+        return replace(cell, recipe=plain).run_id(0)
+
+    assert name() == cell.run_id(0)
+    training = {**cell.recipe.training.model_dump(), "new": {"a": 1}}
+    task = {**cell.recipe.tasks[0].model_dump(), "new": 4}
+    names = {name(new=0.6), name(training=training), name(tasks=[task]), cell.run_id(0)}
+    assert len(names) == 4  # what is not left as usual counts
 
 
 def test_names_are_stable() -> None:

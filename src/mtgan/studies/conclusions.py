@@ -185,6 +185,7 @@ def comparisons(result: StudyResult, beside: Sequence[float] = ()) -> tuple[list
     found = [
         (measure, first, second, *paired_values(result, measure, first, second))
         for measure in result.study.measures
+        if measure.compared
         for first, second in result.pairs
         if not result.shares_runs(first, second)
     ]

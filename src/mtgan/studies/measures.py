@@ -37,11 +37,20 @@ _DIRECTIONS: dict[str, Direction] = {
 _LATER = ("half", "beside")  # keys of instruments that came later
 
 
+COSTS = frozenset({"iterations", "cpu_seconds", "scaled_seconds"})
+"""What a run took until a mark, which settles no question."""
+
+
 class Measure(Part):
-    """A value of every run that the study compares. A plain name is enough."""
+    """A value of every run that the study compares. A plain name is enough.
+
+    compared: whether cells are tested against each other by it; what a run took is not, unless
+    asked for, since every comparison makes the others weaker.
+    """
 
     name: Name
     better: Direction = ""
+    compared: bool = True
 
     @model_validator(mode="before")
     @classmethod
@@ -51,7 +60,7 @@ class Measure(Part):
             return given
         parts = str(given["name"]).split("/")  # of a twin or an instrument, in front
         better = next((_DIRECTIONS[part] for part in parts if part in _DIRECTIONS), "")
-        return {"better": better, **given}
+        return {"better": better, "compared": parts[-1] not in COSTS, **given}
 
     @property
     def title(self) -> str:

@@ -10,8 +10,8 @@ from mtgan.files import temporary_folder
 from mtgan.parts import METRICS
 from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
-from mtgan.recipes.schema import DESCRIPTION
 from mtgan.runs import train
+from mtgan.studies.gan_identity import trained
 from mtgan.studies.gan_marks import can_go_on, measured_at_marks
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
@@ -26,19 +26,6 @@ if TYPE_CHECKING:
     from mtgan.studies.plan import StudyPlan
 
 _TIMED_ITERATIONS = 3
-_USUAL = Recipe()
-# Keys of recipes that came later: a run that leaves them out has the name that it had before.
-_LATER = (
-    ("data", "labeled"),
-    ("data", "classes"),
-    ("schedule", "latents"),
-    ("schedule", "class_batch"),
-    ("generator", "stem_normalization"),
-    *(("training", f"evaluate_{key}") for key in ("protocol", "features", "metrics")),
-    ("training", "snapshots"),
-    ("training", "noise_scale_every"),
-    ("training", "log_after_updates"),
-)
 _WATCHED = {"frechet_distance", "inception_score", "accuracy"}  # by every evaluation
 _CURVE_POINTS = 10  # evaluations during training, for curves that only they give
 
@@ -99,12 +86,9 @@ class GanJobs:
         return {key: v for key, v in values.items() if v or key not in {"labeled", "classes"}}
 
     def identity(self, recipe: Recipe, loading: Mapping[str, Any]) -> list[Any]:
-        trained = recipe.model_dump(mode="json", exclude=set(DESCRIPTION))
-        del trained["data"]["channels"]  # the loading names them
-        for part, key in _LATER:
-            if trained[part][key] == getattr(_USUAL, part).model_dump(mode="json")[key]:
-                del trained[part][key]  # as before there was such a key
-        return [trained, with_taxonomy_text(loading)]
+        keys = trained(recipe)
+        del keys["data"]["channels"]  # the loading names them
+        return [keys, with_taxonomy_text(loading)]
 
     def length(self, recipe: Recipe) -> int:
         return recipe.training.steps
