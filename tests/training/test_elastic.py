@@ -169,4 +169,4 @@ def test_the_recipe_says_it():
     (generator,) = (
         row for row in cast_of(load_recipe("multidomain-elastic")).phases if row.name == "generator"
     )
-    assert "500 x elastic weights" in generator.losses
+    assert "5000 x elastic weights" in generator.losses

@@ -153,7 +153,7 @@ class ElasticPart(Part):
     """How firmly the generator's weights hold what they learned of the domains before; see
     mtgan.objectives.elastic."""
 
-    weight: Weight = 1_000.0  # lambda
+    weight: Weight = 10_000.0  # lambda
     batches: Positive = 32  # by which the importance of weights is measured as a domain ends
 
 
