@@ -1,12 +1,13 @@
 """`mtgan train`: a recipe on a data set, into a run folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mtgan.cli.app import app, say
 from mtgan.cli.options import (
+    Checkpoint,
     DataName,
     Device,
     MaxTime,
@@ -17,6 +18,7 @@ from mtgan.cli.options import (
     Seed,
     Steps,
     TaxonomyFile,
+    as_step,
     given,
 )
 from mtgan.text import command
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from mtgan.recipes import Recipe
     from mtgan.recipes.schema import Data
     from mtgan.training import Run
+    from mtgan.training.model import Model
 
 
 _RecipeOrRun = Annotated[
@@ -48,6 +51,14 @@ _Scale = Annotated[
 _Out = Annotated[
     Path | None, typer.Option(help="The run folder; runs/RECIPE-DATA-sSEED when left out.")
 ]
+_From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="RUN",
+        help="A run, or a model folder, whose weights it begins from; its recipe without RECIPE.",
+    ),
+]
 _Precision = Annotated[
     str | None,
     typer.Option(help="32, bf16, or auto: bf16 where it is in hardware. The recipe's if left out."),
@@ -59,6 +70,8 @@ _Graphs = Annotated[
     Literal["auto", "on", "off"],
     typer.Option(help="Replay an iteration's kernels as CUDA graphs; auto: on a GPU."),
 ]
+# Which samples of its own data a run has learned from, and not of those of another training.
+_PARTS_OF_THE_DATA: dict[str, Any] = {"data.classes": {}, "data.subset": None, "data.labeled": None}
 _OF_A_NEW_RUN = ("data", "data_of", "root", "taxonomy", "overrides", "scale", "seed", "out")
 
 
@@ -75,6 +88,8 @@ def train(
     steps: Steps = None,
     seed: Seed = 0,
     out: _Out = None,
+    start: _From = None,
+    step: Checkpoint = None,
     resume: Resume = False,
     device: Device = "auto",
     precision: _Precision = None,
@@ -86,19 +101,31 @@ def train(
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
     from mtgan import processes
     from mtgan.cli.options import parse_time, read_recipe, tell_notes
+    from mtgan.errors import UserError
     from mtgan.runs import train as train_recipe
     from mtgan.training.inputs import usual_folder
 
     seconds = None if max_time is None else parse_time("--max-time", max_time)
+    begins = _begins_from(start, step)
     if recipe is not None and _is_run(recipe, resume and data is None and data_of is None):
         opened = _run_to_go_on_with(recipe, resume, given(context, *_OF_A_NEW_RUN))
         folder, seed = opened.path, opened.recipe.run["seed"]
         resolved = read_recipe(str(folder / "recipe.yaml"), None, "full", steps)
         dataset = opened.load_data()
+        if not opened.steps and (recorded := opened.recipe.run.get("start")):
+            begins, step = _begins_from(recorded["path"], None), str(recorded["step"])
     else:
-        scale = scale or ("full" if recipe else "tiny")
+        if scale and recipe is None and begins is not None:
+            raise UserError(
+                f"--scale {scale} shrinks a recipe, and that of {start} is as it was trained; name "
+                "a RECIPE, or leave --scale out."
+            )
+        scale = scale or ("full" if recipe or start else "tiny")
+        settings: dict[str, Any] = {}
+        if recipe is None and begins is not None:
+            recipe, settings = _recipe_of(begins), _PARTS_OF_THE_DATA
         resolved, dataset = _recipe_and_data(
-            recipe, data, data_of, root, taxonomy, overrides, scale, steps
+            recipe, data, data_of, root, taxonomy, overrides, scale, steps, settings
         )
         tell_notes(dataset, quiet)
         if recipe is None and not quiet and processes.is_first():
@@ -116,6 +143,8 @@ def train(
         graphs=graphs,
         quiet=quiet,
         max_seconds=seconds,
+        start=begins,
+        start_step=as_step(step),
     )
     if not quiet and processes.is_first():
         _tell(run)
@@ -131,6 +160,37 @@ def _tell(run: "Run") -> None:
     for title, line in commands_of(run).items():
         if title.split()[0] in {"Sample", "Evaluate", "Page"}:
             say(f"  {line}")
+
+
+def _begins_from(source: str | None, step: str | None) -> "Model | None":
+    """The model that --from names; UserError for a file, and for --step without one."""
+    from mtgan.errors import UserError
+
+    if source is None:
+        if step is not None:
+            raise UserError("--step is a checkpoint of --from RUN; name that, or leave it out.")
+        return None
+    from mtgan.exporting import load
+
+    if Path(source).is_file():
+        raise UserError(
+            f"{source} is a file, and a training begins from a run or a model folder, which hold "
+            "generator and discriminator; name one of these by --from."
+        )
+    return load(source)
+
+
+def _recipe_of(model: "Model") -> str:
+    """The file of a run's recipe, by which another training goes that begins from it."""
+    from mtgan.errors import UserError
+    from mtgan.training.folders import RECIPE
+
+    if not (file := model.path / RECIPE).is_file():
+        raise UserError(
+            f"{model.path} is a model folder, whose recipe is in no file of its own; name a "
+            f"RECIPE beside --from, such as {model.recipe.name}."
+        )
+    return str(file)
 
 
 def _is_run(name: str, alone: bool) -> bool:
@@ -169,6 +229,7 @@ def _recipe_and_data(
     overrides: list[str] | None,
     scale: str,
     steps: int | None,
+    settings: dict[str, Any],
 ) -> "tuple[Recipe, Dataset]":
     """What a new run is trained by and on."""
     from mtgan.cli.options import read_data, read_recipe
@@ -196,7 +257,7 @@ def _recipe_and_data(
         )
 
     if recipe is not None:
-        resolved = read_recipe(recipe, overrides, scale, steps)
+        resolved = read_recipe(recipe, overrides, scale, steps, settings)
         return resolved, read(resolved.data)
     # Which one fits the data says; how to read these, no recipe of those but the overrides.
     of_data = [text for text in overrides or [] if text.startswith("data.")]

@@ -9,7 +9,7 @@ from typing import Any
 
 import mtgan
 from mtgan.errors import UserError
-from mtgan.files import read_json, require_file
+from mtgan.files import digest, read_json, require_file
 from mtgan.recipes.records import Record, validated
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
@@ -43,11 +43,6 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     """SHA-256 of values, whatever their order and layout in the file."""
     own = {key: value for key, value in values.items() if key != "fingerprint"}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_config(folder: Path) -> ModelRecord:

@@ -81,6 +81,10 @@ class Pretrained(Model):
         self.iteration(step)
         return self._game
 
+    def weights(self, step: Step = None) -> Path:
+        self.iteration(step)
+        return self.path / WEIGHTS
+
     def iteration(self, step: Step = None) -> int:
         if step not in {None, self.step}:
             raise UserError(

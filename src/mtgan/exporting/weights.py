@@ -39,6 +39,11 @@ def load_weights(game: Game, path: Path) -> None:
         saved = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({str(error).rstrip('.')}); {AGAIN}.") from error
+    if not any(name.startswith("networks/discriminator") for name in saved):
+        raise UserError(
+            f"{path} holds no discriminator, and a model folder holds one beside its generator; "
+            f"{AGAIN}."
+        )
     restore_tensors(kept_tensors(game), saved, path)
     for name, average in game.average.items():
         game.networks[name].load_state_dict(average.state_dict())

@@ -7,7 +7,7 @@ in `mtgan.files.download`, which is imported where one is due.
 from mtgan.files.cache import cache_folder
 from mtgan.files.errors import ENVIRONMENT, error_number, reason, write_error, writing
 from mtgan.files.lock import hold
-from mtgan.files.read import read_json, read_text, require_file
+from mtgan.files.read import digest, read_json, read_text, require_file
 from mtgan.files.write import (
     append,
     flush,
@@ -26,6 +26,7 @@ __all__ = [
     "ENVIRONMENT",
     "append",
     "cache_folder",
+    "digest",
     "dump_yaml",
     "error_number",
     "flush",

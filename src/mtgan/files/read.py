@@ -1,6 +1,7 @@
 """Reading regular files of text and JSON."""
 
 import codecs
+import hashlib
 import json
 import stat
 from collections import Counter
@@ -60,6 +61,16 @@ def read_json(path: str | Path, what: str = "The file") -> Any:
         return json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{what} {path} is not valid JSON: {error}.") from error
+
+
+def digest(path: Path, what: str = "The file") -> str:
+    """SHA-256 of a file, as hex; UserError, which `what` begins, where it cannot be read."""
+    require_file(path, what)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{what} {path} cannot be read: {reason(error)}.") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,14 @@ from torch import Tensor, nn
 from mtgan.nets.backbone import DiscriminatorSettings, RowByRow
 from mtgan.nets.heads import Labels, LabelVector, Strengths, as_levels
 from mtgan.nets.initialization import stored_weight
+from mtgan.nets.label_axes import (
+    LabelAxis,
+    Told,
+    axes_within,
+    class_entries,
+    first_linear,
+    stored_name,
+)
 from mtgan.nets.layers import Place, Places, chain
 from mtgan.nets.task_head import ClassHead, HeadOutput, HeadSpec, SumHead
 from mtgan.nets.told_layer import told_layers
@@ -23,6 +31,8 @@ from mtgan.parts import HEADS, NORMALIZATIONS
 EMBEDDING = 128  # numbers in the shared embedding of the labels (Brock et al. 2019, appendix B)
 
 LayerFactory = Callable[[], list[nn.Module]]
+LabelAxes = dict[str, dict[str, LabelAxis]]
+"""By a layer's name (see `places`) and a parameter's in it; see mtgan.nets.label_axes."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,18 @@ class Generator(nn.Module):
         """Its layers by name, for mtgan.nets.layers."""
         told = {} if self.embedding is None else {"labels": Place(self.embedding, "")}
         return {**told, **chain(self.layers)}
+
+    def label_axes(self, classes: int) -> LabelAxes:
+        """Which axes stand for classes; classes: how many the first level has."""
+        vector = () if self.label_vector is None else self.label_vector.entries
+        rows = class_entries(self.level, classes) if self.level else ()
+        told = Told(rows, vector)
+        found = {name: axes_within(place.layer, told) for name, place in self.places().items()}
+        if self.embedding is not None:
+            found["labels"] = {stored_name(self.embedding, "weight"): LabelAxis(1, vector)}
+        first = next(iter(chain(self.layers)))
+        found[first] |= first_linear(self.layers[0], () if self.embedding is not None else vector)
+        return found
 
     def _inputs(self, latents: Tensor, labels: Labels) -> tuple[Tensor, Tensor | None]:
         if self.label_vector is None:
@@ -159,6 +181,12 @@ class Discriminator(nn.Module):
         tasks = {f"head {name}": heads[name] for name in self.task_names}
         return {**trunk, "score": Place(self.adversarial, names[-1]), **tasks}
 
+    def label_axes(self) -> LabelAxes:
+        """Which axes stand for classes."""
+        vector = self.labels_of_layers
+        told = Told(vector=() if vector is None else vector.entries)
+        return {name: axes_within(place.layer, told) for name, place in self.places().items()}
+
     def forward(self, samples: Tensor, labels: Labels) -> DiscriminatorOutput:
         outputs = [samples]  # outputs[i] is what layer i takes
         told = self._told(samples, labels)
@@ -189,10 +217,20 @@ class Discriminator(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Samples [N, C, H, W] to logits [N, K]: a network of its own (SC-WGAN; thesis 3.0.13)."""
+    """Samples [N, C, H, W] to logits [N, K]: a network of its own (SC-WGAN; thesis 3.0.13).
 
-    def __init__(self, layers: Sequence[nn.Module], features: int, classes: int) -> None:
+    axis: what each logit stands for; None where that is no class of the data.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[nn.Module],
+        features: int,
+        classes: int,
+        axis: LabelAxis | None = None,
+    ) -> None:
         super().__init__()
+        self.axis = axis
         self.layers = nn.ModuleList(layers)
         self.linear = nn.Linear(features, classes)
 
@@ -200,6 +238,12 @@ class Classifier(nn.Module):
         """Its layers by name, for mtgan.nets.layers."""
         trunk = chain(self.layers)
         return {**trunk, "classes": Place(self.linear, ["", *trunk][-1])}
+
+    def label_axes(self) -> LabelAxes:
+        """Which axes stand for classes."""
+        return (
+            {} if self.axis is None else {"classes": dict.fromkeys(("weight", "bias"), self.axis)}
+        )
 
     def forward(self, samples: Tensor) -> Tensor:
         x = samples

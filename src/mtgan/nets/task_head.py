@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from mtgan.nets.label_axes import LabelAxis, Told
+
 _EMBEDDING = 512  # at most, of heads that compare samples
 
 
@@ -61,12 +63,14 @@ class SumSpec:
 class HeadSpec:
     """A task's head: its number of logits, and how many last layers it has for itself (>= 1).
 
-    unit_sphere: features are scaled to length 1; embeds: logits are cosines of an embedding with
-    a proxy for each class; twin: a second head stands beside it; sums: see SumSpec.
+    axis: what each logit stands for; None where that is no class of the data. unit_sphere: features
+    are scaled to length 1; embeds: logits are cosines of an embedding with a proxy for each class;
+    twin: a second head stands beside it; sums: see SumSpec.
     """
 
     classes: int
     bifurcation: int = 1
+    axis: LabelAxis | None = None
     unit_sphere: bool = False
     embeds: bool = False
     twin: bool = False
@@ -102,6 +106,8 @@ class Cosines(nn.Module):
     """An embedding of the features of length 1, and its cosines with a proxy for each class (Kang
     et al. 2021, section 3.2)."""
 
+    by_class = ("proxies.weight",)
+
     def __init__(self, features: int, classes: int) -> None:
         super().__init__()
         self.embed = nn.Linear(features, min(features, _EMBEDDING))
@@ -118,9 +124,18 @@ class ClassHead(Branch):
     def __init__(self, layers: Sequence[nn.Module], features: int, spec: HeadSpec) -> None:
         super().__init__(layers)
         make = Cosines if spec.embeds else nn.Linear
-        self.unit_sphere = spec.unit_sphere
+        self.unit_sphere, self.axis = spec.unit_sphere, spec.axis
         self.linear = make(features, spec.classes)
         self.twin = make(features, spec.classes) if spec.twin else None
+
+    def label_axes(self, told: Told) -> dict[str, LabelAxis]:
+        outputs = {"linear": self.linear, "twin": self.twin}
+        return {
+            f"{name}.{parameter}": self.axis
+            for name, layer in outputs.items()
+            if self.axis is not None and layer is not None
+            for parameter in getattr(layer, "by_class", ("weight", "bias"))
+        }
 
     def forward(self, x: Tensor) -> HeadOutput:
         x = self.features(x)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.nets.heads import Bound
+from mtgan.nets.label_axes import LabelAxis, Told
 
 
 class ToldLayer(nn.Module):
@@ -21,6 +22,9 @@ class ToldLayer(nn.Module):
         super().__init__()
         self.layer = layer
         self.labels = bound(nn.Linear(length, channels, bias=False))
+
+    def label_axes(self, told: Told) -> dict[str, LabelAxis]:
+        return {"labels.weight": LabelAxis(1, told.vector)}
 
     def forward(self, x: Tensor, vector: Tensor | None = None) -> Tensor:
         """vector: labels [N, length]."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mtgan.nets.label_axes import Entry, class_entries
 from mtgan.parts import HEAD_CLASSES
 
 
@@ -29,6 +30,11 @@ class HeadClasses:
 
     def count(self, k: int) -> int:
         return self.halves * k + self.extra
+
+    def entries(self, level: str, k: int) -> tuple[Entry, ...]:
+        """What each class of the head stands for; see mtgan.nets.label_axes."""
+        generated = class_entries(level, k, "generated") if self.halves == 2 else ()
+        return (*class_entries(level, k), *generated, *["generated"] * self.extra)
 
     def of(self, labels: Tensor, k: int, generated: bool) -> Tensor:
         """The right class of samples of these labels [N]; -1 where that is not known."""

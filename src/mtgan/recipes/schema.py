@@ -126,6 +126,12 @@ class DiscriminatorPart(ClassifierPart):
     lecam: Weight = 0.0  # of LeCam's regularizer (mtgan.objectives.lecam)
 
 
+class Freeze(Part):
+    """Layers that are not trained, where a training begins from another run (Mo et al. 2020)."""
+
+    discriminator: Annotated[int, Number, Field(ge=0, le=1_000)] = 0  # its first layers, so many
+
+
 class Hierarchy(Part):
     """Label levels made for this recipe, as controls; see mtgan.training.hierarchies.
 
@@ -315,6 +321,7 @@ class Recipe(Part):
     )
     sharing: list[Sharing] = []
     elastic: ElasticPart | None = None  # with domains in sequence
+    freeze: Freeze = Freeze()
     schedule: Schedule = Schedule()
     optimizer: Optimizer = Optimizer()
     data: Data = Data()

@@ -137,7 +137,9 @@ def _differences(runs: Sequence[Run | ClassifierRun]) -> list[tuple[str, list[st
     """Dotted keys of the recipes that are not the same in all runs, and seed and data."""
     flat = [_flat(run.recipe.model_dump(exclude=set(DESCRIPTION - {"plugins"}))) for run in runs]
     for values, run in zip(flat, runs, strict=True):
-        values |= {"seed": run.recipe.run["seed"], "data": run.recipe.run["data_fingerprint"][:12]}
+        record = run.recipe.run
+        values |= {"seed": record["seed"], "data": record["data_fingerprint"][:12]}
+        values["begun from"] = (record.get("start") or {}).get("path", "")
     keys = dict.fromkeys(key for values in flat for key in values)
     rows = [(key, [str(values.get(key, "")) for values in flat]) for key in keys]
     return [(key, values) for key, values in rows if len(set(values)) > 1]

@@ -23,6 +23,7 @@ from mtgan.text import printable
 from mtgan.training import Run
 from mtgan.training.commands import commands_of, words_of
 from mtgan.training.run import Step
+from mtgan.training.start import in_words as start_in_words
 
 OURS = " · mtgan</title>"  # by which a page of ours is known again
 
@@ -116,6 +117,7 @@ def facts_of(
         ("batch size", str(recipe.training.batch_size)),
         ("parameters", ", ".join(f"{name} {count:,}" for name, count in parameters.items())),
         ("seed", str(recorded["seed"])),
+        *([("begun from", start_in_words(began))] if (began := recorded.get("start")) else []),
         ("versions", ", ".join(f"{k} {v}" for k, v in recorded["versions"].items())),
     ]
     if trained:

@@ -16,13 +16,22 @@ from mtgan.recipes.schema import DESCRIPTION
 from mtgan.registry import plugin_versions
 from mtgan.training.checkpoints import RESUME, list_checkpoints
 from mtgan.training.dataset_info import DatasetInfo
-from mtgan.training.folders import DATA, RECIPE
+from mtgan.training.folders import DATA, RECIPE, START
 from mtgan.training.run import Run
 
 AnyRun = TypeVar("AnyRun")
 
 # What a training writes before its first checkpoint, beside hidden files.
-_WRITTEN = {RECIPE, DATA, "metrics.jsonl", "tensorboard", "samples", "domains", "checkpoints"}
+_WRITTEN = {
+    RECIPE,
+    DATA,
+    START,
+    "metrics.jsonl",
+    "tensorboard",
+    "samples",
+    "domains",
+    "checkpoints",
+}
 
 
 def find_run(
@@ -77,10 +86,23 @@ def run_record(data: Dataset, seed: int) -> dict[str, Any]:
     return record
 
 
-def begin_run(path: Path, recipe: Recipe, data: Dataset, info: DatasetInfo, seed: int) -> Run:
-    """Make a run's folder; see begin_folder."""
-    recorded = recipe.model_copy(update={"run": run_record(data, seed)})
-    begin_folder(path, {DATA: json.dumps(info.to_dict()), RECIPE: dump_recipe(recorded)})
+def begin_run(
+    path: Path,
+    recipe: Recipe,
+    data: Dataset,
+    info: DatasetInfo,
+    seed: int,
+    start: Mapping[str, Any] | None = None,
+    taken: Mapping[str, Any] | None = None,
+) -> Run:
+    """Make a run's folder; see begin_folder. start: the record of the model that it begins from;
+    taken: what of it."""
+    record = run_record(data, seed) | ({"start": dict(start)} if start else {})
+    recorded = recipe.model_copy(update={"run": record})
+    texts = {DATA: json.dumps(info.to_dict())}
+    if taken is not None:
+        texts[START] = json.dumps(taken, indent=1)
+    begin_folder(path, {**texts, RECIPE: dump_recipe(recorded)})
     return Run(path, recorded, info)
 
 

@@ -22,6 +22,7 @@ from mtgan.errors import UserError
 from mtgan.recipes.records import validated
 from mtgan.training.records import StateRecord
 
+WEIGHTS = "networks.safetensors"
 _NAME = re.compile(r"step-([0-9]{8,})$")
 # Ends the sentence of whatever a training could not write.
 RESUME = "make room or mend that, then go on with --resume (what was saved before is complete)"

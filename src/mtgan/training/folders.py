@@ -14,7 +14,7 @@ def resume_command(path: Path, steps: int | None = None) -> str:
     return command("mtgan", "train", "--resume", path, *longer)
 
 
-RECIPE, DATA = "recipe.yaml", "data.json"
+RECIPE, DATA, START = "recipe.yaml", "data.json", "start.json"
 DIVERGED = "diverged-"
 """How the name begins under which the state of a training is kept that was not finite."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from mtgan.errors import UserError
 from mtgan.nets import Generator, initialize
 from mtgan.nets.heads import as_levels
 from mtgan.objectives.adversarial import log_loss_ratio
@@ -151,6 +152,7 @@ class Game:
         for network in self.networks.values():
             initialize(network, recipe.training.initialization, generator)
         share_hard(recipe, self.networks)
+        self._freeze()
         self.conditioning: Conditioning | None = None
         if recipe.schedule.conditioning:
             (twin,) = self.twins
@@ -177,6 +179,21 @@ class Game:
         self.networks[f"discriminator{label}"] = discriminator
         return Twin(label, generator.level, generator, discriminator)
 
+    def _freeze(self) -> None:
+        """Leave the first layers of the discriminators as they are; UserError for more layers than
+        there are."""
+        count, (_, height, width) = self.recipe.freeze.discriminator, self.dataset_info.shape
+        for twin in self.twins:
+            layers = twin.discriminator.layers
+            if count > len(layers):
+                raise UserError(
+                    f"Recipe {self.recipe.name}: freeze.discriminator={count}, and at {height} x "
+                    f"{width} pixels the discriminator has {len(layers)} layers; take 0 to "
+                    f"{len(layers)}."
+                )
+            for layer in layers[:count]:
+                layer.requires_grad_(False)
+
     def untold_tasks(self) -> list[str]:
         """Levels by which a task judges generated samples, and which no generator is told."""
         told = {level for twin in self.twins for level in twin.generator.levels}
@@ -190,10 +207,11 @@ class Game:
         return [level for level in weighty if told and level not in told]
 
     def _group_parameters(self) -> dict[str, list[nn.Parameter]]:
-        """Every parameter in exactly one group, named after the network(s) that hold it."""
+        """Every parameter that is not frozen in exactly one group, named after the network(s) that
+        hold it."""
         holders: dict[nn.Parameter, list[str]] = {}
         for name, network in {**self.networks, **self.weighings}.items():
-            for parameter in network.parameters():
+            for parameter in filter(lambda one: one.requires_grad, network.parameters()):
                 holders.setdefault(parameter, []).append(name)
         groups: dict[str, list[nn.Parameter]] = {}
         for parameter, names in holders.items():

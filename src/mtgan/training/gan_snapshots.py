@@ -33,7 +33,8 @@ class GanSnapshots(Snapshots):
 
     run: whose recipe grows to more steps once a longer training begins. best: step and value of
     the lowest Frechet distance so far, by twin (None: the only one); empty before the first
-    evaluation. make_evaluator: called once, before the first evaluation.
+    evaluation. notes: what is said before a new training begins. make_evaluator: called once,
+    before the first evaluation.
     """
 
     remedy = "A lower optimizer.learning_rate or a penalty (penalty.kind=gradient) usually helps."
@@ -46,11 +47,12 @@ class GanSnapshots(Snapshots):
         optimizers: Optimizers,
         seed: int,
         make_evaluator: Callable[[], Evaluator],
+        notes: Sequence[str] = (),
     ) -> None:
         super().__init__(run.path, recipe.training.keep_checkpoints)
         self.run, self._recipe, self._game = run, recipe, game
         self._optimizers, self._seed = optimizers, seed
-        self._make_evaluator = make_evaluator
+        self._make_evaluator, self._notes = make_evaluator, notes
         self._evaluator: Evaluator | None = None
         self.twins: list[str | None] = [*recipe.twins] or [None]
         self.best: dict[str | None, BestRecord] = {}
@@ -90,7 +92,7 @@ class GanSnapshots(Snapshots):
         """What is kept of a training that has not learned anything."""
         if processes.is_first():  # and nobody else trains in the folder
             self.run = lengthen(self.run, self._recipe)
-        for note in self._game.notes():
+        for note in (*self._game.notes(), *(self._notes if new else ())):
             reporter.progress.say(f"note: {note}")
         if new:
             evaluate = bool(self._recipe.training.evaluate_every)

@@ -6,6 +6,7 @@ import numpy as np
 
 from mtgan.errors import UserError
 from mtgan.nets import HeadSpec, SumSpec
+from mtgan.nets.label_axes import UNSAID, LabelAxis, class_entries
 from mtgan.objectives.heads import HeadObjective
 from mtgan.parts import HEAD_CLASSES, HEAD_LOSSES, TRANSFORMS
 from mtgan.recipes.task import Task
@@ -76,8 +77,8 @@ def spec_of(
     task: Task, level: str, levels_by_task: Mapping[str, str], info: DatasetInfo
 ) -> HeadSpec:
     """The task's head on the discriminator; levels_by_task: of all tasks that have one."""
-    objective = objective_of(task, levels_of(task, level, info), info)
-    head = task.head
+    levels = levels_of(task, level, info)
+    objective, head = objective_of(task, levels, info), task.head
     sums = None
     if head.sums is not None:
         parents = _parents(task, levels_by_task[head.sums], level, info)
@@ -85,11 +86,22 @@ def spec_of(
     return HeadSpec(
         objective.loss.outputs(objective.classes, objective.sizes),
         task.bifurcation,
+        axis_of(objective, levels),
         unit_sphere=head.features == "unit-sphere",
         embeds=objective.loss.compares_samples,
         twin=objective.classes.twin,
         sums=sums,
     )
+
+
+def axis_of(objective: HeadObjective, levels: Sequence[str]) -> LabelAxis:
+    """What each logit stands for of a head that reads these levels; a loss of somebody else's may
+    not say it."""
+    say = getattr(objective.loss, "entries", None)
+    if say is None:
+        sizes = zip(levels, objective.sizes, strict=True)
+        return LabelAxis(UNSAID, tuple(entry for one in sizes for entry in class_entries(*one)))
+    return LabelAxis(0, tuple(say(objective.classes, levels, objective.sizes)))
 
 
 def spec_of_transform(task: Task, info: DatasetInfo) -> HeadSpec:

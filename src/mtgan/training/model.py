@@ -58,6 +58,10 @@ class Model(ABC):
     def iteration(self, step: Step = None) -> int:
         """After how many iterations that checkpoint was written."""
 
+    @abstractmethod
+    def weights(self, step: Step = None) -> Path:
+        """The file that holds its networks as of that checkpoint."""
+
     @property
     def twins(self) -> tuple[str, ...]:
         """Names of its twins, the main one first; none where one generator was trained."""

@@ -17,7 +17,7 @@ from mtgan.parts import BACKBONES, NORMALIZATIONS, OUTPUTS
 from mtgan.recipes import Recipe
 from mtgan.recipes.task import Task
 from mtgan.training.dataset_info import DatasetInfo
-from mtgan.training.heads import objective_of, spec_of, spec_of_transform
+from mtgan.training.heads import axis_of, objective_of, spec_of, spec_of_transform
 
 Network = Generator | Discriminator | Classifier
 
@@ -104,6 +104,7 @@ def build_classifier(recipe: Recipe, info: DatasetInfo, task: Task, level: str) 
         backbone.discriminator_layers(settings),
         backbone.feature_count(settings),
         objective.loss.outputs(objective.classes, objective.sizes),
+        axis_of(objective, (level,)),
     )
 
 

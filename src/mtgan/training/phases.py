@@ -101,7 +101,7 @@ class PhaseList:
     def _discriminator_phase(self, twin: Twin) -> Phase:
         recipe, name = self.recipe, f"discriminator{twin.label}"
         penalty = PENALTIES.get(recipe.penalty.kind)
-        weights = list(twin.discriminator.parameters())
+        weights = [one for one in twin.discriminator.parameters() if one.requires_grad]
 
         averages = self.states.get(f"lecam/{name}")
         assert averages is None or isinstance(averages, ScoreAverages)

@@ -86,6 +86,16 @@ class DataRecord(StrictRecord):
     seed: NonNegative = 0
 
 
+class StartRecord(StrictRecord):
+    """The model that a run began from, as of an iteration; weights: SHA-256 of their file."""
+
+    path: str
+    recipe: str
+    data: str
+    step: NonNegative
+    weights: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 class RunRecord(StrictRecord):
     """What recipe.yaml holds under `run`."""
 
@@ -97,6 +107,7 @@ class RunRecord(StrictRecord):
     versions: dict[str, str]
     # By module its version, "" where it has none.
     plugins: dict[str, str] = Field(default_factory=dict)
+    start: StartRecord | None = None
 
 
 # metrics.jsonl

@@ -161,6 +161,9 @@ class Run(Model):
         found = self.resolve(step)
         return self._saved.newest_state().iteration if found is None else found
 
+    def weights(self, step: Step = None) -> Path:
+        return self._saved.weights(self.resolve(step))
+
     def game(self, step: Step = None) -> Game:
         """The players as of a checkpoint (the newest when `step` is None), on the CPU.
 

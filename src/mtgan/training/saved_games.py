@@ -6,6 +6,7 @@ from mtgan import files
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
 from mtgan.training.checkpoints import (
+    WEIGHTS,
     CheckpointReplaced,
     list_checkpoints,
     load_checkpoint,
@@ -45,6 +46,10 @@ class SavedGames:
                     continue
             return self._kept[1]
         raise UserError(f"The checkpoints of {self.path} change too fast to be read; ask again.")
+
+    def weights(self, step: int | None) -> Path:
+        """The file of the networks as of an iteration (None: the newest)."""
+        return self._checkpoint(step)[1] / WEIGHTS
 
     def newest_state(self) -> StateRecord:
         """What the newest checkpoint holds beside tensors."""

@@ -26,10 +26,12 @@ from mtgan.training.graphs import graphs_of
 from mtgan.training.hierarchies import with_hierarchies
 from mtgan.training.inputs import as_data, as_recipe, usual_folder
 from mtgan.training.instruments import Evaluator, Instruments
+from mtgan.training.model import Model, Step
 from mtgan.training.noise_scale import NoiseScale
 from mtgan.training.optimizers import optimizers_of
 from mtgan.training.phases import Phase
 from mtgan.training.run import Run
+from mtgan.training.start import Start, refuse_other_start
 from mtgan.training.trainer import Schedule, Trainer
 
 
@@ -51,6 +53,8 @@ def train(
     callbacks: Sequence[Callback] = (),
     max_seconds: float | None = None,
     instruments: Instruments | None = None,
+    start: Model | str | Path | None = None,
+    start_step: Step = None,
 ) -> Run:
     """Train a recipe on a data set into the run folder `out`, and return the Run.
 
@@ -72,6 +76,10 @@ def train(
     with by resume.
     instruments: what evaluates samples meanwhile, and clusters classes; mtgan.train brings the
     usual ones, mtgan.training.train none.
+    start: a model that the networks begin from (what mtgan.load gives, or a run by its folder), as
+    of its checkpoint start_step (an iteration, "best", or the newest): layers that fit are taken,
+    rows of classes by name, and what was taken is printed and kept in start.json of the run. The
+    optimizers begin anew. The model stays as it is.
 
     Where torchrun started several processes, all of them call this alike, and train one run as
     one process would; see mtgan.processes.
@@ -87,6 +95,9 @@ def train(
             "Samples are to be evaluated while the training goes on, and nothing that measures was "
             "handed over; take mtgan.train, or set training.evaluate_every=0."
         )
+    begins = None if start is None else Start.of(start, start_step)
+    if begins is None and start_step is not None:
+        raise UserError("start_step is a checkpoint of start; name that, or leave it out.")
     data = as_data(data, recipe)
     folder = usual_folder(recipe.name, data.name, seed) if out is None else Path(out)
     trainer = prepare(
@@ -100,6 +111,7 @@ def train(
         compile=compile,
         graphs=graphs,
         instruments=instruments,
+        start=begins,
     )
     with torch.random.fork_rng(devices=trainer.rng_devices):
         trainer.fit(quiet, listeners)
@@ -118,6 +130,7 @@ def prepare(
     compile: bool = False,
     graphs: str = "auto",
     instruments: Instruments | None = None,
+    start: Start | None = None,
 ) -> Trainer[GanSnapshots]:
     """A trainer in the run folder `out`, at the newest checkpoint; arguments and errors as of
     `train`. Without instruments it can do iterations, but not evaluate."""
@@ -140,9 +153,13 @@ def prepare(
     _refuse_uneven_shares(game.phases)
     if compile:
         refuse_compiling(place)
+    record, taken, notes = _begun_from(game, start, found)
     if found is None:
-        found = processes.on_first_process(partial(begin_run, out, recipe, data, info, seed))
+        found = processes.on_first_process(
+            partial(begin_run, out, recipe, data, info, seed, record, taken)
+        )
     refuse_other_run(found, recipe, data, seed)
+    refuse_other_start(found, record)
     game.to(place)
     if compile:
         _compile(game)
@@ -176,7 +193,7 @@ def prepare(
         game,
         Draws(loader, game.requests, recipe.latent, seed, place, one_latent),
         optimizers,
-        GanSnapshots(found, recipe, game, optimizers, seed, make_evaluator),
+        GanSnapshots(found, recipe, game, optimizers, seed, make_evaluator, notes),
         _schedule(recipe),
         seed,
         place,
@@ -185,6 +202,27 @@ def prepare(
             recipe.training.noise_scale_every, game.networks, recipe.training.precision, place
         ),
     )
+
+
+def _begun_from(
+    game: Game, start: Start | None, found: Run | None
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
+    """Fill the game from a model, unless a checkpoint will: its record, what was taken, and notes
+    of that."""
+    if start is None:
+        recipe = game.recipe
+        if found is None and recipe.freeze.discriminator:
+            warnings.warn(
+                f"Recipe {recipe.name}: freeze.discriminator={recipe.freeze.discriminator} keeps "
+                "layers that have learned nothing; begin from a run (--from RUN), or set it to 0.",
+                RecipeWarning,
+                stacklevel=3,
+            )
+        return None, None, []
+    if found is not None and found.steps:
+        return start.record(), None, []
+    taken = start.fill(game)
+    return start.record(), taken.to_dict(), [*start.notes(taken)]
 
 
 def _under_its_levels(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.data.numbers import STEPS
+from mtgan.nets.label_axes import Entry, class_entries
 
 Labels = Mapping[str, Tensor]
 Bound = Callable[[nn.Module], nn.Module]
@@ -36,7 +37,8 @@ class Strengths(nn.Module):
     def __init__(self, levels: Sequence[str]) -> None:
         super().__init__()
         self.levels = tuple(levels)
-        self.register_buffer("values", torch.ones(len(self.levels)))
+        # Set by the schedule in every iteration: nothing that a network has learned.
+        self.register_buffer("values", torch.ones(len(self.levels)), persistent=False)
 
     def of(self, level: str) -> Tensor:
         """The strength of a level, a scalar on the device."""
@@ -66,6 +68,15 @@ class LabelVector(nn.Module):
     @property
     def length(self) -> int:
         return sum(map(block_length, self.classes.values()))
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What each of its numbers stands for."""
+        return tuple(
+            entry
+            for level, count in self.classes.items()
+            for entry in (class_entries(level, count) or (f"{level}: value", f"{level}: known"))
+        )
 
     def forward(self, labels: Labels, like: Tensor) -> Tensor:
         """[N, length] in the type and on the device of `like` [N, ...]."""

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from mtgan.nets.heads.base import Bound, Labels, LabelVector
+from mtgan.nets.label_axes import LabelAxis, Told
 from mtgan.parts import HEADS
 
 
@@ -15,8 +16,13 @@ class Concat(nn.Module):
 
     def __init__(self, features: int, labels: LabelVector, bound: Bound) -> None:
         super().__init__()
-        self.label_vector = labels
+        self.features, self.label_vector = features, labels
         self.linear = bound(nn.Linear(features + labels.length, 1))
+
+    def label_axes(self, told: Told) -> dict[str, LabelAxis]:
+        features = (f"feature {i} of {self.features}" for i in range(self.features))
+        entries = (*features, *self.label_vector.entries)
+        return {"linear.weight": LabelAxis(1, entries)}
 
     def forward(self, features: Tensor, labels: Labels) -> Tensor:
         y = self.label_vector(labels, features)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from mtgan.nets.fast import LeakyReLU
 from mtgan.nets.heads.base import Bound, Labels, LabelVector
+from mtgan.nets.label_axes import LabelAxis, Told
 from mtgan.parts import HEADS
 
 
@@ -19,6 +20,9 @@ class Dense(nn.Module):
         self.label_vector = labels
         self.dense = nn.Sequential(bound(nn.Linear(labels.length, 256)), LeakyReLU(0.2))
         self.linear = bound(nn.Linear(features + 256, 1))
+
+    def label_axes(self, told: Told) -> dict[str, LabelAxis]:
+        return {"dense.0.weight": LabelAxis(1, self.label_vector.entries)}
 
     def forward(self, features: Tensor, labels: Labels) -> Tensor:
         y = self.dense(self.label_vector(labels, features))

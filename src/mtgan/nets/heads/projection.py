@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from mtgan.nets.heads.base import Bound, Labels, LabelVector
+from mtgan.nets.label_axes import LabelAxis, Told
 from mtgan.parts import HEADS
 
 
@@ -16,6 +17,9 @@ class Projection(nn.Module):
         self.label_vector = labels
         self.embed = bound(nn.Linear(labels.length, features, bias=False))
         self.linear = bound(nn.Linear(features, 1))
+
+    def label_axes(self, told: Told) -> dict[str, LabelAxis]:
+        return {"embed.weight": LabelAxis(1, self.label_vector.entries)}
 
     def forward(self, features: Tensor, labels: Labels) -> Tensor:
         y = self.label_vector(labels, features)

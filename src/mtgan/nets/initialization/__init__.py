@@ -23,6 +23,18 @@ def stored_weight(layer: Any) -> torch.Tensor:
 
 
 @torch.no_grad()
+def settle(layer: nn.Module) -> None:
+    """Estimate the norm of a new kernel anew, where spectral normalization divides by it."""
+    if not is_parametrized(layer):
+        return
+    training = layer.training
+    layer.train()
+    for _ in range(_SETTLED):
+        _ = layer.weight  # each look is an iteration, while a layer trains
+    layer.train(training)
+
+
+@torch.no_grad()
 def initialize(network: nn.Module, name: str, generator: torch.Generator) -> None:
     """Initialize every convolution and linear layer of `network`; biases become zero.
 
@@ -35,8 +47,6 @@ def initialize(network: nn.Module, name: str, generator: torch.Generator) -> Non
         own = getattr(module, "own_initialization", False)
         if isinstance(module, nn.Linear | nn.modules.conv._ConvNd) and not own:
             initializer(stored_weight(module), generator)
-            if is_parametrized(module):
-                for _ in range(_SETTLED):
-                    _ = module.weight  # each look is an iteration, while a layer trains
+            settle(module)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from mtgan.nets.label_axes import LabelAxis, Told
+
 
 def by_sample(x: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
     """gain * x + bias of x [N, C, ...]; gain and bias [N, C]."""
@@ -34,6 +36,10 @@ class Conditional(nn.Module):
         self.bias = nn.Embedding(classes, channels)
         nn.init.ones_(self.gain.weight)
         nn.init.zeros_(self.bias.weight)
+
+    def label_axes(self, told: Told) -> dict[str, LabelAxis]:
+        rows = LabelAxis(0, told.rows)
+        return {"gain.weight": rows, "bias.weight": rows}
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         assert y is not None, "conditional normalization needs class indices"

@@ -21,8 +21,10 @@ class ByDomain(nn.Module):
     def __init__(self, vocabularies: Sequence[int], channels: int) -> None:
         super().__init__()
         sizes = torch.tensor(list(vocabularies) or [0])[:, None]
-        self.register_buffer("pixels", sizes[:, 0] == 0)
-        self.register_buffer("outside", (sizes > 0) & (torch.arange(channels) >= sizes))
+        # Facts of the data, which no training changes.
+        self.register_buffer("pixels", sizes[:, 0] == 0, persistent=False)
+        outside = (sizes > 0) & (torch.arange(channels) >= sizes)
+        self.register_buffer("outside", outside, persistent=False)
 
     def _of(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
         """Which samples are pixels [N, 1, 1], and logits whose foreign tokens are impossible."""

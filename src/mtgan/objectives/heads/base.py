@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mtgan.nets import HeadOutput
 from mtgan.nets.heads import scaled
+from mtgan.nets.label_axes import Entry
 from mtgan.objectives.classes import HeadClasses
 from mtgan.objectives.tasks import accuracy, mean_over_labeled
 
@@ -27,6 +28,12 @@ class HeadLoss(Protocol):
 
     def outputs(self, classes: HeadClasses, sizes: Sequence[int]) -> int:
         """How many logits a head has for levels of these numbers of classes."""
+
+    def entries(
+        self, classes: HeadClasses, levels: Sequence[str], sizes: Sequence[int]
+    ) -> tuple[Entry, ...]:
+        """What each logit stands for (mtgan.nets.label_axes); nothing where that is not said."""
+        return ()
 
     def target(
         self, classes: HeadClasses, sizes: Sequence[int], labels: Sequence[Tensor], generated: bool
@@ -56,6 +63,11 @@ class OneOfMany:
 
     def outputs(self, classes: HeadClasses, sizes: Sequence[int]) -> int:
         return classes.count(sizes[0])
+
+    def entries(
+        self, classes: HeadClasses, levels: Sequence[str], sizes: Sequence[int]
+    ) -> tuple[Entry, ...]:
+        return classes.entries(levels[0], sizes[0])
 
     def target(
         self, classes: HeadClasses, sizes: Sequence[int], labels: Sequence[Tensor], generated: bool

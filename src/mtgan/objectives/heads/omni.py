@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mtgan.nets import HeadOutput
+from mtgan.nets.label_axes import Entry, class_entries
 from mtgan.objectives.classes import HeadClasses
 from mtgan.objectives.tasks import at_least_float32, mean_over_labeled
 from mtgan.parts import HEAD_LOSSES
@@ -28,6 +29,13 @@ class Omni:
 
     def outputs(self, classes: HeadClasses, sizes: Sequence[int]) -> int:
         return sum(sizes) + self._marks(classes)
+
+    def entries(
+        self, classes: HeadClasses, levels: Sequence[str], sizes: Sequence[int]
+    ) -> tuple[Entry, ...]:
+        marks = ("real", "generated")[2 - self._marks(classes) :]
+        blocks = zip(levels, sizes, strict=True)
+        return (*(entry for pair in blocks for entry in class_entries(*pair)), *marks)
 
     def target(
         self, classes: HeadClasses, sizes: Sequence[int], labels: Sequence[Tensor], generated: bool

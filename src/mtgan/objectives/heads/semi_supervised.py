@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mtgan.nets import HeadOutput
+from mtgan.nets.label_axes import Entry
 from mtgan.objectives.classes import HeadClasses
 from mtgan.objectives.tasks import at_least_float32, mean_over_labeled
 from mtgan.parts import HEAD_LOSSES
@@ -28,6 +29,11 @@ class SemiSupervised:
 
     def outputs(self, classes: HeadClasses, sizes: Sequence[int]) -> int:
         return classes.count(sizes[0])
+
+    def entries(
+        self, classes: HeadClasses, levels: Sequence[str], sizes: Sequence[int]
+    ) -> tuple[Entry, ...]:
+        return classes.entries(levels[0], sizes[0])
 
     def target(
         self, classes: HeadClasses, sizes: Sequence[int], labels: Sequence[Tensor], generated: bool

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from mtgan.nets import HeadOutput
 from mtgan.nets.heads import scaled
+from mtgan.nets.label_axes import Entry
 from mtgan.objectives.classes import HeadClasses
 from mtgan.objectives.heads.base import OneOfMany
 from mtgan.objectives.tasks import at_least_float32
@@ -20,6 +21,11 @@ class SquaredError(OneOfMany):
 
     def outputs(self, classes: HeadClasses, sizes: Sequence[int]) -> int:
         return 1
+
+    def entries(
+        self, classes: HeadClasses, levels: Sequence[str], sizes: Sequence[int]
+    ) -> tuple[Entry, ...]:
+        return (f"{levels[0]}: value",)
 
     def per_sample(self, output: HeadOutput, target: Tensor) -> Tensor:
         distances = at_least_float32(output.logits).squeeze(-1) - scaled(target)

@@ -12,7 +12,7 @@ from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.runs import train
 from mtgan.studies.gan_identity import trained
-from mtgan.studies.gan_marks import can_go_on, measured_at_marks
+from mtgan.studies.gan_marks import begun_from, can_go_on, measured_at_marks
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measure, measure_samples, prepare
@@ -37,6 +37,7 @@ class GanJobs:
     axes: tuple[str, ...] = ("iterations", "epochs", "seconds")
     record = "result.json"
     schema = Recipe
+    starts = True
 
     @property
     def found(self) -> Mapping[str, Callable[[Path, Job], Measured]]:
@@ -112,7 +113,14 @@ class GanJobs:
             return
         out = Path(job.out)
         resume = can_go_on(out, self.record)
-        run = train(recipe, data, out, seed=job.seed, resume=resume, device=job.device, quiet=True)
+        run = train(
+            *(recipe, data, out),
+            seed=job.seed,
+            resume=resume,
+            device=job.device,
+            quiet=True,
+            start=begun_from(job),
+        )
         yield replace(_with_log(measure(run, job), run), fingerprint=data.fingerprint, log=[])
 
     def prepare(self, plan: "StudyPlan") -> None:
