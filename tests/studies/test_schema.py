@@ -18,7 +18,7 @@ SHIPPED = {
     *("g-advantage", "classifier-frequency", "resnet", "batch-size"),
     *("clipping", "domain-sharing", "domains-in-turn", "multidomain-claims", "longer-training"),
     *("four-conditionings", "class-loss-weights", "initializations", "ttur"),
-    *("batch-scaling", "wgan-four-tasks"),
+    *("batch-scaling", "wgan-four-tasks", "fine-tuning"),
 }
 SEARCHES = {"ac-gan-b-settings": 27, "stability": 40}
 CLASSIFIERS = {

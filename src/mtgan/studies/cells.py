@@ -19,6 +19,14 @@ _LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What the runs of a cell begin from: a run of this recipe on these data, of the same seed."""
+
+    recipe: Any
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Cell:
     """One combination of recipe, variant, setting of a space and data set; its runs differ by seed
     alone.
@@ -39,6 +47,7 @@ class Cell:
     setting: str = ""
     mark: float | None = None
     trained_to: Marks | None = None
+    start: Origin | None = None
 
     @property
     def kind(self) -> Kind:
@@ -72,8 +81,24 @@ class Cell:
     def run_id(self, seed: int) -> str:
         return f"{_slug(self.recipe.name)}-s{seed}-{_digest(self._trained, seed)[:12]}"
 
+    def start_job(self, seed: int) -> dict[str, Any] | None:
+        """The run that a run of it begins from, as plain values: its name, recipe and data."""
+        if self.start is None:
+            return None
+        recipe, data = self.start.recipe, self.start.data
+        name = f"{_slug(recipe.name)}-s{seed}-{_digest(self._start_identity, seed)[:12]}"
+        return {"id": name, "recipe": recipe.model_dump(mode="json"), "data": data}
+
+    @property
+    def _start_identity(self) -> list[Any]:
+        return [] if self.start is None else self.kind.identity(self.start.recipe, self.start.data)
+
     @cached_property
     def _trained(self) -> list[Any]:
+        return [*self._trained_alone, *self._start_identity]
+
+    @property
+    def _trained_alone(self) -> list[Any]:
         marks = self.trained_to
         if marks is None:
             return self.kind.identity(self.recipe, self.data)

@@ -20,7 +20,7 @@ from mtgan.files import temporary_folder, writing
 from mtgan.limits import LARGEST_STEP
 from mtgan.recipes import Recipe
 from mtgan.runs import samples_of, train
-from mtgan.studies.jobs import Job, Measured, mark_name
+from mtgan.studies.jobs import Job, Measured, alone, load_data, mark_name, start_folder
 from mtgan.studies.marks import (
     Machine,
     MarkProgress,
@@ -115,6 +115,7 @@ class _Training:
             resume=self.resume,
             device=job.device,
             quiet=True,
+            start=begun_from(job),
         )
 
     def _pace(self) -> Pace:
@@ -132,10 +133,29 @@ class _Training:
         return last.iterations + self._pace().iterations(left)
 
 
-def can_go_on(out: Path, record: str) -> bool:
-    """Whether there is a run to go on with. What a kill left before the first checkpoint, of which
-    nothing can be gone on with, is removed, so that the run can begin anew."""
-    if list_checkpoints(out / "checkpoints") or (out / record).exists():
+def begun_from(job: Job) -> Run | None:
+    """The run that a job's run begins from, trained where it is not yet; None where it begins from
+    nothing."""
+    if job.start is None:
+        return None
+    recipe, out = Recipe.model_validate(job.start["recipe"]), start_folder(job)
+    with alone(out):
+        if not can_go_on(out) or Run.open(out).steps[-1] < recipe.training.steps:
+            data = load_data(job.start["data"])
+            train(
+                *(recipe, data, out),
+                seed=job.seed,
+                resume=out.exists(),
+                device=job.device,
+                quiet=True,
+            )
+    return Run.open(out)
+
+
+def can_go_on(out: Path, record: str = "") -> bool:
+    """Whether there is a run to go on with, or its record. What a kill left before the first
+    checkpoint, of which nothing can be gone on with, is removed, so that the run can begin anew."""
+    if list_checkpoints(out / "checkpoints") or (record and (out / record).exists()):
         return True
     with writing(out):
         if out.exists():

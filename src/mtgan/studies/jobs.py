@@ -1,13 +1,14 @@
 """One job of a study, as plain values that a worker reads, and what is recorded of it."""
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mtgan.data import Dataset, load_dataset
 from mtgan.data.taxonomy_file import extends_a_file, whole_taxonomy
-from mtgan.files import read_text
+from mtgan.files import hold, read_text
 from mtgan.recipes.records import read_record
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.records import RunResult
@@ -36,6 +37,7 @@ class Job:
     kind: str = "gan"
     marks: list[float] = field(default_factory=list)  # where it is measured; none: at its end
     unit: str = ""  # of the marks: seconds or iterations
+    start: dict[str, Any] | None = None  # {"id", "recipe", "data"} of the run that it begins from
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,23 @@ def read_result_file(path: Path, evaluation: Mapping[str, Any]) -> dict[str, Any
         return None
     result = read_record(path, RunResult, "remove it, and the study measures that run again")
     return result if result["evaluation"] == evaluation else None
+
+
+def start_folder(job: Job) -> Path:
+    """The folder of the run that a job's run begins from, in the study's folder."""
+    assert job.start is not None
+    return Path(job.out).parent.parent / "starts" / str(job.start["id"])
+
+
+@contextlib.contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Wait until no other worker (one left behind by a killed study) holds a run."""
+    # Beside the run's folder, which does not exist before the run begins.
+    lock = hold(out.with_name(f".{out.name}"), "training in", timeout_seconds=-1)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def load_data(loading: Mapping[str, Any]) -> Dataset:

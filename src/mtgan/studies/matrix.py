@@ -9,7 +9,7 @@ from typing import Any
 from mtgan.data.taxonomy_file import extends_a_file, whole_taxonomy
 from mtgan.errors import UserError
 from mtgan.registry import nearest
-from mtgan.studies.cells import Cell, FoundCell
+from mtgan.studies.cells import Cell, FoundCell, Origin
 from mtgan.studies.found import sources_of
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measures import Marks
@@ -32,7 +32,7 @@ def cells_of(study: Study) -> Iterator[Cell]:
         _check_axes(study, name)
     for entry in study.recipes:
         kind_name = entry.kind or study.kind
-        kind = KINDS.get(kind_name)
+        kind, start = KINDS.get(kind_name), _start_of(entry, kind_name, study)
         for (variant, changes), (setting, drawn) in product(
             study.variants.items(), study.settings.items()
         ):
@@ -54,8 +54,24 @@ def cells_of(study: Study) -> Iterator[Cell]:
                     kind_name=kind_name,
                     recipe=recipe,
                     data=_absolute(kind.loading(entry, data, recipe)),
+                    start=start,
                 )
                 yield from [cell] if study.marks is None else _at_marks(cell, entry, study.marks)
+
+
+def _start_of(entry: StudyRecipe, kind_name: str, study: Study) -> Origin | None:
+    """What the runs of an entry begin from; UserError for a kind whose runs cannot."""
+    if entry.start is None:
+        return None
+    if not KINDS.capability(kind_name, "starts"):
+        raise UserError(
+            f"Study {study.name}: {entry.label!r} has start, and runs of kind {kind_name} begin "
+            "from no other; leave it out."
+        )
+    kind, recipe = KINDS.get(kind_name), entry.start.recipe or entry.recipe
+    own = StudyRecipe(recipe=recipe, kind=entry.kind)
+    resolved = kind.recipe(own, entry.start.set, study)
+    return Origin(resolved, _absolute(kind.loading(own, entry.start.data, resolved)))
 
 
 def _check_axes(study: Study, kind: str) -> None:

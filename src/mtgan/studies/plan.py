@@ -41,6 +41,7 @@ class StudyPlan:
                         kind=cell.kind_name,
                         marks=marks.at if marks else [],
                         unit=marks.unit if marks else "",
+                        start=cell.start_job(seed),
                     )
         return list(found.values())
 

@@ -33,6 +33,32 @@ def _known_kind(name: str) -> str:
     return KINDS.check(name) if name else name
 
 
+class StudyData(Part):
+    """Training data: arguments of load_dataset."""
+
+    name: Name
+    root: str | None = None
+    size: Size = None  # 64, (H, W) or HxW; the recipe's when absent
+    channels: Literal[1, 3] | None = None  # likewise
+    taxonomy: str | dict[str, Any] | None = None
+    # A whole number is a count, a fraction in (0, 1] a share.
+    subset: Count | Share | None = None
+    stratified: bool = True
+    labeled: Count | Share | None = None  # those that keep their labels
+    # By level, the classes whose samples alone there are, for training and as the reference.
+    classes: dict[Name, OneOrMore] | None = None
+    seed: Seed = 0
+
+
+class StudyStart(Part):
+    """The run that an entry's runs begin from (mtgan.train's `start`): one for each seed, of all
+    entries that begin from it, and trained first. The budget of the study is not its own."""
+
+    data: StudyData
+    recipe: str = ""  # the entry's when empty
+    set: Settings = {}  # over the study's; training.steps says how long it is
+
+
 class StudyRecipe(Part):
     """A recipe of the zoo or a file, or of scripts a command line, with settings of its own. A
     plain name is enough."""
@@ -46,6 +72,7 @@ class StudyRecipe(Part):
     # Whether each of the study's marks has a training of its own; None: where a training would do
     # otherwise if it were longer, as where its rates fall.
     run_per_mark: bool | None = None
+    start: StudyStart | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -88,23 +115,6 @@ class Found(Part):
         if sum(map(bool, (self.runs, self.samples, self.numbers))) != 1:
             raise ValueError(f"{self.name!r} should have one of runs, samples and numbers")
         return self
-
-
-class StudyData(Part):
-    """Training data: arguments of load_dataset."""
-
-    name: Name
-    root: str | None = None
-    size: Size = None  # 64, (H, W) or HxW; the recipe's when absent
-    channels: Literal[1, 3] | None = None  # likewise
-    taxonomy: str | dict[str, Any] | None = None
-    # A whole number is a count, a fraction in (0, 1] a share.
-    subset: Count | Share | None = None
-    stratified: bool = True
-    labeled: Count | Share | None = None  # those that keep their labels
-    # By level, the classes whose samples alone there are, for training and as the reference.
-    classes: dict[Name, OneOrMore] | None = None
-    seed: Seed = 0
 
 
 class Budget(Part):

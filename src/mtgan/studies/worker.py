@@ -11,15 +11,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from mtgan.errors import UserError
-from mtgan.files import hold, read_json, write_json, write_text
+from mtgan.files import read_json, write_json, write_text
 from mtgan.plugins import use_from
 from mtgan.studies.found import measure_found
-from mtgan.studies.jobs import Job, Measured, read_result, record_path
+from mtgan.studies.jobs import Job, Measured, alone, read_result, record_path
 from mtgan.studies.kinds import KINDS
 
 
@@ -29,7 +28,7 @@ def run_job(job: Job) -> None:
     A run that is finished and measured as asked is left alone. Two workers never work on one run.
     """
     use_from(job.plugins)
-    with _alone(Path(job.out)):
+    with alone(Path(job.out)):
         if read_result(job) is not None:
             return
         if job.source is None:
@@ -48,17 +47,6 @@ def _record(job: Job, measured: Measured) -> None:
     del values["log"], values["mark"]
     file = record_path(job.kind, Path(job.out), measured.mark)
     write_json(file, {"evaluation": job.evaluation, **values})
-
-
-@contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Wait until no other worker (one left behind by a killed study) holds this run."""
-    # Beside the run's folder, which does not exist before the run begins.
-    lock = hold(out.with_name(f".{out.name}"), "training in", timeout_seconds=-1)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _end_with_parent() -> None:

@@ -82,4 +82,10 @@ class Kind(Protocol):
         """How runs were measured, for the page."""
 
 
-KINDS: "Registry[Kind]" = Registry("kind of job", "mtgan.studies.kinds", has=("run", "identity"))
+KINDS: "Registry[Kind]" = Registry(
+    "kind of job",
+    "mtgan.studies.kinds",
+    has=("run", "identity"),
+    # Whether its runs can begin from another one.
+    capabilities={"starts": False},
+)
