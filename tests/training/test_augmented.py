@@ -11,6 +11,7 @@ from mtgan.parts import AUGMENTATIONS
 from mtgan.training.batches import BatchLoader, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
+from mtgan.training.mixture import Move
 from toys import make_data, small_recipe
 
 SIZE = 4
@@ -27,7 +28,9 @@ def augmentation():
 def seen(game: Game, phase: str) -> tuple[list[Tensor], Tensor, Tensor]:
     """What the discriminator is given in a phase, in order; the real batch; the generated one."""
     data, device, random = make_data(), torch.device("cpu"), torch.Generator().manual_seed(0)
-    batch = BatchLoader(data, game.requests, device, 0, flip=False).batch("x", 0, SIZE, random)
+    batch = BatchLoader(data, game.requests, device, 0, flip=False).batch(
+        Move("x", 0), SIZE, random
+    )
     latent = game.recipe.latent
     inputs = draw_inputs(SIZE, latent.dim, latent.distribution, game.requests, random, device)
     discriminator, given = game.networks["discriminator"], []
