@@ -38,6 +38,7 @@ ORDER = [
     "exporting",
     "doctor",
     "analysis",
+    "surveys",
     "studies",
     "reports",
     "reproduction",

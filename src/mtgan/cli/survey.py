@@ -1,0 +1,163 @@
+"""`mtgan survey`: people judge samples."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mtgan.cli.app import app, print_json, say, working
+from mtgan.cli.options import Checkpoint, Json, Quiet, Root, Seed, as_step, given
+
+if TYPE_CHECKING:
+    from mtgan.surveys.new import Planned
+
+survey = typer.Typer(
+    help="People judge samples: plan a survey, hand it out, read the answers.",
+    no_args_is_help=True,
+)
+app.add_typer(survey, name="survey")
+
+Folder = Annotated[Path, typer.Argument(metavar="OUT", help="The survey's folder.")]
+
+
+@survey.command()
+def new(
+    context: typer.Context,
+    out: Folder,
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL]...", help="More models, after the first of --from."),
+    ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="[NAME=]PATH", help="A run, or a set of samples."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="Real data; the first run's own if left out.")
+    ] = None,
+    root: Root = None,
+    design: Annotated[str, typer.Option(help="pairs, real-or-fake, rating or label.")] = "pairs",
+    level: Annotated[
+        str, typer.Option(help="The label level whose classes are asked for; the models' first.")
+    ] = "",
+    with_real: Annotated[
+        bool, typer.Option("--with-real", help="Judge real samples like a model's, too.")
+    ] = False,
+    raters: Annotated[
+        int, typer.Option(help="People; as many as --detect needs, where it is given.")
+    ] = 20,
+    trials: Annotated[int, typer.Option(help="Main trials of each.")] = 60,
+    catch: Annotated[int, typer.Option(help="Catch trials of each.")] = 8,
+    repeats: Annotated[int, typer.Option(help="Main trials that come twice.")] = 6,
+    judged: Annotated[int, typer.Option(help="By how many raters a thing is judged.")] = 3,
+    scale: Annotated[
+        int | None, typer.Option(help="Screen pixels for a pixel; what fits a phone if left out.")
+    ] = None,
+    resampling: Annotated[
+        str, typer.Option(help="nearest; bicubic or lanczos smooth the picture.")
+    ] = "nearest",
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="Milliseconds for which a picture is shown.")
+    ] = None,
+    question: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A:B", help="Two models that are compared; all pairs if left out."),
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Level of the tests, before Holm.")] = 0.05,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="A rule of exclusion, as least_catch=0.8."),
+    ] = None,
+    wording: Annotated[
+        Path | None, typer.Option(help="A file of words in the place of the design's.")
+    ] = None,
+    detect: Annotated[
+        float | None, typer.Option(help="The share (of ratings, the difference) to be found.")
+    ] = None,
+    power: Annotated[float, typer.Option(help="The probability of finding it.")] = 0.8,
+    rho: Annotated[float, typer.Option(help="Correlation of one rater's answers.")] = 0.05,
+    seconds: Annotated[float, typer.Option(help="Seconds that an answer takes.")] = 5.0,
+    price: Annotated[float | None, typer.Option(help="Price of one answer.")] = None,
+    seed: Seed = 0,
+    step: Checkpoint = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it takes, and write nothing.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Plan a survey of models into the folder OUT, which holds all that it needs."""
+    from mtgan.surveys.new import Size, new_survey
+
+    settings: dict[str, Any] = {
+        "design": design,
+        "level": level,
+        "with_real": with_real,
+        "trials": trials,
+        "catch": catch,
+        "repeats": repeats,
+        "judged": judged,
+        "scale": scale,
+        "resampling": resampling,
+        "limit_ms": limit,
+        "questions": _questions(question or []),
+        "alpha": alpha,
+        "rules": _rules(rule or []),
+        "seed": seed,
+    }
+    if detect is None or given(context, "raters"):
+        settings["raters"] = raters
+    with working(quiet or as_json) as progress:
+        planned = new_survey(
+            out,
+            [*(sources or []), *(more or [])],
+            settings,
+            data=data,
+            root=root,
+            size=Size(detect, power, rho, seconds, price),
+            wording=wording,
+            step=as_step(step),
+            write=not dry_run,
+            progress=progress,
+        )
+    if as_json:
+        print_json({**planned.needed.to_dict(), "settings": planned.plan.settings.model_dump()})
+    elif not quiet:
+        _tell(planned, out)
+
+
+def _questions(texts: list[str]) -> list[tuple[str, str]]:
+    from mtgan.errors import UserError
+
+    found = []
+    for text in texts:
+        first, colon, second = (part.strip() for part in text.partition(":"))
+        if not (colon and first and second):
+            raise UserError(f"--question takes two models as A:B; found {text!r}.")
+        found.append((first, second))
+    return found
+
+
+def _rules(texts: list[str]) -> dict[str, Any]:
+    from mtgan.recipes.load import parse_overrides
+
+    return parse_overrides(texts)
+
+
+def _tell(planned: "Planned", out: Path) -> None:
+    from mtgan.text import command
+
+    needed, settings = planned.needed, planned.plan.settings
+    say(
+        f"{needed.raters} raters, {needed.answers // needed.raters} answers each "
+        f"({settings.trials} main, {settings.catch} catch, {settings.repeats} repeated): "
+        f"{needed.answers:,} answers, {needed.hours:.1f} hours of people's time"
+        + ("" if needed.money is None else f", {needed.money:,.2f} to pay")
+    )
+    if needed.power is not None:
+        say(f"power {needed.power:.2f} for each of {len(settings.questions)} questions")
+    if not settings.catch:
+        say("note: no real data, so there are no catch trials; name some by --data")
+    if planned.survey is not None:
+        say(f"wrote {out}; read {out / 'wording.yaml'}, and change what raters should read")
+        say("  " + command("mtgan", "survey", "export", out, "--to", "static"))
