@@ -145,7 +145,7 @@ def test_what_it_takes_is_said_without_a_folder(tmp_path: Path, sets: dict[str, 
 
 
 REFUSED = {
-    "few": (["--trials", "5000"], "has 200 samples of the class '.', and the survey shows"),
+    "few": (["--trials", "500"], "has 200 samples of the class '.', and the survey shows"),
     "scale": (["--scale", "0"], "scale should be .* from 1 to 64"),
     "question": (["--question", "one"], "--question takes two models as A:B; found 'one'"),
     "who": (["--question", "one:tow"], "did you mean 'two'"),

@@ -161,3 +161,27 @@ def _tell(planned: "Planned", out: Path) -> None:
     if planned.survey is not None:
         say(f"wrote {out}; read {out / 'wording.yaml'}, and change what raters should read")
         say("  " + command("mtgan", "survey", "export", out, "--to", "static"))
+
+
+@survey.command()
+def export(
+    folder: Folder,
+    to: Annotated[str, typer.Option("--to", help="static, mturk or csv.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write; OUT/TARGET if left out.")
+    ] = None,
+    post: Annotated[
+        str, typer.Option(metavar="URL", help="static: where pages send their answers.")
+    ] = "",
+    image_url: Annotated[
+        str, typer.Option(metavar="URL", help="mturk: where the images will lie.")
+    ] = "",
+    quiet: Quiet = False,
+) -> None:
+    """Write the files by which people are asked: pages, or what a marketplace takes."""
+    from mtgan.surveys import Survey
+    from mtgan.surveys.targets import Options, export
+
+    written, sentence = export(Survey.open(folder), to, out, Options(post, image_url))
+    if not quiet:
+        say(f"wrote {written}; {sentence}")

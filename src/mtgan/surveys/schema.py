@@ -148,7 +148,6 @@ class Wording(Record):
     begin: str = "Begin"
     question: str
     answers: dict[str, str]
-    keys: str = "Keys"
     hidden: str = "Answer now"
     thanks: str = "Thank you. These are all."
     save: str = "Save my answers"

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from mtgan.surveys.designs.base import CONSENT, DESIGNS, Catch, Design, Effect
 
 _POINTS = ("1", "2", "3", "4", "5")
-_OF_CLASS = "How much does this look like a real picture of: {class}?"
+_SCALE = "1: not at all, 5: entirely."
+_OF_CLASS = f"How much does this look like a real picture of: {{class}}? {_SCALE}"
 
 
 class Rating(Design):
@@ -23,8 +24,7 @@ class Rating(Design):
             "your first impression. Some pictures are obvious, to see that you look at them, and "
             "some come twice."
         ),
-        "question": "How real does this picture look?",
-        "answers": {"1": "1 not at all", "5": "5 entirely"},
+        "question": f"How real does this picture look? {_SCALE}",
     }
 
     def treatments(self, models: Sequence[str], real: str | None) -> tuple[tuple[str, ...], ...]:
