@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 # vendi-score is an oracle of the tests; its declared dependencies are large, and not needed for it.
 $(STAMP): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,topology,chem,mtl,study,cluster,export,hub]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,topology,chem,mtl,study,survey,cluster,export,hub]'
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation vendi-score==0.0.3
 	touch $(STAMP)
 
@@ -24,6 +24,7 @@ test: $(STAMP)
 test-all: $(STAMP)
 	command -v npm > /dev/null || { apt-get update && apt-get install --yes npm; }
 	command -v cc > /dev/null || { apt-get update && apt-get install --yes gcc libc6-dev; }
+	command -v chromium > /dev/null || { apt-get update && apt-get install --yes chromium; }
 	MTGAN_TEST_ALL=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'
 
 # With the kernels of older processors, up to this one's own, trained networks differ in the last

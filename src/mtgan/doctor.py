@@ -15,6 +15,10 @@ from mtgan.training.devices import FALLBACK, has_mps, multiplies_bfloat16
 
 EXTRAS = {
     "study": (("pandas", "pyarrow", "statsmodels"), "studies of many runs (mtgan study)"),
+    "survey": (
+        ("krippendorff", "pandas", "statsmodels"),
+        "what the answers of surveys say (mtgan survey results)",
+    ),
     "cluster": (("ray",), "studies on a Ray cluster"),
     "chem": (("rdkit", "selfies", "fcd_torch"), "molecules: their data, drawing and measures"),
     "mtl": (("torchjd",), "gradient aggregators beside the sum (aggregator: upgrad, ...)"),

@@ -185,3 +185,69 @@ def export(
     written, sentence = export(Survey.open(folder), to, out, Options(post, image_url))
     if not quiet:
         say(f"wrote {written}; {sentence}")
+
+
+@survey.command()
+def results(
+    folder: Folder,
+    answers: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files or folders of answers, beside those in OUT/answers."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The page (.html, .md, .tex); all, in OUT/results.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what the answers mean, and write it as a page, tables, JSON and a CSV of all answers."""
+    from mtgan.reports import write_survey_report
+    from mtgan.surveys import Survey
+    from mtgan.surveys.results import results_of
+
+    found = results_of(Survey.open(folder), answers or [])
+    pages = write_survey_report(found, out)
+    if as_json:
+        print_json(found.to_dict())
+    elif not quiet:
+        left_out = len(found.exclusions.by_rater)
+        say(f"{len(found.rows.raters)} raters, {left_out} of them left out by the rules")
+        for sentence in found.sentences:
+            say(sentence)
+        for note in found.notes:
+            say(f"note: {note}")
+        for page in pages:
+            say(f"wrote {page}")
+
+
+@survey.command()
+def simulate(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="The folder of answers to write.")],
+    strength: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL=NUMBER", help="How real it looks, as log odds; 0 if left out."),
+    ] = None,
+    lapse: Annotated[float, typer.Option(help="Share of trials answered by chance.")] = 0.02,
+    side: Annotated[float, typer.Option(help="Log odds by which the left is preferred.")] = 0.0,
+    careless: Annotated[float, typer.Option(help="Share of raters who answer by chance.")] = 0.0,
+    bots: Annotated[float, typer.Option(help="Share of raters who answer always alike.")] = 0.0,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Rehearse a survey: write answers of simulated raters, whose strengths you choose."""
+    from mtgan.surveys import Survey
+    from mtgan.surveys.rehearsal import rehearse
+
+    written = rehearse(
+        Survey.open(folder),
+        out,
+        strength or [],
+        {"lapse": lapse, "side": side, "careless": careless, "bots": bots},
+        seed,
+    )
+    if not quiet:
+        from mtgan.text import command
+
+        say(f"wrote answers of {written} simulated raters to {out}")
+        say("  " + command("mtgan", "survey", "results", folder, out))

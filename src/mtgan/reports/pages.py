@@ -1,4 +1,5 @@
-"""The page of a folder, whatever came to lie there: a run of a GAN or a classifier, or a study."""
+"""The page of a folder, whatever came to lie there: a run of a GAN or a classifier, a study, or a
+survey."""
 
 from functools import singledispatch
 from pathlib import Path
@@ -9,15 +10,18 @@ from mtgan.errors import UserError
 from mtgan.reports.classifiers import write_classifier_report
 from mtgan.reports.page import write_report
 from mtgan.reports.study import write_study_report
+from mtgan.reports.survey import write_survey_report
 from mtgan.studies.collect import StudyResult, is_study_folder
+from mtgan.surveys import Survey, is_survey_folder
+from mtgan.surveys.results import SurveyResults, results_of
 from mtgan.training import Run
 from mtgan.training.folders import is_classifier_folder
 from mtgan.training.run import Step
 
 
 def write_pages(source: Any, out: Path | None = None, step: Step = None) -> tuple[Path, ...]:
-    """Write the page of a run or a study, whole or by its folder, and return its path, of a study
-    also those of its tables.
+    """Write the page of a run, a study or a survey, whole or by its folder, and return its path, of
+    a study or survey also those of its tables.
 
     step: of the run of a GAN, the checkpoint that is shown. UserError where there is no such thing,
     or the page cannot be written.
@@ -26,6 +30,8 @@ def write_pages(source: Any, out: Path | None = None, step: Step = None) -> tupl
 
 
 def _open(folder: Path) -> Any:
+    if is_survey_folder(folder):
+        return results_of(Survey.open(folder))
     return StudyResult.open(folder) if is_study_folder(folder) else open_run(folder)
 
 
@@ -54,6 +60,12 @@ def _(found: ClassifierRun, out: Path | None, step: Step) -> tuple[Path, ...]:
 def _(found: StudyResult, out: Path | None, step: Step) -> tuple[Path, ...]:
     _refuse_step(found.path, "a study", step)
     return write_study_report(found, out)
+
+
+@_write.register
+def _(found: SurveyResults, out: Path | None, step: Step) -> tuple[Path, ...]:
+    _refuse_step(found.path, "a survey", step)
+    return write_survey_report(found, out)
 
 
 def _refuse_step(path: Path, what: str, step: Step) -> None:

@@ -1,19 +1,17 @@
 """A study as one page, and as Markdown and LaTeX tables for papers."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment
 
 import mtgan
 from mtgan.errors import UserError
 from mtgan.files import write_text, writing
 from mtgan.limits import MOST_SEEDS
-from mtgan.markup import latex, markdown
-from mtgan.reports.rendering import environment
+from mtgan.reports.rendering import ENDINGS, document_environment
 from mtgan.reports.study_charts import dot_chart
 from mtgan.reports.study_pictures import (
     study_pictures,
@@ -30,12 +28,11 @@ from mtgan.studies.measures import Measure
 from mtgan.studies.schema import Study
 from mtgan.studies.statistics import LEAST_FOR_INTERVALS, Interval, Summary, student_half_width
 from mtgan.studies.study import write_results
-from mtgan.text import command, printable
+from mtgan.text import command
 from mtgan.training.folders import is_run_folder
 
 # By which a page of ours is known again, in each form.
 _MARKS = (b"ade by mtgan ", b"95 % bootstrap intervals in brackets, from ")
-_TEMPLATES = ("html", "md", "tex")
 
 
 def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Path, ...]:
@@ -47,9 +44,9 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
     UserError for another ending, where `out` is a file of somebody else's, and where no run has
     finished.
     """
-    paths = [out] if out else [result.path / f"report.{kind}" for kind in _TEMPLATES]
+    paths = [out] if out else [result.path / f"report.{kind}" for kind in ENDINGS]
     for path in paths:
-        if path.suffix[1:] not in _TEMPLATES:
+        if path.suffix[1:] not in ENDINGS:
             raise UserError(f"{path}: a study is written as .html, .md or .tex; name the page so.")
     if out is not None and out.is_file() and not _is_ours(out):
         raise UserError(f"{out} exists already, and mtgan did not write it; give another --out.")
@@ -63,7 +60,7 @@ def write_study_report(result: StudyResult, out: Path | None = None) -> tuple[Pa
             files = write_gallery(result, path.with_suffix(""))
             for row in content["overview"]["rows"]:
                 row["picture"] = files.get(row["label"], "")
-        template = _environment(kind).get_template(f"study.{kind}.j2")
+        template = document_environment(kind).get_template(f"study.{kind}.j2")
         write_text(path, template.render(**content))
     return tuple(paths)
 
@@ -111,20 +108,6 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         "tables": [*failure_tables(statistics), *time_tables(result, statistics)],
         "commands": _commands(result),
     }
-
-
-def _environment(kind: str) -> Environment:
-    found = environment(autoescape=kind == "html")
-    escape = _ESCAPES[kind]
-    found.finalize = lambda value: escape(value) if isinstance(value, str) else value
-    return found
-
-
-_ESCAPES: Mapping[str, Callable[[str], str]] = {
-    "html": printable,
-    "md": markdown,
-    "tex": latex,
-}
 
 
 def _facts(result: StudyResult) -> list[tuple[str, str]]:

@@ -7,8 +7,9 @@ from pydantic import AfterValidator, ConfigDict, Field
 from mtgan.recipes.ranges import NonNegative, Number, Part, Positive, Seed, Share
 from mtgan.recipes.records import Record
 from mtgan.surveys.designs import DESIGNS
+from mtgan.surveys.designs.base import SHOWN_REAL
 
-REAL, NOISE = "real", "noise"
+REAL, NOISE = SHOWN_REAL, "noise"
 """Names of what is shown beside models: real samples, and noise in catch trials."""
 
 Kind = Literal["main", "catch", "repeat"]

@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from mtgan.surveys.designs.base import CONSENT, DESIGNS, Catch, Design, Effect, share_effect
+import numpy as np
+
+from mtgan.surveys.designs.base import (
+    CONSENT,
+    DESIGNS,
+    Catch,
+    Design,
+    Effect,
+    is_likely,
+    share_effect,
+)
+from mtgan.surveys.estimates import Estimate, mean
+from mtgan.surveys.table import Answers
 
 
 class Label(Design):
@@ -31,6 +43,28 @@ class Label(Design):
 
     def count(self, answer: str, arms: Sequence[str], of_class: str, flipped: bool) -> float:
         return float(answer == of_class)
+
+    def respond(
+        self, strength: float, answers: Sequence[str], of_class: str, flipped: bool, chance: float
+    ) -> str:
+        if is_likely(strength, chance):
+            return of_class
+        others = [answer for answer in answers if answer != of_class]
+        return others[int(chance * 1e6) % len(others)]
+
+    def measures(self, rows: Answers) -> list[Estimate]:
+        """Also at every coarser level, where an answer counts by its class there."""
+        found = super().measures(rows)
+        levels = dict.fromkeys(level for above in rows.above.values() for level in above)
+        for level in levels:
+            for name in rows.judged:
+                own = rows.where(rows.of_arm(name))
+                coarse = {of_class: above.get(level) for of_class, above in rows.above.items()}
+                pairs = zip(own.answer, own.of_class, strict=True)
+                right = np.array([coarse[answer] == coarse[asked] for answer, asked in pairs])
+                what = f"{self.outcome} at level {level}"
+                found.append(mean(what, name, own, right.astype(float), binary=True))
+        return found
 
     def effect(self, detect: float) -> Effect:
         return share_effect(detect, sides=2)

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, ClassVar
 
-from mtgan.surveys.designs.base import CONSENT, DESIGNS, Catch, Design, Effect, share_effect
+import numpy as np
+
+from mtgan.surveys.designs.base import (
+    CONSENT,
+    DESIGNS,
+    Catch,
+    Design,
+    Effect,
+    is_likely,
+    share_effect,
+)
+from mtgan.surveys.estimates import Difference, Estimate, mean, share_of_pair
+from mtgan.surveys.table import Answers
 
 _LEFT, _RIGHT = "left", "right"
 _QUESTION = "Which picture looks more real?"
@@ -37,6 +49,29 @@ class Pairs(Design):
 
     def count(self, answer: str, arms: Sequence[str], of_class: str, flipped: bool) -> float:
         return float((answer == _LEFT) != flipped)
+
+    def respond(
+        self, strength: float, answers: Sequence[str], of_class: str, flipped: bool, chance: float
+    ) -> str:
+        return _LEFT if is_likely(strength, chance) != flipped else _RIGHT
+
+    def measures(self, rows: Answers) -> list[Estimate]:
+        """In how many of its own trials each was chosen, against whomever."""
+        found = []
+        for name in rows.judged:
+            own = rows.where((rows.arms == rows.names.index(name)).any(axis=1))
+            values = np.where(own.of_arm(name), own.outcome, 1 - own.outcome)
+            found.append(mean(self.outcome, name, own, values, binary=True))
+        return found
+
+    def learned(self, rows: Answers) -> tuple[str, np.ndarray]:
+        """Whether the model was chosen that most choose in this pair."""
+        pair = np.unique(rows.arms, axis=0, return_inverse=True)[1].ravel()
+        most = np.bincount(pair, weights=rows.outcome) >= np.bincount(pair) / 2
+        return "agrees with most", (rows.outcome == most[pair]).astype(float)
+
+    def question(self, first: str, second: str, rows: Answers) -> Difference:
+        return share_of_pair(first, second, rows)
 
     def effect(self, detect: float) -> Effect:
         return share_effect(detect, sides=1)

@@ -1,10 +1,12 @@
 """How real does this look, from 1 to 5?"""
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from mtgan.surveys.designs.base import CONSENT, DESIGNS, Catch, Design, Effect
 
+_LIMITS = (-2.0, -0.7, 0.7, 2.0)  # of a simulated rater, between the points
 _POINTS = ("1", "2", "3", "4", "5")
 _SCALE = "1: not at all, 5: entirely."
 _OF_CLASS = f"How much does this look like a real picture of: {{class}}? {_SCALE}"
@@ -35,6 +37,12 @@ class Rating(Design):
 
     def count(self, answer: str, arms: Sequence[str], of_class: str, flipped: bool) -> float:
         return float(answer)
+
+    def respond(
+        self, strength: float, answers: Sequence[str], of_class: str, flipped: bool, chance: float
+    ) -> str:
+        felt = strength + math.log(chance / (1 - chance))
+        return answers[sum(felt > limit for limit in _LIMITS)]
 
     def effect(self, detect: float) -> Effect:
         if not 0 < detect <= 4:

@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from mtgan.surveys.designs.base import CONSENT, DESIGNS, Catch, Design, Effect, share_effect
+import numpy as np
+
+from mtgan.surveys.designs.base import (
+    CONSENT,
+    DESIGNS,
+    SHOWN_REAL,
+    Catch,
+    Design,
+    Effect,
+    is_likely,
+    share_effect,
+)
+from mtgan.surveys.estimates import Estimate, combined
+from mtgan.surveys.table import Answers
 
 _REAL, _FAKE = "real", "fake"
 
@@ -36,6 +49,30 @@ class RealOrFake(Design):
 
     def count(self, answer: str, arms: Sequence[str], of_class: str, flipped: bool) -> float:
         return float(answer == _REAL)
+
+    def respond(
+        self, strength: float, answers: Sequence[str], of_class: str, flipped: bool, chance: float
+    ) -> str:
+        return _REAL if is_likely(strength, chance) else _FAKE
+
+    def measures(self, rows: Answers) -> list[Estimate]:
+        found = super().measures(rows)
+        if SHOWN_REAL not in rows.judged:
+            return found
+        real = rows.where(rows.of_arm(SHOWN_REAL))
+        wrong = [
+            combined(
+                "error rate", name, [(own, own.outcome), (real, 1 - real.outcome)], binary=True
+            )
+            for name in rows.judged
+            if name != SHOWN_REAL
+            for own in [rows.where(rows.of_arm(name))]
+        ]
+        return [*wrong, *found]
+
+    def learned(self, rows: Answers) -> tuple[str, np.ndarray]:
+        real = rows.of_arm(SHOWN_REAL)
+        return "error rate", np.where(real, 1 - rows.outcome, rows.outcome)
 
     def effect(self, detect: float) -> Effect:
         return share_effect(detect, sides=2)
