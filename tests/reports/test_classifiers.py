@@ -14,7 +14,7 @@ from mtgan.classification import ClassifierRun, classify
 from mtgan.data import Dataset, load_dataset
 from mtgan.errors import UserError
 from mtgan.reports import classifiers, write_comparison
-from mtgan.reports.classifiers import Tested, curves_of
+from mtgan.reports.classifiers import JudgedImages, curves_of
 from toys import make_data, small_recipe
 
 
@@ -53,7 +53,7 @@ def test_accuracies_are_of_the_test_images(runs: list[ClassifierRun], digits: Da
 
 def test_mistakes_are_the_largest_off_the_diagonal() -> None:
     table = np.array([[90, 3, 0], [8, 2, 0], [0, 3, 7]])
-    found = Tested([], table, ("a", "b", "c"))
+    found = JudgedImages([], table, ("a", "b", "c"))
     assert found.mistakes == [("b", "a", 8, 0.8), ("a", "b", 3, 3 / 93), ("c", "b", 3, 0.3)]
 
 

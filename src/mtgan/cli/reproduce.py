@@ -72,7 +72,7 @@ def reproduce(
 
 
 def _list(rest: list[str], setting: "Setting", as_json: bool) -> None:
-    from rich.table import Table
+    from rich.padding import Padding
 
     from mtgan.errors import UserError
     from mtgan.reproduction.report import listing
@@ -84,10 +84,11 @@ def _list(rest: list[str], setting: "Setting", as_json: bool) -> None:
     if as_json:
         print_json([dict(zip(found.columns, row, strict=True)) for row in found.rows])
         return
-    shown = Table(*found.columns)
-    for row in found.rows:
-        shown.add_row(*map(literal, row))
-    console().print(shown)
+    out = console()
+    for name, shows, claim, answer, price, state in found.rows:
+        by = f"{answer}, {price}" if price else answer
+        out.print(literal(f"{name}: {state}" + f" ({by})" * bool(by)))
+        out.print(Padding(literal(claim or shows), (0, 0, 0, 4)))
 
 
 def _report(rest: list[str], setting: "Setting", page: Path | None) -> None:

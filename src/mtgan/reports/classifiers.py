@@ -37,7 +37,7 @@ _MISTAKES = 10  # most frequent ones
 
 
 @dataclass(frozen=True)
-class Tested:
+class JudgedImages:
     """What the main task's network says of the test images.
 
     Attributes:
@@ -62,7 +62,7 @@ class Tested:
         ]
 
 
-def tested(run: ClassifierRun) -> Tested:
+def tested(run: ClassifierRun) -> JudgedImages:
     """Ask a finished run's network, as of the epoch that validation chose, of all test images.
 
     A coarser level's class is that in which the predicted class lies. UserError where the data can
@@ -83,7 +83,7 @@ def tested(run: ClassifierRun) -> Tested:
         levels.append(
             (level, taxonomy.num_classes(level), float(commonest), float((right == found).mean()))
         )
-    return Tested(levels, table, taxonomy.classes[finest])
+    return JudgedImages(levels, table, taxonomy.classes[finest])
 
 
 def _data_of(run: ClassifierRun) -> Dataset:
@@ -129,7 +129,7 @@ def classifier_content(run: ClassifierRun) -> dict[str, Any]:
     }
 
 
-def _tested(run: ClassifierRun) -> tuple[Tested | None, str]:
+def _tested(run: ClassifierRun) -> tuple[JudgedImages | None, str]:
     """What the test images say, or why they say nothing here."""
     if run.result is None:
         return None, "The test images are asked once the training is over."
