@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 # vendi-score is an oracle of the tests; its declared dependencies are large, and not needed for it.
 $(STAMP): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,topology,chem,mtl,study,survey,cluster,export,hub]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,topology,chem,mtl,study,survey,cluster,export,hub,web]'
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation vendi-score==0.0.3
 	touch $(STAMP)
 

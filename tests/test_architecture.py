@@ -42,6 +42,7 @@ ORDER = [
     "studies",
     "reports",
     "reproduction",
+    "web",
     "api",
     "cli",
 ]

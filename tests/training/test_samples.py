@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
 from mtgan.data import Dataset, Taxonomy
@@ -13,6 +14,7 @@ from mtgan.data.samples import Samples
 from mtgan.errors import UserError
 from mtgan.evaluation.inputs import as_dataset, fitting_labels
 from mtgan.training import Run, train
+from mtgan.training.batches import truncated
 from toys import small_recipe
 
 # Two independent attributes that the generator is told, and one that it is not.
@@ -205,3 +207,32 @@ def test_what_was_not_given_is_empty_beside_samples_and_in_their_judgment(
     asked = fitting_labels(as_dataset(tmp_path / form, "samples"), zoo(), None)
     assert asked is not None
     assert asked.tolist() == [[2, 1, 1, -1]] * 6
+
+
+def test_truncated_latents_are_of_the_truncated_law() -> None:
+    """By the quantiles of scipy's truncated normal law, and in the order of the whole one."""
+    z = torch.randn(20_000, 3, generator=torch.Generator().manual_seed(0))
+    for threshold in (0.3, 1.0, 4.0):
+        found = truncated(z, "normal", threshold).numpy()
+        expected = scipy.stats.truncnorm.ppf(scipy.stats.norm.cdf(z), -threshold, threshold)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert (np.diff(found[:, 0][z[:, 0].argsort()]) >= 0).all()
+    far = torch.tensor([[-9.0, 9.0, 0.0]])
+    np.testing.assert_allclose(truncated(far, "normal", 0.5), [[-0.5, 0.5, 0.0]], atol=1e-6)
+    u = torch.tensor([[-1.0, 0.5, 1.0]])
+    assert truncated(u, "uniform", 0.5).tolist() == [[-0.5, 0.25, 0.5]]
+    assert truncated(u, "uniform", 2.0).tolist() == u.tolist()
+
+
+def test_truncation_acts_on_drawn_latents(run: Run) -> None:
+    whole, part = run.sample(50, seed=1), run.sample(50, seed=1, truncation=0.5)
+    assert np.abs(whole.latents).max() > 1
+    assert np.abs(part.latents).max() <= 0.5
+    assert (whole.labels == part.labels).all()
+    again = run.sample(50, seed=1, latents=part.latents)
+    assert (np.asarray(again) == np.asarray(part)).all()
+    for odd in (0, -1, 11, float("nan")):
+        with pytest.raises(UserError, match="truncation should be above 0 and at most 10"):
+            run.sample(1, truncation=odd)
+    with pytest.raises(UserError, match="leave truncation out"):
+        run.sample(1, latents=np.zeros((1, 6)), truncation=1)

@@ -40,6 +40,10 @@ _Latents = Annotated[Path | None, typer.Option(help="FILE.npy: latents [n, Z] to
 _Domain = Annotated[
     str | None, typer.Option(help="One domain of a run over several, read back from its canvas.")
 ]
+_Truncation = Annotated[
+    float | None,
+    typer.Option(help="Latents lie within this of 0: fewer odd samples, less variety."),
+]
 _BatchSize = Annotated[
     int, typer.Option(min=1, max=LARGEST_COUNT, help="Samples that are made at once.")
 ]
@@ -53,6 +57,7 @@ def sample(
     label: _Label = None,
     labels: _Labels = None,
     latents: _Latents = None,
+    truncation: _Truncation = None,
     domain: _Domain = None,
     twin: Twin = None,
     seed: Seed = 0,
@@ -77,9 +82,8 @@ def sample(
         wanted = opened.of_domain(domain, wanted)
     if n is None and not labels and made_from is None:
         n = _COUNT
-    samples = opened.sample(
-        n, wanted, seed, as_step(step), batch_size, latents=made_from, device=device
-    )
+    how: dict[str, Any] = {"latents": made_from, "truncation": truncation, "device": device}
+    samples = opened.sample(n, wanted, seed, as_step(step), batch_size, **how)
     if described:
         described.export(described.decode(samples), out)
     else:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
 import numpy as np
 
@@ -47,18 +48,9 @@ def export_samples(
     """
     suffix = out.suffix.lower()
     if suffix == ".npz":
-        made = np.ones(len(images), dtype=bool)
-        arrays = {"images": images.transpose(0, 2, 3, 1), "generated": made}
-        if labels is not None:
-            arrays |= {"labels": labels, "level_names": np.array(taxonomy.levels, dtype=str)}
-            for level in taxonomy.levels:
-                arrays[f"class_names_{level}"] = np.array(taxonomy.classes[level], dtype=str)
-        if numbers:
-            arrays["numbers"] = np.stack(list(numbers.values()), axis=1)
-            arrays["number_names"] = np.array(list(numbers), dtype=str)
         # Given a path, numpy would add an ending of its own to .NPZ.
         with replacing(out) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            write_npz(images, labels, taxonomy, file, numbers)
     elif suffix == ".png":
         with replacing(out) as temporary:
             save_grid(images, temporary, columns=math.ceil(math.sqrt(len(images))))
@@ -68,6 +60,26 @@ def export_samples(
             for name, image in zip(names, images, strict=True):
                 to_image(image).save(folder / name, pnginfo=marked(MARK_GENERATED))
             _write_labels(names, labels, taxonomy, numbers, folder / "labels.csv")
+
+
+def write_npz(
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    taxonomy: Taxonomy,
+    file: IO[bytes],
+    numbers: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> None:
+    """Write the arrays of `export_samples`'s FILE.npz to an open file."""
+    made = np.ones(len(images), dtype=bool)
+    arrays = {"images": images.transpose(0, 2, 3, 1), "generated": made}
+    if labels is not None:
+        arrays |= {"labels": labels, "level_names": np.array(taxonomy.levels, dtype=str)}
+        for level in taxonomy.levels:
+            arrays[f"class_names_{level}"] = np.array(taxonomy.classes[level], dtype=str)
+    if numbers:
+        arrays["numbers"] = np.stack(list(numbers.values()), axis=1)
+        arrays["number_names"] = np.array(list(numbers), dtype=str)
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def _write_labels(

@@ -282,3 +282,18 @@ def draw_latents(count: int, dim: int, distribution: str, generator: torch.Gener
     if distribution == "uniform":
         return torch.rand(count, dim, generator=generator) * 2 - 1
     return torch.randn(count, dim, generator=generator)
+
+
+def truncated(latents: Tensor, distribution: str, threshold: float) -> Tensor:
+    """Latents [N, Z], as draw_latents gives them, as draws from the same law within -threshold and
+    threshold (the truncation trick, Brock et al. 2019, section 3.1).
+
+    Each value takes the quantile in the truncated law that it has in the whole one: no value is
+    drawn anew, so that what the others are does not matter, and their order stays.
+    """
+    if distribution == "uniform":
+        return latents * min(threshold, 1.0)
+    below, above = (torch.special.ndtr(torch.tensor(t).double()) for t in (-threshold, threshold))
+    quantiles = below + torch.special.ndtr(latents.double()) * (above - below)
+    found = torch.special.ndtri(quantiles).clamp(-threshold, threshold)
+    return found.to(latents.dtype)

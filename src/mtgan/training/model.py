@@ -13,7 +13,7 @@ from mtgan.data.samples import Samples
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_COUNT, check_memory, check_whole
 from mtgan.recipes import Recipe
-from mtgan.training.batches import draw_latents
+from mtgan.training.batches import draw_latents, truncated
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.devices import choose_device
 from mtgan.training.game import Game
@@ -23,6 +23,7 @@ from mtgan.training.samples import (
     Labels,
     RequestedLabels,
     as_latents,
+    check_truncation,
     count_of,
     drawn_seed,
     with_class,
@@ -91,6 +92,7 @@ class Model(ABC):
         batch_size: int = 250,
         *,
         latents: np.ndarray | torch.Tensor | None = None,
+        truncation: float | None = None,
         device: str = "cpu",
         twin: str | None = None,
     ) -> Samples:
@@ -110,6 +112,8 @@ class Model(ABC):
                 trained; the newest when left out.
             batch_size: Samples that are made at once, from 1 to 10,000,000.
             latents: [n, Z] to make them from, instead of drawn ones.
+            truncation: Drawn latents lie within -truncation and truncation, above 0 and at most
+                10: fewer odd samples, and less variety (mtgan.training.batches.truncated).
             device: cpu, cuda, mps, or auto (the CUDA GPU where there is one).
             twin: Which one is asked, where there are twins; the main one when left out.
 
@@ -124,10 +128,12 @@ class Model(ABC):
         """
         if twin is not None:
             other = self.twin(twin)
-            return other.sample(n, labels, seed, step, batch_size, latents=latents, device=device)
+            how: dict[str, Any] = {"latents": latents, "truncation": truncation, "device": device}
+            return other.sample(n, labels, seed, step, batch_size, **how)
         count = count_of(n, labels, latents)
         seed = drawn_seed(seed)
         check_whole("batch_size", batch_size, 1, LARGEST_COUNT)
+        check_truncation(truncation, latents)
         check_memory(f"{count:,} samples of {self.path}", count, self.dataset_info.shape)
         place = choose_device(device)
         game = self.game(step)
@@ -147,6 +153,8 @@ class Model(ABC):
         part = self.recipe.latent
         if latents is None:
             z = draw_latents(count, part.dim, part.distribution, random)
+            if truncation is not None:
+                z = truncated(z, part.distribution, truncation)
         else:
             z = as_latents(latents, count, part.dim)
         if (requested.rows >= 0).any():

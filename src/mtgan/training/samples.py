@@ -27,6 +27,8 @@ class LabelList(list[Classes]):
         self.places = list(places)
 
 
+LARGEST_TRUNCATION = 10
+"""Beyond it lies no latent that is ever drawn."""
 _SHOWN = 3  # notes on combinations, before they are only counted
 
 
@@ -79,6 +81,18 @@ def as_latents(latents: Any, count: int, dim: int) -> torch.Tensor:
     if not np.isfinite(found).all():
         raise UserError("latents should be finite; found nan or infinity.")
     return torch.from_numpy(np.ascontiguousarray(found, dtype=np.float32))
+
+
+def check_truncation(threshold: float | None, latents: Any) -> None:
+    """UserError for a threshold out of range, or beside latents, which are taken as they are."""
+    if threshold is None:
+        return
+    if latents is not None:
+        raise UserError("Latents that are given are not truncated; leave truncation out.")
+    if not 0 < threshold <= LARGEST_TRUNCATION:
+        raise UserError(
+            f"truncation should be above 0 and at most {LARGEST_TRUNCATION}; found {threshold!r}."
+        )
 
 
 def with_class(labels: Labels | None, level: str, name: str) -> Labels:
