@@ -45,9 +45,15 @@ async def _bytes(request: Request, most: int) -> bytes:
 
 def _parsed(text: bytes) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_float=_number, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"The body is no JSON: {error}.") from None
+
+
+def _number(text: str) -> float:
+    """JSON has one kind of numbers: 6.0 is 6, and counts as whole."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _no_number(text: str) -> NoReturn:
