@@ -100,7 +100,11 @@ def shortened(line: str, domains: bool = False) -> list[str]:
         return [*words, "--dry-run"]
     if verb == "bench":
         words = [*without(words, "--rounds", "--n"), "--rounds", "1"]
-        small = {"train": ["--recipe", "wgan-gp", "--scale", "tiny"], "evaluate": ["--n", "200"]}
+        small = {
+            "train": ["--recipe", "wgan-gp", "--scale", "tiny"],
+            "evaluate": ["--n", "200"],
+            "serve": ["--requests", "100"],
+        }
         return [*without(words, "--recipe", "--scale"), *small.get(other, [])]
     return words
 

@@ -41,7 +41,7 @@ def test_nothing_is_found(schema) -> None:
         if isinstance(event, EngineFinished):
             errors += event.failures
         if isinstance(event, ScenarioFinished):
-            for case, checks in event.recorder.checks.items():
+            for checks in event.recorder.checks.values():
                 faults = [check.failure_info for check in checks if check.failure_info]
                 if faults:
                     found[event.recorder.label] = (faults[0].failure, faults[0].code_sample)

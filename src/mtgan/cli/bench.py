@@ -139,6 +139,29 @@ def start(
 
 
 @bench.command()
+def serve(
+    run: Annotated[str, typer.Argument(help="What is served: a run folder.")],
+    requests: Annotated[
+        int, typer.Option(min=100, max=10_000_000, help="Pictures, by 8 clients.")
+    ] = 10_000,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How often it takes turns with run.sample.")
+    ] = 5,
+    as_json: Json = False,
+) -> None:
+    """Waiting times, throughput and memory of mtgan serve on one core, beside run.sample.
+
+    On Linux.
+    """
+    benchmark = _benchmark("serve")
+    result = benchmark.measure(run, requests, rounds)
+    if as_json:
+        print_json(result)
+    else:
+        say("\n".join(benchmark.lines(result)))
+
+
+@bench.command()
 def quality(
     recipe: Annotated[
         list[str] | None,

@@ -50,7 +50,8 @@ class ServedModel:
     """A model under the name that clients call it by.
 
     model: held at one checkpoint, and sampled in `worker` alone; source: that from which it was
-    taken, which has the other checkpoints; requests: what it can be asked for.
+    taken, which has the other checkpoints; requests: what it can be asked for; accepted: labels
+    that were found to be good.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ServedModel:
         self.source = source
         self.model = HeldModel(source, step, device)
         self.requests: Requests = self.model.asking()
+        self.accepted: set[tuple[tuple[str, object], ...]] = set()
         self.worker = Worker(name, queue)
 
     def close(self) -> None:
