@@ -23,6 +23,9 @@ EXCEPTED = {
     "mtgan study auxiliary-tasks --executor ray": "needs that cluster",
     "torchrun --nnodes": "needs two machines",
     "python -m benchmarks": "takes long",
+    "mtgan serve": "serves until it is stopped; tests/web/test_serve.py types docs/serve.md",
+    "MTGAN_TOKEN=": "the same",
+    "curl ": "asks what is served; the same",
     "cp ": "copies files of the reader's",
     "mtgan data info cifar100": "needs the archive of CIFAR-100",
 }
