@@ -10,10 +10,12 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from mtgan.data import load_dataset
 from mtgan.data.images import make_grid
-from mtgan.training import Run
+from mtgan.training import Run, train
 from mtgan.web.app import build_app
 from mtgan.web.served import ServedModel
+from toys import small_recipe
 from web.conftest import LOCAL
 
 
@@ -28,6 +30,10 @@ def arrays(content: bytes) -> dict[str, np.ndarray]:
 
 def pixels(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def decoded(text: str) -> np.ndarray:
+    return pixels(base64.b64decode(text))
 
 
 def test_arrays_are_those_of_the_run(client: TestClient, run: Run) -> None:
@@ -54,7 +60,7 @@ def test_json_says_labels_and_seed(client: TestClient, run: Run) -> None:
     expected = run.sample(6, {"coarse": "y"}, answer["seed"])
     assert (answer["model"], answer["step"], answer["notes"]) == ("toy", 2, [])
     for sample, image, row in zip(answer["samples"], expected, expected.labels, strict=True):
-        assert (pixels(base64.b64decode(sample["image"])) == image[0]).all()
+        assert (decoded(sample["image"]) == image[0]).all()
         assert sample["labels"] == {"fine": "abcd"[row[0]], "coarse": "y"}
 
 
@@ -73,6 +79,26 @@ def test_numbers_are_asked_for_and_told(bars: Run) -> None:
     refused = ask(client, labels={"place": "45"})
     assert (refused.status_code, "should be a number" in refused.json()["error"]) == (422, True)
     assert "0 to 90" in ask(client, labels={"place": 91}).json()["error"]
+    served.close()
+
+
+def test_strings_are_text_and_pictures_beside_them_pictures(tmp_path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
+    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
+    np.savez(tmp_path / "x.npz", images=images, labels=np.arange(30) % 2)
+    data = load_dataset(f"image={tmp_path}/x.npz+text={words}", "all")
+    recipe = small_recipe("multidomain-gp", training__steps=1)
+    run = train(recipe, data, tmp_path / "run", quiet=True)
+    served = ServedModel("both", run)
+    client = TestClient(build_app([served]), base_url=LOCAL)
+    assert client.get("/models").json()["models"][0]["domains"] == ["image", "text"]
+    for domain, read in (("text", lambda s: s["text"]), ("image", lambda s: decoded(s["image"]))):
+        answer = ask(client, labels={"domain": domain}, seed=1, n=4, format="json").json()
+        expected = run.sample_domain(4, domain, seed=1)
+        for sample, wanted in zip(answer["samples"], expected, strict=True):
+            assert sample["labels"]["domain"] == domain
+            assert np.array_equal(read(sample), wanted[0] if domain == "image" else wanted)
     served.close()
 
 
