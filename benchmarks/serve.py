@@ -92,7 +92,7 @@ def _throughput(
     direct: Callable[[int], tuple[float, float]],
     form: str,
     rounds: int,
-    count: int = 200,
+    count: int = 64,
 ) -> dict[str, float]:
     """Pictures in a second of the clock, and of the CPU, in turns with run.sample; medians."""
     served, called, ratios, cpu_ratios = [], [], [], []

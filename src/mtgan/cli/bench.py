@@ -146,7 +146,7 @@ def serve(
     ] = 10_000,
     rounds: Annotated[
         int, typer.Option(min=1, max=1_000, help="How often it takes turns with run.sample.")
-    ] = 5,
+    ] = 15,
     as_json: Json = False,
 ) -> None:
     """Waiting times, throughput and memory of mtgan serve on one core, beside run.sample.
