@@ -178,6 +178,7 @@ def _started(command: list[str], core: int) -> "subprocess.Popen[str]":
         [sys.executable, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # how they were stopped
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
@@ -192,7 +193,7 @@ def _server(run: str, core: int) -> Iterator[tuple["subprocess.Popen[str]", str]
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
             if found is None:
-                raise UserError(f"mtgan serve {run} did not start.")
+                raise UserError(f"mtgan serve {run} does not start; by itself it says why.")
             yield process, found[0]
         finally:
             process.terminate()

@@ -15,7 +15,7 @@ from mtgan.data.images import make_grid
 from mtgan.training import Run, train
 from mtgan.web.app import build_app
 from mtgan.web.served import ServedModel
-from toys import small_recipe
+from toys import make_data, small_recipe
 from web.conftest import LOCAL
 
 
@@ -203,6 +203,20 @@ def test_a_fault_of_ours_has_it_too(served: ServedModel, monkeypatch) -> None:
     client = TestClient(build_app([served]), LOCAL, raise_server_exceptions=False)
     answer = ask(client)
     assert (answer.status_code, list(answer.json())) == (500, ["error"])
+
+
+def test_a_generator_without_labels_is_asked_for_none(tmp_path) -> None:
+    run = train(small_recipe("wgan-gp", training__steps=1), make_data(), tmp_path / "a", quiet=True)
+    served = ServedModel("plain", run)
+    client = TestClient(build_app([served]), base_url=LOCAL)
+    assert client.get("/models").json()["models"][0]["levels"] == {}
+    found = ask(client, seed=1, n=2, format="json").json()["samples"]
+    assert [sample["labels"] for sample in found] == [{}, {}]
+    assert (decoded(found[1]["image"]) == run.sample(2, seed=1)[1, 0]).all()
+    refused = ask(client, labels={"fine": "a"})
+    assert refused.status_code == 422
+    assert "The generator is not told 'fine'" in refused.json()["error"]
+    served.close()
 
 
 def test_several_models_are_told_apart(run: Run, bars: Run) -> None:
