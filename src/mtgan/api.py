@@ -130,6 +130,7 @@ def study(
     """
     from mtgan.reports import write_study_report
     from mtgan.studies.execute import LocalExecutor
+    from mtgan.studies.people import plan_survey
     from mtgan.studies.plan import make_plan, study_folder
     from mtgan.studies.study import require_results, run_study
 
@@ -141,6 +142,7 @@ def study(
     result = run_study(make_plan(study), folder, LocalExecutor(folder / "logs", jobs), device)
     require_results(result)
     write_study_report(result)
+    plan_survey(result)
     return result
 
 

@@ -39,7 +39,8 @@ INLINE = [
     for file in printed.FILES
     for line in printed.inline(file)
     if not re.fullmatch(
-        r"mtgan \w+( (info|list|prepare|compare|corruptions|train|evaluate|data|start))?", line
+        r"mtgan \w+( (info|list|prepare|compare|corruptions|train|evaluate|data|start|new|export))?",
+        line,
     )
 ]  # a verb alone is spoken of, not typed
 SPOKEN_NAMES = {"photos", "pointers", "tinted", "stripes"}  # folders, and a set of a plugin

@@ -145,6 +145,7 @@ def _run(plan: "StudyPlan", out: Path, executor: "Executor", device: str, quiet:
 
 def _report(result: "StudyResult", quiet: bool) -> None:
     from mtgan.reports.study import write_study_report
+    from mtgan.studies.people import plan_survey
 
     page, markdown, latex = write_study_report(result)
     if not quiet:
@@ -152,6 +153,9 @@ def _report(result: "StudyResult", quiet: bool) -> None:
         tables = (markdown, latex, result.path / "table.csv", result.path / "table.parquet")
         print(printable(f"page:   {page}"))
         print(printable(f"tables: {', '.join(map(str, tables))}"))
+    survey = plan_survey(result)
+    if survey is not None and not quiet:
+        print(printable(f"survey: {survey}; see mtgan survey export"))
 
 
 def _print_plan(plan: "StudyPlan", out: Path, jobs: int, device: str) -> None:

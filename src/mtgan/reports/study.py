@@ -13,6 +13,7 @@ from mtgan.files import write_text, writing
 from mtgan.limits import MOST_SEEDS
 from mtgan.reports.rendering import ENDINGS, document_environment
 from mtgan.reports.study_charts import dot_chart
+from mtgan.reports.study_people import people_tables
 from mtgan.reports.study_pictures import (
     study_pictures,
     write_curve_pictures,
@@ -105,7 +106,11 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
         "least_for_intervals": LEAST_FOR_INTERVALS,
         "pictures": pictures,
         "overview": _overview(result),
-        "tables": [*failure_tables(statistics), *time_tables(result, statistics)],
+        "tables": [
+            *people_tables(result),
+            *failure_tables(statistics),
+            *time_tables(result, statistics),
+        ],
         "commands": _commands(result),
     }
 

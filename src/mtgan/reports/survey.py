@@ -15,6 +15,7 @@ from mtgan.reports.study_charts import dot_chart
 from mtgan.reports.study_tables import NONE, short_p
 from mtgan.surveys.estimates import Estimate, Interval
 from mtgan.surveys.folder import RESULTS
+from mtgan.surveys.measures import Agreement
 from mtgan.surveys.models import Coefficient
 from mtgan.surveys.results import SurveyResults, write_results
 from mtgan.text import command
@@ -112,28 +113,28 @@ def _agreement(results: SurveyResults) -> str:
 
 def _tables(results: SurveyResults) -> list[Table]:
     binary = results.survey.design.binary
-    whole = [one for one in results.estimates if not one.of_class]
-    tables = [_questions(results)]
-    if results.strengths is not None:
-        tables.append(_strengths(results))
-    tables += [
-        _of_models(what, [one for one in whole if one.what == what], binary)
-        for what in dict.fromkeys(one.what for one in whole)
-    ]
     by_class = [one for one in results.estimates if one.of_class]
-    tables.append(_by_class(by_class, binary))
     title = "odds against the first model" if binary else "difference from the first model"
     note = "Generalized estimating equations; answers of one rater are exchangeable."
-    tables.append(_coefficients(title, results.odds, note))
-    tables.append(
-        _coefficients(
-            "from the first trial to the last",
-            results.learning,
-            "What changes over a session: a difference, of times a factor.",
-        )
-    )
-    tables.append(_measures(results))
-    return tables
+    changes = "What changes over a session: a difference, of times a factor."
+    return [
+        _questions(results),
+        *model_tables(results),
+        _by_class(by_class, binary),
+        _coefficients(title, results.odds, note),
+        _coefficients("from the first trial to the last", results.learning, changes),
+        measure_rows(results.measures),
+    ]
+
+
+def model_tables(results: SurveyResults) -> list[Table]:
+    """What people say of each model: of pairs first the strengths, then the shares and means."""
+    whole = [one for one in results.estimates if not one.of_class]
+    tables = [] if results.strengths is None else [_strengths(results)]
+    return tables + [
+        _of_models(what, [one for one in whole if one.what == what], results.survey.design.binary)
+        for what in dict.fromkeys(one.what for one in whole)
+    ]
 
 
 def _questions(results: SurveyResults) -> Table:
@@ -200,9 +201,10 @@ def _coefficients(title: str, found: Sequence[Coefficient], note: str) -> Table:
     return Table(title, ("value", "p"), rows, note)
 
 
-def _measures(results: SurveyResults) -> Table:
+def measure_rows(agreements: Sequence[Agreement]) -> Table:
+    """How measures agree with people, a row each."""
     rows = []
-    for one in results.measures:
+    for one in agreements:
         rank = NONE if one.correlation is None else f"{one.correlation:+.2f}"
         p = NONE if one.p is None else short_p(one.p)
         rows.append((one.measure, [f"{one.same} of {one.pairs}", rank, p]))

@@ -4,10 +4,18 @@ from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from mtgan.limits import MOST_SEEDS
 from mtgan.recipes.ranges import OneOrMore, Part, Size
+from mtgan.recipes.sentences import sentence
 from mtgan.registry import nearest
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measures import (
@@ -124,6 +132,20 @@ class Budget(Part):
     scale: str = "full"
 
 
+def _survey(values: dict[str, Any]) -> dict[str, Any]:
+    """Keys of a survey, checked where there are any: its designs take long to import."""
+    from mtgan.surveys.schema import Settings as SurveySettings
+
+    try:
+        SurveySettings.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(sentence(error, SurveySettings)) from None
+    return values
+
+
+SurveyPart = Annotated[dict[str, Any], AfterValidator(_survey)]
+
+
 class Baseline(Part):
     """With what each cell is compared: the cell that has these labels instead of its own."""
 
@@ -167,6 +189,7 @@ class Study(Part):
     # Of measures, the values whose first marks are looked for: {"frechet_distance": [1.0, 0.5]}.
     thresholds: dict[Name, Annotated[list[Threshold], Field(min_length=1)]] = {}
     failure: FailurePart | None = None  # which runs failed; shares of them are compared
+    survey: SurveyPart | None = None  # people judge samples of the cells (mtgan.studies.people)
     baseline: Baseline | None = None  # the first recipe, variant or data set when absent
     contrasts: list[tuple[str, str]] = []  # further comparisons, as pairs of cells' labels
     curves: list[Curve] = []  # logged values that the page draws over training

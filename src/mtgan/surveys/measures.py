@@ -54,7 +54,8 @@ def agreements_with(survey: Survey, people: Mapping[str, float]) -> tuple[list[A
     for measure in shared:
         values = [_goodness(own[measure]) for own in entries]
         if all(value is not None for value in values):
-            found.append(_agreement(measure, values, [people[name] for name in cards]))  # type: ignore[arg-type]
+            own = {name: v for name, v in zip(cards, values, strict=True) if v is not None}
+            found.append(agreement(measure, own, people))
     return found, ""
 
 
@@ -78,7 +79,12 @@ def _goodness(entry: Entry) -> float | None:
     return {"higher": entry.value, "lower": -entry.value}.get(entry.better)
 
 
-def _agreement(measure: str, values: list[float], people: list[float]) -> Agreement:
+def agreement(
+    measure: str, goodness: Mapping[str, float], people_say: Mapping[str, float]
+) -> Agreement:
+    """How a measure, of which more is better, agrees with people about the models that it has."""
+    values = list(goodness.values())
+    people = [people_say[name] for name in goodness]
     pairs = list(combinations(range(len(values)), 2))
     same = sum((values[i] - values[j]) * (people[i] - people[j]) > 0 for i, j in pairs)
     correlation = p = None

@@ -81,6 +81,11 @@ class SurveyResults:
         return self.survey.path
 
     @property
+    def people(self) -> dict[str, float]:
+        """What people say of each model; larger is better."""
+        return _people(self.estimates, self.strengths, self.survey.design.outcome)
+
+    @property
     def sentences(self) -> list[str]:
         """The answers to the questions."""
         return [question.sentence for question in self.questions]
@@ -149,17 +154,7 @@ def conclude(
         )
     estimates = design.measures(main)
     fitted = strengths(main) if design.compares else None
-    people = (
-        dict(zip(fitted.names, fitted.values, strict=True))
-        if fitted
-        else {
-            one.arm: one.value
-            for one in estimates
-            if one.what == design.outcome and not one.of_class
-        }
-    )
-    people.pop(REAL, None)
-    measures, why = agreements_with(survey, people)
+    measures, why = agreements_with(survey, _people(estimates, fitted, design.outcome))
     return SurveyResults(
         survey=survey,
         rows=rows,
@@ -175,6 +170,17 @@ def conclude(
         measures=measures,
         notes=[*notes, *_notes(survey, returned, main, fitted), *([why] if why else [])],
     )
+
+
+def _people(
+    estimates: Sequence[Estimate], fitted: Strengths | None, outcome: str
+) -> dict[str, float]:
+    if fitted is not None:
+        found = dict(zip(fitted.names, fitted.values, strict=True))
+    else:
+        own = [one for one in estimates if one.what == outcome and not one.of_class]
+        found = {one.arm: one.value for one in own}
+    return {name: value for name, value in found.items() if name != REAL}
 
 
 def _questions(survey: Survey, main: Answers) -> list[Question]:

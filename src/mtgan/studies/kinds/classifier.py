@@ -46,6 +46,11 @@ class ClassifierJobs:
         return {"run": _measure_found}
 
     def check(self, study: Study) -> None:
+        if study.survey is not None:
+            raise UserError(
+                f"Study {study.name}: survey is for GANs, and a classifier makes no samples; leave "
+                "it out."
+            )
         for key, default in (("budget", Budget()), ("evaluation", EvaluationPart())):
             if getattr(study, key) != default:
                 raise UserError(

@@ -69,6 +69,11 @@ class ScriptJobs:
         return {"samples": measure_samples}
 
     def check(self, study: Study) -> None:
+        if study.survey is not None:
+            raise UserError(
+                f"Study {study.name}: survey is for GANs, and samples of scripts are no runs; leave "
+                "it out, and give the samples to mtgan survey new."
+            )
         if study.marks is None:
             raise UserError(
                 f"Study {study.name}: a script is told by marks when to leave samples; add marks, "
