@@ -34,14 +34,12 @@ SHELL = [
     for block in printed.blocks(file, "sh")
     for line in printed.commands(block.text)
 ]
+SUBVERBS = "info|list|prepare|compare|corruptions|train|evaluate|data|start|new|export"
 INLINE = [
     (f"{file.name}: {line}", line)
     for file in printed.FILES
     for line in printed.inline(file)
-    if not re.fullmatch(
-        r"mtgan \w+( (info|list|prepare|compare|corruptions|train|evaluate|data|start|new|export))?",
-        line,
-    )
+    if not re.fullmatch(rf"mtgan \w+( ({SUBVERBS}))?", line)
 ]  # a verb alone is spoken of, not typed
 SPOKEN_NAMES = {"photos", "pointers", "tinted", "stripes"}  # folders, and a set of a plugin
 MADE = {made for _, line in SHELL + INLINE for made in re.findall(r"prepare \S+ (\S+)", line)}

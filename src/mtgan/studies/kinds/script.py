@@ -71,8 +71,8 @@ class ScriptJobs:
     def check(self, study: Study) -> None:
         if study.survey is not None:
             raise UserError(
-                f"Study {study.name}: survey is for GANs, and samples of scripts are no runs; leave "
-                "it out, and give the samples to mtgan survey new."
+                f"Study {study.name}: survey is for GANs, and samples of scripts are no runs; "
+                "leave it out, and give the samples to mtgan survey new."
             )
         if study.marks is None:
             raise UserError(
