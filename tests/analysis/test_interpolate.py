@@ -5,11 +5,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtgan.analysis.directions import blended_classes, first_weight, sefa
+from mtgan.analysis.directions import first_weight, sefa
 from mtgan.analysis.interpolate import Interpolation, Options, interpolate, of_run
 from mtgan.analysis.paths import slerp, walk
 from mtgan.errors import UserError
+from mtgan.nets.between import between_labels
 from mtgan.training import Run
+from mtgan.training.batches import columns
 from mtgan.training.generation import generate
 
 Z = 6
@@ -116,8 +118,9 @@ def test_between_classes_the_ends_are_the_classes(run: Run) -> None:
     rows = torch.from_numpy(np.concatenate([a, b]))
     plain = generate(game, z.repeat(2, 1), rows)
     for t, wanted in ((0.0, plain[0]), (1.0, plain[1])):
-        with blended_classes(generator, torch.tensor([t])):
-            assert np.array_equal(generate(game, z.repeat(2, 1), rows)[0], wanted)
+        other = columns(rows[1:], game.dataset_info.taxonomy.levels)
+        with between_labels(generator, other, torch.tensor([t])):
+            assert np.array_equal(generate(game, z, rows[:1])[0], wanted)
     assert not np.array_equal(plain[0], plain[1])
     assert np.array_equal(generate(game, z.repeat(2, 1), rows), plain)  # the hooks are gone
 

@@ -64,13 +64,14 @@ def test_between_labels_the_ends_are_the_labels(run: Run) -> None:
 def test_many_samples_between_labels_are_as_each_alone(run: Run) -> None:
     """Whatever the batches, a sample lies between its own two labels."""
     game = run.game()
-    blend = blender(lambda z, y: generate(game, z, y), next(iter(game.average.values())))
+    levels = game.dataset_info.taxonomy.levels
+    blend = blender(lambda z, y: generate(game, z, y), next(iter(game.average.values())), levels)
     random = torch.Generator().manual_seed(0)
-    z = torch.randn(130, run.recipe.latent.dim, generator=random)
-    a, b = game.requests.draw(130, random), game.requests.draw(130, random)
-    t = torch.rand(130, generator=random)
+    z = torch.randn(260, run.recipe.latent.dim, generator=random)
+    a, b = game.requests.draw(260, random), game.requests.draw(260, random)
+    t = torch.rand(260, generator=random)
     together = blend(z, a, b, t)
-    for i in (0, 99, 100, 129):
+    for i in (0, 249, 250, 259):
         one = blend(z[[i]], a[[i]], b[[i]], t[[i]])
         assert np.abs(together[i].astype(int) - one[0]).max() <= 1
 

@@ -3,9 +3,7 @@
 Z: latent; B: latents over which is averaged; O: outputs of the first layer.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,10 +11,11 @@ from torch import Tensor, nn
 
 from mtgan.analysis.base import Images
 from mtgan.analysis.paths import Embed, Make
-from mtgan.nets.heads import LabelVector
+from mtgan.nets.between import between_labels
 from mtgan.nets.networks import Generator
+from mtgan.training.batches import columns
 
-_TOGETHER = 100  # samples between labels, of which each takes two places of a batch
+_TOGETHER = 250  # samples that `make` makes at once
 
 
 def dimension_effects(
@@ -49,40 +48,20 @@ def first_weight(generator: Generator, dim: int) -> Tensor | None:
     return None
 
 
-@contextmanager
-def blended_classes(generator: Generator, t: Tensor) -> Iterator[None]:
-    """Within it, the first half of a batch [2B] is generated between its own labels (t = 0) and
-    those of the second half (t = 1), t [B]: every code or embedding of labels is interpolated."""
-
-    def mix(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-        first, second = output.chunk(2)
-        weight = t.to(output).view(-1, *[1] * (output.dim() - 1))
-        return torch.cat([torch.lerp(first, second, weight), second])
-
-    places = [m for m in generator.modules() if isinstance(m, LabelVector | nn.Embedding)]
-    hooks = [place.register_forward_hook(mix) for place in places]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
 Blend = Callable[[Tensor, Tensor, Tensor, Tensor], Images]
 """(latents [B, Z], label rows a [B, L], rows b, t [B]) to images: from a (t = 0) to b (t = 1)."""
 
 
-def blender(make: Make, generator: Generator) -> Blend:
-    """How a generator makes samples between two labels; make: its images."""
+def blender(make: Make, generator: Generator, levels: tuple[str, ...]) -> Blend:
+    """How a generator makes samples between two labels; make: its images; levels: of the rows."""
 
     def blend(z: Tensor, a: Tensor, b: Tensor, t: Tensor) -> Images:
         made = []
-        # In batches that `make` does not cut, since both halves must meet.
+        # In batches that `make` does not cut, since both labels must meet.
         parts = zip(*(values.split(_TOGETHER) for values in (z, a, b, t)), strict=True)
-        for latents, first, second, place in parts:
-            with blended_classes(generator, place):
-                both = make(torch.cat([latents, latents]), torch.cat([first, second]))
-            made.append(both[: len(latents)])
+        for latents, first, second, share in parts:
+            with between_labels(generator, columns(second, levels), share):
+                made.append(make(latents, first))
         return np.concatenate(made)
 
     return blend

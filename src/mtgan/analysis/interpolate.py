@@ -242,7 +242,7 @@ def of_run(run: Run, options: Options) -> Interpolation | Traversals:
         lambda images: extract(extractor, images, cache=False).features,
         reach=REACH[latent.distribution],
         weight=first_weight(generator, latent.dim),
-        blend=blender(make, generator) if level else None,
+        blend=blender(make, generator, info.taxonomy.levels) if level else None,
         class_names=lambda row: info.named(level, int(row[column])) if level else "",
     )
 

@@ -170,7 +170,7 @@ def traverse_run(run: Run, options: Options) -> Traversals:
     between = [(latents[i], a[i], b[i]) for i, ((_, a), (_, b)) in pairs]
     generator = game.averaged(run.twin_name)
     return traverse(
-        _between_labels(blender(make, generator), between),
+        _between_labels(blender(make, generator, game.dataset_info.taxonomy.levels), between),
         *("labels", [f"{first} to {second}" for _, ((first, _), (second, _)) in pairs]),
         np.linspace(0, 1, FRAMES).round(2).tolist(),
         *(embed, typical),

@@ -17,7 +17,9 @@ def export(
     ],
     part: Annotated[
         str | None,
-        typer.Option(help="Of a file: generator (when left out), discriminator or classifier."),
+        typer.Option(
+            help="Of a file: generator (when left out), between, discriminator or classifier."
+        ),
     ] = None,
     twin: Twin = None,
     step: Checkpoint = None,

@@ -1,6 +1,7 @@
 """Inputs by which an export is compared with what mtgan makes of them."""
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,10 @@ from mtgan.training.batches import draw_latents
 from mtgan.training.generation import generate
 from mtgan.training.seeds import mix_seed
 
+Network = TypeVar("Network", bound=nn.Module)
 
-def still(network: nn.Module) -> nn.Module:
+
+def still(network: Network) -> Network:
     """A copy that is no longer trained, its weights laid out as other programs have them."""
     found = copy.deepcopy(network).eval().requires_grad_(False)
     return found.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]

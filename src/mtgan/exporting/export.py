@@ -23,8 +23,8 @@ def export(
         model: A run, or what mtgan.load gave.
         out: FILE.onnx, FILE.pt2 (torch.export), or a folder for mtgan.load and model hubs. A file
             is compared with mtgan's own samples before it is called done.
-        part: Of a file: generator (when None), whose samples are those of `Run.sample`;
-            discriminator, with what its heads say; classifier.
+        part: Of a file: generator (when None), whose samples are those of `Run.sample`; between,
+            the same between two labels; discriminator, with what its heads say; classifier.
         twin: Of a file: whose, of a run with twins; the main one when None.
         step: The checkpoint's iteration, or "best"; the newest when None.
         floats: Of a generator's file: images as float32 in [-1, 1], not as uint8.

