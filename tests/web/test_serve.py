@@ -18,7 +18,8 @@ from cli.test_commands import mtgan
 from mtgan.exporting import export
 from mtgan.training import Run
 from mtgan.web.access import TOKEN
-from mtgan.web.served import ServedModel, named, open_models
+from mtgan.web.names import named
+from mtgan.web.served import ServedModel, open_models
 from mtgan.web.server import address_of, listen
 
 

@@ -36,6 +36,21 @@ def nearest_by_gray(images: Images, train: Images) -> Near:
     return _nearest_in_chunks([_gray(images).flatten(1)], train, lambda gray: gray.flatten(1))
 
 
+def nearest_several(images: Images, train: Images, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distances float64 [N, K] to the `count` nearest by luma (K is less where there are fewer),
+    ascending, and which they are."""
+    queries = _gray(images).flatten(1)
+    distances = torch.empty(len(queries), 0, dtype=torch.float64)
+    indices = torch.empty(len(queries), 0, dtype=torch.int64)
+    for start in range(0, len(train), CHUNK):
+        chunk = _gray(np.asarray(train[start : start + CHUNK])).flatten(1)
+        found, where = nearest(queries, chunk, min(count, len(chunk)))
+        distances = torch.cat([distances, found], dim=1)
+        indices = torch.cat([indices, where + start], dim=1)
+    order = distances.argsort(dim=1, stable=True)[:, :count]
+    return distances.gather(1, order).numpy(), indices.gather(1, order).numpy()
+
+
 def nearest_by_shift(images: Images, train: Images, shift: int) -> Near:
     """By luma of the middle, the image moved by up to `shift` pixels each way, and mirrored."""
     gray = _gray(images)

@@ -1,16 +1,14 @@
 """Models that are served: each loaded once, at one checkpoint, with a thread of its own."""
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from mtgan.errors import UserError
-from mtgan.exporting import load
 from mtgan.training.devices import choose_device
 from mtgan.training.game import Game
 from mtgan.training.model import Model, Step
 from mtgan.training.requests import Requests
+from mtgan.web.names import named_models
 from mtgan.web.worker import Worker
 
 QUEUE = 64
@@ -78,39 +76,17 @@ class ServedModel:
 def open_models(
     texts: Sequence[str], step: Step = None, device: str = "cpu", queue: int = QUEUE
 ) -> Iterator[list[ServedModel]]:
-    """Models as the command line names them, see `named`; closed at the end.
+    """Models as the command line names them, see mtgan.web.names.named; closed at the end.
 
     UserError for one that cannot be opened, and where two would have one name.
     """
-    sources = [named(text) for text in texts]
-    counts = Counter(name for name, _ in sources)
-    if twice := [name for name, count in counts.items() if count > 1]:
-        raise UserError(
-            f"Two models would be called {twice[0]!r}; give one of them a name, as in other=RUN."
-        )
+    sources = named_models(texts)
     with contextlib.ExitStack() as opened:
         models = []
-        for name, source in sources:
+        for name, source in sources.items():
             models.append(ServedModel(name, source, step, device, queue))
             opened.callback(models[-1].close)
         yield models
-
-
-def named(text: str) -> tuple[str, Model]:
-    """A name and a model of RUN, RUN:TWIN, NAME=RUN or NAME=RUN:TWIN.
-
-    RUN is what mtgan.load takes; without a name it is called as its folder, with :TWIN. A path that
-    is there is taken as it stands.
-    """
-    name, source = "", text
-    if not Path(text).exists() and "=" in text:
-        name, _, source = text.partition("=")
-    twin = None
-    if not Path(source).exists() and ":" in source:
-        source, _, twin = source.rpartition(":")
-    model = load(source)
-    called = Path(source).resolve().name if Path(source).exists() else source
-    return name or (called if twin is None else f"{called}:{twin}"), model.twin(twin)
 
 
 def by_name(models: Sequence[ServedModel]) -> Mapping[str, ServedModel]:
