@@ -24,6 +24,7 @@ EXCEPTED = {
     "torchrun --nnodes": "needs two machines",
     "python -m benchmarks": "takes long",
     "mtgan serve": "serves until it is stopped; tests/web/test_serve.py types docs/serve.md",
+    "mtgan explore runs/demo runs/mine": "the same; tests/web/explore/test_browser.py has a server",
     "MTGAN_TOKEN=": "the same",
     "curl ": "asks what is served; the same",
     "cp ": "copies files of the reader's",

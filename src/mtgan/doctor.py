@@ -25,7 +25,7 @@ EXTRAS = {
     "topology": (("gudhi",), "the geometry score"),
     "export": (("onnx", "onnxscript", "onnxruntime"), "models as ONNX files (mtgan export)"),
     "hub": (("huggingface_hub",), "models from and to a hub (mtgan.load('owner/name'))"),
-    "web": (("fastapi", "httptools", "uvicorn"), "models over HTTP (mtgan serve)"),
+    "web": (("fastapi", "httptools", "uvicorn"), "models over HTTP (mtgan serve, mtgan explore)"),
 }
 """What users can install beside the package: distributions, and what they are for."""
 _NEEDED = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pillow")

@@ -1,6 +1,9 @@
-"""The static page in headless Chromium, opened from its file: its pictures are run.sample's."""
+"""The page in headless Chromium, from its file and from a server: its pictures are run.sample's."""
 
 import io
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,11 +15,13 @@ import torch
 from PIL import Image
 
 from mtgan.analysis.paths import slerp
+from mtgan.data import load_dataset
 from mtgan.data.images import MARK_GENERATED, is_marked
-from mtgan.training import Run
+from mtgan.training import Run, train
 from mtgan.web.explore import static
 from mtgan.web.explore.facts import facts_of
 from mtgan.web.explore.static import write_page
+from toys import small_recipe
 from web.explore.browser import Page, assert_same, chromium
 from web.explore.conftest import ODD, array
 
@@ -40,6 +45,46 @@ def files(browser, tree: Run, bars: Run, odd: Run, tmp_path_factory) -> dict[str
     pages = {name: write_page(m, folder / f"{name}.html").as_uri() for name, m in models.items()}
     patch.undo()
     return pages
+
+
+@pytest.fixture(scope="module")
+def digits_run(tmp_path_factory) -> Run:
+    """A run on a data set that can be loaded anew, with checkpoints 0, 2 and 4."""
+    folder = tmp_path_factory.mktemp("explore") / "digits"
+    recipe = small_recipe("ac-wgan-b", training__steps=4, data__size=None)
+    return train(recipe, load_dataset("digits"), folder, quiet=True)
+
+
+@pytest.fixture
+def address(digits_run: Run) -> Iterator[str]:
+    """Of a server that shows one model under two names."""
+    runs = [str(digits_run.path), f"again={digits_run.path}"]
+    command = [sys.executable, "-m", "mtgan", "explore", *runs, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        yield re.search(r"http://\S+", running.stdout.readline())[0]
+        running.terminate()
+
+
+def test_a_server_has_checkpoints_and_training_images(browser, address, digits_run) -> None:
+    page = Page(browser, address)
+    assert_same(page.pictures(), digits_run.sample(64, seed=0)[:16])
+    page.choose("#labels", "fine", "7")
+    page.move("#models", 0, 1)
+    assert_same(page.pictures(), digits_run.sample(64, {"fine": "7"}, seed=0, step=2)[:16])
+    page.menu("#latents", "seed").fill("5")
+    page.menu("#latents", "seed").press("Tab")
+    page.settle()
+    assert_same(page.pictures(), digits_run.sample(64, {"fine": "7"}, seed=5, step=2)[:16])
+    page.page.get_by_role("button", name="Nearest training images").click()
+    page.page.wait_for_selector(".near img")
+    assert page.page.locator(".near figcaption").count() == 6
+    assert "images of digits, by the Euclidean distance" in page.page.inner_text(".near")
+    page.choose("#models", "beside it, of the same latents", "again")
+    right = digits_run.sample(64, {"fine": "7"}, seed=5)[:16]
+    assert_same(page.pictures()[16:], right)
+    assert page.errors == []
+    page.context.close()
 
 
 @pytest.fixture

@@ -338,7 +338,7 @@ class Explorer {
       const { nearest, about } = await this.backend.nearest(this.number, path);
       const figures = nearest.map(({ picture, labels, distance }) => element("figure", {},
         element("img", { src: picture, alt: `A training image${labels && `: ${labels}`}` }),
-        element("figcaption", { text: `${labels && `${labels}, `}${distance.toPrecision(3)}` })));
+        element("figcaption", { text: `${labels && `${labels}, `}${distance.toLocaleString("en", { maximumSignificantDigits: 3 })}` })));
       this.near.replaceChildren(...figures, element("p", { class: "soft", style: "grid-column:1/-1", text: about }));
     } catch (error) {
       this.near.textContent = `Something is wrong: ${error.message ?? error}`;
