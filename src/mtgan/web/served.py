@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from mtgan.errors import UserError
 from mtgan.training.devices import choose_device

@@ -11,7 +11,10 @@ from jinja2 import Environment, StrictUndefined
 import mtgan
 from mtgan.web.explore.runtime import NAME, VERSION
 
-_SCRIPTS = ("basics.js", "labels.js", "backends.js", "pictures.js", "controls.js", "explore.js")
+_SCRIPTS = (
+    *("basics.js", "labels.js", "backends.js", "pictures.js", "controls.js", "classes.js"),
+    *("asking.js", "steering.js", "explore.js"),
+)
 
 
 def render_page(

@@ -1,5 +1,5 @@
-// Who makes the pictures. Both take {latents: [[Z]], rows: [[L]], numbers: [[K]], and between labels
-// toRows, toNumbers, shares: [N]} and give the bytes [N, C, H, W].
+// Who makes the pictures. Both take {latents: [[Z]], rows: [[L]], numbers: [[K]], and between
+// labels toRows, toNumbers, shares: [N]} and give the bytes [N, C, H, W].
 
 class InPage {
   constructor(models) {
@@ -24,7 +24,10 @@ class InPage {
     const runtime = await this.loaded;
     if (!this.sessions.has(number)) {
       const graph = new Uint8Array(await partOf(`graph-${number}`));
-      this.sessions.set(number, runtime.InferenceSession.create(graph, { executionProviders: ["wasm"] }));
+      this.sessions.set(
+        number,
+        runtime.InferenceSession.create(graph, { executionProviders: ["wasm"] }),
+      );
     }
     return [runtime, await this.sessions.get(number)];
   }
@@ -33,16 +36,32 @@ class InPage {
     const [runtime, session] = await this.session(number);
     const model = this.models[number];
     const count = asked.latents.length;
-    const told = model.told.classes.map((name) => model.levels.findIndex((level) => level.name === name));
-    const numbers = model.told.numbers.map((name) => model.numbers.findIndex((each) => each.name === name));
+    const told = model.told.classes.map((name) =>
+      model.levels.findIndex((level) => level.name === name),
+    );
+    const numbers = model.told.numbers.map((name) =>
+      model.numbers.findIndex((each) => each.name === name),
+    );
     const tensor = (kind, values, width) =>
       new runtime.Tensor(kind, values, width === 1 ? [count] : [count, width]);
     const labels = (rows) =>
-      tensor("int64", BigInt64Array.from(rows.flatMap((row) => told.map((i) => BigInt(row[i])))), told.length);
+      tensor(
+        "int64",
+        BigInt64Array.from(rows.flatMap((row) => told.map((i) => BigInt(row[i])))),
+        told.length,
+      );
     const amounts = (rows) =>
-      tensor("float32", Float32Array.from(rows.flatMap((row) => numbers.map((i) => row[i]))), numbers.length);
+      tensor(
+        "float32",
+        Float32Array.from(rows.flatMap((row) => numbers.map((i) => row[i]))),
+        numbers.length,
+      );
     const made = {
-      z: () => new runtime.Tensor("float32", Float32Array.from(asked.latents.flatMap((z) => [...z])), [count, model.latent.size]),
+      z: () =>
+        new runtime.Tensor("float32", Float32Array.from(asked.latents.flatMap((z) => [...z])), [
+          count,
+          model.latent.size,
+        ]),
       label: () => labels(asked.rows),
       number: () => amounts(asked.numbers),
       label_to: () => labels(asked.toRows ?? asked.rows),
@@ -53,20 +72,23 @@ class InPage {
     return (await session.run(feeds)).image.data;
   }
 
-  /** Latents, rows and numbers by a seed: those of the page's own seed are mtgan's, others are drawn
-   * here. */
+  /** Latents, rows and numbers by a seed: those of the page's own seed are mtgan's, others are
+   * drawn here. */
   async start(number, seed) {
     const model = this.models[number];
     if (seed === model.first.seed) return startOf(model.first);
     const random = new Random(seed);
     const labels = new Labels(model);
-    const value = () => (model.latent.law === "uniform" ? 2 * random.uniform() - 1 : random.normal());
+    const value = () =>
+      model.latent.law === "uniform" ? 2 * random.uniform() - 1 : random.normal();
     const times = (count, make) => Array.from({ length: count }, make);
     const { count } = model.first;
     return {
       latents: times(count, () => Float32Array.from(times(model.latent.size, value))),
       rows: times(count, () => labels.draw(random)),
-      numbers: times(count, () => model.numbers.map(({ low, high }) => low + (high - low) * random.uniform())),
+      numbers: times(count, () =>
+        model.numbers.map(({ low, high }) => low + (high - low) * random.uniform()),
+      ),
     };
   }
 }
@@ -86,7 +108,11 @@ class OnServer {
 
   async ask(what, body) {
     const headers = { "Content-Type": "application/json" };
-    const answer = await fetch(`explore/${what}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const answer = await fetch(`explore/${what}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
     if (answer.ok) return answer;
     const said = await answer.json().catch(() => null);
     throw new Error(said?.error ?? `the server says ${answer.status} ${answer.statusText}.`);

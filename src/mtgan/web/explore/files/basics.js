@@ -7,7 +7,8 @@ function element(name, options = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(options)) {
     if (key === "text") made.textContent = value;
-    else if (key === "on") for (const [event, f] of Object.entries(value)) made.addEventListener(event, f);
+    else if (key === "on")
+      for (const [event, f] of Object.entries(value)) made.addEventListener(event, f);
     else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
   }
   made.append(...children);
@@ -26,7 +27,9 @@ const wholesOf = (base64) => new Int32Array(bytesOf(base64).buffer);
 /** Rows of equal length of a flat array of `count` of them. */
 function rowsOf(flat, count) {
   const length = flat.length / Math.max(count, 1);
-  return Array.from({ length: count }, (_, i) => Array.from(flat.slice(i * length, (i + 1) * length)));
+  return Array.from({ length: count }, (_, i) =>
+    Array.from(flat.slice(i * length, (i + 1) * length)),
+  );
 }
 
 /** The bytes that a part of the page holds, which are packed by gzip. */
@@ -40,7 +43,7 @@ async function partOf(id) {
   return new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-/** Random numbers by a seed and numbers beside it (mulberry32, its state mixed by murmur3's end). */
+/** Random numbers by a seed and numbers beside it (mulberry32, its state mixed as murmur3 ends). */
 class Random {
   constructor(...seeds) {
     this.state = 0x9e3779b9;

@@ -24,7 +24,9 @@ class Labels {
 
   /** Whether a class can be chosen beside what is chosen at the levels above it. */
   fits(column, index, chosen) {
-    return this.above(column, index).every(([over, its]) => chosen[over] < 0 || chosen[over] === its);
+    return this.above(column, index).every(
+      ([over, its]) => chosen[over] < 0 || chosen[over] === its,
+    );
   }
 
   /** What is chosen (a class by column, -1 where none is), and what follows from it. */
@@ -44,8 +46,14 @@ class Labels {
 
   /** A row as the training data have them; codes are drawn by themselves. */
   draw(random) {
-    const drawn = this.known.length ? this.known[random.choice(this.counts)] : this.levels.map(() => -1);
-    return this.filled(drawn, this.levels.map(() => -1), random);
+    const drawn = this.known.length
+      ? this.known[random.choice(this.counts)]
+      : this.levels.map(() => -1);
+    return this.filled(
+      drawn,
+      this.levels.map(() => -1),
+      random,
+    );
   }
 
   /** The row, with what is missing drawn among the classes that fit to what is asked for. */
@@ -53,7 +61,9 @@ class Labels {
     const found = row.slice();
     this.levels.forEach((level, column) => {
       if (found[column] >= 0) return;
-      const fitting = level.classes.map((_, i) => (level.unseen.includes(i) || !this.fits(column, i, asked) ? 0 : 1));
+      const fitting = level.classes.map((_, i) =>
+        level.unseen.includes(i) || !this.fits(column, i, asked) ? 0 : 1,
+      );
       if (!fitting.some(Boolean)) return;
       found[column] = random.choice(fitting);
       for (const [over, its] of this.above(column, found[column])) found[over] = its;
@@ -71,19 +81,28 @@ class Labels {
     const drawn = weights.some((weight) => weight > 0) ? this.known[random.choice(weights)] : null;
     // Codes stay, and so does the rest of labels that were never seen together, unless it lies
     // elsewhere.
-    const rest = drawn === null || agrees(row, real) ? row : drawn.map((index, column) => (this.codes[column] ? row[column] : index));
+    const rest =
+      drawn === null || agrees(row, real)
+        ? row
+        : drawn.map((index, column) => (this.codes[column] ? row[column] : index));
     const mixed = asked.map((index, column) => (index >= 0 ? index : rest[column]));
-    const fitting = mixed.map((index, column) => (index >= 0 && !this.fits(column, index, asked) ? -1 : index));
+    const fitting = mixed.map((index, column) =>
+      index >= 0 && !this.fits(column, index, asked) ? -1 : index,
+    );
     return this.filled(fitting, asked, random);
   }
 
   /** The classes of a row by level. */
   named(row) {
-    return row.flatMap((index, i) => (index < 0 ? [] : [[this.levels[i].name, this.levels[i].classes[index]]]));
+    return row.flatMap((index, i) =>
+      index < 0 ? [] : [[this.levels[i].name, this.levels[i].classes[index]]],
+    );
   }
 
   said(row) {
-    return this.named(row).map(([, name]) => name).join(", ");
+    return this.named(row)
+      .map(([, name]) => name)
+      .join(", ");
   }
 
   /** Another model's row by the names of levels and classes; what this one lacks is of `own`. */
@@ -93,7 +112,8 @@ class Labels {
       if (theirs === undefined || row[theirs] < 0) return own[column];
       const name = other.levels[theirs].classes[row[theirs]];
       const index = level.classes.indexOf(name);
-      if (index < 0) throw new Error(`the second model knows no ${name} at the level ${level.name}.`);
+      if (index < 0)
+        throw new Error(`the second model knows no ${name} at the level ${level.name}.`);
       return index;
     });
   }

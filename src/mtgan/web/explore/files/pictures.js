@@ -12,19 +12,25 @@ function paint(canvas, bytes, index, [channels, height, width]) {
   const start = index * channels * area;
   const shown = new ImageData(width, height);
   for (let i = 0; i < area; i++) {
-    for (let c = 0; c < 3; c++) shown.data[4 * i + c] = bytes[start + (channels === 1 ? 0 : c) * area + i];
+    for (let c = 0; c < 3; c++)
+      shown.data[4 * i + c] = bytes[start + (channels === 1 ? 0 : c) * area + i];
     shown.data[4 * i + 3] = 255;
   }
   canvas.getContext("2d").putImageData(shown, 0, 0);
 }
 
-/** A grid of buttons with a picture each, of which one is chosen; arrow keys go from one to another. */
+/** A grid of buttons with a picture each, of which one is chosen; arrow keys go from one to the
+ * next. */
 class Grid {
   constructor(model, name, pick) {
     this.model = model;
     this.pick = pick;
     this.cells = [];
-    this.box = element("div", { class: "grid", role: "group", "aria-label": `Pictures of ${name}` });
+    this.box = element("div", {
+      class: "grid",
+      role: "group",
+      "aria-label": `Pictures of ${name}`,
+    });
     this.box.addEventListener("keydown", (event) => this.move(event));
   }
 
@@ -34,7 +40,11 @@ class Grid {
     while (this.cells.length < count) {
       const index = this.cells.length;
       const canvas = newCanvas(this.model.shape);
-      const button = element("button", { type: "button", on: { click: () => this.pick(index) } }, canvas);
+      const button = element(
+        "button",
+        { type: "button", on: { click: () => this.pick(index) } },
+        canvas,
+      );
       this.cells.push({ button, canvas });
       this.box.append(button);
     }
@@ -75,7 +85,11 @@ function joined(canvases, gap = 2) {
   });
   const context = all.getContext("2d");
   canvases.forEach((canvas, i) => {
-    context.drawImage(canvas, (i % columns) * (width + gap), Math.floor(i / columns) * (height + gap));
+    context.drawImage(
+      canvas,
+      (i % columns) * (width + gap),
+      Math.floor(i / columns) * (height + gap),
+    );
   });
   return all;
 }
@@ -85,7 +99,11 @@ async function download(canvas, words) {
   const plain = await new Promise((done) => canvas.toBlob(done, "image/png"));
   const bytes = signed(new Uint8Array(await plain.arrayBuffer()), "Software", "mtgan sample");
   const address = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-  const name = words.filter(Boolean).join("-").replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(0, 100);
+  const name = words
+    .filter(Boolean)
+    .join("-")
+    .replace(/[^\p{L}\p{N}._-]+/gu, "_")
+    .slice(0, 100);
   element("a", { href: address, download: `${name}.png` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
