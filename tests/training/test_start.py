@@ -134,6 +134,8 @@ def test_a_model_folder_is_begun_from_too(start, few, tmp_path) -> None:
     assert torch.equal(tensors(run, 0)[f"networks/{name}"], averaged)  # which is all it has
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     assert run.recipe.run["start"]["weights"] == digest
+    again = mtgan.load(mtgan.export(run, tmp_path / "tuned"))
+    assert again.recipe.run["start"] == {**run.recipe.run["start"], "path": "model"}  # no folder
 
 
 def test_a_start_that_was_cut_off_is_not_forgotten(start, few, tmp_path) -> None:

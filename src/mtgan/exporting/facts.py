@@ -44,8 +44,10 @@ def portable(recipe: Recipe) -> dict[str, Any]:
     """A resolved recipe's values; of what the run has recorded there, all but paths."""
     values = recipe.model_dump(mode="json", exclude={"extends"})
     values["run"] = {key: value for key, value in values["run"].items() if key != "data"}
-    if name := values["run"].get("data_name"):
-        values["run"]["data_name"] = Path(name).name or name
+    start = values["run"].get("start") or {}
+    for part, key in ((values["run"], "data_name"), (start, "data"), (start, "path")):
+        if name := part.get(key):
+            part[key] = Path(name).name or name
     return values
 
 
