@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mtgan.data import Dataset, Taxonomy
 from mtgan.nets import Discriminator, Generator
+from mtgan.nets.heads.projection import Projection
 from mtgan.nets.initialization import settle
 from mtgan.parts import HEAD_LOSSES
 from mtgan.recipes.task import Task
@@ -273,6 +274,18 @@ def test_numbers_go_by_the_name_of_their_level() -> None:
     found = transfer(game_of("ccgan", other), source).networks
     name = "score: embed.parametrizations.weight.original"
     assert found["discriminator"].fresh == [name]
+
+
+def test_a_part_that_does_not_say_where_it_has_classes_is_taken_for_the_same_ones(
+    monkeypatch,
+) -> None:
+    monkeypatch.delattr(Projection, "label_axes")
+    data = make_data(16, (3, 16, 16))
+    source = randomized(game_of("cwgan-projection", data))
+    same, other = (game_of("cwgan-projection", d, seed=1) for d in (data, reordered(data)))
+    assert not transfer(same, source).networks["discriminator"].fresh
+    fresh = transfer(other, source).networks["discriminator"].fresh
+    assert fresh == ["score: embed.weight", "score: linear.weight", "score: linear.bias"]
 
 
 # Other layers
