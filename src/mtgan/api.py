@@ -87,8 +87,8 @@ def classify(
     """Train a classifier into the run folder `out` (runs/RECIPE-DATA-sSEED when None).
 
     recipe, data, auxiliary_data: whole, or by name or path; overrides: of a recipe that is named.
-    options: as of mtgan.classification.classify (test, resume, device, quiet, callbacks,
-    max_seconds), with its errors.
+    options: as of mtgan.classification.classify (test, resume, device, quiet, log,
+    callbacks, max_seconds), with its errors.
     """
     if not isinstance(recipe, ClassifierRecipe):
         recipe = load_classifier_recipe(recipe, dict(overrides or {}))

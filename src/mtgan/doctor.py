@@ -24,6 +24,11 @@ EXTRAS = {
     "mtl": (("torchjd",), "gradient aggregators beside the sum (aggregator: upgrad, ...)"),
     "topology": (("gudhi",), "the geometry score"),
     "export": (("onnx", "onnxscript", "onnxruntime"), "models as ONNX files (mtgan export)"),
+    "trackers": (
+        ("wandb", "mlflow-skinny", "sqlalchemy", "alembic"),
+        "trainings followed by Weights & Biases and MLflow (--log wandb,mlflow)",
+    ),
+    "trackio": (("trackio",), "trainings followed by Trackio (--log trackio)"),
     "hub": (("huggingface_hub",), "models from and to a hub (mtgan.load('owner/name'))"),
     "web": (("fastapi", "httptools", "uvicorn"), "models over HTTP (mtgan serve, mtgan explore)"),
 }

@@ -17,6 +17,7 @@ from mtgan.training.begin import find_run
 from mtgan.training.callbacks import Callback, Listeners
 from mtgan.training.devices import choose_device
 from mtgan.training.optimizers import Optimizers, sgd
+from mtgan.training.trackers import Trackers, chosen_trackers
 from mtgan.training.trainer import Schedule, Trainer
 
 
@@ -31,6 +32,7 @@ def classify(
     resume: bool = False,
     device: str = "auto",
     quiet: bool = False,
+    log: Sequence[str] | None = None,
     callbacks: Sequence[Callback] = (),
     max_seconds: float | None = None,
 ) -> ClassifierRun:
@@ -42,6 +44,7 @@ def classify(
     CPU, bit for bit as if never stopped), or begin where there is none; classes that are numbered
     otherwise by now are known by their names.
 
+    log: names of trackers that follow it, as of mtgan.train.
     callbacks: functions called with the epochs done and the values, by name, of every line of
     metrics.jsonl; one that returns True ends the training. max_seconds: of wall-clock time, after
     which it ends, when the epoch is over. After either end the run is saved and has no result yet;
@@ -52,6 +55,7 @@ def classify(
     the epoch is over and saved.
     """
     listeners = Listeners(callbacks, max_seconds)
+    names = chosen_trackers(Path(out), log)
     found = find_run(Path(out), resume, ClassifierRun.open, RESULT)
     if found is not None:
         data, auxiliary_data = found.in_its_order(data, auxiliary_data)
@@ -67,8 +71,9 @@ def classify(
     if run.result is None:
         place = choose_device(device)
         trainer = _make_trainer(run, ClassifierGame(run, tasks, seed, place), seed, place)
+        trackers = Trackers(run.path, names, run.recipe.model_dump(mode="json"))
         with torch.random.fork_rng(devices=trainer.rng_devices):
-            trainer.fit(quiet, listeners)
+            trainer.fit(quiet, listeners, trackers)
         if trainer.iteration == recipe.training.epochs:
             _conclude(run, trainer.snapshots.game)
     return run

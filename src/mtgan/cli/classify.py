@@ -10,6 +10,7 @@ from mtgan.cli.options import (
     DataName,
     Device,
     Json,
+    Log,
     MaxTime,
     Overrides,
     Quiet,
@@ -17,6 +18,7 @@ from mtgan.cli.options import (
     Root,
     TaxonomyFile,
     given,
+    parse_log,
     parse_time,
     tell_notes,
 )
@@ -82,6 +84,7 @@ def classify(
     resume: Resume = False,
     device: Device = "auto",
     max_time: MaxTime = None,
+    log: Log = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -92,8 +95,9 @@ def classify(
             "study (mtgan study mtl-hard-against-soft --data ...)."
         )
     seconds = None if max_time is None else parse_time("--max-time", max_time)
+    names = parse_log(log)
     if resume and data is None and recipe is not None:
-        _go_on(recipe, given(context, *_OF_A_NEW_RUN), device, seconds, json, quiet)
+        _go_on(recipe, given(context, *_OF_A_NEW_RUN), device, seconds, names, json, quiet)
         return
     if data is None:
         raise UserError("Say on what to train: --data NAME or PATH (mtgan data list).")
@@ -103,6 +107,7 @@ def classify(
             "keeps its values in statistics.json",
             {"--seed": seed, "--fraction": fraction, "--auxiliary-data": auxiliary_data},
             {"--resume": resume or None, "--json": json or None, "--max-time": max_time},
+            {"--log": log},
         )
         if auxiliary is not None:
             overrides = [*(overrides or []), f"auxiliary.labels={auxiliary}"]
@@ -116,6 +121,7 @@ def classify(
         resume=resume,
         device=device,
         seconds=seconds,
+        names=names,
         json=json,
         quiet=quiet,
     )
@@ -141,7 +147,13 @@ def _values(
 
 
 def _go_on(
-    run: str, options: list[str], device: str, seconds: float | None, json: bool, quiet: bool
+    run: str,
+    options: list[str],
+    device: str,
+    seconds: float | None,
+    names: list[str] | None,
+    json: bool,
+    quiet: bool,
 ) -> None:
     """Go on with a run by what it recorded."""
     from mtgan.classification import ClassifierRun
@@ -162,6 +174,7 @@ def _go_on(
         resume=True,
         device=device,
         quiet=quiet or json,
+        log=names,
         max_seconds=seconds,
     )
     _tell(again, json, quiet)
@@ -186,6 +199,7 @@ def _run(
     resume: bool,
     device: str,
     seconds: float | None,
+    names: list[str] | None,
     json: bool,
     quiet: bool,
 ) -> None:
@@ -206,6 +220,7 @@ def _run(
         resume=resume,
         device=device,
         quiet=quiet or json,
+        log=names,
         max_seconds=seconds,
     )
     tell_notes(dataset, quiet or json)

@@ -53,6 +53,14 @@ MaxTime = Annotated[
         help="End after 90s, 10m or 2h (a classifier with the epoch), measured and saved.",
     ),
 ]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        "--log",
+        metavar="NAMES",
+        help="Who follows it beside TensorBoard: wandb,mlflow,trackio. The run's if left out.",
+    ),
+]
 ImageSize = Annotated[str | None, typer.Option(help="One side (32) or HxW (64x128).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
 CardFile = Annotated[
@@ -115,6 +123,13 @@ def parse_time(option: str, text: str) -> float:
     if found is None or not float(found[1]):
         raise UserError(f"{option} should be a time like 90s, 10m or 2h; found {text!r}.")
     return float(found[1]) * seconds[found[2]]
+
+
+def parse_log(text: str | None) -> list[str] | None:
+    """Names of trackers; None where the option is left out."""
+    from mtgan.plugins import split_names
+
+    return None if text is None else split_names([text])
 
 
 def check_free(path: Path | None, force: bool) -> None:

@@ -10,6 +10,7 @@ from mtgan.cli.options import (
     Checkpoint,
     DataName,
     Device,
+    Log,
     MaxTime,
     Overrides,
     Quiet,
@@ -96,11 +97,12 @@ def train(
     compile: _Compile = "off",
     graphs: _Graphs = "auto",
     max_time: MaxTime = None,
+    log: Log = None,
     quiet: Quiet = False,
 ) -> None:
     """Train RECIPE on a data set; samples, losses and checkpoints go to a run folder."""
     from mtgan import processes
-    from mtgan.cli.options import parse_time, read_recipe, tell_notes
+    from mtgan.cli.options import parse_log, parse_time, read_recipe, tell_notes
     from mtgan.errors import UserError
     from mtgan.runs import train as train_recipe
     from mtgan.training.inputs import usual_folder
@@ -142,6 +144,7 @@ def train(
         compile=compile == "on",
         graphs=graphs,
         quiet=quiet,
+        log=parse_log(log),
         max_seconds=seconds,
         start=begins,
         start_step=as_step(step),

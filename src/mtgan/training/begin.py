@@ -16,22 +16,14 @@ from mtgan.recipes.schema import DESCRIPTION
 from mtgan.registry import plugin_versions
 from mtgan.training.checkpoints import RESUME, list_checkpoints
 from mtgan.training.dataset_info import DatasetInfo
-from mtgan.training.folders import DATA, RECIPE, START
+from mtgan.training.folders import DATA, RECIPE, START, TRACKERS
 from mtgan.training.run import Run
 
 AnyRun = TypeVar("AnyRun")
 
 # What a training writes before its first checkpoint, beside hidden files.
-_WRITTEN = {
-    RECIPE,
-    DATA,
-    START,
-    "metrics.jsonl",
-    "tensorboard",
-    "samples",
-    "domains",
-    "checkpoints",
-}
+_WRITTEN = {RECIPE, DATA, START, TRACKERS, "metrics.jsonl", "tensorboard"}
+_WRITTEN |= {"samples", "domains", "checkpoints"}
 
 
 def find_run(

@@ -15,6 +15,8 @@ def resume_command(path: Path, steps: int | None = None) -> str:
 
 
 RECIPE, DATA, START = "recipe.yaml", "data.json", "start.json"
+TRACKERS = "trackers"
+"""The folder in which trackers keep what they keep in a run."""
 DIVERGED = "diverged-"
 """How the name begins under which the state of a training is kept that was not finite."""
 

@@ -1,4 +1,4 @@
-"""What a run tells while it trains: metrics.jsonl, TensorBoard, and a live progress line."""
+"""What a run tells while it trains: metrics.jsonl, TensorBoard, trackers, a live progress line."""
 
 import json
 import sys
@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mtgan import files, processes
-from mtgan.errors import UserError
+from mtgan.errors import Interrupted, UserError
 from mtgan.recipes.records import validated
 from mtgan.text import console as text_console
 from mtgan.text import duration, printable
@@ -22,6 +22,7 @@ from mtgan.training.callbacks import Listeners
 from mtgan.training.checkpoints import RESUME, remove_unfinished
 from mtgan.training.events import EventFile
 from mtgan.training.records import ClockRecord, LineRecord, SumRecord
+from mtgan.training.trackers import Ending, Trackers
 
 
 def as_vector(values: Mapping[str, Tensor]) -> tuple[tuple[str, ...], Tensor]:
@@ -123,8 +124,8 @@ class RunLog:
     start_step: of the iterations that training goes on from; later lines are dropped, all of them
     where it is None. clock: as the checkpoint had it; by default as the last line says.
     unfinished: whether the interval of a line at start_step (the last of a shorter training) goes
-    on, so that the line is dropped. UserError where another process trains in the folder, or it
-    cannot be written.
+    on, so that the line is dropped. trackers: who else is told. UserError where another process
+    trains in the folder, it cannot be written, or a tracker cannot be opened.
     """
 
     def __init__(
@@ -133,7 +134,9 @@ class RunLog:
         start_step: int | None,
         clock: ClockRecord | None = None,
         unfinished: bool = False,
+        trackers: Trackers | None = None,
     ) -> None:
+        self._trackers = trackers or Trackers(folder)
         self._lock = files.hold(folder, "training in")
         self._path = folder / "metrics.jsonl"
         step = -1 if start_step is None else start_step
@@ -141,6 +144,7 @@ class RunLog:
             _remove_leftovers(folder)
             seconds = _truncate(self._path, step, unfinished)
             self._events = EventFile(folder / "tensorboard", step + 1, RESUME)
+            self._trackers.begin(lambda: read_log(self._path))
         except BaseException:
             self._lock.release()
             raise
@@ -161,10 +165,12 @@ class RunLog:
         }
         files.append(self._path, (json.dumps(line) + "\n").encode(), RESUME)
         self._events.scalars(step, values)
+        self._trackers.write(kind, step, values)
 
     def picture(self, step: int, image: np.ndarray, tag: str = "samples") -> None:
         """image uint8 [H, W, 3]; tag: under which TensorBoard shows it."""
         self._events.picture(step, tag, image)
+        self._trackers.picture(step, tag, image)
 
     def flush(self) -> None:
         """Bring everything to the disk."""
@@ -173,8 +179,19 @@ class RunLog:
                 files.flush(self._path)
         self._events.flush()
 
-    def close(self) -> None:
-        self._lock.release()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        stopped = isinstance(error, Interrupted)
+        self.close("finished" if error is None else "stopped" if stopped else "failed")
+
+    def close(self, ending: Ending = "finished") -> None:
+        """Let go of the folder. ending: how the training came to its end, for trackers."""
+        try:
+            self._trackers.close(ending)
+        finally:
+            self._lock.release()
 
 
 class NoLog(RunLog):
@@ -189,7 +206,7 @@ class NoLog(RunLog):
 
     def flush(self) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self, ending: Ending = "finished") -> None: ...
 
 
 @dataclass(frozen=True)

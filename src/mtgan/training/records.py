@@ -130,6 +130,23 @@ class LineRecord(StrictRecord):
         return self
 
 
+# trackers/told.json
+
+
+class TrackerRecord(StrictRecord):
+    """By what a tracker knows the run, and the last step of each kind of line that it was told."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
+    kept: str | None
+    told: dict[str, NonNegative]
+
+
+class TrackersRecord(StrictRecord):
+    """By the names of --log; see mtgan.training.trackers."""
+
+    trackers: dict[str, TrackerRecord]
+
+
 # checkpoints/step-.../state.json
 
 

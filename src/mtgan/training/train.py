@@ -32,6 +32,7 @@ from mtgan.training.optimizers import optimizers_of
 from mtgan.training.phases import Phase
 from mtgan.training.run import Run
 from mtgan.training.start import Start, refuse_other_start
+from mtgan.training.trackers import Trackers, chosen_trackers
 from mtgan.training.trainer import Schedule, Trainer
 
 
@@ -50,6 +51,7 @@ def train(
     compile: bool = False,
     graphs: str = "auto",
     quiet: bool = False,
+    log: Sequence[str] | None = None,
     callbacks: Sequence[Callback] = (),
     max_seconds: float | None = None,
     instruments: Instruments | None = None,
@@ -70,6 +72,8 @@ def train(
     compile: the networks by torch.compile, wherever they are differentiated once. graphs: whether
     moves are captured as CUDA graphs and replayed; auto (on a GPU), on or off.
 
+    log: names of trackers that follow it beside TensorBoard (wandb, mlflow, trackio; see
+    mtgan.training.trackers); those that the run has when None.
     callbacks: functions called with the iterations done and the values, by name, of every line of
     metrics.jsonl; one that returns True ends the training. max_seconds: of wall-clock time, after
     which it ends. Either end is one as after the last step, evaluated and saved, and can be gone on
@@ -100,6 +104,7 @@ def train(
         raise UserError("start_step is a checkpoint of start; name that, or leave it out.")
     data = as_data(data, recipe)
     folder = usual_folder(recipe.name, data.name, seed) if out is None else Path(out)
+    names = chosen_trackers(folder, log)  # before a folder is made
     trainer = prepare(
         recipe,
         data,
@@ -113,8 +118,9 @@ def train(
         instruments=instruments,
         start=begins,
     )
+    trackers = Trackers(folder, names, trainer.snapshots.run.recipe.model_dump(mode="json"))
     with torch.random.fork_rng(devices=trainer.rng_devices):
-        trainer.fit(quiet, listeners)
+        trainer.fit(quiet, listeners, trackers)
     return trainer.snapshots.run
 
 

@@ -23,6 +23,7 @@ from mtgan.training.phases import Phase
 from mtgan.training.seeds import mix_seed
 from mtgan.training.snapshots import Snapshots
 from mtgan.training.steps import StepResult
+from mtgan.training.trackers import Trackers
 
 
 class Players(Protocol):
@@ -121,20 +122,25 @@ class Trainer(Generic[Kept]):
 
     # The loop
 
-    def fit(self, quiet: bool = False, listeners: Listeners | None = None) -> None:
+    def fit(
+        self,
+        quiet: bool = False,
+        listeners: Listeners | None = None,
+        trackers: Trackers | None = None,
+    ) -> None:
         """Run the iterations that are left; log, evaluate and save on the way.
 
-        listeners: who is told, and may end it early. Raises TrainingDiverged, and Interrupted
-        after Ctrl-C or SIGTERM once the state is saved.
+        listeners: who is told, and may end it early; trackers: who follows it. Raises
+        TrainingDiverged, and Interrupted after Ctrl-C or SIGTERM once the state is saved.
         """
         steps, unit, first = self.schedule.steps, self.schedule.unit, processes.is_first()
         if self.iteration >= steps:
             if first:
                 tidy(self.snapshots.folder)
             return
-        log = self._open_log() if first else NoLog()
+        log = self._open_log(trackers) if first else NoLog()
         progress = Progress(steps, self.iteration, quiet or not first)
-        with StopRequest(unit) as stop, progress, contextlib.closing(log):
+        with log, StopRequest(unit) as stop, progress:
             reporter = Reporter(log, progress, listeners or Listeners())
             self.snapshots.begin(reporter, new=self._restored is None)
             progress.begin()
@@ -233,11 +239,12 @@ class Trainer(Generic[Kept]):
 
     # What happens every so often
 
-    def _open_log(self) -> RunLog:
+    def _open_log(self, trackers: Trackers | None) -> RunLog:
         state = self._restored
         unfinished = state is not None and bool(state.averages)
         start = None if state is None else self.iteration
-        return RunLog(self.snapshots.folder, start, state.clock if state else None, unfinished)
+        clock = state.clock if state else None
+        return RunLog(self.snapshots.folder, start, clock, unfinished, trackers)
 
     def _due(self, every: int, ended: bool) -> bool:
         """Whether what happens every so often (0: never) and at the end happens now."""

@@ -14,7 +14,7 @@ _KNOWN_BY = {
     "sweep": {"sweep.yaml"},
 }
 # What a run keeps in folders of its own; samples that were exported elsewhere into it are a set.
-_OF_A_RUN = {"samples", "domains", "analysis", "checkpoints", "tensorboard"}
+_OF_A_RUN = {"samples", "domains", "analysis", "checkpoints", "tensorboard", "trackers"}
 _DEPTH = 3  # folders above, of which one may be a run's: RUN/domains/NAME
 
 
