@@ -13,7 +13,13 @@ from cli.test_commands import mtgan as command
 from mtgan import doctor
 from mtgan.errors import UserError
 from mtgan.recipes.rules import RecipeWarning
-from mtgan.training.devices import FALLBACK, choose_device, multiplies_bfloat16, refuse_compiling
+from mtgan.training.devices import (
+    FALLBACK,
+    choose_device,
+    multiplies_bfloat16,
+    refuse_compiling,
+    widest,
+)
 
 PROJECT = tomllib.loads((Path(mtgan.__file__).parents[2] / "pyproject.toml").read_text())["project"]
 METAL = torch.device("mps")
@@ -80,6 +86,16 @@ def test_mps_says_what_happens_to_what_metal_lacks(monkeypatch, recwarn) -> None
     monkeypatch.setattr("mtgan.processes.count", lambda: 2)
     with pytest.raises(UserError, match="device=mps is for one process"):
         choose_device("mps")
+
+
+def test_metal_has_no_float64() -> None:
+    assert (widest(METAL), widest(torch.device("cpu"))) == (torch.float32, torch.float64)
+
+
+def test_cuda_is_refused_where_there_is_none(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="no CUDA device here; take device=cpu or auto"):
+        choose_device("cuda")
 
 
 def test_mps_neither_compiles_nor_takes_bfloat16_by_itself() -> None:

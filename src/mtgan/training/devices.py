@@ -44,7 +44,10 @@ def choose_device(name: str) -> torch.device:
     if known[name] == "cpu":
         return torch.device("cpu")
     if not gpus:
-        raise UserError("device=cuda was asked for, and PyTorch finds no CUDA device here.")
+        raise UserError(
+            "device=cuda was asked for, and PyTorch finds no CUDA device here; take device=cpu or "
+            "auto, or see what `mtgan doctor` finds."
+        )
     if processes.local_rank() >= gpus:
         raise UserError(
             f"torchrun started more processes than there are CUDA devices here ({gpus}); lower "
@@ -57,7 +60,7 @@ def _metal() -> torch.device:
     if not has_mps():
         raise UserError(
             "device=mps was asked for, and PyTorch finds no Metal device here; it takes a Mac with "
-            "Apple silicon."
+            "Apple silicon; elsewhere take device=auto."
         )
     if processes.count() > 1:
         raise UserError("device=mps is for one process; leave torchrun out, or take device=cpu.")
@@ -69,6 +72,11 @@ def _metal() -> torch.device:
             stacklevel=3,
         )
     return torch.device("mps")
+
+
+def widest(device: torch.device) -> torch.dtype:
+    """float64, but float32 on Metal, which has no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mtgan.training.aggregate import weighted_sum
 from mtgan.training.buffers import keeping_buffers
-from mtgan.training.devices import computing_in
+from mtgan.training.devices import computing_in, widest
 from mtgan.training.logs import as_vector
 from mtgan.training.phases import Phase
 
@@ -75,7 +75,8 @@ class NoiseScale:
             result = phase.step(*(None if part is None else part.rows(half) for part in drawn))
         total = weighted_sum(result.terms)
         found = torch.autograd.grad(total, parameters, allow_unused=True)
-        return torch.cat([part.double().flatten() for part in found if part is not None])
+        kind = widest(self.device)
+        return torch.cat([part.to(kind).flatten() for part in found if part is not None])
 
     @contextlib.contextmanager
     def _as_it_was(self) -> Iterator[None]:
