@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 # trackio asks for an older Pillow than we test with, and works with this one.
 $(STAMP): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,topology,chem,mtl,study,survey,cluster,export,hub,web,trackers]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,topology,chem,mtl,study,survey,cluster,export,hub,web,trackers,tune]'
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation vendi-score==0.0.3
 	$(BIN)/python -m pip install --quiet --no-deps trackio==0.43.0 gradio_client==2.7.2 orjson==3.13.0 python-multipart==0.0.34
 	touch $(STAMP)

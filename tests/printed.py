@@ -100,6 +100,11 @@ def shortened(line: str, domains: bool = False) -> list[str]:
     if verb == "study":
         length = "training.epochs=1" if "mtl-" in line else "training.steps=2"
         return [*without(words, "--jobs"), "--seeds", "1", "--set", length]
+    if verb == "tune":
+        words = [*without(words, "--trials"), "--trials", "2", "--steps", "4"]
+        quick = ["--measure", "frechet_distance", "--features", "pixels", "--n", "200"]
+        quick += ["--metrics", "frechet_distance,precision_recall"]
+        return [*words, *quick, "--fresh-seeds", "1", "--set", "training.evaluate_features=pixels"]
     if (verb, other) == ("bench", "quality"):
         return [*words, "--dry-run"]
     if verb == "bench":

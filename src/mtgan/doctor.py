@@ -24,6 +24,7 @@ EXTRAS = {
     "mtl": (("torchjd",), "gradient aggregators beside the sum (aggregator: upgrad, ...)"),
     "topology": (("gudhi",), "the geometry score"),
     "export": (("onnx", "onnxscript", "onnxruntime"), "models as ONNX files (mtgan export)"),
+    "tune": (("optuna",), "a search for settings of a recipe (mtgan tune)"),
     "trackers": (
         ("wandb", "mlflow-skinny", "sqlalchemy", "alembic"),
         "trainings followed by Weights & Biases and MLflow (--log wandb,mlflow)",

@@ -113,6 +113,11 @@ def check_shown(values: dict[str, Any]) -> None:
     check_recipe(values["name"], values)
 
 
+def check_tune(values: dict[str, Any]) -> None:
+    check_recipe(values["recipe"], values)
+    check_data(values["data"])
+
+
 def check_study(values: dict[str, Any]) -> None:
     if not values["file"].endswith(".yaml") and values["file"] != "NAME":
         load_study(values["file"], values["scale"])
@@ -134,6 +139,7 @@ CHECKS = {
     "train": check_train,
     "classify": check_classify,
     "study": check_study,
+    "tune": check_tune,
     "analyze": check_analyze,
     "bench train": check_bench,
     "evaluate": lambda values: check_data(values["data"]),

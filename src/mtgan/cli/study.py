@@ -12,6 +12,8 @@ from mtgan.limits import MOST_SEEDS
 from mtgan.text import console, duration, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mtgan.studies.collect import StudyResult
     from mtgan.studies.execute import Executor, JobOutcome
     from mtgan.studies.plan import StudyPlan
@@ -58,7 +60,6 @@ def study(
     """
     from mtgan.errors import UserError
     from mtgan.recipes.load import parse_overrides
-    from mtgan.registry import nearest
     from mtgan.studies.load import load_study, on_data
     from mtgan.studies.plan import make_plan
     from mtgan.studies.study import require_packages
@@ -69,10 +70,7 @@ def study(
         chosen_study = on_data(chosen_study, data, root, taxonomy)
     elif root or taxonomy:
         raise UserError("--root and --taxonomy belong to a data set: name it by --data.")
-    if executor == "local" and address is not None:
-        raise UserError("--address is of a Ray cluster: add --executor ray, or leave it out.")
-    if executor not in _EXECUTORS:
-        raise UserError(f"There is no executor {executor!r}: {nearest(executor, [*_EXECUTORS])}")
+    executor_named(executor, jobs, address)
     how = Carrying(jobs, executor, address or "auto", device, dry_run, quiet)
     how.carry_out(make_plan(chosen_study), out)
 
@@ -113,6 +111,18 @@ def _ray(out: Path, jobs: int, address: str) -> "Executor":
 
 
 _EXECUTORS = {"local": _local, "ray": _ray}
+
+
+def executor_named(name: str, jobs: int, address: str | None) -> "Callable[[Path], Executor]":
+    """From a study's folder to what runs its jobs; UserError for a name or address that is none."""
+    from mtgan.errors import UserError
+    from mtgan.registry import nearest
+
+    if name == "local" and address is not None:
+        raise UserError("--address is of a Ray cluster: add --executor ray, or leave it out.")
+    if name not in _EXECUTORS:
+        raise UserError(f"There is no executor {name!r}: {nearest(name, [*_EXECUTORS])}")
+    return lambda out: _EXECUTORS[name](out, jobs, address or "auto")
 
 
 def _run(plan: "StudyPlan", out: Path, executor: "Executor", device: str, quiet: bool) -> None:

@@ -97,7 +97,7 @@ def study_content(result: StudyResult, statistics: Statistics) -> dict[str, Any]
                     for label in result.labels
                 ],
                 "comparisons": [
-                    _comparison_row(row) for row in statistics.rows if row.measure == measure
+                    comparison_row(row) for row in statistics.rows if row.measure == measure
                 ],
             }
             for measure in study.measures
@@ -213,7 +213,8 @@ def _summary_row(label: str, summary: Summary | None) -> dict[str, str]:
     }
 
 
-def _comparison_row(row: Row) -> dict[str, str]:
+def comparison_row(row: Row) -> dict[str, str]:
+    """One comparison of two cells, as its table shows it."""
     c = row.comparison
     tested = c.enough
     return {

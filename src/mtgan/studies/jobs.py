@@ -38,6 +38,8 @@ class Job:
     marks: list[float] = field(default_factory=list)  # where it is measured; none: at its end
     unit: str = ""  # of the marks: seconds or iterations
     start: dict[str, Any] | None = None  # {"id", "recipe", "data"} of the run that it begins from
+    # By iteration the distance above which a training ends, unmeasured; see mtgan.studies.pruning.
+    ceilings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,14 @@ from mtgan.evaluation.evaluate import cards_of, check_metrics, watched
 from mtgan.evaluation.evaluate import prepare as prepare_evaluations
 from mtgan.evaluation.inputs import as_dataset
 from mtgan.evaluation.metrics.base import METRICS, chosen_metrics
+from mtgan.evaluation.scorecard import Scorecard
 from mtgan.runs import plain_values, samples_of
 from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.schema import Study
 from mtgan.training import Run
 
+AXIS = "axis/"
+"""In front of an axis of the scorecard, among measures."""
 HALVES = ("tuning", "reporting")
 QUICK = ("frechet_distance", "inception_score")
 """The metrics of an evaluation that names none; besides it gives accuracy/LEVEL."""
@@ -150,4 +153,18 @@ def measured_by(
     taken = {"generated": first.generated, "reference": first.reference}
     named = {"features": wanted["features"], "metrics": wanted["metrics"]}
     whole = quick and len(cards) == 1
-    return Measured(plain_values(cards), first.as_dict() if whole else {**named, **taken})
+    values = {**plain_values(cards), **_scores(cards)}
+    return Measured(values, first.as_dict() if whole else {**named, **taken})
+
+
+def _scores(cards: Mapping[str, Scorecard]) -> dict[str, dict[str, Any]]:
+    """The overall figures and axes of cards by domain, as `plain_values` names measures:
+    DOMAIN/overall and DOMAIN/axis/NAME."""
+    found: dict[str, dict[str, Any]] = {}
+    for domain, card in cards.items():
+        scores = {f"{AXIS}{name}": axis.score for name, axis in card.axes.items()}
+        if card.overall is not None:
+            scores["overall"] = card.overall
+        before = f"{domain}/" if domain else ""
+        found |= {f"{before}{k}": {"value": v, "better": "higher"} for k, v in scores.items()}
+    return found

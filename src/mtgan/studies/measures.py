@@ -33,6 +33,7 @@ _DIRECTIONS: dict[str, Direction] = {
     "kernel_distance": "lower",
     "inception_score": "higher",
     "accuracy": "higher",
+    "overall": "higher",
 }
 _LATER = ("half", "beside")  # keys of instruments that came later
 

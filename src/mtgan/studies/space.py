@@ -51,7 +51,11 @@ class Axis(Part):
             found = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
         else:
             found = low + share * (high - low)
-        return float(f"{found:.{_DIGITS}g}")
+        return self.rounded(found)
+
+    def rounded(self, value: float) -> float:
+        """A number of a range as it is told and set."""
+        return float(f"{value:.{_DIGITS}g}")
 
 
 class Space(Part):

@@ -16,6 +16,7 @@ from mtgan.studies.gan_marks import begun_from, can_go_on, measured_at_marks
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measure, measure_samples, prepare
+from mtgan.studies.pruning import PRUNED, Pruner, looks_of
 from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
 from mtgan.training import Run
 from mtgan.training.folders import RECIPE
@@ -113,6 +114,7 @@ class GanJobs:
             return
         out = Path(job.out)
         resume = can_go_on(out, self.record)
+        pruner = Pruner(_by_iteration(job.ceilings), looks_of(read_log(out / "metrics.jsonl")))
         run = train(
             *(recipe, data, out),
             seed=job.seed,
@@ -120,7 +122,11 @@ class GanJobs:
             device=job.device,
             quiet=True,
             start=begun_from(job),
+            callbacks=[pruner] if job.ceilings else (),
         )
+        if pruner.pruned:
+            yield Measured({PRUNED: {"value": float(run.steps[-1]), "better": ""}}, {})
+            return
         yield replace(_with_log(measure(run, job), run), fingerprint=data.fingerprint, log=[])
 
     def prepare(self, plan: "StudyPlan") -> None:
@@ -156,6 +162,11 @@ class GanJobs:
 
 
 KINDS.register("gan")(GanJobs())
+
+
+def _by_iteration(ceilings: Mapping[str, float]) -> dict[int, float]:
+    """As JSON, whose keys are texts, has kept them."""
+    return {int(step): distance for step, distance in ceilings.items()}
 
 
 def _evaluated(study: Study) -> tuple[set[str], list[str]]:
