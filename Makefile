@@ -25,6 +25,7 @@ test: $(STAMP)
 # Also the slow tests. What they need beside Python is installed; without it they fail.
 test-all: $(STAMP)
 	command -v npm > /dev/null || { apt-get update && apt-get install --yes npm; }
+	ls -d /usr/lib/postgresql/*/bin > /dev/null 2>&1 || { apt-get update && apt-get install --yes postgresql; }
 	command -v chromium > /dev/null || { apt-get update && apt-get install --yes chromium; }
 	command -v cc > /dev/null || { apt-get update && apt-get install --yes gcc libc6-dev; }
 	MTGAN_TEST_ALL=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'

@@ -23,6 +23,7 @@ EXCEPTED = {
     "mtgan study auxiliary-tasks --executor ray": "needs that cluster",
     "torchrun --nnodes": "needs two machines",
     "python -m benchmarks": "takes long",
+    "mtgan survey serve": "serves until it is stopped; tests/surveys/test_serve.py",
     "mtgan serve": "serves until it is stopped; tests/web/test_serve.py types docs/serve.md",
     "mtgan explore runs/demo runs/mine": "the same; tests/web/explore/test_browser.py has a server",
     "MTGAN_TOKEN=": "the same",

@@ -16,7 +16,7 @@ from mtgan.training.devices import FALLBACK, has_mps, multiplies_bfloat16
 EXTRAS = {
     "study": (("pandas", "pyarrow", "statsmodels"), "studies of many runs (mtgan study)"),
     "survey": (
-        ("krippendorff", "pandas", "statsmodels"),
+        ("krippendorff", "pandas", "sqlalchemy", "statsmodels"),
         "what the answers of surveys say (mtgan survey results)",
     ),
     "cluster": (("ray",), "studies on a Ray cluster"),

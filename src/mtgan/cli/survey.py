@@ -7,6 +7,7 @@ import typer
 
 from mtgan.cli.app import app, print_json, say, working
 from mtgan.cli.options import Checkpoint, Json, Quiet, Root, Seed, as_step, given
+from mtgan.cli.serving import Host, Port, Token
 
 if TYPE_CHECKING:
     from mtgan.surveys.new import Planned
@@ -197,6 +198,9 @@ def results(
     out: Annotated[
         Path | None, typer.Option(help="The page (.html, .md, .tex); all, in OUT/results.")
     ] = None,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="Where they are stored, if not in OUT.")
+    ] = "",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -205,7 +209,7 @@ def results(
     from mtgan.surveys import Survey
     from mtgan.surveys.results import results_of
 
-    found = results_of(Survey.open(folder), answers or [])
+    found = results_of(Survey.open(folder), answers or [], database)
     pages = write_survey_report(found, out)
     if as_json:
         print_json(found.to_dict())
@@ -251,3 +255,50 @@ def simulate(
 
         say(f"wrote answers of {written} simulated raters to {out}")
         say("  " + command("mtgan", "survey", "results", folder, out))
+
+
+@survey.command()
+def serve(
+    folder: Folder,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    token: Token = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(help="A file of raters' codes, one a line; anybody may take part without."),
+    ] = None,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="Where answers are stored; OUT/answers.sqlite.")
+    ] = "",
+    quiet: Quiet = False,
+) -> None:
+    """Ask people over HTTP: pages for raters, and the author's progress behind a token."""
+    from mtgan.web import require_packages
+
+    require_packages("mtgan survey serve")
+    import secrets
+
+    from mtgan.surveys import Survey
+    from mtgan.surveys.codes import read_codes
+    from mtgan.surveys.database import Database
+    from mtgan.web.access import choose_token
+    from mtgan.web.server import serve as answer
+    from mtgan.web.survey import build_survey_app
+
+    opened = Survey.open(folder)
+    known = choose_token(host, token)
+    asked = known or secrets.token_urlsafe(24)
+    listed = read_codes(codes) if codes else ()
+    stored = Database(opened, database)
+
+    def ready(address: str) -> None:
+        if not quiet:
+            where = f"{address}/r/CODE" if listed else f"{address}/"
+            say(f"raters: {where} (Ctrl-C ends it)")
+        if token is None:
+            say(f"progress: {address}/author/?token={asked}")
+
+    try:
+        answer(build_survey_app(stored, asked, listed), host, port, ready)
+    finally:
+        stored.close()

@@ -43,14 +43,16 @@ class AnswersRecord(Record):
     check: str
 
 
-def read_answers(survey: Survey, more: Sequence[Path] = ()) -> tuple[list[Returned], list[str]]:
-    """All answers in the survey's folder and in further files and folders, and sentences about what
-    is odd and does no harm.
+def read_answers(
+    survey: Survey, more: Sequence[Path] = (), stored: Sequence[Returned] = ()
+) -> tuple[list[Returned], list[str]]:
+    """All answers in the survey's folder, in further files and folders, and those that are stored
+    in a database; and sentences about what is odd and does no harm.
 
     UserError, which names the file, for one that is broken, edited, or of another survey, for an
     answer that cannot be, and where there are no answers.
     """
-    found: dict[tuple[str, str], Returned] = {}
+    found = {(one.rater, one.seat): one for one in stored}
     notes: list[str] = []
     for path in _files([survey.path / ANSWERS, *more]):
         for one in _READERS[path.suffix.lower()](survey, path):

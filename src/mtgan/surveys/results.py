@@ -15,6 +15,7 @@ from mtgan.errors import UserError
 from mtgan.files import write_json, write_text
 from mtgan.surveys.answers import read_answers
 from mtgan.surveys.bradley_terry import Strengths, strengths
+from mtgan.surveys.database import Database, has_database
 from mtgan.surveys.estimates import Difference, Estimate
 from mtgan.surveys.exclusions import Exclusions, answered, exclude
 from mtgan.surveys.folder import RESULTS, Survey
@@ -126,13 +127,19 @@ def require_packages() -> None:
         )
 
 
-def results_of(survey: Survey, more: Sequence[Path] = ()) -> SurveyResults:
-    """The results of the answers in a survey's folder, and in further files and folders.
+def results_of(survey: Survey, more: Sequence[Path] = (), database: str = "") -> SurveyResults:
+    """The results of the answers in a survey's folder, its database among them, and in further
+    files and folders; database: the address of another one.
 
     UserError as of mtgan.surveys.answers.read_answers, and where nobody's answers count.
     """
     require_packages()
-    returned, notes = read_answers(survey, more)
+    stored = []
+    if database or has_database(survey):
+        opened = Database(survey, database)
+        stored = opened.returned()
+        opened.close()
+    returned, notes = read_answers(survey, more, stored)
     return conclude(survey, returned, notes)
 
 
