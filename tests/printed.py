@@ -98,6 +98,8 @@ def shortened(line: str, domains: bool = False) -> list[str]:
     if verb == "classify":
         part = [] if "--fraction" in words else ["--fraction", "0.05"]
         return [*words, *part, "--set", "training.epochs=1"]
+    if verb == "augment":
+        return [*without(words, "--rule", "--filter"), "--rule", "2"]
     if verb == "study":
         length = "training.epochs=1" if "mtl-" in line else "training.steps=2"
         return [*without(words, "--jobs"), "--seeds", "1", "--set", length]

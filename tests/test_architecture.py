@@ -36,6 +36,7 @@ ORDER = [
     "classification",
     "runs",
     "exporting",
+    "augmenting",
     "doctor",
     "analysis",
     "surveys",

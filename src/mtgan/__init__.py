@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from mtgan.api import classify, compare, evaluate, export, load, report, study
+    from mtgan.api import augment, classify, compare, evaluate, export, load, report, study
     from mtgan.data import Dataset, Taxonomy, list_datasets, load_dataset
     from mtgan.errors import UserError
     from mtgan.evaluation import Scorecard
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Public names and the module each lives in; loaded on first use so that `import mtgan` stays quick.
 _HOMES = {
+    "augment": "mtgan.api",
     "classify": "mtgan.api",
     "compare": "mtgan.api",
     "evaluate": "mtgan.api",
@@ -48,6 +49,7 @@ __all__ = [
     "Taxonomy",
     "UserError",
     "__version__",
+    "augment",
     "classify",
     "compare",
     "evaluate",

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mtgan.augmenting import Generated
+from mtgan.augmenting import augment as augment_data
+from mtgan.augmenting.amounts import Rule, as_rule
 from mtgan.classification import ClassifierRecipe, ClassifierRun, load_classifier_recipe
 from mtgan.classification import classify as train_classifier
 from mtgan.classification.tasks import load_auxiliary_data, load_data
@@ -111,6 +114,38 @@ def export(model: Model | str | Path, out: str | Path, **options: Any) -> Path:
     and license, as of mtgan.exporting.export, with its errors.
     """
     return export_model(model if isinstance(model, Model) else load(model), out, **options)
+
+
+def augment(
+    model: Model | str | Path,
+    data: Dataset | str | Path | None,
+    out: str | Path,
+    *,
+    rule: Rule = "equal",
+    twin: str | None = None,
+    root: str | Path | None = None,
+    taxonomy: str | Path | Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Generated:
+    """Write a training set of real images and a model's into a new folder, and return the latter.
+
+    model: a run or what mtgan.load gave, whole or by its folder. data: the training split; a name
+    or path is read in the size of the model's samples, under `root` and `taxonomy` as of
+    load_dataset; the data that a run was trained on when None. rule: "equal", "log", or how many
+    each class gets. options: balance, threshold, seed, step and device, as of
+    mtgan.augmenting.augment, with its errors.
+    """
+    found = model if isinstance(model, Model) else load(model)
+    meant = found if twin is None else found.twin(twin)
+    if data is None:
+        if not isinstance(meant, Run):
+            raise UserError(f"{meant.path} does not say where its data lie; name them by --data.")
+        real = meant.load_data()
+    elif isinstance(data, Dataset):
+        real = data
+    else:
+        real = load_dataset(data, root=root, taxonomy=taxonomy, **size_of(meant))
+    return augment_data(meant, real, out, rule=as_rule(str(rule)), **options)
 
 
 def study(

@@ -25,6 +25,7 @@ from mtgan.evaluation.features.classifier import confusion
 from mtgan.evaluation.protocol import protocol_rule
 from mtgan.evaluation.scorecard import AnyScorecard
 from mtgan.training import Run
+from mtgan.training.model import Model
 from mtgan.training.run import Step
 
 P = ParamSpec("P")
@@ -188,7 +189,7 @@ def plain_values(cards: Mapping[str, Scorecard]) -> dict[str, dict[str, Any]]:
     }
 
 
-def size_of(run: Run) -> dict[str, Any]:
+def size_of(run: Model) -> dict[str, Any]:
     """With which load_dataset reads other data as a run read its own; domains say it themselves."""
     channels, height, width = run.dataset_info.shape
     return {} if run.dataset_info.domains else {"size": (height, width), "channels": channels}

@@ -9,13 +9,15 @@ from typing import IO
 
 import numpy as np
 
-from mtgan.data.folders.roles import GENERATED, SOURCE_COLUMNS
+from mtgan.data.dataset import Dataset
+from mtgan.data.folders.roles import GENERATED, REAL, SOURCE_COLUMNS
 from mtgan.data.folders.tables import FILE_COLUMNS
 from mtgan.data.images import MARK_GENERATED, marked, save_grid, to_image
 from mtgan.data.numbers import MARK
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import new_folder, replacing
+from mtgan.text import file_name
 
 IMAGE_ENDINGS = (".npz", ".png", "")
 """What files of images may end in; "" is a folder."""
@@ -59,7 +61,37 @@ def export_samples(
             names = [f"{i:06d}.png" for i in range(len(images))]
             for name, image in zip(names, images, strict=True):
                 to_image(image).save(folder / name, pnginfo=marked(MARK_GENERATED))
-            _write_labels(names, labels, taxonomy, numbers, folder / "labels.csv")
+            sources = [GENERATED] * len(names)
+            _write_labels(names, labels, taxonomy, numbers, sources, folder / "labels.csv")
+
+
+def export_folder(parts: Mapping[str, Dataset], folder: Path) -> None:
+    """Write data sets of one taxonomy into a folder that is there, as load_dataset reads it.
+
+    parts: by split, "train" or "test". Images are SPLIT/CLASS/real-NNNNNN.png of the finest level's
+    class (without a folder of their own where that is missing), and generated-NNNNNN.png, which are
+    also marked in themselves. labels.csv has all levels and numbers, and says the source of each.
+    """
+    names, sources = [], []
+    for split, data in parts.items():
+        classes = data.taxonomy.classes[data.taxonomy.levels[0]]
+        made = np.zeros(len(data), bool) if data.generated is None else data.generated
+        for i, (place, generated) in enumerate(zip(data.labels[:, 0], made, strict=True)):
+            source = GENERATED if generated else REAL
+            inside = f"{file_name(classes[place])}/" if place >= 0 else ""
+            name = f"{split}/{inside}{source}-{i:06d}.png"
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            mark = marked(MARK_GENERATED) if generated else None
+            to_image(np.asarray(data.samples[i])).save(target, pnginfo=mark)
+            names.append(name)
+            sources.append(source)
+    sets = list(parts.values())
+    labels = np.concatenate([data.labels for data in sets])
+    numbers = {
+        name: np.concatenate([data.numbers[name] for data in sets]) for name in sets[0].numbers
+    }
+    _write_labels(names, labels, sets[0].taxonomy, numbers, sources, folder / "labels.csv")
 
 
 def write_npz(
@@ -87,6 +119,7 @@ def _write_labels(
     labels: np.ndarray | None,
     taxonomy: Taxonomy,
     numbers: Mapping[str, np.ndarray],
+    sources: Sequence[str],
     path: Path,
 ) -> None:
     levels = taxonomy.levels if labels is not None else ()
@@ -101,4 +134,4 @@ def _write_labels(
             cells = zip(levels, row, strict=True)
             classes = (taxonomy.classes[level][k] if k >= 0 else "" for level, k in cells)
             found = ("" if np.isnan(v[i]) else str(v[i]) for v in numbers.values())
-            lines.writerow([name, *classes, *found, GENERATED])
+            lines.writerow([name, *classes, *found, sources[i]])

@@ -6,7 +6,7 @@ before them, one that coarsens the last of them after them, and attributes follo
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from mtgan.data.levels import found_parents
 from mtgan.data.names import class_map
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
+from mtgan.text import file_name
 
 # Folders that only divide many files, as images_001 and HAM10000_images_part_2, and are no classes.
 _PART = re.compile(
@@ -51,7 +52,7 @@ def join(folders: Labels, said: TableLabels, files: Sequence[Place], notes: list
     Raises:
         UserError: The table says of a file another class than its folder does.
     """
-    rows, own = folders.rows.copy(), folders.taxonomy
+    rows, own = folders.rows.copy(), _by_full_names(folders.taxonomy, said.taxonomy)
     columns = {level: said.rows[:, i] for i, level in enumerate(said.taxonomy.levels)}
     called = dict(zip(own.levels, own.levels, strict=True))
     for level in list(columns):
@@ -72,6 +73,16 @@ def join(folders: Labels, said: TableLabels, files: Sequence[Place], notes: list
     classes |= {level: said.taxonomy.classes[level] for level in columns}
     parents = {called[level]: (called[above], up) for level, (above, up) in own.parents.items()}
     return _in_order(levels, columns, classes, parents, said.taxonomy)
+
+
+def _by_full_names(own: Taxonomy, said: Taxonomy) -> Taxonomy:
+    """The folders' taxonomy, in which a class that no folder can be called by, as "T-shirt/top",
+    has the name that the table says in place of what was made of it (mtgan.text.file_name)."""
+    full = {file_name(name): name for names in said.classes.values() for name in names}
+    classes = {
+        level: tuple(full.get(name, name) for name in names) for level, names in own.classes.items()
+    }
+    return replace(own, classes=classes)
 
 
 def _in_order(
