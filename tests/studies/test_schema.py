@@ -47,6 +47,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_studies_are_shipped() -> None:
     assert set(study_names()) == SHIPPED | CLASSIFIERS | {*SEARCHES, "random-search"} | {
+        "augmentation",
+        "augmentation-controls",
         "mtl-good-baseline",
         "zoo",
         "few-images",

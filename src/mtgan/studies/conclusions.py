@@ -20,6 +20,7 @@ from mtgan.studies.failures import (
     p_words,
     unfinished_sentences,
 )
+from mtgan.studies.kinds import KINDS
 from mtgan.studies.measures import Measure
 from mtgan.studies.search import KeyEffect, effect_sentences, key_effects
 from mtgan.studies.statistics import (
@@ -151,6 +152,7 @@ def conclude(result: StudyResult) -> Statistics:
     claims_first = sorted(tested, key=lambda row: not row.significant)
     sentences = [
         *unfinished_sentences(result),
+        *KINDS.get(result.study.kind).answers(result.study, rows),
         *failure_sentences(shares, compared, result.study.alpha),
         *effect_sentences(effects, result.study.alpha),
         *(missing_sentence(result, measure) for measure in result.study.measures),

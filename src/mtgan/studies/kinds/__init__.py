@@ -1,12 +1,13 @@
 """The kinds of job that a study runs many of, a file each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mtgan.registry import Registry
 
 if TYPE_CHECKING:
+    from mtgan.studies.conclusions import Row
     from mtgan.studies.jobs import Job, Measured
     from mtgan.studies.plan import StudyPlan
     from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
@@ -80,6 +81,10 @@ class Kind(Protocol):
 
     def measured(self, study: "Study", protocols: list[Mapping[str, Any]]) -> str:
         """How runs were measured, for the page."""
+
+    def answers(self, study: "Study", rows: "Sequence[Row]") -> list[str]:
+        """What the study's comparisons say to the question that all studies of the kind ask, a
+        sentence each; none where there is no such question."""
 
 
 KINDS: "Registry[Kind]" = Registry(

@@ -1,6 +1,6 @@
 """Runs of classifiers: trained, then tested at the epoch that validation chose."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from mtgan.studies.schema import Budget, Settings, Study, StudyData, StudyRecipe
 from mtgan.training.logs import read_log
 
 if TYPE_CHECKING:
+    from mtgan.studies.conclusions import Row
     from mtgan.studies.plan import StudyPlan
 
 # What of a run's result a study compares, and which way it is better.
@@ -116,7 +117,7 @@ class ClassifierJobs:
             device=job.device,
             quiet=True,
         )
-        yield _measured(run, data.fingerprint)
+        yield measured_classifier(run, data.fingerprint)
 
     def prepare(self, plan: "StudyPlan") -> None:
         """Every data set is found (or fetched) before anything is trained."""
@@ -149,6 +150,9 @@ class ClassifierJobs:
             "test images at the epoch of that maximum"
         )
 
+    def answers(self, study: Study, rows: "Sequence[Row]") -> list[str]:
+        return []
+
 
 KINDS.register("classifier")(ClassifierJobs())
 
@@ -160,7 +164,8 @@ def _load(loading: Mapping[str, Any]) -> tuple[Dataset, Dataset | None]:
     return data, load_auxiliary_data(other, data) if other else None
 
 
-def _measured(run: ClassifierRun, fingerprint: str = "") -> Measured:
+def measured_classifier(run: ClassifierRun, fingerprint: str = "") -> Measured:
+    """What a finished run has told of its tests and validation."""
     result, lines = run.result, run.metrics()
     assert result is not None
     values = {
@@ -182,7 +187,7 @@ def _measure_found(path: Path, job: Job) -> Measured:
     run = ClassifierRun.open(path)
     if run.result is None:
         raise UserError(f"{path} is not finished; {run.how_to_resume()}.")
-    return replace(_measured(run), log=run.metrics())
+    return replace(measured_classifier(run), log=run.metrics())
 
 
 def _short_run(

@@ -1,6 +1,6 @@
 """Runs of GANs: trained, then judged by samples of the averaged generator."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from mtgan.training.logs import read_log
 from mtgan.training.twins import own_values
 
 if TYPE_CHECKING:
+    from mtgan.studies.conclusions import Row
     from mtgan.studies.plan import StudyPlan
 
 _TIMED_ITERATIONS = 3
@@ -159,6 +160,9 @@ class GanJobs:
             f"samples against {_counts(protocols, 'reference')} {study.evaluation.split} images; "
             f"features: {', '.join(sorted(used)) or study.evaluation.features}"
         )
+
+    def answers(self, study: Study, rows: "Sequence[Row]") -> list[str]:
+        return []
 
 
 KINDS.register("gan")(GanJobs())

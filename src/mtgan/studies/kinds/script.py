@@ -16,7 +16,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ from mtgan.studies.measure import measure_samples, prepare
 from mtgan.studies.schema import Settings, Study, StudyData, StudyRecipe
 
 if TYPE_CHECKING:
+    from mtgan.studies.conclusions import Row
     from mtgan.studies.plan import StudyPlan
 
 _MADE = "made"  # of a run's folder: where what the script wrote lies
@@ -140,6 +141,9 @@ class ScriptJobs:
 
     def measured(self, study: Study, protocols: list[Mapping[str, Any]]) -> str:
         return "what each script left at a mark"
+
+    def answers(self, study: Study, rows: "Sequence[Row]") -> list[str]:
+        return []
 
 
 KINDS.register("script")(ScriptJobs())
