@@ -101,7 +101,10 @@ def shortened(line: str, domains: bool = False) -> list[str]:
     if verb == "augment":
         return [*without(words, "--rule", "--filter"), "--rule", "2"]
     if verb == "study":
-        length = "training.epochs=1" if "mtl-" in line else "training.steps=2"
+        classifiers = "mtl-" in line or "augmentation" in line
+        length = "training.epochs=1" if classifiers else "training.steps=2"
+        if "augmentation" in line:
+            words = ["tiny" if word == "small" else word for word in words]
         return [*without(words, "--jobs"), "--seeds", "1", "--set", length]
     if verb == "tune":
         words = [*without(words, "--trials"), "--trials", "2", "--steps", "4"]

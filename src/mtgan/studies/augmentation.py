@@ -130,7 +130,15 @@ def training_set(
     """
     parts = parts_of(recipe, data, seed)
     request = AdditionRequest(
-        *(parts.training, parts.rest, parts.level, parts.wanted, recipe, seed, place, device)
+        real=parts.training,
+        rest=parts.rest,
+        level=parts.level,
+        wanted=parts.wanted,
+        generator=recipe.generator.resolved(),
+        filter=recipe.added.filter,
+        seed=seed,
+        place=place,
+        device=device,
     )
     added = ADDITIONS.get(recipe.added.kind)(request)
     own = with_added(parts.training, added)

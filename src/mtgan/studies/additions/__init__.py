@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtgan.data import Dataset
+from mtgan.recipes import Recipe
 from mtgan.registry import Registry
-
-if TYPE_CHECKING:
-    from mtgan.studies.augmentation import AugmentationRecipe
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,8 @@ class AdditionRequest:
         rest: Real images that neither training nor validation has.
         level: The level by which classes are counted.
         wanted: int64 [K], how many of each.
-        recipe: The arm's.
+        generator: Of which recipe a generator is.
+        filter: The probability of their class that generated samples need to be taken.
         seed: The run's.
         place: The study's folder, for what arms share.
         device: Where samples are made.
@@ -33,7 +31,8 @@ class AdditionRequest:
     rest: Dataset
     level: str
     wanted: np.ndarray
-    recipe: "AugmentationRecipe"
+    generator: Recipe
+    filter: float | None
     seed: int
     place: Path
     device: str = "cpu"

@@ -15,10 +15,9 @@ from mtgan.training import Run
 @ADDITIONS.register("generated")
 def generated(request: AdditionRequest) -> Dataset:
     """As many as are wanted, or as the filter lets through."""
-    threshold = request.recipe.added.filter
     keep = None
-    if threshold is not None:
-        keep = Judged.of(request.real, request.level, threshold, request.device)
+    if request.filter is not None:
+        keep = Judged.of(request.real, request.level, request.filter, request.device)
     made = generated_for(
         generator_of(request),
         request.real,
@@ -34,7 +33,7 @@ def generated(request: AdditionRequest) -> Dataset:
 def generator_of(request: AdditionRequest) -> Run:
     """The run of the generator, trained now, gone on with, or found; all arms that learn from the
     same images by the same recipe and seed have the same one."""
-    recipe, real = request.recipe.generator.resolved(), request.real
+    recipe, real = request.generator, request.real
     identity = json.dumps([recipe.model_dump(mode="json"), real.fingerprint], sort_keys=True)
     name = f"{recipe.name}-s{request.seed}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
     folder = request.place / "generators" / name
