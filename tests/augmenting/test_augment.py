@@ -12,6 +12,7 @@ import mtgan
 from mtgan.augmenting import Judged, amounts, generated_for, with_added
 from mtgan.augmenting.amounts import as_rule, counts_at
 from mtgan.augmenting.augment import ABOUT
+from mtgan.augmenting.generated import Filter
 from mtgan.classification.tasks import split_data
 from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.errors import UserError
@@ -95,8 +96,8 @@ def test_more_are_made_in_place_of_those_that_a_filter_rejects(run: Run) -> None
     def nothing(samples: np.ndarray, asked: np.ndarray) -> np.ndarray:
         return np.zeros(len(asked), bool)
 
-    with pytest.raises(UserError, match="rejects all of 60 samples that were made"):
-        generated_for(run, real, "fine", np.array([0, 0, 2, 1]), keep=nothing)
+    none = generated_for(run, real, "fine", np.array([0, 0, 2, 1]), keep=nothing)
+    assert (len(none.data), none.tried.sum()) == (0, 60)
 
 
 def test_a_filter_keeps_by_the_probability_of_the_class() -> None:
@@ -177,6 +178,18 @@ def test_what_does_not_fit_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="trains a generator without labels"):
         mtgan.augment(bare, even, out, rule=1)
     assert not out.exists()
+
+
+def test_a_filter_that_rejects_all_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(*given: object) -> Filter:
+        return lambda samples, asked: np.zeros(len(asked), bool)
+
+    monkeypatch.setattr(Judged, "of", nothing)
+    with pytest.raises(UserError, match="rejects all of 160 samples that were made of"):
+        mtgan.augment(run, data_of((2, 2, 2, 2)), tmp_path / "out", rule=2, threshold=0.9)
+    assert not (tmp_path / "out").exists()
 
 
 def test_added_samples_stay_behind_the_real_ones() -> None:

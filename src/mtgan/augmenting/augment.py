@@ -62,15 +62,15 @@ def augment(
     check_seed(seed)
     level, counts = counts_at(data, balance)
     wanted = amounts(counts, rule)
-    if not wanted.any():
-        raise UserError(
-            f"All classes of level {level!r} of {data.name} have as many samples as rule {rule} "
-            "asks for; say how many each gets, as --rule 100."
-        )
     judged = None if threshold is None else Judged.of(data, level, threshold, device)
     made = generated_for(
         model, data, level, wanted, keep=judged, seed=seed, step=step, device=device
     )
+    if not len(made.data):
+        raise UserError(
+            f"The filter rejects all of {made.tried.sum():,} samples that were made of "
+            f"{model.path}; lower the threshold, or train the generator for longer."
+        )
     about = {
         "model": str(model.path.resolve()),
         "twin": model.twin_name,

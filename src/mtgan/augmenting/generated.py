@@ -70,8 +70,13 @@ def generated_for(
     What is asked for by a coarse level has fine classes as they occur in the model's training data.
     keep: which are taken; others are made in place of the rest, MOST_TRIES for each at most. The
     first ones are those of `model.sample` by this seed. UserError for a class that the model does
-    not know, samples of another shape, and a filter that rejects all.
+    not know, samples of another shape, and where none are wanted.
     """
+    if not wanted.any():
+        raise UserError(
+            f"All classes of level {level!r} of {real.name} have as many samples as the rule asks "
+            "for; say how many each gets, as --rule 100 (added.rule in a study)."
+        )
     _refuse_unfit(model, real, level, wanted)
     names = real.taxonomy.classes[level]
     tried, missing = np.zeros(len(wanted), dtype=np.int64), wanted.copy()
@@ -87,11 +92,6 @@ def generated_for(
         kept = np.ones(len(asked), bool) if keep is None else keep(np.asarray(made), asked)
         found.append(_as_real(made, real, level, asked).select(np.flatnonzero(kept)))
         missing = missing - np.bincount(asked[kept], minlength=len(wanted))
-    if not any(map(len, found)):
-        raise UserError(
-            f"The filter rejects all of {tried.sum():,} samples that were made of {model.path}; "
-            "lower the threshold, or train the generator for longer."
-        )
     return Generated(_by_class(found, level), level, wanted, tried)
 
 
