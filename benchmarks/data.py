@@ -18,6 +18,7 @@ from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.training.batches import BatchLoader
 from mtgan.training.dataset_info import DatasetInfo
+from mtgan.training.mixture import Move
 from mtgan.training.requests import Requests
 
 
@@ -45,7 +46,7 @@ def compare(data: Dataset, batch_size: int, rounds: int, batches: int) -> dict[s
     def serve(name: str) -> torch.Tensor:
         turn[name] += 1
         generator = torch.Generator().manual_seed(turn[name])
-        return feeds[name].batch("bench", turn[name], batch_size, generator).samples
+        return feeds[name].batch(Move("bench", turn[name]), batch_size, generator).samples
 
     first, other = (serve(name).flatten(1).sort(dim=0).values for name in feeds)
     if not torch.equal(first, other):

@@ -22,6 +22,7 @@ from mtgan.training.batches import BatchLoader, draw_inputs, draw_latents
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.game import Game
 from mtgan.training.generation import generate
+from mtgan.training.mixture import Move
 from mtgan.training.optimizers import optimizers_of
 
 
@@ -33,7 +34,7 @@ def train(game: Game, loader: BatchLoader, seed: int) -> None:
     never = torch.zeros(())
     for i in range(recipe.training.steps):
         random = torch.Generator().manual_seed(seed * 1_000_003 + i)
-        batch = loader.batch("generator", i, size, random)
+        batch = loader.batch(Move("generator", i), size, random)
         inputs = draw_inputs(size, latent.dim, latent.distribution, game.requests, random, device)
         optimizers.set_rates(i)
         optimizers.zero_grad(("generator",))

@@ -209,7 +209,7 @@ def test_a_folder_of_something_else_is_refused(setting: Setting) -> None:
 
 
 def test_what_is_not_built_is_refused_alone(setting: Setting) -> None:
-    with pytest.raises(UserError, match="proposal/claim-survey is not built: there is no survey"):
+    with pytest.raises(UserError, match="proposal/claim-survey is not built: nobody has been"):
         machine.check_one(chosen(["proposal/claim-survey"])[0])
 
 

@@ -45,20 +45,31 @@ def new(
         bool, typer.Option("--with-real", help="Judge real samples like a model's, too.")
     ] = False,
     raters: Annotated[
-        int, typer.Option(help="People; as many as --detect needs, where it is given.")
+        int,
+        typer.Option(
+            min=2, max=100_000, help="People; as many as --detect needs, where it is given."
+        ),
     ] = 20,
-    trials: Annotated[int, typer.Option(help="Main trials of each.")] = 60,
-    catch: Annotated[int, typer.Option(help="Catch trials of each.")] = 8,
-    repeats: Annotated[int, typer.Option(help="Main trials that come twice.")] = 6,
-    judged: Annotated[int, typer.Option(help="By how many raters a thing is judged.")] = 3,
+    trials: Annotated[int, typer.Option(min=1, max=10_000, help="Main trials of each.")] = 60,
+    catch: Annotated[int, typer.Option(min=0, max=1_000, help="Catch trials of each.")] = 8,
+    repeats: Annotated[
+        int, typer.Option(min=0, max=1_000, help="Main trials that come twice.")
+    ] = 6,
+    judged: Annotated[
+        int, typer.Option(min=1, max=1_000, help="By how many raters a thing is judged.")
+    ] = 3,
     scale: Annotated[
-        int | None, typer.Option(help="Screen pixels for a pixel; what fits a phone if left out.")
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Screen pixels for a pixel; what fits a phone if left out."
+        ),
     ] = None,
     resampling: Annotated[
         str, typer.Option(help="nearest; bicubic or lanczos smooth the picture.")
     ] = "nearest",
     limit: Annotated[
-        int | None, typer.Option("--limit", help="Milliseconds for which a picture is shown.")
+        int | None,
+        typer.Option("--limit", min=1, help="Milliseconds for which a picture is shown."),
     ] = None,
     question: Annotated[
         list[str] | None,
