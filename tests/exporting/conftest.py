@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from mtgan.training import Run, train
 from toys import make_bars, make_data, small_recipe
 
 Runs = Callable[..., Run]
-
-
-def needs(module: str) -> None:
-    """Skip, or fail where everything has to be there, without a package of an extra."""
-    if find_spec(module) is None:
-        missing = f"needs the package {module}"
-        (pytest.fail if os.environ.get("MTGAN_TEST_ALL") else pytest.skip)(missing)
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import torch
 from torch.nn.functional import one_hot
 
 import mtgan
-from exporting.conftest import needs
 from exporting.test_files import assert_same_images, module_of
 from mtgan.data.pixels import to_bytes
 from mtgan.errors import UserError
+from needed import need_package
 
 
 def test_between_labels_its_ends_are_the_samples_of_either(runs, tmp_path) -> None:
@@ -65,6 +65,6 @@ def test_without_labels_there_is_nothing_between(runs, tmp_path) -> None:
 @pytest.mark.parametrize("name", ["labeled-images", "few-images", "ac-projection-gan-b"])
 def test_it_becomes_onnx(name, runs, tmp_path) -> None:
     """An export checks itself."""
-    needs("onnxscript")
-    needs("onnxruntime")
+    need_package("onnxscript")
+    need_package("onnxruntime")
     mtgan.export(runs(name), tmp_path / "a.onnx", part="between")

@@ -10,13 +10,14 @@ import pytest
 import torch
 
 import mtgan
-from exporting.conftest import alone, needs
+from exporting.conftest import alone
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
 from mtgan.exporting.base import FORMATS, Export
 from mtgan.exporting.checks import check, difference
 from mtgan.exporting.graphs import program_of
 from mtgan.training import Run, load_critic_features, train
+from needed import need_package
 from toys import ZOO, small_recipe
 
 ONNX = """
@@ -57,8 +58,8 @@ def assert_same_images(found: np.ndarray, right: np.ndarray) -> None:
 
 
 def test_onnx_runtime_alone_gives_the_samples_of_the_run(runs, tmp_path) -> None:
-    needs("onnxscript")
-    needs("onnxruntime")
+    need_package("onnxscript")
+    need_package("onnxruntime")
     run = runs("ac-wgan-b")
     mtgan.export(run.path, tmp_path / "model.onnx")
     right = run.sample(24, {"fine": [*"abcd"] * 6}, seed=1)
@@ -237,8 +238,8 @@ def test_strings_are_read_off_their_canvases(tmp_path) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_every_recipe_of_the_zoo_becomes_onnx(runs, tmp_path) -> None:
     """An export checks itself; no recipe is known that fails."""
-    needs("onnxscript")
-    needs("onnxruntime")
+    need_package("onnxscript")
+    need_package("onnxruntime")
     for name in ZOO:
         try:
             run: Run = runs(name)

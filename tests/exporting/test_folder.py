@@ -13,12 +13,12 @@ from PIL import Image
 
 import mtgan
 from cli.test_commands import mtgan as command
-from exporting.conftest import needs
 from mtgan.errors import UserError
 from mtgan.evaluation import Scorecard
 from mtgan.exporting import Pretrained
 from mtgan.exporting.config import fingerprint
 from mtgan.runs import card_path
+from needed import need_package
 from toys import make_data
 
 
@@ -99,7 +99,7 @@ def test_the_card_says_what_the_scorecard_says(runs, tmp_path) -> None:
         assert picture.width > 10 * 16  # a column for each of ten latents
     os.utime(card_path(run), (0, 0))  # older than the checkpoint: of an earlier one
     assert mtgan.load(mtgan.export(run, tmp_path / "later")).card is None
-    needs("huggingface_hub")
+    need_package("huggingface_hub")
     from huggingface_hub import ModelCard
 
     data = ModelCard.load(tmp_path / "model" / "README.md").data

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import mtgan
-from exporting.conftest import needs
 from mtgan.errors import UserError
 from mtgan.exporting import Pretrained
+from needed import need_package
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ class Hub:
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch) -> Hub:
-    needs("huggingface_hub")
+    need_package("huggingface_hub")
     made = Hub(tmp_path / "hub")
     monkeypatch.setattr("huggingface_hub.hub_mixin.HfApi", made)
     monkeypatch.setattr("huggingface_hub.hf_hub_download", made.hf_hub_download)

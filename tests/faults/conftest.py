@@ -1,6 +1,5 @@
 """A process in which file operations fail or kill on demand."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from faults_server import Server
+from needed import need
 
 HERE = Path(__file__).parent
 
@@ -17,9 +17,7 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     compiler = shutil.which("cc")
-    if compiler is None or not sys.platform.startswith("linux"):
-        needed = "faults are injected on Linux, by a C compiler's help"
-        (pytest.fail if os.environ.get("MTGAN_TEST_ALL") else pytest.skip)(needed)
+    need(compiler and sys.platform.startswith("linux"), "Linux, and a C compiler, to inject faults")
     folder = tmp_path_factory.mktemp("faults")
     library = folder / "shim.so"
     command = [compiler, "-shared", "-fPIC", "-O1", HERE / "shim.c", "-o", library, "-ldl"]

@@ -4,28 +4,23 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
 
 from mtgan.surveys import Survey
 from mtgan.surveys.targets import Options, export
+from needed import chromium
 from surveys.conftest import make_survey
 
-BROWSER = which("chromium")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None, reason="needs Debian's chromium"),
-]
+pytestmark = pytest.mark.slow
 PAUSE = 230  # milliseconds: a faster second press is taken for the same
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as found:
-        yield found.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+    with chromium() as opened:
+        yield opened
 
 
 def phone(browser: Any) -> Any:

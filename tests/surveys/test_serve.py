@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import httpx
@@ -24,6 +26,7 @@ from mtgan.surveys.codes import read_codes
 from mtgan.surveys.database import Database, Refused
 from mtgan.surveys.results import results_of
 from mtgan.web.survey import build_survey_app
+from needed import chromium, need, need_package
 from surveys.conftest import make_survey
 
 TOKEN = "a-token-of-tests"
@@ -296,17 +299,12 @@ def test_two_hundred_raters_at_once_and_a_server_that_is_killed(crowded: Survey)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(which("chromium") is None, reason="needs Debian's chromium")
 def test_a_rater_in_a_browser(pairs: Survey, tmp_path: Path) -> None:
     """By keys; the server is killed on the way, and the page goes on by itself."""
-    playwright = pytest.importorskip("playwright.sync_api")
     url = f"sqlite:///{tmp_path / 'answers.sqlite'}"
     server = Server(pairs, "--database", url)
     try:
-        with playwright.sync_playwright() as found:
-            browser = found.chromium.launch(
-                executable_path=which("chromium"), args=["--no-sandbox"]
-            )
+        with chromium() as browser:
             page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
             page.goto(f"{server.address}/r/rater-one")
             page.keyboard.press("Enter")
@@ -326,7 +324,6 @@ def test_a_rater_in_a_browser(pairs: Survey, tmp_path: Path) -> None:
                     page.wait_for_selector(f"text={pairs.wording.lost}")
                     server.start()
             page.wait_for_selector(f"text={pairs.wording.sent}", timeout=20_000)
-            browser.close()
     finally:
         server.kill()
     database = Database(pairs, url)
@@ -341,19 +338,26 @@ def postgres_tools() -> Path | None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(postgres_tools() is None, reason="needs Debian's postgresql")
-def test_postgresql(crowded: Survey, tmp_path: Path) -> None:
-    pytest.importorskip("psycopg")
-    tools, folder = postgres_tools(), tmp_path / "postgres"
-    assert tools is not None
-    folder.mkdir()
+def test_postgresql(crowded: Survey) -> None:
+    need_package("psycopg")
+    tools = postgres_tools()
+    need(tools, "PostgreSQL")
+    # Not within pytest's own folders, which a server that is not root's cannot enter.
+    folder = Path(tempfile.mkdtemp(prefix="mtgan-postgres-"))
+    try:
+        with_postgresql(crowded, tools, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def with_postgresql(crowded: Survey, tools: Path, folder: Path) -> None:
     user: list[str] = []
     if os.getuid() == 0:  # which it refuses to run as
-        for place in (folder, *tmp_path.parents[:2], tmp_path):
-            place.chmod(0o755)
         subprocess.run(["chown", "postgres", folder], check=True)
         user = ["runuser", "-u", "postgres", "--"]
-    data, port = folder / "data", "54329"
+    with socket.create_server(("127.0.0.1", 0)) as asked:  # a port that is free
+        port = asked.getsockname()[1]
+    data = folder / "data"
     subprocess.run([*user, tools / "initdb", "-D", data, "-U", "tests", "-A", "trust"], check=True)
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
     control = [*user, tools / "pg_ctl", "-D", data, "-w"]

@@ -1,33 +1,12 @@
 """A page in headless Chromium, as somebody uses it."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-import pytest
 
 _PIXELS = """canvases => canvases.map(
     c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)
 )"""
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """A browser; skips, or fails where everything has to be there, without Chromium."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if find_spec("playwright") is None or program is None:
-        missing = "needs the package playwright, and Chromium"
-        (pytest.fail if os.environ.get("MTGAN_TEST_ALL") else pytest.skip)(missing)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Page:

@@ -21,8 +21,9 @@ from mtgan.training import Run, train
 from mtgan.web.explore import static
 from mtgan.web.explore.facts import facts_of
 from mtgan.web.explore.static import write_page
+from needed import chromium
 from toys import small_recipe
-from web.explore.browser import Page, assert_same, chromium
+from web.explore.browser import Page, assert_same
 from web.explore.conftest import ODD, array
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]
