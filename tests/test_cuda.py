@@ -11,12 +11,12 @@ import torch
 
 from mtgan import train
 from mtgan.cli import main
-from mtgan.data import Dataset, load_dataset
+from mtgan.data import Dataset
 from mtgan.training.graphs import GraphsWarning
 from mtgan.training.steps import StepResult
 from mtgan.training.train import prepare
 from mtgan.training.trainer import Trainer
-from toys import Instruments, make_data, small_recipe
+from toys import Instruments, make_data, make_domains, small_recipe
 
 pytestmark = [
     pytest.mark.cuda,
@@ -67,10 +67,7 @@ def repeatable() -> Iterator[None]:
 def domains(tmp_path_factory) -> Dataset:
     """Strings and images on one canvas."""
     folder = tmp_path_factory.mktemp("domains")
-    (folder / "words.txt").write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
-    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
-    np.savez(folder / "x.npz", images=images, labels=np.arange(30) % 2)
-    return load_dataset(f"image={folder}/x.npz+text={folder}/words.txt", "all")
+    return make_domains(folder)
 
 
 def make_trainer(

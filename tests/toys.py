@@ -1,8 +1,10 @@
 """A small data set with two label levels, and recipes cut down to fit it."""
 
+from pathlib import Path
+
 import numpy as np
 
-from mtgan.data import Dataset, Taxonomy
+from mtgan.data import Dataset, Taxonomy, load_dataset
 from mtgan.data.domains.parts import data_of_strings
 from mtgan.errors import UserError
 from mtgan.parts import BACKBONES
@@ -58,6 +60,15 @@ def small_recipe(name: str = "wgan-gp", **overrides: object) -> Recipe:
     changed = {key.replace("__", "."): value for key, value in overrides.items()}
     batch = {"training.generator_batch_size": None}
     return load_recipe(name, SMALL | NEEDED.get(name, {}) | batch | changed)
+
+
+def make_domains(folder: Path) -> Dataset:
+    """Thirty images of two classes and 25 strings, on one canvas; their files lie in a folder."""
+    words = folder / "words.txt"
+    words.write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
+    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
+    np.savez(folder / "x.npz", images=images, labels=np.arange(30) % 2)
+    return load_dataset(f"image={folder}/x.npz+text={words}", "all")
 
 
 def make_data(

@@ -18,7 +18,7 @@ from mtgan.exporting.checks import check, difference
 from mtgan.exporting.graphs import program_of
 from mtgan.training import Run, load_critic_features, train
 from needed import need_package
-from toys import ZOO, small_recipe
+from toys import ZOO, make_domains, small_recipe
 
 ONNX = """
 import json, numpy as np, onnxruntime
@@ -217,11 +217,7 @@ def test_a_run_without_a_checkpoint_and_a_missing_package_are_refused(
 
 
 def test_strings_are_read_off_their_canvases(tmp_path) -> None:
-    words = tmp_path / "words.txt"
-    words.write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
-    pictures = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
-    np.savez(tmp_path / "x.npz", images=pictures, labels=np.arange(30) % 2)
-    data = mtgan.load_dataset(f"image={tmp_path}/x.npz+text={words}", "all")
+    data = make_domains(tmp_path)
     recipe = small_recipe("multidomain-conv1d", training__steps=1)
     run = train(recipe, data, tmp_path / "run", quiet=True)
     mtgan.export(run, tmp_path / "a.pt2")

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
+from mtgan.classification import ClassifierRecipe, load_classifier_recipe
+from mtgan.classification.schema import ClassifierTraining
 from mtgan.errors import UserError
 from mtgan.recipes.schema import Recipe, Training
 from mtgan.recipes.task import Task
 from mtgan.studies.cells import Cell
 from mtgan.studies.estimate import estimate
+from mtgan.studies.identity import CLASSIFIER, identity_of
 from mtgan.studies.load import load_study, study_names
 from mtgan.studies.measure import prepare
 from mtgan.studies.plan import StudyPlan, make_plan
@@ -146,6 +149,27 @@ def test_a_key_that_recipes_get_later_renames_no_run(monkeypatch: pytest.MonkeyP
     task = {**cell.recipe.tasks[0].model_dump(), "new": 4}
     names = {name(new=0.6), name(training=training), name(tasks=[task]), cell.run_id(0)}
     assert len(names) == 4  # what is not left as usual counts
+
+
+def test_a_key_that_classifiers_get_later_renames_no_run() -> None:
+    class LaterTraining(ClassifierTraining):
+        new: dict[str, int] = Field(default_factory=dict)
+
+    class LaterRecipe(ClassifierRecipe):
+        training: LaterTraining = LaterTraining()
+        new: float | None = None
+
+    found = load_classifier_recipe("mtl-hard").model_dump()
+    whole = ClassifierRecipe.model_validate(found)
+    later, *others = (
+        LaterRecipe.model_validate({**found, **changed})
+        for changed in ({}, {"new": 0.5}, {"training": {**found["training"], "new": {"a": 1}}})
+    )
+    expected = identity_of(whole, CLASSIFIER)
+    assert {*expected} == {"network", "sharing", "auxiliary", "data", "augmentation", "training"}
+    assert expected["training"] == whole.training.model_dump(mode="json")
+    assert identity_of(later, CLASSIFIER) == expected
+    assert expected not in [identity_of(other, CLASSIFIER) for other in others]
 
 
 def test_names_are_stable() -> None:

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from mtgan.surveys.deal import deal, flips, in_order, share_out
+from mtgan.surveys.deal import deal, flips, session_order, share_out
 
 
 def spread(counts: np.ndarray) -> int:
@@ -52,7 +52,7 @@ def test_nobody_judges_a_thing_twice_and_all_are_judged_as_often() -> None:
 
 def test_a_session_has_every_trial_and_repeats_come_late() -> None:
     for seed in range(20):
-        order = in_order(30, 6, 5, np.random.default_rng(seed))
+        order = session_order(30, 6, 5, np.random.default_rng(seed))
         kinds = Counter(kind for kind, _ in order)
         assert kinds == {"main": 30, "catch": 6, "repeat": 5}
         assert sorted(index for kind, index in order if kind == "main") == list(range(30))

@@ -13,8 +13,11 @@ from cli.test_commands import SMALL
 from cli.test_commands import mtgan as command
 from mtgan.errors import UserError
 from mtgan.surveys import Survey
+from mtgan.surveys.arms import open_arms
 from mtgan.surveys.designs import DESIGNS
+from mtgan.training import train
 from surveys.conftest import make_survey, write_samples
+from toys import make_data, small_recipe
 
 
 def test_a_plan_has_what_was_asked_for(pairs: Survey) -> None:
@@ -192,3 +195,15 @@ def test_models_that_cannot_stand_beside_each_other(tmp_path: Path, sets: dict[s
 def test_nothing_is_overwritten(pairs: Survey, sets: dict[str, str]) -> None:
     with pytest.raises(UserError, match="exists already; name another folder"):
         make_survey(pairs.path, sets)
+
+
+def test_twins_are_judged_side_by_side(tmp_path: Path) -> None:
+    recipe = small_recipe("mtl-wgan-projection", training__steps=1)
+    run = train(recipe, make_data(), tmp_path / "toy", quiet=True)
+    arms = open_arms([f"{run.path}:coarse", f"main={run.path}"])
+    assert list(arms) == ["toy:coarse", "main"]
+    of_class = arms["toy:coarse"].draw("coarse", "x", 2, seed=3)
+    assert np.array_equal(of_class, run.twin("coarse").sample(2, {"coarse": "x"}, 3))
+    assert not np.array_equal(of_class, arms["main"].draw("coarse", "x", 2, seed=3))
+    with pytest.raises(UserError, match=r"no set of samples at .*one.npz:fine"):
+        open_arms([f"{write_samples(tmp_path / 'one.npz')}:fine"])

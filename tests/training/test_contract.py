@@ -9,13 +9,13 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_flatten
 
-from mtgan.data import Dataset, load_dataset
+from mtgan.data import Dataset
 from mtgan.recipes import list_recipes, load_recipe
 from mtgan.training.finite import FiniteCheck
 from mtgan.training.requests import Requests
 from mtgan.training.train import prepare
 from mtgan.training.trainer import Trainer
-from toys import ZOO, fits_classes, make_bars, make_data, small_recipe
+from toys import ZOO, fits_classes, make_bars, make_data, make_domains, small_recipe
 
 # A value read on the host, or a result whose size depends on values.
 FORBIDDEN = {
@@ -59,10 +59,7 @@ NAMES = [entry.name for entry in list_recipes()]
 def domains(tmp_path_factory) -> Dataset:
     """Strings and images on one canvas."""
     folder = tmp_path_factory.mktemp("domains")
-    (folder / "words.txt").write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
-    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
-    np.savez(folder / "x.npz", images=images, labels=np.arange(30) % 2)
-    return load_dataset(f"image={folder}/x.npz+text={folder}/words.txt", "all")
+    return make_domains(folder)
 
 
 def make_trainer(tmp_path, name: str, data: Dataset | None = None, **overrides: object) -> Trainer:

@@ -14,7 +14,7 @@ from mtgan.training.batches import BatchLoader
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.mixture import DomainMixture, Move
 from mtgan.training.requests import Requests
-from toys import small_recipe
+from toys import make_domains, small_recipe
 
 RECIPES = ["multidomain-conv1d", "multidomain-conv2d", "multidomain-hybrid", "multidomain-gp"]
 
@@ -22,11 +22,7 @@ RECIPES = ["multidomain-conv1d", "multidomain-conv2d", "multidomain-hybrid", "mu
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("domains")
-    words = folder / "words.txt"
-    words.write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
-    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
-    np.savez(folder / "x.npz", images=images, labels=np.arange(30) % 2)
-    return load_dataset(f"image={folder}/x.npz+text={words}", "all")
+    return make_domains(folder)
 
 
 @pytest.fixture(scope="module")

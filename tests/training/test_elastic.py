@@ -1,6 +1,5 @@
 """Domains one after the other, and weights that hold what was learned: by hand, and over resume."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -16,7 +15,7 @@ from mtgan.training.elastic import ImportanceStep
 from mtgan.training.mixture import DomainMixture, Move, domain_at, firsts
 from mtgan.training.requests import Requests
 from mtgan.training.train import prepare
-from toys import small_recipe
+from toys import make_domains, small_recipe
 
 IN_TURN = {"training__steps": 8, "elastic": {"weight": 10.0, "batches": 2}}
 
@@ -24,11 +23,7 @@ IN_TURN = {"training__steps": 8, "elastic": {"weight": 10.0, "batches": 2}}
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("domains")
-    words = folder / "words.txt"
-    words.write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
-    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
-    np.savez(folder / "x.npz", images=images, labels=np.arange(30) % 2)
-    return load_dataset(f"image={folder}/x.npz+text={words}", "all")
+    return make_domains(folder)
 
 
 def elastic_recipe(**overrides):

@@ -10,12 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from mtgan.data import load_dataset
 from mtgan.data.images import make_grid
 from mtgan.training import Run, train
 from mtgan.web.app import build_app
 from mtgan.web.served import ServedModel
-from toys import make_data, small_recipe
+from toys import make_data, make_domains, small_recipe
 from web.conftest import LOCAL
 
 
@@ -83,11 +82,7 @@ def test_numbers_are_asked_for_and_told(bars: Run) -> None:
 
 
 def test_strings_are_text_and_pictures_beside_them_pictures(tmp_path) -> None:
-    words = tmp_path / "words.txt"
-    words.write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
-    images = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
-    np.savez(tmp_path / "x.npz", images=images, labels=np.arange(30) % 2)
-    data = load_dataset(f"image={tmp_path}/x.npz+text={words}", "all")
+    data = make_domains(tmp_path)
     recipe = small_recipe("multidomain-gp", training__steps=1)
     run = train(recipe, data, tmp_path / "run", quiet=True)
     served = ServedModel("both", run)

@@ -69,6 +69,7 @@ def test_names_of_models(run: Run, tmp_path: Path) -> None:
     assert named(f"mine={text}")[0] == "mine"
     odd = tmp_path / "a=b:c"
     odd.symlink_to(run.path)
+    assert named(str(odd))[0] == "a=b:c"
     assert named(str(odd))[1].path == odd
     with open_models([text, f"again={text}"]) as models:
         assert [model.name for model in models] == ["toy", "again"]

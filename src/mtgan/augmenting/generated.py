@@ -15,8 +15,8 @@ from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED
 from mtgan.registry import nearest
-from mtgan.training.batches import mix_seed
 from mtgan.training.model import Model, Step
+from mtgan.training.seeds import mix_seed
 
 MOST_TRIES = 20
 """Samples that are made, at most, for one that passes the filter."""

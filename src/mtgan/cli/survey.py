@@ -31,7 +31,7 @@ def new(
     ] = None,
     sources: Annotated[
         list[str] | None,
-        typer.Option("--from", metavar="[NAME=]PATH", help="A run, or a set of samples."),
+        typer.Option("--from", metavar="[NAME=]PATH[:TWIN]", help="A run, or a set of samples."),
     ] = None,
     data: Annotated[
         str | None, typer.Option("--data", help="Real data; the first run's own if left out.")

@@ -21,7 +21,7 @@ from mtgan.recipes.load import RecipeFolder
 from mtgan.recipes.ranges import FreeShare, Part, Positive
 from mtgan.studies.additions import ADDITIONS, AdditionRequest
 from mtgan.studies.additions.oversampling import repeated
-from mtgan.training.batches import mix_seed
+from mtgan.training.seeds import mix_seed
 
 
 class Real(Part):

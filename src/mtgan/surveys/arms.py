@@ -13,7 +13,7 @@ from mtgan.evaluation.inputs import as_dataset
 from mtgan.runs import CARD, data_of_run, size_of
 from mtgan.surveys.schema import NOISE, REAL
 from mtgan.training import Run
-from mtgan.training.folders import is_run_folder
+from mtgan.training.folders import address_of, is_run_folder
 from mtgan.training.run import Step
 
 
@@ -103,17 +103,9 @@ class NoiseArm(Arm):
         return random.integers(0, 256, (count, *self.shape), dtype=np.uint8)
 
 
-def named(text: str) -> tuple[str, Path]:
-    """NAME=PATH, or a path alone, which gives its own name."""
-    name, equals, path = text.partition("=")
-    if equals and "/" not in name and name.strip():
-        return name.strip(), Path(path)
-    folder = Path(text)
-    return (folder.name or folder.resolve().name).removesuffix(".npz"), folder
-
-
 def open_arms(sources: Sequence[str], step: Step = None) -> "dict[str, ModelArm | DataArm]":
-    """Runs and sets of samples by their names, in order.
+    """Runs, or their twins, and sets of samples by their names, in order; sources: as of
+    mtgan.training.folders.address_of.
 
     UserError where two have one name, a name means something else here, or sizes differ.
     """
@@ -121,23 +113,25 @@ def open_arms(sources: Sequence[str], step: Step = None) -> "dict[str, ModelArm 
         raise UserError("A survey needs something to judge: name runs, or folders of samples.")
     found: dict[str, ModelArm | DataArm] = {}
     for text in sources:
-        name, path = named(text)
+        name, path, twin = address_of(text)
+        name = name.removesuffix(".npz")
         if name in found:
             raise UserError(
                 f"Two models are called {name!r}; name them: --from first=PATH --from second=PATH."
             )
         if name in {REAL, NOISE}:
             raise UserError(f"{name!r} means something else in a survey; write NAME={path}.")
-        found[name] = _open(name, path, step)
+        found[name] = _open(name, Path(path), twin, step)
     check_sizes(list(found.values()))
     return found
 
 
-def _open(name: str, path: Path, step: Step) -> "ModelArm | DataArm":
+def _open(name: str, path: Path, twin: str | None, step: Step) -> "ModelArm | DataArm":
     if is_run_folder(path):
-        return ModelArm(name, Run.open(path), step)
-    if not path.exists():
-        raise UserError(f"There is no run and no set of samples at {path}.")
+        return ModelArm(name, Run.open(path).twin(twin), step)
+    if twin is not None or not path.exists():
+        where = path if twin is None else f"{path}:{twin}"
+        raise UserError(f"There is no run and no set of samples at {where}.")
     return DataArm(name, as_dataset(path, name), str(path))
 
 

@@ -59,7 +59,7 @@ def share_out(raters: Sequence[int], judged: int) -> np.ndarray:
     return np.arange(len(raters)) % things
 
 
-def in_order(
+def session_order(
     main: int, catch: int, repeats: int, random: np.random.Generator
 ) -> list[tuple[str, int]]:
     """A session's (kind, index): main and catch trials mixed; repeats of main trials of its first

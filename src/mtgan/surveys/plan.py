@@ -11,7 +11,7 @@ from mtgan.data import Taxonomy
 from mtgan.errors import UserError
 from mtgan.registry import nearest
 from mtgan.surveys.arms import Arm, DataArm, ModelArm, NoiseArm, check_sizes
-from mtgan.surveys.deal import deal, flips, in_order, share_out
+from mtgan.surveys.deal import deal, flips, session_order, share_out
 from mtgan.surveys.designs import DESIGNS, Design
 from mtgan.surveys.schema import NOISE, REAL, Kind, Plan, Settings, Stimulus, Trial
 
@@ -230,7 +230,7 @@ class _Dealer:
     def _session(
         self, seat: str, shown: Sequence[str], catch: Sequence[tuple[str, tuple[str, ...]]]
     ) -> tuple[Trial, ...]:
-        order = in_order(len(shown), len(catch), self.settings.repeats, self.random)
+        order = session_order(len(shown), len(catch), self.settings.repeats, self.random)
         flipped = self._sides(shown)
         trials = []
         for place, (kind, index) in enumerate(order):

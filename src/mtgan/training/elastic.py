@@ -2,7 +2,8 @@
 
 The elastic weights of mtgan.objectives.elastic hold by it while the next domain is learned. A
 likelihood has a Fisher information (Kirkpatrick et al. 2017); a GAN has none, and the squared
-gradient of the generator's own loss stands in its place (of log D alone in Seff et al. 2017).
+gradient of the generator's own loss stands in its place (Seff et al. 2017 go by the discriminator's
+output).
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,6 @@
 """How one goes on with a run's folder, and what it is where it is something else of ours."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,19 @@ def _dataset_info(path: Path) -> dict[str, Any]:
     except UserError:
         return {}
     return info if isinstance(info, dict) else {}
+
+
+def address_of(text: str) -> tuple[str, str, str | None]:
+    """Name, source and twin of SOURCE, SOURCE:TWIN, NAME=SOURCE or NAME=SOURCE:TWIN.
+
+    A path that is there is taken as it stands. What has no name is called as its folder or file,
+    with :TWIN.
+    """
+    name, source = "", text
+    if not Path(text).exists() and "=" in text:
+        name, _, source = text.partition("=")
+    twin = None
+    if not Path(source).exists() and ":" in source:
+        source, _, twin = source.rpartition(":")
+    called = Path(os.path.abspath(source)).name if Path(source).exists() else source
+    return name.strip() or (called if twin is None else f"{called}:{twin}"), source, twin

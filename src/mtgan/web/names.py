@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from mtgan.errors import UserError
 from mtgan.exporting import load
+from mtgan.training.folders import address_of
 from mtgan.training.model import Model
 
 
@@ -22,17 +22,7 @@ def named_models(texts: Sequence[str]) -> Mapping[str, Model]:
 
 
 def named(text: str) -> tuple[str, Model]:
-    """A name and a model of RUN, RUN:TWIN, NAME=RUN or NAME=RUN:TWIN.
-
-    RUN is what mtgan.load takes; without a name it is called as its folder, with :TWIN. A path that
-    is there is taken as it stands.
-    """
-    name, source = "", text
-    if not Path(text).exists() and "=" in text:
-        name, _, source = text.partition("=")
-    twin = None
-    if not Path(source).exists() and ":" in source:
-        source, _, twin = source.rpartition(":")
-    model = load(source)
-    called = Path(source).resolve().name if Path(source).exists() else source
-    return name or (called if twin is None else f"{called}:{twin}"), model.twin(twin)
+    """A name and a model; text: as of mtgan.training.folders.address_of, the source being what
+    mtgan.load takes."""
+    name, source, twin = address_of(text)
+    return name, load(source).twin(twin)

@@ -17,7 +17,7 @@ from mtgan.web.explore import runtime, static
 from mtgan.web.explore.facts import facts_of
 from mtgan.web.explore.page import render_page
 from mtgan.web.explore.static import write_page
-from toys import make_data, small_recipe
+from toys import make_data, make_domains, small_recipe
 from web.explore.conftest import ODD, array, parts_of
 
 
@@ -178,11 +178,7 @@ def test_what_cannot_be_written(out, sentence, tree: Run, tmp_path, monkeypatch)
 
 
 def test_strings_are_refused(tmp_path) -> None:
-    words = tmp_path / "words.txt"
-    words.write_text("".join(f"{a}{b}{a}\n" for a in "abcde" for b in "xyzwv"))
-    pictures = np.random.default_rng(0).integers(0, 256, (30, 9, 8, 1), dtype=np.uint8)
-    np.savez(tmp_path / "x.npz", images=pictures, labels=np.arange(30) % 2)
-    data = mtgan.load_dataset(f"image={tmp_path}/x.npz+text={words}", "all")
+    data = make_domains(tmp_path)
     recipe = small_recipe("multidomain-conv1d", training__steps=1)
     run = train(recipe, data, tmp_path / "run", quiet=True)
     with pytest.raises(UserError, match="makes image and text, and explore shows images"):

@@ -9,6 +9,7 @@ from mtgan.data import Dataset
 from mtgan.files import hold
 from mtgan.runs import train
 from mtgan.studies.additions import ADDITIONS, AdditionRequest
+from mtgan.studies.identity import GAN, identity_of
 from mtgan.training import Run
 
 
@@ -34,7 +35,7 @@ def generator_of(request: AdditionRequest) -> Run:
     """The run of the generator, trained now, gone on with, or found; all arms that learn from the
     same images by the same recipe and seed have the same one."""
     recipe, real = request.generator, request.real
-    identity = json.dumps([recipe.model_dump(mode="json"), real.fingerprint], sort_keys=True)
+    identity = json.dumps([identity_of(recipe, GAN), real.fingerprint], sort_keys=True)
     name = f"{recipe.name}-s{request.seed}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
     folder = request.place / "generators" / name
     data = replace(real, spec={})  # which would name more images than these

@@ -6,7 +6,7 @@ import numpy as np
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.studies.additions import ADDITIONS, AdditionRequest
-from mtgan.training.batches import mix_seed
+from mtgan.training.seeds import mix_seed
 
 
 @ADDITIONS.register("held-back")

@@ -4,7 +4,7 @@ import numpy as np
 
 from mtgan.data import Dataset
 from mtgan.studies.additions import ADDITIONS, AdditionRequest
-from mtgan.training.batches import mix_seed
+from mtgan.training.seeds import mix_seed
 
 
 @ADDITIONS.register("oversampling")

@@ -17,6 +17,7 @@ from mtgan.classification.tasks import split_data
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.studies.augmentation import AUGMENTATIONS, AugmentationRecipe, parts_of, training_set
+from mtgan.studies.identity import GAN, identity_of
 from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.kinds.classifier import ClassifierJobs, measured_classifier
@@ -54,7 +55,7 @@ class AugmentationJobs(ClassifierJobs):
         assert isinstance(recipe, AugmentationRecipe)
         trained, loaded = super().identity(recipe, loading)
         used = recipe.added.kind == "generated"
-        generator = recipe.generator.resolved().model_dump(mode="json") if used else None
+        generator = identity_of(recipe.generator.resolved(), GAN) if used else None
         return [{**trained, "generator": generator}, loaded]
 
     def run(self, job: Job) -> Iterator[Measured]:

@@ -10,7 +10,7 @@ from mtgan.classification.tasks import load_auxiliary_data, split_data
 from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.files import temporary_folder
-from mtgan.recipes.schema import DESCRIPTION
+from mtgan.studies.identity import CLASSIFIER, identity_of
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measures import EvaluationPart
@@ -90,10 +90,7 @@ class ClassifierJobs:
         return {**values, "auxiliary_data": other}
 
     def identity(self, recipe: ClassifierRecipe, loading: Mapping[str, Any]) -> list[Any]:
-        return [
-            recipe.model_dump(mode="json", exclude=set(DESCRIPTION)),
-            with_taxonomy_text(loading),
-        ]
+        return [identity_of(recipe, CLASSIFIER), with_taxonomy_text(loading)]
 
     def length(self, recipe: ClassifierRecipe) -> int:
         return recipe.training.epochs

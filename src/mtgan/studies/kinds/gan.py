@@ -11,8 +11,8 @@ from mtgan.parts import METRICS
 from mtgan.plugins import opening
 from mtgan.recipes import Recipe, load_recipe
 from mtgan.runs import train
-from mtgan.studies.gan_identity import trained
 from mtgan.studies.gan_marks import begun_from, can_go_on, measured_at_marks
+from mtgan.studies.identity import GAN, identity_of
 from mtgan.studies.jobs import Job, Measured, last_values, load_data, with_taxonomy_text
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measure, measure_samples, prepare
@@ -89,7 +89,7 @@ class GanJobs:
         return {key: v for key, v in values.items() if v or key not in {"labeled", "classes"}}
 
     def identity(self, recipe: Recipe, loading: Mapping[str, Any]) -> list[Any]:
-        keys = trained(recipe)
+        keys = identity_of(recipe, GAN)
         del keys["data"]["channels"]  # the loading names them
         return [keys, with_taxonomy_text(loading)]
 
