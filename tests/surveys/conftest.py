@@ -36,7 +36,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def make_survey(out: Path, sets: dict[str, str], models: str = "one two", **settings) -> Survey:
-    small = {"raters": 4, "trials": 12, "catch": 3, "repeats": 2, **settings}
+    small = {"raters": 4, "trials": 12, "catch": 3, "repeats": 2, "seed": 0, **settings}
     sources = [sets[name] for name in models.split()]
     made = new_survey(out, sources, small, data=sets["real"]).survey
     assert made is not None

@@ -76,6 +76,16 @@ def test_the_same_seed_plans_the_same(tmp_path: Path, sets: dict[str, str], pair
         assert image.read_bytes() == pairs.image(image.name).read_bytes()
 
 
+def test_without_a_seed_nobody_can_compute_what_a_page_hides(
+    tmp_path: Path, sets: dict[str, str]
+) -> None:
+    first, other = (make_survey(tmp_path / name, sets, seed=None) for name in ("first", "other"))
+    assert first.settings.seed != other.settings.seed
+    assert not {*first.plan.stimuli} & {*other.plan.stimuli}
+    again = make_survey(tmp_path / "again", sets, seed=first.settings.seed)
+    assert again.id == first.id
+
+
 @pytest.mark.parametrize("design", DESIGNS.names())
 def test_every_design_can_be_planned(design: str, tmp_path: Path, sets: dict[str, str]) -> None:
     made = make_survey(tmp_path / "x", sets, "one two three", design=design)

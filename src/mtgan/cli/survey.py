@@ -90,7 +90,10 @@ def new(
     rho: Annotated[float, typer.Option(help="Correlation of one rater's answers.")] = 0.05,
     seconds: Annotated[float, typer.Option(help="Seconds that an answer takes.")] = 5.0,
     price: Annotated[float | None, typer.Option(help="Price of one answer.")] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of order, sides and samples; a secret one if left out."),
+    ] = None,
     step: Checkpoint = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it takes, and write nothing.")

@@ -149,7 +149,7 @@ def write_survey(
             (folder / name).mkdir()
         for index, want in enumerate(wanted):
             progress(f"drawing samples of {want.arm} ({index + 1} of {len(wanted)})")
-            seed = _seed(plan.settings.seed, index)
+            seed = _seed(plan, index)
             drawn = arms[want.arm].draw(plan.settings.level, want.of_class, len(want.images), seed)
             for name, sample in zip(want.images, drawn, strict=True):
                 _picture(sample, plan.settings).save(folder / IMAGES / name, optimize=True)
@@ -167,8 +167,9 @@ def read_wording(path: Path) -> Wording:
     return validated(Wording, words, str(path), "mend that")
 
 
-def _seed(seed: int, index: int) -> int:
-    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0] >> 1)
+def _seed(plan: Plan, index: int) -> int:
+    assert plan.settings.seed is not None  # make_plan draws one
+    return int(np.random.SeedSequence([plan.settings.seed, index]).generate_state(1)[0] >> 1)
 
 
 def _picture(sample: np.ndarray, settings: Settings) -> Image.Image:

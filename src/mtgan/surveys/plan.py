@@ -1,6 +1,7 @@
 """From models and settings to a plan: what is shown, to whom, in which order."""
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,7 +14,16 @@ from mtgan.registry import nearest
 from mtgan.surveys.arms import Arm, DataArm, ModelArm, NoiseArm, check_sizes
 from mtgan.surveys.deal import deal, flips, session_order, share_out
 from mtgan.surveys.designs import DESIGNS, Design
-from mtgan.surveys.schema import NOISE, REAL, Kind, Plan, Settings, Stimulus, Trial
+from mtgan.surveys.schema import (
+    LARGEST_SEED,
+    NOISE,
+    REAL,
+    Kind,
+    Plan,
+    Settings,
+    Stimulus,
+    Trial,
+)
 
 _WIDEST = 320  # pixels of the screen that a picture, or a pair of them, may take on a phone
 _MOST_ANSWERS = 20  # buttons
@@ -53,7 +63,7 @@ def make_plan(
             f"The design {settings.design} compares, and {', '.join(arms)} is one; name two "
             "models, or judge real samples, too (--with-real)."
         )
-    random = np.random.default_rng(settings.seed)
+    random = np.random.default_rng(filled.seed)
     dealer = _Dealer(filled, design, treatments, classes, random)
     plan = Plan(
         settings=filled,
@@ -95,6 +105,7 @@ def _filled(
         "questions": settings.questions or tuple(combinations(models, 2)),
         "scale": settings.scale or max(1, fits),
         "repeats": min(settings.repeats, max(1, settings.trials // 3)),
+        "seed": secrets.randbelow(LARGEST_SEED) if settings.seed is None else settings.seed,
     }
     return settings.model_copy(update=changed)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from mtgan.recipes.ranges import NonNegative, Number, Part, Positive, Seed, Share
+from mtgan.recipes.ranges import NonNegative, Number, Part, Positive, Share
 from mtgan.recipes.records import Record
 from mtgan.surveys.designs import DESIGNS
 from mtgan.surveys.designs.base import SHOWN_REAL
@@ -16,6 +16,8 @@ Kind = Literal["main", "catch", "repeat"]
 Alpha = Annotated[float, Number, Field(gt=0, lt=1)]
 DesignName = Annotated[str, AfterValidator(DESIGNS.check)]
 Resampling = Literal["nearest", "bicubic", "lanczos"]
+
+LARGEST_SEED = 2**63 - 1  # too many for a rater to try
 
 
 class Rules(Part):
@@ -52,6 +54,8 @@ class Settings(Part):
         limit_ms: Milliseconds for which a sample is shown; without limit where None.
         questions: Pairs of names that are compared; all pairs of models where empty.
         alpha: Level of the tests, before Holm's correction over the questions.
+        seed: Of order, sides, names of files and samples; drawn where None. Whoever knows it, the
+            models and the settings can compute what a page hides.
     """
 
     design: DesignName = "pairs"
@@ -68,7 +72,7 @@ class Settings(Part):
     limit_ms: Positive | None = None
     questions: tuple[tuple[str, str], ...] = ()
     alpha: Alpha = 0.05
-    seed: Seed = 0
+    seed: Annotated[int, Number, Field(ge=0, le=LARGEST_SEED)] | None = None
     rules: Rules = Rules()
 
 
