@@ -34,7 +34,7 @@ def plan_of(design: str, models: tuple[str, ...] = ("one", "two", "three"), **se
     taxonomy = Taxonomy(("fine",), {"fine": ("a", "b", "c", "d")}, {})
     data = Dataset(np.zeros((8_000, 1, 2, 2), np.uint8), labels, taxonomy, "blank", "all")
     arms = {name: DataArm(name, data, name) for name in models}
-    given = {"raters": RATERS, "trials": TRIALS, **settings}
+    given = {"raters": RATERS, "trials": TRIALS, "seed": 0, **settings}
     plan, *_ = make_plan(Settings(design=design, **given), arms, DataArm("real", data, "real"))
     return plan
 
