@@ -1,14 +1,17 @@
 """The rating page in a real browser: a phone by touch, a desk by keys."""
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from mtgan.surveys import Survey
+from mtgan.surveys.answers import read_answers
 from mtgan.surveys.targets import Options, export
 from needed import chromium
 from surveys.conftest import make_survey
@@ -136,3 +139,66 @@ def test_answers_are_posted(browser: Any, pairs: Survey, tmp_path: Path) -> None
     assert len(posted) == 2
     assert posted[0] == posted[1]
     check(posted[1], pairs, "r4", ["left"] * 17)
+
+
+CROWD_ELEMENTS = """
+class Form extends HTMLElement {
+  connectedCallback() { setTimeout(() => this.wire()); }
+  wire() {
+    const form = Object.assign(document.createElement("form"), {
+      method: "post", action: "https://www.mturk.com/mturk/externalSubmit"});
+    form.append(...this.childNodes);
+    const assignment = new URLSearchParams(location.search).get("assignmentId");
+    form.append(Object.assign(document.createElement("input"), {
+      type: "hidden", name: "assignmentId", value: assignment}));
+    this.append(form);
+    form.querySelector('crowd-button[form-action="submit"]').onclick = () => form.submit();
+  }
+}
+customElements.define("crowd-form", Form);
+"""  # what the elements' documentation promises: a form that posts its fields and the assignment
+
+
+def test_a_hit_of_mechanical_turk(browser: Any, pairs: Survey, tmp_path: Path) -> None:
+    """As its page makes one of layout and batch; what it posts is read from a results file."""
+    folder, _ = export(pairs, "mturk", tmp_path / "out", Options(image_url="https://img.test/a"))
+    with open(folder / "batch.csv", newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["seat"] == "r2")
+    layout = (folder / "layout.html").read_text()
+    for name, value in row.items():
+        layout = layout.replace("${" + name + "}", value)
+    page, posted = browser.new_context().new_page(), []
+
+    def submit(route: Any) -> None:
+        posted.append(parse_qs(route.request.post_data))
+        route.fulfill(body="thank you")
+
+    def image(route: Any) -> None:
+        route.fulfill(path=folder / "images" / route.request.url.rsplit("/", 1)[1])
+
+    page.route("https://hit.test/*", lambda r: r.fulfill(body=layout, content_type="text/html"))
+    page.route("https://assets.crowd.aws/*", lambda r: r.fulfill(body=CROWD_ELEMENTS))
+    page.route("https://img.test/a/*", image)
+    page.route("https://www.mturk.com/mturk/externalSubmit", submit)
+    page.goto("https://hit.test/?assignmentId=A1")
+    assert page.is_hidden("crowd-button")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    rate(page, 0, 17, lambda place: page.keyboard.press("12"[place % 2]))
+    page.click("crowd-button")
+    page.wait_for_selector("text=thank you")
+    assert posted[0]["assignmentId"] == ["A1"]
+    expected = [("left", "right")[place % 2] for place in range(17)]
+    check(json.loads(posted[0]["answers"][0]), pairs, "r2", expected)
+    batch = tmp_path / "Batch_results.csv"
+    with open(batch, "w", newline="") as file:
+        columns = {"AssignmentId": "A1", "WorkerId": "W1", "AssignmentStatus": "Submitted"}
+        columns |= {f"Input.{name}": value for name, value in row.items()}
+        columns["Answer.answers"] = posted[0]["answers"][0]
+        table = csv.DictWriter(file, list(columns))
+        table.writeheader()
+        table.writerow(columns)
+    (returned,), notes = read_answers(pairs, [batch])
+    assert notes == []
+    assert (returned.seat, returned.rater) == ("r2", "W1")
+    assert [one.answer for one in returned.answers] == expected
