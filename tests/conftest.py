@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from mtgan import plugins
 from mtgan.data import Dataset, load_dataset
 from mtgan.registry import REGISTRIES
 from served import Server
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mtgan.studies.cells import Cell
-from mtgan.studies.jobs import read_result
+from mtgan.studies.jobs import keeping_data, read_result
 from mtgan.studies.plan import StudyPlan
 
 
@@ -21,6 +21,7 @@ class Estimate:
     timed: int
 
 
+@keeping_data()
 def estimate(plan: StudyPlan, out: Path, device: str = "auto") -> Estimate:
     """How long the unfinished runs will take, from finished ones of the same cell, or else from
     a short training of each cell."""

@@ -1,8 +1,11 @@
 """One job of a study, as plain values that a worker reads, and what is recorded of it."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +137,27 @@ def alone(out: Path) -> Iterator[None]:
 
 def load_data(loading: Mapping[str, Any]) -> Dataset:
     """The data set of a job."""
-    values = dict(loading)
+    return _loader.get()(json.dumps(loading, sort_keys=True))
+
+
+def _load(loading: str) -> Dataset:
+    values = json.loads(loading)
     size = values.pop("size")
     return load_dataset(size=tuple(size) if isinstance(size, list) else size, **values)
+
+
+_loader: ContextVar[Callable[[str], Dataset]] = ContextVar("_loader", default=_load)
+
+
+@contextlib.contextmanager
+def keeping_data() -> Iterator[None]:
+    """In it, the last two data sets that were loaded are kept for who loads them again: one of
+    training and one of test samples."""
+    before = _loader.set(lru_cache(2)(_load))
+    try:
+        yield
+    finally:
+        _loader.reset(before)
 
 
 def data_words(loading: Mapping[str, Any]) -> str:
