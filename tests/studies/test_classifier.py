@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from classification.small import SMALL
-from mtgan.classification import ClassifierRun
+from mtgan.classification import ClassifierRun, classify
 from mtgan.errors import UserError
 from mtgan.reports import write_study_report
 from mtgan.studies.collect import StudyResult
@@ -140,6 +140,27 @@ def test_the_estimate_times_a_few_batches(tmp_path: Path) -> None:
     assert (found.runs, found.timed) == (1, 1)
     assert 0 < found.seconds < 600
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_timed_validates_as_small_a_share_as_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an estimate is many times too long: of 1,438 digits, 288 are for validation, and four
+    batches of 115 are two fifths of the others."""
+    timed: list[dict[str, Any]] = []
+
+    def keeping(*given: Any, **how: Any) -> ClassifierRun:
+        run = classify(*given, **how)
+        assert run.result is not None
+        timed.append(run.result)
+        return run
+
+    monkeypatch.setattr("mtgan.studies.kinds.classifier.classify", keeping)
+    estimate(
+        plan(recipes=["stl"], axis=None, set={**KEYS, "training.batch_size": 115}), tmp_path, "cpu"
+    )
+    assert timed[0]["training_images"]["main"] == 460
+    assert timed[0]["validation_images"] == 115
 
 
 def test_a_sweep_of_an_earlier_version_is_not_overwritten(tmp_path: Path) -> None:

@@ -128,16 +128,13 @@ class ClassifierJobs:
         return read_log(folder / "metrics.jsonl")
 
     def logged(self, recipe: ClassifierRecipe, loading: Mapping[str, Any], device: str) -> set[str]:
-        run = _short_run(recipe, loading, device, epochs=1)
-        return {name for line in run for name in line["values"]}
+        _, lines = _short_run(recipe, loading, device, epochs=1)
+        return {name for line in lines for name in line["values"]}
 
     def pace(self, recipe: ClassifierRecipe, loading: Mapping[str, Any], device: str) -> float:
         """From an epoch of a few batches, by the share of the images that they are."""
-        part, (data, _) = recipe.data, _load(loading)
-        images = len(split_data(data, part.validation, part.images, part.fraction, 0).training)
-        lines = _short_run(recipe, loading, device, epochs=2)
-        used = min(images, _TIMED_BATCHES * recipe.training.batch_size)
-        return (lines[1]["seconds"] - lines[0]["seconds"]) * images / used
+        share, lines = _short_run(recipe, loading, device, epochs=2)
+        return (lines[1]["seconds"] - lines[0]["seconds"]) / share
 
     def measured(self, study: Study, protocols: list[Mapping[str, Any]]) -> str:
         counts = sorted({protocol["test"] for protocol in protocols if "test" in protocol})
@@ -189,23 +186,29 @@ def _measure_found(path: Path, job: Job) -> Measured:
 
 def _short_run(
     recipe: ClassifierRecipe, loading: Mapping[str, Any], device: str, epochs: int
-) -> list[dict[str, Any]]:
-    """The log of a training of a few batches that is thrown away."""
-    few = _TIMED_BATCHES * recipe.training.batch_size
-    few = min(recipe.data.images or few, few)
+) -> tuple[float, list[dict[str, Any]]]:
+    """The log of a training of a few batches that is thrown away, and of which share of the images
+    its epochs are: of those for training and of those for validation."""
+    part, (data, auxiliary) = recipe.data, _load(loading)
+    whole = split_data(data, part.validation, part.images, part.fraction, 0)
+    few = min(len(whole.training), _TIMED_BATCHES * recipe.training.batch_size)
+    share = few / len(whole.training)
+    held = max(1, round(share * len(whole.validation)))
+    smaller = {"validation": held, "images": None, "fraction": 1.0}
     changed = {
         "training": recipe.training.model_copy(update={"epochs": epochs}),
-        "data": recipe.data.model_copy(update={"images": few, "fraction": 1.0}),
+        "data": part.model_copy(update=smaller),
         "auxiliary": recipe.auxiliary.model_copy(update={"images": few}),
     }
-    data, auxiliary = _load(loading)
+    small = data.subset(few + held)
     with temporary_folder() as folder:
         run = classify(
             recipe.model_copy(update=changed),
-            data,
+            small,
             folder / "run",
+            test=small,
             auxiliary_data=auxiliary,
             device=device,
             quiet=True,
         )
-        return run.metrics()
+        return share, run.metrics()
