@@ -50,7 +50,7 @@ def test_one_picture_is_the_sample_and_several_are_a_grid(client: TestClient, ru
     one = ask(client, seed=3)
     assert one.headers["content-type"] == "image/png"
     assert (pixels(one.content) == run.sample(1, seed=3)[0, 0]).all()
-    grid = make_grid(np.asarray(run.sample(5, seed=3)), columns=3)
+    grid = make_grid(np.asarray(run.sample(5, seed=3)), columns=3, scale=1)
     assert (pixels(ask(client, seed=3, n=5).content) == np.asarray(grid)).all()
 
 

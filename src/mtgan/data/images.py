@@ -208,14 +208,17 @@ def make_grid(
     lettering = Lettering(row_labels or ())
     margin = max((8 + lettering.width(label, _LETTERS) for label in row_labels or ()), default=0)
     cell_h, cell_w = height * scale + padding, width * scale + padding
-    mode = "L" if channels == 1 else "RGB"
-    grid = Image.new(
-        mode, (margin + columns * cell_w - padding, rows * cell_h - padding), color="white"
+    cells = np.full((rows * columns, channels, cell_h, cell_w), 255, dtype=np.uint8)
+    tiles = images.repeat(scale, axis=2).repeat(scale, axis=3)
+    cells[:count, :, : height * scale, : width * scale] = tiles
+    cells = cells.reshape(rows, columns, channels, cell_h, cell_w).transpose(2, 0, 3, 1, 4)
+    pixels = cells.reshape(channels, rows * cell_h, columns * cell_w)
+    seen = np.pad(
+        pixels[:, : rows * cell_h - padding, : columns * cell_w - padding],
+        ((0, 0), (0, 0), (margin, 0)),
+        constant_values=255,
     )
-    for i, sample in enumerate(images):
-        row, column = divmod(i, columns)
-        tile = to_image(sample).resize((width * scale, height * scale), Image.Resampling.NEAREST)
-        grid.paste(tile, (margin + column * cell_w, row * cell_h))
+    grid = to_image(seen)
     if row_labels:
         draw = ImageDraw.Draw(grid)
         for row, label in enumerate(row_labels[:rows]):

@@ -95,7 +95,7 @@ def _png(served: ServedModel, made: Samples) -> bytes:
     if len(made) == 1:
         return _picture(made[0])
     file = io.BytesIO()
-    grid = make_grid(np.asarray(made), columns=math.ceil(math.sqrt(len(made))))
+    grid = make_grid(np.asarray(made), columns=math.ceil(math.sqrt(len(made))), scale=1)
     grid.save(file, "png", compress_level=_QUICK)
     return file.getvalue()
 
