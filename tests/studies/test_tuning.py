@@ -24,6 +24,7 @@ from mtgan.studies.pruning import LEAST_FINISHED, PRUNED, Pruner, ceilings
 from mtgan.studies.tuning import Tuning, TuningResult, TuningSpace, default_space, read_space, tune
 from mtgan.studies.tuning.search import Search
 from mtgan.studies.worker import run_job
+from needed import need_package
 from studies_toys import TINY
 
 RATE, BETA, STEPS = "optimizer.learning_rate", "optimizer.beta1", "schedule.discriminator_steps"
@@ -284,18 +285,44 @@ def test_settings_are_what_was_proposed(tmp_path: Path) -> None:
     assert Search(tmp_path, space, "lower", 0).waiting() == [trial]
 
 
+def typed(folder: Path, *more: str) -> list[str]:
+    """A real tuning of two trials, from the command line."""
+    (folder / "space.yaml").write_text(yaml.safe_dump({"axes": AXES}))
+    sets = [f"--set={key}={json.dumps(value)}" for key, value in SET.items()]
+    return [
+        *(sys.executable, "-m", "mtgan", "tune", "gan", "--data", "digits", "--trials", "2"),
+        *("--space", "space.yaml", "--steps", "10", "--n", "64", "--features", "pixels"),
+        *("--measure", "frechet_distance", "--metrics", "frechet_distance,precision_recall"),
+        *("--fresh-seeds", "1", "--out", "out", *sets, *more),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_trials_on_the_nodes_of_a_cluster(tmp_path: Path) -> None:
+    need_package("ray")
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": 10**8}
+    cluster = Cluster(True, head_node_args={**node, "include_dashboard": False})
+    try:
+        cluster.add_node(**node)
+        line = typed(tmp_path, "--executor", "ray", "--address", cluster.address, "--jobs", "2")
+        subprocess.run(line, cwd=tmp_path, check=True)
+    finally:
+        cluster.shutdown()
+    trials = list((tmp_path / "out/trials/runs").glob("*/result.json"))
+    assert len(trials) == 3  # the default, and two proposals
+    values = [json.loads(path.read_text())["values"]["frechet_distance"] for path in trials]
+    assert all(math.isfinite(value["value"]) for value in values)
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_from_the_command_line_killed_and_gone_on_with(tmp_path: Path) -> None:
     """A real one, with two trials; killed once one of them has its result."""
-    (tmp_path / "space.yaml").write_text(yaml.safe_dump({"axes": AXES}))
-    sets = [f"--set={key}={json.dumps(value)}" for key, value in SET.items()]
-    line = [
-        *(sys.executable, "-m", "mtgan", "tune", "gan", "--data", "digits", "--trials", "2"),
-        *("--space", "space.yaml", "--steps", "10", "--n", "64", "--features", "pixels"),
-        *("--measure", "frechet_distance", "--metrics", "frechet_distance,precision_recall"),
-        *("--fresh-seeds", "1", "--out", "out", *sets),
-    ]
+    line = typed(tmp_path)
     process = subprocess.Popen(line, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"})
     results = lambda: {f: f.stat().st_mtime_ns for f in tmp_path.glob("out/*/runs/*/result.json")}  # noqa: E731
     deadline = time.monotonic() + 400
