@@ -198,6 +198,17 @@ def test_a_wrong_name_would_be_found(line: str) -> None:
         CHECKS[verb](values)
 
 
+def test_no_two_examples_write_the_same_folder() -> None:
+    """A reader who tries one after the other would be refused, and so would the walk below."""
+    texts = [block.text for file in printed.FILES for block in printed.blocks(file, "sh", "python")]
+    written = [
+        name for text in texts for name in re.findall(r"\bout=\"([^\"]+)\"|--out (\S+)", text)
+    ]
+    names = ["".join(name) for name in written]
+    assert len(names) > 50
+    assert {name for name in names if names.count(name) > 1} == set()
+
+
 # The walk: what a file of the docs says is done from its top to its end, in one folder.
 
 
