@@ -161,8 +161,9 @@ def test_the_command_line_knows_every_word(place: str, line: str) -> None:
 
 
 def written_by(code: str) -> list[str]:
-    """The folders of runs that an example in Python names as `out`."""
+    """The folders of new runs that an example in Python names as `out`."""
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    calls = [call for call in calls if "resume" not in {k.arg for k in call.keywords}]
     given = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "out"]
     given += [
         call.args[2]
