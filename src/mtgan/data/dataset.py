@@ -189,6 +189,12 @@ class Dataset:
             self.taxonomy.num_classes(level)  # raises, naming the nearest level
         return self.labels[:, self.taxonomy.levels.index(level)]
 
+    @property
+    def labeled_levels(self) -> tuple[str, ...]:
+        """The levels at which a sample has a label."""
+        levels = enumerate(self.taxonomy.levels)
+        return tuple(level for column, level in levels if (self.labels[:, column] >= 0).any())
+
     def select(self, indices: np.ndarray) -> "Dataset":
         """The samples at these positions, in this order."""
         return replace(
@@ -224,7 +230,10 @@ class Dataset:
         if not wanted.any():
             raise UserError(f"{self.name} has no sample of the classes {listed}.")
         chosen = self.select(np.flatnonzero(wanted))
-        chosen.spec = {**self.spec, "classes": listed} if self.spec else {}
+        before: Mapping[str, Sequence[str]] = self.spec.get("classes") or {}
+        for level in before.keys() & listed.keys():
+            listed[level] = [name for name in listed[level] if name in before[level]]
+        chosen.spec = {**self.spec, "classes": {**before, **listed}} if self.spec else {}
         return chosen
 
     def labeled_on(self, amount: float, stratified: bool = True, seed: int = 0) -> "Dataset":

@@ -19,6 +19,7 @@ from mtgan.data.domains.parts import CLASS_LEVEL, DOMAIN_LEVEL
 from mtgan.data.load import meant
 from mtgan.data.registry import SOURCES, register_dataset, register_format
 from mtgan.data.request import Request
+from mtgan.data.sources.sets import is_sets
 from mtgan.data.taxonomy import Taxonomy
 from mtgan.errors import UserError
 from mtgan.files import parse_yaml, read_yaml
@@ -40,6 +41,8 @@ class DomainSpec:
 def is_domains(name: str) -> bool:
     """Whether a data set's name speaks of domains: NAME=DATA,KEY=VALUE + ..., or a YAML file of
     domains, or data that a type of domain recognizes."""
+    if is_sets(name):
+        return False
     if _is_yaml(name):
         return True
     first = meant(name.split(",")[0], SOURCES.names())
