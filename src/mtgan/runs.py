@@ -95,7 +95,8 @@ def evaluate_run(
     """The scorecard of a run's averaged generator at its newest checkpoint; of a run with twins,
     of the one that it is as of (Run.twin), else of the main one.
 
-    reference: real data; the run's own when None, in the split of the protocol (or `split`). step:
+    reference: real data; the run's own when None, in the split of the protocol (or `split`); of
+    image sets side by side (Dataset.labeled_at), those of the twin. step:
     another checkpoint, by its iteration or as "best"; its samples are never those by which the best
     one was found, so that the choice does not flatter it. options: as of mtgan.evaluation.evaluate.
     A run over several domains has as many samples of each. UserError where the data have changed
@@ -103,9 +104,12 @@ def evaluate_run(
     """
     if options.get("labels") is not None:
         raise UserError(f"{run.path} says itself which labels its samples have: leave labels out.")
+    run = run.twin(run.twin_name)
     rule = protocol_rule(options.get("protocol", "default"))
     if reference is None:
         reference = data_of_run(run, rule.reference_split(options.get("split")))
+    else:
+        reference = run.own_samples(reference)
     n = options.get("n")
     wanted = rule.generated if rule.exact or n is None else n
     count = min(wanted or _GENERATED, largest_part(reference))
@@ -116,7 +120,7 @@ def evaluate_run(
     stamp = {"checkpoint": f"{chosen} checkpoint, EMA weights", **options}
     card = evaluate_samples(judged, reference, **stamp)
     if run.twins:
-        card = card.noted(f"samples of the twin {run.twin(run.twin_name).twin_name!r}")
+        card = card.noted(f"samples of the twin {run.twin_name!r}")
     if step is None:
         return card
     notes = [f"samples of iteration {run.resolve(step):,} of {run.steps[-1]:,}"]
@@ -196,8 +200,9 @@ def size_of(run: Model) -> dict[str, Any]:
 
 
 def data_of_run(run: Run, split: str | None = None) -> Dataset:
-    """A split of the run's data, whole; UserError where the training data are not those of then."""
-    data, recorded = run.load_data(), run.recipe.run
+    """A split of the run's data, whole (see Run.load_data); UserError where the training data are
+    not those of then."""
+    data, recorded = Run.open(run.path).load_data(), run.recipe.run
     # Under labels that the recipe makes, the run keeps no fingerprint of the data's own.
     if not run.recipe.hierarchy and data.fingerprint != recorded["data_fingerprint"]:
         raise UserError(
@@ -206,7 +211,8 @@ def data_of_run(run: Run, split: str | None = None) -> Dataset:
             "give the real data by --data (in Python as reference)."
         )
     whole = recorded["data"].get("subset") is None
-    return data if whole and split in {None, data.split} else run.load_data(split, whole=True)
+    same = whole and split in {None, data.split}
+    return run.own_samples(data) if same else run.load_data(split, whole=True)
 
 
 def reference_labels(rows: np.ndarray, run: Run, reference: Dataset) -> np.ndarray:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mtgan.errors import UserError
 from mtgan.runs import samples_of
 from mtgan.studies.jobs import Job, read_results
+from mtgan.studies.kinds import KINDS
 from mtgan.studies.measure import measured_by, reference_of
 from mtgan.studies.measures import Measure
 from mtgan.studies.plan import StudyPlan, make_plan
@@ -56,6 +58,36 @@ def test_measures_of_a_twin_bear_its_name(marks: object, tmp_path: Path) -> None
         (Path(job.out) / "result-1.json").unlink()
         run_job(before)
         assert "coarse/frechet_distance" not in measured(before), "as before twins were measured"
+
+
+@pytest.mark.parametrize("marks", [None, {"iterations": [1]}])
+def test_twins_with_image_sets_of_their_own_are_measured_against_these(
+    marks: object, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).integers(0, 99, (80, 8, 8, 1), dtype=np.uint8)
+    np.savez(tmp_path / "noise.npz", images=images, labels=np.arange(80) % 2)
+    made = plan(
+        recipes=[{**RECIPE, "recipe": "mtl-wgan-sets"}],
+        datasets={"two": {"name": f"sets:digits+noise={tmp_path}/noise.npz"}},
+        marks=marks,
+        seeds=1,
+        budget={"steps": 1, "scale": "tiny"},
+    )
+    KINDS.get("gan").prepare(made)
+    [job] = made.jobs(tmp_path / "runs")
+    run_job(job)
+    run, wanted, values = Run.open(job.out), job.evaluation, measured(job)
+    whole = reference_of(job.data, wanted["split"])
+    for twin, prefix, level, count in (
+        ("first", "", "digits", 1438),
+        ("second", "second/", "noise", 64),
+    ):
+        reference = whole.select(np.flatnonzero(whole.labels_of(level) >= 0))
+        assert len(reference) == count
+        taken = min(wanted["samples"], count)
+        samples = samples_of(run.twin(twin), reference, taken, wanted["seed"])
+        alone = measured_by(samples, reference, wanted, "cpu").values["frechet_distance"]
+        assert values[f"{prefix}frechet_distance"] == pytest.approx(alone["value"], rel=1e-4)
 
 
 def test_names_of_a_twins_values_are_understood() -> None:

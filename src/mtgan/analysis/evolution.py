@@ -96,7 +96,7 @@ def evolution(run: Run, count: int = 8, seed: int = 0) -> Evolution:
             f"{run.path} has no complete checkpoint yet; train on by {resume_command(run.path)}"
         )
     random = torch.Generator().manual_seed(seed)
-    rows = run.game().requests.draw(count, random)
+    rows = run.asking().draw(count, random)
     latents = draw_latents(count, run.recipe.latent.dim, run.recipe.latent.distribution, random)
     made = {step: generate(game, latents, rows, twin=run.twin_name) for step, game in run.games()}
     samples = np.stack(list(made.values()))

@@ -223,7 +223,7 @@ def of_run(run: Run, options: Options) -> Interpolation | Traversals:
     latent = run.recipe.latent
     random = torch.Generator().manual_seed(options.seed)
     count = options.count(48)
-    rows = game.requests.draw(count, random)
+    rows = game.asking(run.twin_name).draw(count, random)
     latents = draw_latents(count, latent.dim, latent.distribution, random)
     generator = game.averaged(run.twin_name)
     extractor = extractor_of(run.load_data(), options.features, options.progress)

@@ -254,8 +254,9 @@ def _probe(
         for phase in (phase for phase in game.phases if phase.updates):
             random = torch.Generator().manual_seed(mix_seed(seed, "weights", phase.name))
             size = min(phase.batch_size, len(data))
-            batch = loader.batch(Move(phase.name, 0), size, random)
-            inputs = draw_inputs(size, latent.dim, latent.distribution, game.requests, random, cpu)
+            batch = loader.batch(Move(phase.name, 0, own_level=phase.own_level), size, random)
+            requests = game.requests.among(phase.own_level)
+            inputs = draw_inputs(size, latent.dim, latent.distribution, requests, random, cpu)
             for network in game.networks.values():
                 network.zero_grad(set_to_none=True)
             weighted_sum(phase.step(batch, inputs).terms).backward()

@@ -56,7 +56,8 @@ def amounts(counts: np.ndarray, rule: Rule) -> np.ndarray:
 
 
 def counts_at(data: Dataset, level: str | None) -> tuple[str, np.ndarray]:
-    """A level (the finest when None), and int64 [K], how many samples each class has there.
+    """A level (the finest that has labels when None), and int64 [K], how many samples each class
+    has there.
 
     UserError for a level that there is not, or at which no sample has a label.
     """
@@ -64,7 +65,7 @@ def counts_at(data: Dataset, level: str | None) -> tuple[str, np.ndarray]:
         raise UserError(
             f"{data.name} has no labels, and samples are added by class; see docs/data.md."
         )
-    found = level or data.taxonomy.levels[0]
+    found = level or next(iter(data.labeled_levels), data.taxonomy.levels[0])
     labels = data.labels_of(found)
     if not (labels >= 0).any():
         raise UserError(

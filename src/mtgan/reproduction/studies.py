@@ -12,10 +12,11 @@ from mtgan.reproduction.rules import RULES
 from mtgan.reproduction.schema import Asks, Entry, only
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.load import load_study, on_data
-from mtgan.studies.measure import measured_by, reference_of
+from mtgan.studies.measure import measured_by, reference_of, with_twins
 from mtgan.studies.measures import Curve, Measure
 from mtgan.studies.plan import StudyPlan
 from mtgan.studies.schema import Study
+from mtgan.training.twins import own_levels, own_samples
 
 
 def asked(entry: Entry) -> list[Asks]:
@@ -125,8 +126,14 @@ def real_values(plan: StudyPlan, out: Path, device: str = "auto") -> dict[str, f
         known = read_json(kept, "What real images get")
         if isinstance(known, dict) and known.get("asked") == asked_for:
             return {str(name): float(value) for name, value in known["values"].items()}
+    unseen = reference_of(data, "test")
     reference = reference_of(data, wanted["split"], wanted.get("half"))
-    found = measured_by(reference_of(data, "test"), reference, wanted, device).values
+    levels = own_levels(trained[0].recipe, reference)
+    measured = {
+        twin: measured_by(own_samples(unseen, own), own_samples(reference, own), wanted, device)
+        for twin, own in (levels if any(levels.values()) else {"": None}).items()
+    }
+    found = with_twins(measured).values
     values = {name: float(entry["value"]) for name, entry in found.items()}
     write_json(kept, {"asked": asked_for, "values": values})
     return values

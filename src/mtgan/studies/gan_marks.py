@@ -58,15 +58,13 @@ def measured_at_marks(job: Job, recipe: Recipe, data: Dataset, kind: "Kind") -> 
             with one_thread(job):
                 run = training.go_on_to(mark)
             for twin in run.each_twin():
-                _write_samples(twin, reference, job, _samples_file(twin, name))
+                own = twin.own_samples(reference)
+                _write_samples(twin, own, job, _samples_file(twin, name))
             write_marks(out, training.marks)
-        files = {
-            twin.twin_name or "": _samples_file(twin, name) for twin in Run.open(out).each_twin()
-        }
         measured = {
-            twin: measure_samples(file, job)
-            for twin, file in files.items()
-            if file.exists()  # earlier versions kept the main twin's alone
+            twin.twin_name or "": measure_samples(_samples_file(twin, name), job, twin.own_samples)
+            for twin in Run.open(out).each_twin()
+            if _samples_file(twin, name).exists()  # earlier versions kept the main twin's alone
         }
         yield training.marks[name].measured(with_twins(measured), mark)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,15 @@ from mtgan.evaluation.evaluate import prepare as prepare_evaluations
 from mtgan.evaluation.inputs import as_dataset
 from mtgan.evaluation.metrics.base import METRICS, chosen_metrics
 from mtgan.evaluation.scorecard import Scorecard
+from mtgan.recipes import Recipe
 from mtgan.runs import plain_values, samples_of
 from mtgan.studies.jobs import Job, Measured, load_data
 from mtgan.studies.schema import Study
 from mtgan.training import Run
+from mtgan.training.twins import parts_of
+
+if TYPE_CHECKING:
+    from mtgan.studies.cells import Cell
 
 AXIS = "axis/"
 """In front of an axis of the scorecard, among measures."""
@@ -46,22 +51,24 @@ def _instruments(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {"": evaluation, **evaluation.get("beside", {})}
 
 
-def prepare(study: Study, loadings: Sequence[Mapping[str, Any]]) -> None:
+def prepare(study: Study, cells: "Sequence[Cell]") -> None:
     """Train the classifiers that runs are measured by now, once, and not in every worker.
 
-    loadings: of the data sets of the study's cells. UserError for a metric that is none, or a
-    measure of one that is not computed.
+    cells: the study's, whose recipes may have twins with samples of their own. UserError for a
+    metric that is none, or a measure of one that is not computed.
     """
     _refuse_measures_of_other_metrics(study)
     seen = []
-    for loading in loadings:
-        whole = {**loading, **_WHOLE}
-        if whole not in seen:
-            seen.append(whole)
+    for cell in cells:
+        recipe = cell.recipe if isinstance(cell.recipe, Recipe) else None
+        instrument = {**cell.data, **_WHOLE}, recipe and recipe.twins
+        if instrument not in seen:
+            seen.append(instrument)
             for wanted in (study.evaluation, *study.evaluation.beside.values()):
-                data = reference_of(loading, wanted.split, wanted.half)
-                check_metrics(wanted.metrics, data)
-                prepare_evaluations(data, EvaluationOptions(features=wanted.features))
+                whole = reference_of(cell.data, wanted.split, wanted.half)
+                for data in [whole] if recipe is None else parts_of(recipe, whole):
+                    check_metrics(wanted.metrics, data)
+                    prepare_evaluations(data, EvaluationOptions(features=wanted.features))
 
 
 def _refuse_measures_of_other_metrics(study: Study) -> None:
@@ -93,7 +100,7 @@ def measure(run: Run, job: Job) -> Measured:
             count = min(wanted["samples"], largest_part(reference))
             return samples_of(twin, reference, count, wanted["seed"])
 
-        return _measured(sample, job)
+        return _measured(sample, job, twin.own_samples)
 
     return with_twins({twin.twin_name or "": measured(twin) for twin in run.each_twin()})
 
@@ -105,8 +112,11 @@ def with_twins(measured: Mapping[str, Measured]) -> Measured:
     return replace(main[1], values={**main[1].values, **beside})
 
 
-def measure_samples(path: Path, job: Job) -> Measured:
-    """As `measure`, of samples that are there; labels that they have are those asked for."""
+def measure_samples(
+    path: Path, job: Job, own: Callable[[Dataset], Dataset] = lambda data: data
+) -> Measured:
+    """As `measure`, of samples that are there; labels that they have are those asked for. own: the
+    part of a reference that they are measured against (Run.own_samples)."""
     samples = as_dataset(path, "the samples")
 
     def some(reference: Dataset, wanted: Mapping[str, Any]) -> Dataset:
@@ -114,14 +124,18 @@ def measure_samples(path: Path, job: Job) -> Measured:
         random = np.random.default_rng(wanted["seed"])
         return samples.select(np.sort(random.permutation(len(samples))[:count]))
 
-    return _measured(some, job)
+    return _measured(some, job, own)
 
 
-def _measured(take: Callable[[Dataset, Mapping[str, Any]], Any], job: Job) -> Measured:
+def _measured(
+    take: Callable[[Dataset, Mapping[str, Any]], Any],
+    job: Job,
+    own: Callable[[Dataset], Dataset],
+) -> Measured:
     """By all instruments; take: the samples for a reference and an instrument."""
     found = {}
     for name, wanted in _instruments(job.evaluation).items():
-        reference = reference_of(job.data, wanted["split"], wanted.get("half"))
+        reference = own(reference_of(job.data, wanted["split"], wanted.get("half")))
         found[name] = measured_by(take(reference, wanted), reference, wanted, job.device)
     beside = {
         f"{name}/{key}": value

@@ -144,20 +144,38 @@ class BatchLoader:
         self.vicinity = vicinity
         self._neighbors = None if vicinity is None else Neighbors(vicinity, self._rows)
         self._permutation = lru_cache(maxsize=8)(self._permute)
+        self._among = lru_cache(maxsize=None)(self._find_members)
 
-    def _permute(self, stream: str, epoch: int, domain: int | None) -> np.ndarray:
+    def _find_members(self, domain: int | None, own_level: str | None) -> np.ndarray:
+        """Positions of the samples of a domain that have a label of a level; None: no matter."""
+        found = self._members[domain]
+        if own_level is None:
+            return found
+        return found[self._rows[found, self.levels.index(own_level)] >= 0]
+
+    def _permute(
+        self, stream: str, epoch: int, domain: int | None, own_level: str | None
+    ) -> np.ndarray:
         names = (stream,) if domain is None else (stream, domain)
         seed = mix_seed(self.seed, "order", *names, epoch)
-        return np.random.default_rng(seed).permutation(self._members[domain])
+        return np.random.default_rng(seed).permutation(self._among(domain, own_level))
 
-    def indices(self, stream: str, turn: int, size: int, domain: int | None = None) -> np.ndarray:
-        """The `turn`-th batch of a stream that passes over all samples (of a domain), shuffled each
-        epoch."""
+    def indices(
+        self,
+        stream: str,
+        turn: int,
+        size: int,
+        domain: int | None = None,
+        own_level: str | None = None,
+    ) -> np.ndarray:
+        """The `turn`-th batch of a stream that passes over all samples (of a domain; with a label
+        of a level), shuffled each epoch."""
         first = turn * size
         parts = []
         while size > 0:
-            epoch, offset = divmod(first, len(self._members[domain]))
-            part = self._permutation(stream, epoch, domain)[offset : offset + size]
+            epoch, offset = divmod(first, len(self._among(domain, own_level)))
+            order = self._permutation(stream, epoch, domain, own_level)
+            part = order[offset : offset + size]
             parts.append(part)
             first += len(part)
             size -= len(part)
@@ -180,7 +198,8 @@ class BatchLoader:
         """
         if real and self._partial:
             index, _ = self._drawn(move, size, vicinal)
-            rows = self.mixture.requests.complete(self._rows[index], generator)
+            requests = self.mixture.requests.among(move.own_level)
+            rows = requests.complete(self._rows[index], generator)
         else:
             rows = self.mixture.draw_labels(move, size, generator)
         if self.vicinity is None:
@@ -216,7 +235,10 @@ class BatchLoader:
     def _batch_indices(self, move: Move, size: int) -> np.ndarray:
         """Positions of the samples of a move's batch, of all processes."""
         shares = self.mixture.shares(move, size)
-        parts = [self.indices(move.stream, move.turn, count, domain) for domain, count in shares]
+        parts = [
+            self.indices(move.stream, move.turn, count, domain, move.own_level)
+            for domain, count in shares
+        ]
         index = np.concatenate(parts)
         # Sequential reads are kinder to a disk.
         return index if self._mapped is None else np.sort(index)

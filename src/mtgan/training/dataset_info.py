@@ -15,8 +15,9 @@ from mtgan.recipes.records import validated
 from mtgan.registry import nearest
 from mtgan.training.records import DatasetInfoRecord
 
-# By which names a recipe may speak of the levels of any taxonomy, finest first.
-_POSITIONS = {"fine": 0, "coarse": 1, "top": 2}
+# By which names a recipe may speak of the levels of any taxonomy: the finest first, or those of
+# image sets side by side.
+_POSITIONS = {"fine": 0, "coarse": 1, "top": 2, "first": 0, "second": 1, "third": 2}
 _FIRST_NUMBER = "number"  # by which it may speak of the first number
 
 
@@ -60,6 +61,21 @@ class DatasetInfo:
             label_rows=np.concatenate([self.label_rows, self.number_rows], axis=1),
             number_rows=None,
         )
+
+    def labeled_at(self, level: str) -> "DatasetInfo":
+        """This, of the samples that have a label of this level alone."""
+        kept = self.label_rows[:, self.taxonomy.levels.index(level)] >= 0
+        return replace(
+            self,
+            label_rows=self.label_rows[kept],
+            label_counts=self.label_counts[kept],
+            number_rows=None if self.number_rows is None else self.number_rows[kept],
+        )
+
+    def never_together(self, level: str, other: str) -> bool:
+        """Whether no sample has labels of both levels, as in image sets side by side."""
+        columns = [self.taxonomy.levels.index(name) for name in (level, other)]
+        return not (self.label_rows[:, columns] >= 0).all(axis=1).any()
 
     def rows_of(self, labels: np.ndarray, numbers: Mapping[str, np.ndarray]) -> np.ndarray:
         """int64 [N, L]: label rows of all levels, of labels [N, .] of those that have classes and

@@ -38,7 +38,7 @@ class Draws:
             seed = mix_seed(self.seed, "latents", iteration)
             latent_generator = torch.Generator().manual_seed(seed)
         turn = (iteration // phase.every) * phase.repeats + repeat
-        move = Move(phase.name, turn, iteration)
+        move = Move(phase.name, turn, iteration, phase.own_level)
         batch: Batch | None = None
         if phase.needs_real:
             batch = self.loader.batch(move, phase.batch_size, generator, phase.vicinal)

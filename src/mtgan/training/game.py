@@ -36,6 +36,7 @@ from mtgan.training.requests import Requests
 from mtgan.training.seeds import mix_seed
 from mtgan.training.sharing import share_hard
 from mtgan.training.steps import StepResult
+from mtgan.training.twins import own_level
 from mtgan.training.vicinity import Vicinity
 
 
@@ -177,7 +178,8 @@ class Game:
         label = f"/{twin}" if twin else ""
         self.networks[f"generator{label}"] = generator
         self.networks[f"discriminator{label}"] = discriminator
-        return Twin(label, generator.level, generator, discriminator)
+        own = own_level(recipe, info, twin)
+        return Twin(label, generator.level, generator, discriminator, own)
 
     def _freeze(self) -> None:
         """Leave the first layers of the discriminators as they are; UserError for more layers than
@@ -239,7 +241,7 @@ class Game:
         told = self.averaged(twin).told()
         if told != self.twin(twin).generator.levels:
             return Requests(self.dataset_info, told)
-        return self.requests.of(told)
+        return self.requests.among(self.twin(twin).own_level).of(told)
 
     def phases_at(self, iteration: int, seed: int) -> list[Phase]:
         """The phases that run in an iteration (counted from 0), draws made from the seed."""
@@ -263,7 +265,20 @@ class Game:
 
     def notes(self) -> list[str]:
         """What is to be said of the labels, before the training begins."""
-        notes = [self.requests.note(), self.vicinity.note() if self.vicinity else ""]
+        own = dict.fromkeys(twin.own_level for twin in self.twins)
+        notes = [self.requests.among(level).note() for level in own]
+        if self.vicinity is not None:
+            notes.append(self.vicinity.note())
+        if any(own):
+            notes.append(
+                "Twins learn from samples of their own alone, since none has labels of both: "
+                + ", ".join(
+                    f"{twin.label.removeprefix('/')} from the "
+                    f"{self.requests.among(twin.own_level).count:,} with a label of {twin.level!r}"
+                    for twin in self.twins
+                )
+                + "."
+            )
         return [note for note in notes if note]
 
     def logged(self, phase: Phase, loss: Tensor, result: StepResult) -> dict[str, Tensor]:

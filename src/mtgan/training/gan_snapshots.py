@@ -1,7 +1,7 @@
 """What the training of a GAN keeps: evaluations and pictures of its samples, and checkpoints."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,8 @@ class GanSnapshots(Snapshots):
 
     run: whose recipe grows to more steps once a longer training begins. best: step and value of
     the lowest Frechet distance so far, by twin (None: the only one); empty before the first
-    evaluation. notes: what is said before a new training begins. make_evaluator: called once,
-    before the first evaluation.
+    evaluation. notes: what is said before a new training begins. make_evaluator: called before
+    the first evaluation, once for each own level of twins (mtgan.training.twins).
     """
 
     remedy = "A lower optimizer.learning_rate or a penalty (penalty.kind=gradient) usually helps."
@@ -46,14 +46,13 @@ class GanSnapshots(Snapshots):
         game: Game,
         optimizers: Optimizers,
         seed: int,
-        make_evaluator: Callable[[], Evaluator],
+        make_evaluator: Callable[[str | None], Evaluator],
         notes: Sequence[str] = (),
     ) -> None:
         super().__init__(run.path, recipe.training.keep_checkpoints)
         self.run, self._recipe, self._game = run, recipe, game
         self._optimizers, self._seed = optimizers, seed
-        self._make_evaluator, self._notes = make_evaluator, notes
-        self._evaluator: Evaluator | None = None
+        self._evaluator, self._notes = lru_cache(maxsize=None)(make_evaluator), notes
         self.twins: list[str | None] = [*recipe.twins] or [None]
         self.best: dict[str | None, BestRecord] = {}
 
@@ -106,10 +105,9 @@ class GanSnapshots(Snapshots):
             log.picture(iteration, picture, evaluated_name(self._recipe, twin, "samples"))
 
     def evaluate(self, iteration: int, reporter: Reporter) -> None:
-        if self._evaluator is None:
-            self._evaluator = self._make_evaluator()
-        evaluator, values = self._evaluator, dict[str, float]()
+        values = dict[str, float]()
         for twin in self.twins:
+            evaluator = self._evaluator(self._game.twin(twin).own_level)
             found = dict(evaluator(*self._generate(evaluator.n, twin)))
             self._compare_with_best(twin, iteration, found["frechet_distance"])
             values |= {evaluated_name(self._recipe, twin, k): v for k, v in found.items()}
@@ -119,7 +117,8 @@ class GanSnapshots(Snapshots):
                 + "  ".join(f"{name} {value:.4g}" for name, value in found.items())
                 + f"  (n = {evaluator.n:,}, features {evaluator.protocol['features']})"
             )
-        reporter.log.write("evaluation", iteration, values, protocol=evaluator.protocol)
+        protocol = self._evaluator(self._game.twins[0].own_level).protocol
+        reporter.log.write("evaluation", iteration, values, protocol=protocol)
         reporter.listeners.tell(iteration, values)
 
     def _compare_with_best(self, twin: str | None, iteration: int, distance: float) -> None:

@@ -23,11 +23,15 @@ def firsts(domains: int, steps: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Move:
-    """Which update draws: the `turn`-th (from 0) of a stream, in an iteration (from 0)."""
+    """Which update draws: the `turn`-th (from 0) of a stream, in an iteration (from 0).
+
+    own_level: where it draws from the samples alone that have a label of this level.
+    """
 
     stream: str
     turn: int
     iteration: int = 0
+    own_level: str | None = None
 
 
 class DomainMixture:
@@ -71,8 +75,9 @@ class DomainMixture:
 
     def draw_labels(self, move: Move, size: int, generator: torch.Generator) -> Tensor:
         """Label rows [size, L] to generate by, of the same domains as the batch's."""
+        requests = self.requests.among(move.own_level)
         rows = [
-            self.requests.draw(count, generator, {} if domain is None else {DOMAIN_LEVEL: domain})
+            requests.draw(count, generator, {} if domain is None else {DOMAIN_LEVEL: domain})
             for domain, count in self.shares(move, size)
         ]
         return torch.cat(rows)

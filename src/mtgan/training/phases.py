@@ -54,18 +54,24 @@ class Phase:
     # Called with the iteration after each update: weight clipping, the moving average.
     after: Callable[[int], None] | None = None
     aggregator: Aggregator = field(default_factory=WeightedSum)
+    own_level: str | None = None  # of Twin
     # Whose last draws of the iteration it is given, where it draws none of its own.
     given: "Phase | None" = None
 
 
 @dataclass(frozen=True)
 class Twin:
-    """One generator with its discriminator; `level` conditions both, `label` is "" or "/fine"."""
+    """One generator with its discriminator; `level` conditions both, `label` is "" or "/fine".
+
+    own_level: where it learns from the samples alone that have a label of this level; None: from
+    all (mtgan.training.twins.own_level).
+    """
 
     label: str
     level: str | None
     generator: Generator
     discriminator: Discriminator
+    own_level: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,7 @@ class PhaseList:
             batch_size=recipe.training.batch_size,
             after=clip if penalty.clips else None,
             aggregator=self.aggregators[name],
+            own_level=twin.own_level,
         )
 
     def _generator_phase(self, twin: Twin) -> Phase:
@@ -164,6 +171,7 @@ class PhaseList:
             needs_real=objective.generator_needs_real or teacher_forcing > 0,
             batch_size=2 * size if two_batches else size,
             after=self.average,
+            own_level=twin.own_level,
         )
 
     def _classifier_phase(self, twin: Twin, task: Task, level: str, several: bool) -> Phase:
@@ -185,6 +193,7 @@ class PhaseList:
             option=task.labels,
             batch_size=recipe.training.batch_size,
             after=self.average,
+            own_level=twin.own_level,
         )
 
     def _heads(self) -> list[TaskTerms]:

@@ -58,6 +58,7 @@ class Requests:
         # What rows a row is completed from; looked up for every batch.
         size = max(8, _CACHED // max(len(self._rows), 1))
         self._donors = lru_cache(maxsize=size)(self._find_donors)
+        self._among: dict[str, Requests] = {}
 
     def of(self, taken: Sequence[str]) -> "Requests":
         """These requests, of a generator that is told these levels."""
@@ -66,6 +67,21 @@ class Requests:
         found = copy.copy(self)
         found.taken = tuple(taken)
         return found
+
+    def among(self, level: str | None) -> "Requests":
+        """These requests, drawn from the samples alone that have a label of this level; from all
+        where it is None."""
+        if level is None:
+            return self
+        if level not in self._among:
+            info = self.dataset_info.labeled_at(level)
+            self._among[level] = Requests(info, self.taken, self.needed)
+        return self._among[level].of(self.taken)
+
+    @property
+    def count(self) -> int:
+        """Training samples as whose labels requests are drawn."""
+        return int(self._counts.sum())
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -154,7 +170,6 @@ class Requests:
         labeled = self._rows[:, self._needed] >= 0
         if labeled.all():
             return ""
-        total = int(self._counts.sum())
         labeled_counts = [
             f"{int(self._counts[labeled[:, i]].sum()):,} with a label of {level!r}"
             for i, level in enumerate(self.needed)
@@ -162,7 +177,7 @@ class Requests:
         whole = int(self._counts[labeled.all(axis=1)].sum())
         both = f", {whole:,} of them with all" if len(labeled_counts) > 1 else ""
         return (
-            f"Labels to generate by are drawn from the samples that have them: of {total:,}, "
+            f"Labels to generate by are drawn from the samples that have them: of {self.count:,}, "
             f"{' and '.join(labeled_counts)}{both}."
         )
 

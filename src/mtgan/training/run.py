@@ -27,7 +27,7 @@ from mtgan.training.logs import read_log
 from mtgan.training.model import Model, Step
 from mtgan.training.records import BestRecord, RunRecord
 from mtgan.training.saved_games import SavedGames
-from mtgan.training.twins import folder_of, own_lines
+from mtgan.training.twins import folder_of, own_level, own_lines, own_samples
 
 
 class Run(Model):
@@ -109,6 +109,7 @@ class Run(Model):
     ) -> Dataset:
         """The data set that the run was trained on; or another split of it, or all of this one; or
         with images of another size, or another part of them (classes by level, a subset of them).
+        As of a twin that learned from samples of its own, these (see `own_samples`).
 
         UserError where it can no longer be loaded, or was made of arrays.
         """
@@ -126,7 +127,13 @@ class Run(Model):
         asked: dict[str, Any] = {"size": size, "subset": subset, "classes": classes}
         other |= {key: value for key, value in asked.items() if value is not None}
         with opening(self.path):
-            return load_recorded({**spec, **other}).in_order_of(self.dataset_info.taxonomy)
+            data = load_recorded({**spec, **other}).in_order_of(self.dataset_info.taxonomy)
+        return self.own_samples(data)
+
+    def own_samples(self, data: Dataset) -> Dataset:
+        """Of data such as the run's those that it is judged against: of a twin that learned from
+        samples of its own, as of image sets side by side, these, and all of any other run."""
+        return own_samples(data, own_level(self.recipe, self.dataset_info, self.twin_name))
 
     @property
     def best_step(self) -> int:

@@ -34,6 +34,7 @@ from mtgan.training.run import Run
 from mtgan.training.start import Start, refuse_other_start
 from mtgan.training.trackers import Trackers, chosen_trackers
 from mtgan.training.trainer import Schedule, Trainer
+from mtgan.training.twins import own_samples
 
 
 def train(
@@ -156,6 +157,7 @@ def prepare(
     info = DatasetInfo.of(data)
     game = Game(recipe, info, seed)
     _warn_of_untold_tasks(game)
+    _refuse_few_of_a_twin(game)
     _refuse_uneven_shares(game.phases)
     if compile:
         refuse_compiling(place)
@@ -170,11 +172,11 @@ def prepare(
     if compile:
         _compile(game)
 
-    def make_evaluator() -> Evaluator:
+    def make_evaluator(own_level: str | None) -> Evaluator:
         assert instruments is not None
         part = recipe.training
         return instruments.evaluator(
-            data,
+            own_samples(data, own_level),
             part.evaluate_samples,
             place,
             protocol=part.evaluate_protocol,
@@ -274,6 +276,19 @@ def _warn_of_untold_tasks(game: Game) -> None:
             RecipeWarning,
             stacklevel=2,
         )
+
+
+def _refuse_few_of_a_twin(game: Game) -> None:
+    """UserError where a twin learns from samples of its own, and they are fewer than a batch."""
+    size = game.recipe.training.batch_size
+    for twin in game.twins:
+        count = game.requests.among(twin.own_level).count
+        if twin.own_level is not None and count < size:
+            raise UserError(
+                f"The twin {twin.label.removeprefix('/')!r} has {count} training samples of its "
+                f"own, those with a label of {twin.level!r}, fewer than one batch of {size}; set "
+                f"training.batch_size to at most {count}."
+            )
 
 
 def _refuse_uneven_shares(phases: Sequence[Phase]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mtgan.data import Dataset
 from mtgan.errors import UserError
 from mtgan.recipes import Recipe
 from mtgan.registry import nearest
@@ -39,6 +40,41 @@ def twin_called(asked: str | None, recipe: Recipe, info: DatasetInfo) -> str | N
             f"Recipe {recipe.name} has no twin {asked!r}: {nearest(asked, recipe.twins)}"
         )
     return asked if asked in recipe.twins else meant[0]
+
+
+def own_level(recipe: Recipe, info: DatasetInfo, twin: str | None) -> str | None:
+    """The level of a twin that learns from samples of its own alone, those that have a label there:
+    where no sample has one of its level and of another twin's, as in image sets side by side. None
+    where it learns from all samples, as where labels refine one another, or are missing here and
+    there.
+    """
+    own, *others = (
+        info.level_called(name)
+        for name in (twin or "", *(other for other in recipe.twins if other != twin))
+    )
+    apart = own and any(other and info.never_together(own, other) for other in others)
+    return own if apart else None
+
+
+def own_levels(recipe: Recipe, data: Dataset) -> dict[str, str | None]:
+    """The `own_level` of each twin of a recipe on such data."""
+    info = DatasetInfo.of(data).with_numbers()
+    return {twin: own_level(recipe, info, twin) for twin in recipe.twins}
+
+
+def own_samples(data: Dataset, level: str | None) -> Dataset:
+    """Of data those that a twin of this `own_level` learns from, or is judged against: all where it
+    is None, and of other data, which do not have that level."""
+    if level is None or level not in data.taxonomy.levels:
+        return data
+    return data.of_classes({level: data.taxonomy.classes[level]})
+
+
+def parts_of(recipe: Recipe, data: Dataset) -> list[Dataset]:
+    """What the twins of a recipe are judged against of such data: the parts that are their own, or
+    the whole where one of them, or a single GAN, learns from all."""
+    levels = own_levels(recipe, data).values() or [None]
+    return [own_samples(data, level) for level in dict.fromkeys(levels)]
 
 
 def folder_of(run: Path, recipe: Recipe, twin: str | None) -> Path:

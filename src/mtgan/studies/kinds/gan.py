@@ -131,7 +131,7 @@ class GanJobs:
         yield replace(_with_log(measure(run, job), run), fingerprint=data.fingerprint, log=[])
 
     def prepare(self, plan: "StudyPlan") -> None:
-        prepare(plan.study, [cell.data for cell in plan.cells])
+        prepare(plan.study, plan.cells)
 
     def log(self, folder: Path) -> list[dict[str, Any]]:
         lines = read_log(folder / "metrics.jsonl")

@@ -128,7 +128,7 @@ class ScriptJobs:
             yield marks[mark_name(mark)].measured(measure_samples(file, job), mark)
 
     def prepare(self, plan: "StudyPlan") -> None:
-        prepare(plan.study, [cell.data for cell in plan.cells])
+        prepare(plan.study, plan.cells)
 
     def log(self, folder: Path) -> list[dict[str, Any]]:
         return []
