@@ -96,7 +96,7 @@ def evaluate_run(
     of the one that it is as of (Run.twin), else of the main one.
 
     reference: real data; the run's own when None, in the split of the protocol (or `split`); of
-    image sets side by side (Dataset.labeled_at), those of the twin. step:
+    image sets side by side (mtgan.training.twins.own_level), those of the twin. step:
     another checkpoint, by its iteration or as "best"; its samples are never those by which the best
     one was found, so that the choice does not flatter it. options: as of mtgan.evaluation.evaluate.
     A run over several domains has as many samples of each. UserError where the data have changed

@@ -168,7 +168,7 @@ def probe(
     """
     if not data.taxonomy.levels:
         raise UserError(f"{data.name} has no labels that a probe could learn.")
-    level = level or next(iter(data.labeled_levels), data.taxonomy.levels[0])
+    level = level or data.finest_labeled
     images, labels = _labeled(data, level, seed)
     test_images, test_labels = _labeled(test, level, seed)
     count = data.taxonomy.num_classes(level)

@@ -65,7 +65,7 @@ def counts_at(data: Dataset, level: str | None) -> tuple[str, np.ndarray]:
         raise UserError(
             f"{data.name} has no labels, and samples are added by class; see docs/data.md."
         )
-    found = level or next(iter(data.labeled_levels), data.taxonomy.levels[0])
+    found = level or data.finest_labeled
     labels = data.labels_of(found)
     if not (labels >= 0).any():
         raise UserError(

@@ -190,10 +190,13 @@ class Dataset:
         return self.labels[:, self.taxonomy.levels.index(level)]
 
     @property
-    def labeled_levels(self) -> tuple[str, ...]:
-        """The levels at which a sample has a label."""
-        levels = enumerate(self.taxonomy.levels)
-        return tuple(level for column, level in levels if (self.labels[:, column] >= 0).any())
+    def finest_labeled(self) -> str:
+        """The finest level at which a sample has a label; the finest one where none has any.
+
+        Only of data with levels; of image sets side by side it is the first one's.
+        """
+        levels = self.taxonomy.levels
+        return next((level for level in levels if (self.labels_of(level) >= 0).any()), levels[0])
 
     def select(self, indices: np.ndarray) -> "Dataset":
         """The samples at these positions, in this order."""

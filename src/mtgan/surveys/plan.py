@@ -15,7 +15,7 @@ from mtgan.surveys.arms import Arm, DataArm, ModelArm, NoiseArm, check_sizes
 from mtgan.surveys.deal import deal, flips, session_order, share_out
 from mtgan.surveys.designs import DESIGNS, Design
 from mtgan.surveys.schema import (
-    LARGEST_SEED,
+    LARGEST_SURVEY_SEED,
     NOISE,
     REAL,
     Kind,
@@ -105,7 +105,7 @@ def _filled(
         "questions": settings.questions or tuple(combinations(models, 2)),
         "scale": settings.scale or max(1, fits),
         "repeats": min(settings.repeats, max(1, settings.trials // 3)),
-        "seed": secrets.randbelow(LARGEST_SEED) if settings.seed is None else settings.seed,
+        "seed": secrets.randbelow(LARGEST_SURVEY_SEED) if settings.seed is None else settings.seed,
     }
     return settings.model_copy(update=changed)
 

@@ -17,7 +17,7 @@ Alpha = Annotated[float, Number, Field(gt=0, lt=1)]
 DesignName = Annotated[str, AfterValidator(DESIGNS.check)]
 Resampling = Literal["nearest", "bicubic", "lanczos"]
 
-LARGEST_SEED = 2**63 - 1  # too many for a rater to try
+LARGEST_SURVEY_SEED = 2**63 - 1  # too many for a rater to try
 
 
 class Rules(Part):
@@ -72,7 +72,7 @@ class Settings(Part):
     limit_ms: Positive | None = None
     questions: tuple[tuple[str, str], ...] = ()
     alpha: Alpha = 0.05
-    seed: Annotated[int, Number, Field(ge=0, le=LARGEST_SEED)] | None = None
+    seed: Annotated[int, Number, Field(ge=0, le=LARGEST_SURVEY_SEED)] | None = None
     rules: Rules = Rules()
 
 

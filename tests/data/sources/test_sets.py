@@ -41,7 +41,8 @@ def test_each_set_has_a_level_at_which_no_other_has_labels(small: Path, large: P
     expected = [[i % 2, -1] for i in range(9)] + [[-1, c] for c in (0, 1, 2, 0, 1)]
     assert data.labels.tolist() == expected
     assert data.name == "a+b"
-    assert data.labeled_levels == ("a", "b")
+    assert data.finest_labeled == "a"
+    assert data.select(np.arange(9, 14)).finest_labeled == "b"
     assert any("a: 1 of 10 images have no label, and are left out" in note for note in data.notes)
 
 
