@@ -1,5 +1,6 @@
 """Dataset: what it refuses, subsets, other taxonomies, counts and warnings."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -152,6 +153,18 @@ def test_stratified_subset_keeps_shares() -> None:
     half = skewed.subset(0.5)
     assert list(half.class_counts()["fine"].values()) == [6, 3, 3, 3]
     assert len(skewed.subset(7)) == 7
+
+
+def test_a_stratified_subset_goes_by_the_finest_label_that_a_sample_has() -> None:
+    """Of whatever level: another image set's, or a coarser one."""
+    data = make_data(48)
+    rows = np.full((48, 2), -1)
+    rows[:24, 0], rows[24:36, 1] = 0, 0
+    rows[36:44, 1] = 1
+    levels = {"this": ("a", "b"), "that": ("a", "b")}
+    half = Dataset(data.samples, rows, Taxonomy(tuple(levels), levels, {})).subset(0.5)
+    found = Counter(map(tuple, half.labels.tolist()))
+    assert found == {(0, -1): 12, (-1, 0): 6, (-1, 1): 4, (-1, -1): 2}
 
 
 def test_a_stratified_choice_is_what_it_always_was() -> None:

@@ -87,6 +87,18 @@ def test_levels_whose_names_are_those_of_other_positions() -> None:
     assert [task["labels"] for task in keys["tasks"]] == ["coarse", "fine"]
 
 
+def test_image_sets_side_by_side_are_for_twins() -> None:
+    two = Taxonomy(("one", "other"), {"one": ("a", "b"), "other": ("c", "d")}, {})
+    apart = np.array([[0, -1], [1, -1], [-1, 0], [-1, 1], [-1, -1]])
+    assert default_recipe(two, SHAPE, labels=apart) == ("mtl-wgan-sets", {})
+    once = np.concatenate([apart, [[0, 1]]])
+    assert default_recipe(two, SHAPE, labels=once)[0] == "labeled-images"
+    third = Taxonomy((*two.levels, "third"), {**two.classes, "third": ("e", "f")}, {})
+    rows = np.concatenate([np.pad(apart, ((0, 0), (0, 1)), constant_values=-1), [[-1, -1, 0]]])
+    name, keys = default_recipe(third, SHAPE, labels=np.concatenate([rows, [[-1, -1, 1]]]))
+    assert (name, keys["condition_on"]) == ("labeled-images", ["one", "other", "third"])
+
+
 def test_one_domain_alone_is_told_from_no_other() -> None:
     first, second = (SequenceDomain(name, "characters", ("|", "a"), 8) for name in "ab")
     one, two = (default_recipe(NESTED, SHAPE, domains) for domains in ((first,), (first, second)))

@@ -207,6 +207,24 @@ def test_each_is_evaluated_against_its_own_set_while_it_is_trained(tmp_path: Pat
     assert run.twin("bright").twin_name == "second"
 
 
+class Stamping(Instruments):
+    """Says in its protocol how many samples it measures against."""
+
+    def evaluator(self, data: Dataset, n: int, device: object, **how: object) -> Instruments:
+        made = Instruments()
+        made.protocol = {"features": "none", "reference": len(data)}
+        return made
+
+
+def test_a_logged_protocol_is_that_of_the_twin(tmp_path: Path) -> None:
+    asked = recipe(training__steps=1, training__evaluate_every=1)
+    run = train(asked, two_sets(), tmp_path / "run", quiet=True, instruments=Stamping())
+    for name, count in COUNTS.items():
+        lines = [line for line in run.twin(name).metrics() if line["kind"] == "evaluation"]
+        assert [line["protocol"]["reference"] for line in lines] == [count, count]
+        assert not any("twins_protocol" in line for line in lines)
+
+
 def test_a_stopped_training_goes_on_exactly(tmp_path: Path) -> None:
     whole = train(recipe(), two_sets(), tmp_path / "whole", quiet=True)
     train(recipe(training__steps=4), two_sets(), tmp_path / "part", quiet=True)

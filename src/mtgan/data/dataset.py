@@ -212,8 +212,9 @@ class Dataset:
     def subset(self, amount: float, stratified: bool = True, seed: int = 0) -> "Dataset":
         """A share in (0, 1] or a count of the samples, drawn by seed, in their old order.
 
-        stratified keeps the shares of the finest level's classes (largest remainders); a smaller
-        amount with the same seed is not in general part of a larger one.
+        stratified keeps the shares of the finest labels that samples have, at whatever level, and
+        of those without (largest remainders); a smaller amount with the same seed is not in general
+        part of a larger one.
         """
         drawn = self.select(np.sort(self._choose("subset", amount, stratified, seed)))
         drawn.spec = {**self.spec, "subset": amount, "stratified": stratified, "seed": seed}
@@ -258,8 +259,16 @@ class Dataset:
         count = self._count_of(what, amount)
         random = np.random.default_rng(seed)
         if stratified and self.labels.shape[1]:
-            return stratified_choice(self.labels[:, 0], count, random)
+            return stratified_choice(self._finest_labels(), count, random)
         return random.permutation(len(self))[:count]
+
+    def _finest_labels(self) -> np.ndarray:
+        """int64 [N]: a number for each sample's finest label, of whatever level; -1 without one."""
+        levels, known = self.taxonomy.levels, self.labels >= 0
+        offsets = np.cumsum([0, *map(self.taxonomy.num_classes, levels)])[:-1]
+        column = known.argmax(axis=1)
+        finest = self.labels[np.arange(len(self)), column] + offsets[column]
+        return np.where(known.any(axis=1), finest, -1)
 
     def _count_of(self, what: str, amount: float) -> int:
         share = isinstance(amount, float) and 0 < amount <= 1

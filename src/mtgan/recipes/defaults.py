@@ -33,7 +33,8 @@ def default_recipe(
     """Name of a recipe of the zoo, and the keys to override in it.
 
     On labeled images the generator is conditioned on, and a head learns, the finest level and the
-    one above it; or every level where some do not follow from the finest (attributes).
+    one above it; or every level where some do not follow from the finest (attributes). Two levels
+    that no sample has both labels of are two image sets, which twins learn.
     shape: (C, H, W) of a sample. labels: int64 [N, L], of which levels with fewer than two classes
     are left out; all levels count when None. count: how many samples to learn from; None: enough.
     numbers: labels that are numbers, which condition the generator where there is no level; those
@@ -57,6 +58,8 @@ def default_recipe(
         return "ccgan", {"condition_on": varied[0] if len(varied) == 1 else varied}
     if not levels:
         return "unlabeled-images", more | ({"discriminator.augmentation": _ALTERED} if few else {})
+    if labels is not None and _are_two_sets(labels, taxonomy, levels):
+        return "mtl-wgan-sets", more
     nested = set(levels) <= {levels[0], *taxonomy.above(levels[0])}
     judged = levels[:2] if nested else levels
     keys: dict[str, Any] = {"condition_on": judged[0] if len(judged) == 1 else judged}
@@ -72,3 +75,9 @@ def default_recipe(
             own["weight"] = round(1 / max(len(judged), 2), 3)
         keys["tasks"] = [{**own, "labels": level} for level in judged]
     return name, keys | more
+
+
+def _are_two_sets(labels: np.ndarray, taxonomy: Taxonomy, levels: Sequence[str]) -> bool:
+    """Whether these are all levels, two, and each sample has a label of one of them at most."""
+    both = len(levels) == 2 and list(levels) == list(taxonomy.levels)
+    return both and not (labels >= 0).all(axis=1).any()

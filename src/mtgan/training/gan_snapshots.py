@@ -106,8 +106,10 @@ class GanSnapshots(Snapshots):
 
     def evaluate(self, iteration: int, reporter: Reporter) -> None:
         values = dict[str, float]()
+        protocols = dict[str | None, Mapping[str, Any]]()
         for twin in self.twins:
             evaluator = self._evaluator(self._game.twin(twin).own_level)
+            protocols[twin] = evaluator.protocol
             found = dict(evaluator(*self._generate(evaluator.n, twin)))
             self._compare_with_best(twin, iteration, found["frechet_distance"])
             values |= {evaluated_name(self._recipe, twin, k): v for k, v in found.items()}
@@ -117,8 +119,11 @@ class GanSnapshots(Snapshots):
                 + "  ".join(f"{name} {value:.4g}" for name, value in found.items())
                 + f"  (n = {evaluator.n:,}, features {evaluator.protocol['features']})"
             )
-        protocol = self._evaluator(self._game.twins[0].own_level).protocol
-        reporter.log.write("evaluation", iteration, values, protocol=protocol)
+        protocol, *_ = protocols.values()
+        # Twins that learn from samples of their own are measured against these.
+        unlike = {twin: other for twin, other in protocols.items() if other != protocol}
+        stamps = {"protocol": protocol} | ({"twins_protocol": unlike} if unlike else {})
+        reporter.log.write("evaluation", iteration, values, **stamps)
         reporter.listeners.tell(iteration, values)
 
     def _compare_with_best(self, twin: str | None, iteration: int, distance: float) -> None:

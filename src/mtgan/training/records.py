@@ -122,6 +122,8 @@ class LineRecord(StrictRecord):
     values: dict[str, float]
     steps_per_second: Finite | None = None
     protocol: dict[str, Any] = Field(default_factory=dict)
+    # Of the twins whose protocol is another than the first one's.
+    twins_protocol: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _measured(self) -> "LineRecord":

@@ -92,8 +92,13 @@ def own_lines(
     lines: Iterable[Mapping[str, Any]], recipe: Recipe, twin: str
 ) -> list[dict[str, Any]]:
     """Lines of a log as one GAN would have logged them that is this twin, by names without it; the
-    other twins' values are left out, and lines that hold nothing else."""
-    own = ({**line, "values": own_values(line, recipe, twin)} for line in lines)
+    other twins' values and protocols are left out, and lines that hold nothing else."""
+    own = []
+    for line in lines:
+        rest = {key: value for key, value in line.items() if key != "twins_protocol"}
+        if protocol := line.get("twins_protocol", {}).get(twin):
+            rest["protocol"] = protocol
+        own.append({**rest, "values": own_values(line, recipe, twin)})
     return [line for line in own if line["values"]]
 
 
