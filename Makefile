@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BASE := $(VENV)/.base
 
 .PHONY: demo test test-all test-kernels lint bench clean
 
@@ -15,7 +16,13 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps trackio==0.43.0 gradio_client==2.7.2 orjson==3.13.0 python-multipart==0.0.34
 	touch $(STAMP)
 
-demo: $(STAMP)
+# Nobody needs the extras for a first look.
+$(BASE): pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $(BASE)
+
+demo: $(BASE)
 	$(BIN)/mtgan demo
 
 # One thread per worker: two workers with two threads each are slower than this on two cores.
