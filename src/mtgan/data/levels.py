@@ -33,6 +33,15 @@ def one_hot_note(level: str, count: int) -> str:
     return f"The labels are one-hot: their {count} columns are read as one level {level!r}."
 
 
+def never_together(taxonomy: Taxonomy, rows: np.ndarray, level: str, other: str) -> bool:
+    """Whether no sample has labels of both levels, as in image sets side by side.
+
+    rows: int64 [N, L] or more columns, those of the taxonomy's levels first; -1 where missing.
+    """
+    columns = [taxonomy.levels.index(name) for name in (level, other)]
+    return not (rows[:, columns] >= 0).all(axis=1).any()
+
+
 def with_found_parents(taxonomy: Taxonomy, labels: np.ndarray) -> Taxonomy:
     """Parents for every level that the next one coarsens: each of its classes occurs with one
     class there, and some class there has several. Levels without that relation stay independent.

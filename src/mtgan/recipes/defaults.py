@@ -8,6 +8,7 @@ import numpy as np
 
 from mtgan.data import Taxonomy
 from mtgan.data.domains.base import Domain
+from mtgan.data.levels import never_together
 from mtgan.data.numbers import NumberRange
 from mtgan.recipes.load import load_recipe
 
@@ -58,7 +59,8 @@ def default_recipe(
         return "ccgan", {"condition_on": varied[0] if len(varied) == 1 else varied}
     if not levels:
         return "unlabeled-images", more | ({"discriminator.augmentation": _ALTERED} if few else {})
-    if labels is not None and _are_two_sets(labels, taxonomy, levels):
+    two = len(levels) == len(taxonomy.levels) == 2  # the recipe's twins are called by position
+    if two and labels is not None and never_together(taxonomy, labels, *levels):
         return "mtl-wgan-sets", more
     nested = set(levels) <= {levels[0], *taxonomy.above(levels[0])}
     judged = levels[:2] if nested else levels
@@ -75,9 +77,3 @@ def default_recipe(
             own["weight"] = round(1 / max(len(judged), 2), 3)
         keys["tasks"] = [{**own, "labels": level} for level in judged]
     return name, keys | more
-
-
-def _are_two_sets(labels: np.ndarray, taxonomy: Taxonomy, levels: Sequence[str]) -> bool:
-    """Whether these are all levels, two, and each sample has a label of one of them at most."""
-    both = len(levels) == 2 and list(levels) == list(taxonomy.levels)
-    return both and not (labels >= 0).all(axis=1).any()

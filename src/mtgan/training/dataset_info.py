@@ -9,6 +9,7 @@ import numpy as np
 from mtgan.data import Dataset, Taxonomy
 from mtgan.data.domains.base import Domain, domain_from_dict, domain_to_dict
 from mtgan.data.domains.parts import DOMAIN_LEVEL
+from mtgan.data.levels import never_together
 from mtgan.data.numbers import NumberRange
 from mtgan.errors import UserError
 from mtgan.recipes.records import validated
@@ -74,8 +75,7 @@ class DatasetInfo:
 
     def never_together(self, level: str, other: str) -> bool:
         """Whether no sample has labels of both levels, as in image sets side by side."""
-        columns = [self.taxonomy.levels.index(name) for name in (level, other)]
-        return not (self.label_rows[:, columns] >= 0).all(axis=1).any()
+        return never_together(self.taxonomy, self.label_rows, level, other)
 
     def rows_of(self, labels: np.ndarray, numbers: Mapping[str, np.ndarray]) -> np.ndarray:
         """int64 [N, L]: label rows of all levels, of labels [N, .] of those that have classes and

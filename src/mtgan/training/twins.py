@@ -93,13 +93,14 @@ def own_lines(
 ) -> list[dict[str, Any]]:
     """Lines of a log as one GAN would have logged them that is this twin, by names without it; the
     other twins' values and protocols are left out, and lines that hold nothing else."""
-    own = []
-    for line in lines:
-        rest = {key: value for key, value in line.items() if key != "twins_protocol"}
-        if protocol := line.get("twins_protocol", {}).get(twin):
-            rest["protocol"] = protocol
-        own.append({**rest, "values": own_values(line, recipe, twin)})
+    own = (_own_line(line, recipe, twin) for line in lines)
     return [line for line in own if line["values"]]
+
+
+def _own_line(line: Mapping[str, Any], recipe: Recipe, twin: str) -> dict[str, Any]:
+    own = {**line, "values": own_values(line, recipe, twin)}
+    protocol = own.pop("twins_protocol", {}).get(twin)
+    return own if protocol is None else {**own, "protocol": protocol}
 
 
 def own_values(line: Mapping[str, Any], recipe: Recipe, twin: str) -> dict[str, float]:
