@@ -209,8 +209,21 @@ def test_nothing_that_is_set_is_dropped(texts: list[str], sentence: str) -> None
 
 
 def test_a_position_beyond_a_list_is_named() -> None:
-    with pytest.raises(UserError, match="'3' should be a position from 0 to 1"):
+    with pytest.raises(UserError, match=r"'3' should be a position from 0 to 1, or \* for all"):
         load_recipe("ac-wgan-b", {"tasks.3.weight": 5})
+
+
+def test_a_star_means_all_of_a_list() -> None:
+    found = load_recipe("ac-wgan-b", {"tasks.*.head.learns_from": "real", "tasks.*.weight": 2.0})
+    assert [(task.head.learns_from, task.weight) for task in found.tasks] == [("real", 2.0)] * 2
+    whole = load_recipe("ac-wgan-b", {"tasks.*.head": {"classes": "real-fake"}})
+    assert whole.tasks == load_recipe("adc-wgan-b").tasks
+
+
+@pytest.mark.parametrize("part", ["*", "0"])
+def test_nothing_of_an_empty_list_can_be_set(part: str) -> None:
+    with pytest.raises(UserError, match="nothing in the list"):
+        load_recipe("wgan-gp", {f"tasks.{part}.weight": 5})
 
 
 def test_a_mistyped_name_names_the_nearest() -> None:

@@ -58,6 +58,23 @@ def test_a_recipe_may_be_for_one_data_set() -> None:
     assert labels(made) == [("gan / half", "gan / all"), ("mine", "gan / all")]
 
 
+def test_a_recipe_may_be_for_one_variant() -> None:
+    made = plan(
+        recipes=["gan", {"name": "mine", "recipe": "gan", "variant": "b"}],
+        variants={"a": {}, "b": {"latent.dim": 3}},
+        baseline={"recipe": "gan"},
+    )
+    assert [cell.label for cell in made.cells] == ["gan / a", "gan / b", "mine"]
+    assert made.cells[2].recipe.latent.dim == 3
+    assert labels(made) == [("mine", "gan / b")]
+
+
+@pytest.mark.parametrize(("key", "what"), [("data", "data set"), ("variant", "variant")])
+def test_what_a_recipe_alone_is_for_must_be_there(key: str, what: str) -> None:
+    with pytest.raises(UserError, match=f"'gan' names the {what} 'elsewhere'"):
+        plan(recipes=[{"recipe": "gan", key: "elsewhere"}])
+
+
 def test_recipes_for_a_data_set_each_are_compared_with_the_first() -> None:
     own = [{"name": name, "recipe": "gan", "data": name} for name in ("all", "half")]
     datasets = {"all": {"name": "digits"}, "half": {"name": "digits", "subset": 0.5}}

@@ -289,26 +289,36 @@ def _inside(values: Any, path: list[str], make: bool = False) -> dict[str, Any] 
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    """Set a dotted key; an integer part indexes a list (tasks.0.weight)."""
+    """Set a dotted key; an integer part indexes a list (tasks.0.weight), * all that are in it."""
     *path, last = key.split(".")
-    here: Any = values
+    places: list[Any] = [values]
     for part in path:
-        if isinstance(here, list):
-            here = here[_index(part, here, key)]
-        else:
-            here = here.setdefault(part, {})
-        if not isinstance(here, dict | list):
+        places = [place for here in places for place in _steps(here, part, key)]
+        if not all(isinstance(place, dict | list) for place in places):
             raise UserError(f"--set {key}: {part!r} is a single value and has no keys of its own.")
+    for here in places:
+        for own in _positions(last, here, key) if isinstance(here, list) else [last]:
+            here[own] = copy.deepcopy(value)
+
+
+def _steps(here: Any, part: str, key: str) -> list[Any]:
+    """What a part of a key means, one step on."""
     if isinstance(here, list):
-        here[_index(last, here, key)] = value
-    else:
-        here[last] = value
+        return [here[index] for index in _positions(part, here, key)]
+    return [here.setdefault(part, {})]
 
 
-def _index(part: str, items: list[Any], key: str) -> int:
+def _positions(part: str, items: list[Any], key: str) -> range:
+    """The positions in a list that a part of a key means; UserError where there are none."""
+    if not items:
+        raise UserError(f"--set {key}: there is nothing in the list at {part!r} to be set.")
+    if part == "*":
+        return range(len(items))
     if not part.isdigit() or int(part) >= len(items):
-        raise UserError(f"--set {key}: {part!r} should be a position from 0 to {len(items) - 1}.")
-    return int(part)
+        raise UserError(
+            f"--set {key}: {part!r} should be a position from 0 to {len(items) - 1}, or * for all."
+        )
+    return range(int(part), int(part) + 1)
 
 
 def _shrink(values: dict[str, Any], recipe: Recipe, scale: Scale) -> None:

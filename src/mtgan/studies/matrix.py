@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from mtgan.data.taxonomy_file import extends_a_file, whole_taxonomy
 from mtgan.errors import UserError
@@ -13,7 +13,9 @@ from mtgan.studies.cells import Cell, FoundCell, Origin
 from mtgan.studies.found import sources_of
 from mtgan.studies.kinds import KINDS
 from mtgan.studies.measures import Marks
-from mtgan.studies.schema import Study, StudyData, StudyRecipe
+from mtgan.studies.schema import Study, StudyRecipe
+
+_Value = TypeVar("_Value")
 
 
 def several_of(study: Study) -> tuple[bool, bool, bool]:
@@ -34,16 +36,18 @@ def cells_of(study: Study) -> Iterator[Cell]:
         kind_name = entry.kind or study.kind
         kind, start = KINDS.get(kind_name), _start_of(entry, kind_name, study)
         for (variant, changes), (setting, drawn) in product(
-            study.variants.items(), study.settings.items()
+            _own(entry, "variant", study.variants, study).items(), study.settings.items()
         ):
             settings = {**entry.set, **changes, **drawn}
             recipe = kind.recipe(entry, settings, study)
-            for data_label, data in _data_of(entry, study).items():
-                shown = "" if entry.data else data_label
-                parts = ((entry.label, several[0]), (variant, several[1]), (setting, True))
-                label = " / ".join(
-                    part for part, varies in (*parts, (shown, several[2])) if varies and part
+            for data_label, data in _own(entry, "data", study.datasets, study).items():
+                parts = (
+                    (entry.label, several[0]),
+                    (variant, several[1] and not entry.variant),
+                    (setting, True),
+                    (data_label, several[2] and not entry.data),
                 )
+                label = " / ".join(part for part, varies in parts if varies and part)
                 cell = Cell(
                     label=label or entry.label,
                     recipe_label=entry.label,
@@ -129,15 +133,20 @@ def found_cells_of(study: Study) -> Iterator[FoundCell]:
         )
 
 
-def _data_of(entry: StudyRecipe, study: Study) -> dict[str, StudyData]:
-    if not entry.data:
-        return study.datasets
-    if entry.data not in study.datasets:
+def _own(
+    entry: StudyRecipe, key: Literal["data", "variant"], known: Mapping[str, _Value], study: Study
+) -> Mapping[str, _Value]:
+    """What an entry is crossed with: all of what is known, or the one that it names."""
+    name: str = getattr(entry, key)
+    if not name:
+        return known
+    if name not in known:
+        what = {"data": "data set", "variant": "variant"}[key]
         raise UserError(
-            f"Study {study.name}: {entry.label!r} names the data set {entry.data!r}: "
-            f"{nearest(entry.data, list(study.datasets))}"
+            f"Study {study.name}: {entry.label!r} names the {what} {name!r}: "
+            f"{nearest(name, list(known))}"
         )
-    return {entry.data: study.datasets[entry.data]}
+    return {name: known[name]}
 
 
 def _absolute(loading: dict[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,7 @@ class StudyRecipe(Part):
     kind: Annotated[str, AfterValidator(_known_kind)] = ""  # of its jobs; the study's when empty
     name: str = ""  # the recipe's when empty
     data: str = ""  # the one data set of the study that it is for; each of them when empty
+    variant: str = ""  # likewise the one variant
     set: Settings = {}
     auxiliary_data: str = ""  # of classifiers: the auxiliary task's own data set
     # Whether each of the study's marks has a training of its own; None: where a training would do
