@@ -113,3 +113,14 @@ class RealOnes(dict[str, float]):
 @pytest.fixture
 def setting(tmp_path: Path) -> Setting:
     return Setting(tmp_path / "results", "tiny")
+
+
+@pytest.fixture
+def flat_data(tmp_path: Path) -> Path:
+    """A folder of images of two classes that no level is above."""
+    for name in ("cat", "dog"):
+        (tmp_path / "flat" / name).mkdir(parents=True)
+        for index in range(8):
+            image = Image.fromarray(np.full((8, 8), 20 * index, np.uint8))
+            image.save(tmp_path / "flat" / name / f"{index}.png")
+    return tmp_path / "flat"

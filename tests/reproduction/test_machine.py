@@ -175,7 +175,18 @@ def test_entries_share_runs_and_nothing_is_run_again(setting: Setting, planted: 
 
 def test_what_failed_says_so_in_its_page(setting: Setting) -> None:
     machine.open_results(setting)
-    assert "has not been run at scale tiny" in drawn(setting, "thesis/5.19").error
+    made = drawn(setting, "thesis/5.19")
+    assert "has not been run at scale tiny" in made.error
+    assert made.state == machine.known_state(made.entry, setting) == "not run"
+
+
+def test_what_cannot_be_drawn_says_so_in_list_and_report(setting: Setting, flat_data: Path) -> None:
+    machine.open_results(setting)
+    flat = replace(setting, data=str(flat_data))
+    made = drawn(flat, "thesis/1.4")
+    assert made.state == machine.known_state(made.entry, flat) == "not drawn"
+    [row] = [line for line in write_report(flat).read_text().splitlines() if "thesis/1.4" in line]
+    assert "| not drawn | thesis/1.4 needs a second label level above" in row
 
 
 # Bad input

@@ -8,7 +8,13 @@ import pytest
 import printed
 from mtgan.cli import main
 
-WALKED = ["thesis/5.19", "thesis/5.21", "thesis/claim-equal-inception-score", "thesis/3.1"]
+WALKED = [
+    "thesis/5.19",
+    "thesis/5.21",
+    "thesis/claim-equal-inception-score",
+    "thesis/3.1",
+    "thesis/claim-real-sets",
+]
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -37,6 +43,15 @@ def test_a_table_without_runs_by_the_command(capsys, tmp_path: Path) -> None:
     [found] = json.loads(text)
     assert (found["id"], found["verdict"]) == ("thesis/table-4.2", "holds")
     assert found["counts"] == {"rows": 12, "columns": 5}
+
+
+def test_what_cannot_be_drawn_ends_in_a_failure(capsys, tmp_path: Path, flat_data: Path) -> None:
+    options = ("--data", str(flat_data), "--out", str(tmp_path / "r"))
+    code, text = said(capsys, "thesis/1.4", "thesis/3.3", *options)
+    assert code == 2
+    assert "thesis/1.4 needs a second label level" in text
+    assert "thesis/3.3: holds" in text
+    assert "0 runs failed, and 1 of 2 entries could not be drawn" in text
 
 
 @pytest.mark.slow

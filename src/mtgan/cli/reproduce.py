@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtgan.cli.app import app, print_json, say
+from mtgan.cli.app import app, print_error, print_json, say
 from mtgan.cli.options import Device, Json, Quiet, Root, TaxonomyFile
 from mtgan.limits import MOST_SEEDS
 from mtgan.text import console, duration
 
 if TYPE_CHECKING:
-    from mtgan.reproduction.machine import Progress, Setting
+    from mtgan.reproduction.machine import Progress, Reproduced, Setting
     from mtgan.studies.execute import JobOutcome
 
 
@@ -123,7 +123,7 @@ def _reproduce(
 ) -> None:
     from mtgan.reproduction import machine
     from mtgan.reproduction.index import chosen
-    from mtgan.studies.execute import LocalExecutor
+    from mtgan.studies.execute import LocalExecutor, failures_exit_code
     from mtgan.studies.study import require_packages
 
     wanted = chosen(what)
@@ -131,13 +131,14 @@ def _reproduce(
         machine.check_one(wanted[0])
     if any(entry.study for entry in wanted):
         require_packages()
-    found = []
+    found: list[Reproduced] = []
+    failed: list[JobOutcome] = []
     for made in machine.reproduce(
         wanted,
         setting,
         lambda folder: LocalExecutor(folder / "logs", jobs),
         device,
-        _progress(quiet or as_json),
+        _progress(quiet or as_json, failed),
     ):
         found.append(made)
         if not (quiet or as_json):
@@ -154,13 +155,22 @@ def _reproduce(
                 for made in found
             ]
         )
+    undrawn = [made for made in found if made.error and made.entry.built]
+    if failed or undrawn:
+        print_error(
+            f"{len(failed)} runs failed, and {len(undrawn)} of {len(found)} entries could not be "
+            "drawn; their pages say why, and the same command tries again."
+        )
+        raise typer.Exit(failures_exit_code(failed))
 
 
-def _progress(quiet: bool) -> "Callable[[str], Progress]":
-    """Says when a study begins, and which of its runs fail."""
+def _progress(quiet: bool, failed: "list[JobOutcome]") -> "Callable[[str], Progress]":
+    """Says when a study begins, and which of its runs fail; these are put into `failed`."""
 
     def of(name: str) -> "Progress":
         def show(done: int, total: int, last: "JobOutcome | None") -> None:
+            if last is not None and last.error:
+                failed.append(last)
             if quiet:
                 return
             if last is None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from mtgan.studies.execute import Executor, JobOutcome
     from mtgan.studies.plan import StudyPlan
 
-_OURS, _USERS = 1, 2  # exit codes where runs failed
-
 
 @app.command()
 def study(
@@ -128,6 +126,7 @@ def executor_named(name: str, jobs: int, address: str | None) -> "Callable[[Path
 def _run(plan: "StudyPlan", out: Path, executor: "Executor", device: str, quiet: bool) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
+    from mtgan.studies.execute import failures_exit_code
     from mtgan.studies.study import run_study
 
     terminal = console(stderr=True)
@@ -150,7 +149,7 @@ def _run(plan: "StudyPlan", out: Path, executor: "Executor", device: str, quiet:
             f"{len(failed)} of the study's runs failed (reasons: {out / 'failures.json'}); the "
             "same command tries them again."
         )
-        raise typer.Exit(_USERS if all(outcome.users for outcome in failed) else _OURS)
+        raise typer.Exit(failures_exit_code(failed))
 
 
 def _report(result: "StudyResult", quiet: bool) -> None:

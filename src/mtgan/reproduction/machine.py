@@ -36,6 +36,7 @@ from mtgan.text import file_name
 FORMAT = 1
 MARK = "reproduction.json"
 ENTRY = "entry.json"
+NOT_BUILT, NOT_RUN, NOT_DRAWN = "not built", "not run", "not drawn"
 Progress = Callable[[int, int, JobOutcome | None], None]
 
 
@@ -77,10 +78,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Reproduced:
-    """An entry, what was drawn and judged; error: why not, where it was not."""
+    """An entry, what was drawn and judged; error: why not, where it was not.
+
+    state: the verdict in a word, or one of NOT_DRAWN, NOT_RUN and NOT_BUILT.
+    """
 
     entry: Entry
     folder: Path
+    state: str
     verdict: Verdict | None = None
     drawn: Drawn = field(default_factory=Drawn)
     error: str = ""
@@ -155,11 +160,15 @@ def draw(entry: Entry, setting: Setting, plan: StudyPlan | None) -> Reproduced:
     """Draw and judge an entry from what is there; what cannot be drawn says why in its page."""
     folder = setting.entry_folder(entry)
     if not entry.built:
-        return _written(Reproduced(entry, folder, error=f"not built: {entry.not_built}"), setting)
+        made = Reproduced(entry, folder, NOT_BUILT, error=f"not built: {entry.not_built}")
+        return _written(made, setting)
+    state = NOT_RUN
     try:
-        made = _made(material_of(entry, setting, plan))
+        material = material_of(entry, setting, plan)
+        state = NOT_DRAWN
+        made = _made(material)
     except UserError as error:
-        made = Reproduced(entry, folder, error=str(error))
+        made = Reproduced(entry, folder, state, error=str(error))
     return _written(made, setting)
 
 
@@ -184,12 +193,14 @@ def _made(material: Material) -> Reproduced:
     name, options = only(material.entry.draw)
     form = FORMS.get(name)
     drawn = form.draw(form.options.model_validate(options), material)
-    return Reproduced(material.entry, material.out, judge(material), drawn)
+    verdict = judge(material)
+    return Reproduced(material.entry, material.out, verdict.outcome, verdict, drawn)
 
 
 def _written(made: Reproduced, setting: Setting) -> Reproduced:
     """With entry.json and entry.md in its folder."""
-    verdict = made.verdict.to_dict() if made.verdict else {"verdict": "", "reason": made.error}
+    unjudged = {"verdict": made.state, "reason": made.error}
+    verdict = made.verdict.to_dict() if made.verdict else unjudged
     values: dict[str, Any] = {
         "id": made.entry.id,
         "mtgan": mtgan.__version__,
@@ -207,15 +218,15 @@ def _written(made: Reproduced, setting: Setting) -> Reproduced:
 
 
 def known_state(entry: Entry, setting: Setting) -> str:
-    """What came of an entry so far: a verdict, "not run", or "not built"."""
+    """What came of an entry so far: a verdict, or why there is none, in a word."""
     if not entry.built:
-        return "not built"
+        return NOT_BUILT
     file = setting.entry_folder(entry) / ENTRY
     if not file.is_file():
-        return "not run"
+        return NOT_RUN
     values = read_json(file, "The entry")
     verdict = values.get("verdict") if isinstance(values, dict) else None
-    return str(verdict) if verdict else "not run"
+    return str(verdict) if verdict else NOT_RUN
 
 
 def reproduce(

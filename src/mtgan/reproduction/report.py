@@ -10,7 +10,15 @@ from mtgan.files import read_text, write_text
 from mtgan.recipes.rules import RecipeWarning
 from mtgan.reproduction.forms import Table
 from mtgan.reproduction.index import documents, entries
-from mtgan.reproduction.machine import Reproduced, Setting, draw, known_state, open_results
+from mtgan.reproduction.machine import (
+    NOT_BUILT,
+    NOT_RUN,
+    Reproduced,
+    Setting,
+    draw,
+    known_state,
+    open_results,
+)
 from mtgan.reproduction.page import table
 from mtgan.studies.collect import is_study_folder
 from mtgan.studies.plan import StudyPlan
@@ -30,7 +38,7 @@ def write_report(setting: Setting, out: Path | None = None) -> Path:
     found = [
         _again(entry_id, setting, plans)
         for entry_id, entry in entries().items()
-        if known_state(entry, setting) not in {"not run", "not built"}
+        if known_state(entry, setting) not in {NOT_RUN, NOT_BUILT}
         or (entry.study and is_study_folder(setting.study_folder(entry.study)))
     ]
     write_text(out, page({one.entry.id: one for one in found}, setting))
@@ -70,16 +78,14 @@ def page(found: dict[str, Reproduced], setting: Setting) -> str:
 
 def _state(entry_id: str, found: dict[str, Reproduced]) -> tuple[str, str]:
     """In a word, and why."""
-    entry = entries()[entry_id]
+    entry, made = entries()[entry_id], found.get(entry_id)
     if not entry.built:
-        return "not built", entry.not_built
-    made = found.get(entry_id)
+        return NOT_BUILT, entry.not_built
     if made is None:
-        return "not run", ""
+        return NOT_RUN, ""
     if made.verdict is None:
-        return "not run", made.error
-    reason = made.verdict.reason or "; ".join(made.verdict.parts)
-    return made.verdict.outcome, reason
+        return made.state, made.error
+    return made.state, made.verdict.reason or "; ".join(made.verdict.parts)
 
 
 def _studies(setting: Setting) -> str:

@@ -30,6 +30,12 @@ class JobOutcome:
     users: bool = False
 
 
+def failures_exit_code(failed: Sequence[JobOutcome]) -> int:
+    """The exit code of a command some of whose jobs failed: UserError's where all reasons are
+    the user's to mend."""
+    return _USERS if all(outcome.users for outcome in failed) else 1
+
+
 class Executor(Protocol):
     """Runs jobs in any order and says of each how it ended; a failing job stops no other."""
 
