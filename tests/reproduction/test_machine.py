@@ -1,6 +1,7 @@
 """From planted runs to figures, tables, verdicts and pages; what bad input gets."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from mtgan.errors import UserError
 from mtgan.reproduction import machine
 from mtgan.reproduction.index import chosen, entries
 from mtgan.reproduction.machine import Setting
+from mtgan.reproduction.page import anchor
 from mtgan.reproduction.report import listing, write_report
 from mtgan.studies.execute import JobOutcome
 from mtgan.studies.jobs import Job
@@ -242,13 +244,44 @@ def test_the_report_judges_again_and_names_all(setting: Setting, planted: None) 
     with_runs(setting, "resnet")
     page = write_report(setting).read_text()
     assert page.startswith("# Reproduction of the sources")
-    assert "| thesis/5.19 | The second head of ResNet.b" in page
-    assert page.count("\n| thesis/") == len(chosen(["thesis"]))
+    assert "| [thesis/5.19](reproduction/resnet.md#thesis519) | The second head of ResNet.b" in page
+    assert len(re.findall(r"^\| \[?thesis/", page, re.MULTILINE)) == len(chosen(["thesis"]))
     assert "| resnet | 6 | 3 |" in page
     write_report(setting, setting.out / "again.md")
     (setting.out / "mine.md").write_text("My own page")
     with pytest.raises(UserError, match="mtgan did not write it"):
         write_report(setting, setting.out / "mine.md")
+
+
+def test_the_report_has_a_page_for_each_study(setting: Setting, planted: None) -> None:
+    with_runs(setting, "resnet")
+    drawn(setting, "thesis/3.3")
+    out = setting.out / "found.md"
+    page = write_report(setting, out).read_text()
+    answered = {entry.id for entry in entries().values() if entry.study == "resnet"}
+    links = dict(re.findall(r"\[([^]]+)\]\((found/[^)]+)\)", page))
+    assert set(links) == {*answered, "thesis/3.3"}
+    for name, address in links.items():
+        file, _, fragment = address.partition("#")
+        headings = re.findall(r"^## (.+)$", (setting.out / file).read_text(), re.MULTILINE)
+        assert [heading for heading in headings if anchor(heading) == fragment] == [name]
+    study = (setting.out / "found/resnet.md").read_text()
+    pictures = re.findall(r"\]\((resnet/[^)]+\.png)\)", study)
+    assert pictures
+    assert all((setting.out / "found" / picture).stat().st_size for picture in pictures)
+    assert "| resnet-b against resnet-a |" in study
+    assert "mtgan reproduce thesis/5.19 --scale tiny" in study
+
+
+@pytest.mark.parametrize("name", ["found.md", "found/resnet.md"])
+def test_a_page_of_somebody_else_s_is_left(setting: Setting, planted: None, name: str) -> None:
+    with_runs(setting, "resnet")
+    mine = setting.out / name
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    with pytest.raises(UserError, match="mtgan did not write it; give another --page"):
+        write_report(setting, setting.out / "found.md")
+    assert mine.read_text() == "mine"
 
 
 def test_planted_values_are_the_same_in_every_process() -> None:

@@ -121,7 +121,9 @@ def plans_of(wanted: Sequence[Entry], setting: Setting) -> dict[str, StudyPlan]:
     for entry in wanted:
         if not entry.built or not entry.study:
             continue
-        plan = plans.setdefault(entry.study, setting.plan(entry.study))
+        if entry.study not in plans:
+            plans[entry.study] = setting.plan(entry.study)
+        plan = plans[entry.study]
         check_arms(entry, plan)
         _check_seeds(entry, plan, setting.scale)
         check_levels(entry, plan)
@@ -212,8 +214,7 @@ def _written(made: Reproduced, setting: Setting) -> Reproduced:
         "files": [file.name for file in made.drawn.files],
     }
     write_json(made.folder / ENTRY, values)
-    page = entry_page(made.entry, made.drawn, made.verdict, made.error)
-    write_text(made.folder / "entry.md", page)
+    write_text(made.folder / "entry.md", entry_page(made, lambda file: file.name))
     return made
 
 

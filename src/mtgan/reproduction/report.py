@@ -2,11 +2,12 @@
 
 import warnings
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import mtgan
 from mtgan.errors import UserError
-from mtgan.files import read_text, write_text
+from mtgan.files import read_text, write_bytes, write_text
 from mtgan.recipes.rules import RecipeWarning
 from mtgan.reproduction.forms import Table
 from mtgan.reproduction.index import documents, entries
@@ -19,51 +20,94 @@ from mtgan.reproduction.machine import (
     known_state,
     open_results,
 )
-from mtgan.reproduction.page import table
-from mtgan.studies.collect import is_study_folder
-from mtgan.studies.plan import StudyPlan
+from mtgan.reproduction.page import Place, anchor, study_page, table, without_runs_page
+from mtgan.studies.collect import StudyResult, is_study_folder
 from mtgan.text import command, duration
 
 _BEGINNING = "# Reproduction of the sources"
+_MADE_BY = "Made by `mtgan reproduce report"
+_WITHOUT_RUNS = "without-runs"
 
 
 def write_report(setting: Setting, out: Path | None = None) -> Path:
     """Judge again all entries that have results, and write the page (into the folder of results
-    where `out` is None). UserError where `out` is a file of somebody else's."""
+    where `out` is None). A folder of its name beside it has a page for each study that was run,
+    with its entries and their pictures, and one for those that need no runs.
+
+    UserError where a file of somebody else's is in the way.
+    """
     open_results(setting, begin=False)
     out = out or setting.folder / "reproduction.md"
-    if out.exists() and not read_text(out, "The page").startswith(_BEGINNING):
-        raise UserError(f"{out} exists already, and mtgan did not write it; give another --page.")
-    plans: dict[str, StudyPlan] = {}
-    found = [
-        _again(entry_id, setting, plans)
-        for entry_id, entry in entries().items()
+    _check_ours(out)
+    had = [
+        entry
+        for entry in entries().values()
         if known_state(entry, setting) not in {NOT_RUN, NOT_BUILT}
         or (entry.study and is_study_folder(setting.study_folder(entry.study)))
     ]
-    write_text(out, page({one.entry.id: one for one in found}, setting))
+    with warnings.catch_warnings():  # what there is to say of a recipe was said before its training
+        warnings.simplefilter("ignore", RecipeWarning)
+        plans = {name: setting.plan(name) for name in {entry.study for entry in had} - {""}}
+    found = [draw(entry, setting, plans.get(entry.study)) for entry in had]
+    links = _write_answers(found, setting, out.with_suffix(""))
+    write_text(out, page({one.entry.id: one for one in found}, setting, links))
     return out
 
 
-def _again(entry_id: str, setting: Setting, plans: dict[str, StudyPlan]) -> Reproduced:
-    entry = entries()[entry_id]
-    plan = None
-    if entry.study:
-        plan = plans.setdefault(entry.study, setting.plan(entry.study))
-    return draw(entry, setting, plan)
+def _check_ours(out: Path) -> None:
+    if out.exists() and _MADE_BY not in read_text(out, "The page"):
+        raise UserError(f"{out} exists already, and mtgan did not write it; give another --page.")
 
 
-def page(found: dict[str, Reproduced], setting: Setting) -> str:
-    """All entries by document, with those that were not run."""
+def _write_answers(found: Sequence[Reproduced], setting: Setting, folder: Path) -> dict[str, str]:
+    """A page for each study; addresses of the entries in them, by id."""
+    links: dict[str, str] = {}
+    by_study: dict[str, list[Reproduced]] = {}
+    for made in found:
+        if made.state not in {NOT_RUN, NOT_BUILT}:
+            by_study.setdefault(made.entry.study, []).append(made)
+    for study, own in by_study.items():
+        out = folder / f"{study or _WITHOUT_RUNS}.md"
+        _check_ours(out)
+        write_text(out, _answers(study, own, setting, _placing(out.with_suffix(""), setting)))
+        links |= {
+            made.entry.id: f"{folder.name}/{out.name}#{anchor(made.entry.id)}" for made in own
+        }
+    return links
+
+
+def _answers(study: str, own: Sequence[Reproduced], setting: Setting, place: Place) -> str:
+    if study:
+        result = StudyResult.open(setting.study_folder(study))
+        return study_page(result, own, place, _made_by(setting))
+    return without_runs_page(own, place, _made_by(setting))
+
+
+def _placing(folder: Path, setting: Setting) -> Place:
+    """Copies pictures into a folder beside a page."""
+
+    def place(file: Path) -> str:
+        kept = folder / "-".join(file.relative_to(setting.folder).parts)
+        write_bytes(kept, file.read_bytes())
+        return f"{folder.name}/{kept.name}"
+
+    return place
+
+
+def _made_by(setting: Setting) -> str:
+    return f"{_MADE_BY} --scale {setting.scale}`, mtgan {mtgan.__version__}."
+
+
+def page(found: dict[str, Reproduced], setting: Setting, links: Mapping[str, str]) -> str:
+    """All entries by document, with those that were not run. links: where each is answered."""
     states = {entry_id: _state(entry_id, found) for entry_id in entries()}
     counts = Counter(state for state, _ in states.values())
     said = ", ".join(f"{count} {state}" for state, count in counts.most_common())
     again = command("mtgan", "reproduce", "ID", "--scale", setting.scale)
     parts = [
         _BEGINNING,
-        f"Made by `mtgan reproduce report --scale {setting.scale}`, mtgan {mtgan.__version__}. "
-        f"{len(states)} entries: {said}. Each by `{again}`; what the words mean: "
-        "[reproduction.md](../reproduction.md).",
+        f"{_made_by(setting)} {len(states)} entries: {said}. Each by `{again}`; what the words "
+        "mean: [reproduction.md](../reproduction.md).",
         _studies(setting),
     ]
     for document in documents().values():
@@ -72,7 +116,7 @@ def page(found: dict[str, Reproduced], setting: Setting) -> str:
             for entry in document.entries.values()
         ]
         columns = ("id", "claim, or what it shows", "verdict", "why")
-        parts += [f"## {document.title}", table(Table(columns, rows))]
+        parts += [f"## {document.title}", table(Table(columns, rows), links)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -90,8 +134,6 @@ def _state(entry_id: str, found: dict[str, Reproduced]) -> tuple[str, str]:
 
 def _studies(setting: Setting) -> str:
     """How long the runs of each study took."""
-    from mtgan.studies.collect import StudyResult
-
     rows = []
     for name in sorted({entry.study for entry in entries().values() if entry.study}):
         folder = setting.study_folder(name)
