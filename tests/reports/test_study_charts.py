@@ -25,3 +25,17 @@ def test_many_points_leave_the_numbers_to_the_axis(count: int) -> None:
     shown = labels_of(np.geomspace(1, 1000, count).tolist())
     assert {"1", "10", "100", "1,000"} <= set(shown)
     assert not any("^" in label for label in shown)
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [([145.0, 9.0, 1.2], "log"), ([6.0, 1.0, 0.5], "linear"), ([145.0, 9.0, -0.1], "linear")],
+)
+def test_the_first_values_do_not_hide_the_later_ones(values: list[float], scale: str) -> None:
+    line = Line(np.arange(3.0), {0: np.array(values), 1: np.array(values)})
+    with line_figure({"a": line}, "iterations", "value") as figure:
+        figure.draw_without_rendering()
+        axes = figure.axes[0]
+        assert axes.get_yscale() == scale
+        shown = {tick.get_text() for tick in axes.get_yticklabels()}
+        assert scale == "linear" or {"2", "10", "100"} <= shown

@@ -1,6 +1,6 @@
 """The pictures of a study: a measure by cell, a measure over a number, a value over training."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from types import MappingProxyType
@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from mtgan.reports.charts import svg_uri
 from mtgan.studies.curves import Line
@@ -18,6 +18,7 @@ from mtgan.studies.curves import Line
 _GRAY, _DOT, _MEAN = "#888888", "#3b82c4", "#d9733a"
 _COLORS = ("#3b82c4", "#d9733a", "#4a9a5b", "#a05ab5", "#b8972e", "#c14d62", "#4aa3a8", "#7a7a7a")
 _MANY_TIMES = 100  # between the ends of a logarithmic axis
+_WIDE = 30  # what a value falls or rises by before it is drawn over a logarithmic axis
 _FEW_POINTS = 8  # each can have its number below the axis
 _NOTHING: Mapping[str, Sequence[float]] = MappingProxyType({})
 
@@ -28,6 +29,16 @@ def _plain_numbers(axes: Axes, x: np.ndarray) -> None:
         axes.set_xticks(x)
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _spread(axes: Axes, lines: Iterable[Line]) -> None:
+    """A logarithmic y where the values before training would press all others into one line."""
+    values = np.concatenate([line.mean[np.isfinite(line.mean)] for line in lines])
+    if len(values) and min(values) > 0 and max(values) > _WIDE * min(values):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def dot_chart(
@@ -70,8 +81,8 @@ def line_figure(
 
     smooth: points of the moving average of each run that is drawn; the mean of the values
     themselves is then a faint line. levels: runs without x, drawn across as their mean.
-    logarithmic: the axis of x, also where its ends lie near each other. While it is open, the
-    figure is saved as it should look.
+    logarithmic: the axis of x, also where its ends lie near each other. That of y is where positive
+    values differ by a factor above 30. While it is open, the figure is saved as it should look.
     """
     with _axes(3.0) as (figure, axes):
         draw_lines(
@@ -107,6 +118,7 @@ def draw_lines(
     if logarithmic or (points and min(x) > 0 and max(x) >= _MANY_TIMES * min(x)):
         axes.set_xscale("log")
         _plain_numbers(axes, np.unique(x))
+    _spread(axes, lines.values())
     _finish(axes, handles, xlabel, ylabel)
 
 
