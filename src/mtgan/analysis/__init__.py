@@ -7,6 +7,7 @@ dataclass that it returns, and one adapter under the decorator `analysis`.
 from mtgan.analysis.base import ANALYSES, Options, Result, analysis
 from mtgan.analysis.conditioning import Conditioning, conditioning
 from mtgan.analysis.diagnose import Diagnosis, diagnose, findings_of
+from mtgan.analysis.distance import Distance, distance, exact_distance
 from mtgan.analysis.evidence import Evidence
 from mtgan.analysis.evolution import Evolution, evolution
 from mtgan.analysis.folder import Answer, analyze_run, answers_in, print_result
@@ -22,6 +23,7 @@ __all__ = [
     "Answer",
     "Conditioning",
     "Diagnosis",
+    "Distance",
     "Evidence",
     "Evolution",
     "Interpolation",
@@ -36,7 +38,9 @@ __all__ = [
     "answers_in",
     "conditioning",
     "diagnose",
+    "distance",
     "evolution",
+    "exact_distance",
     "findings_of",
     "interpolate",
     "losses",
