@@ -37,14 +37,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(recipe, load_dataset("digits"), target, quiet=True).path
 
 
-def test_the_eight_analyses_are_registered() -> None:
+def test_the_analyses_are_registered() -> None:
     assert set(ANALYSES.names()) == {
         *("neighbors", "interpolate", "evolution", "conditioning"),
-        *("probe", "losses", "weights", "diagnose"),
+        *("probe", "losses", "distance", "weights", "diagnose"),
     }
 
 
-OTHERS = {"n": 10, "seed": 1, "step": 1, "features": "pixels", "data": "digits"}
+OTHERS = {"n": 20, "seed": 1, "step": 1, "features": "pixels", "data": "digits"}
 OTHERS |= {"label": ("3",), "dimension": 0}
 
 

@@ -14,6 +14,7 @@ from mtgan.reproduction.index import chosen, entries
 from mtgan.reproduction.machine import Setting
 from mtgan.reproduction.page import anchor
 from mtgan.reproduction.report import listing, write_report
+from mtgan.reproduction.reproduced import Reproduced
 from mtgan.studies.execute import JobOutcome
 from mtgan.studies.jobs import Job
 from mtgan.studies.plan import StudyPlan
@@ -42,7 +43,7 @@ def with_runs(setting: Setting, *studies: str) -> dict[str, StudyPlan]:
     return plans
 
 
-def drawn(setting: Setting, name: str) -> machine.Reproduced:
+def drawn(setting: Setting, name: str) -> Reproduced:
     [entry] = chosen([name])
     return machine.draw(entry, setting, setting.plan(entry.study) if entry.study else None)
 

@@ -12,7 +12,8 @@ from mtgan.limits import MOST_SEEDS
 from mtgan.text import console, duration
 
 if TYPE_CHECKING:
-    from mtgan.reproduction.machine import Progress, Reproduced, Setting
+    from mtgan.reproduction.machine import Progress, Setting
+    from mtgan.reproduction.reproduced import Reproduced
     from mtgan.studies.execute import JobOutcome
 
 

@@ -8,16 +8,17 @@ OUT/
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mtgan
 from mtgan.errors import UserError
 from mtgan.files import read_json, write_json, write_text, writing
-from mtgan.reproduction.forms import FORMS, Drawn
+from mtgan.reproduction.forms import FORMS
 from mtgan.reproduction.material import TINY, Material
 from mtgan.reproduction.page import entry_page
+from mtgan.reproduction.reproduced import NOT_BUILT, NOT_DRAWN, NOT_RUN, Reproduced
 from mtgan.reproduction.schema import Entry, only
 from mtgan.reproduction.studies import (
     check_arms,
@@ -26,7 +27,7 @@ from mtgan.reproduction.studies import (
     real_values,
     study_of,
 )
-from mtgan.reproduction.verdict import Verdict, judge
+from mtgan.reproduction.verdict import judge
 from mtgan.studies.collect import StudyResult, is_study_folder
 from mtgan.studies.execute import Executor, JobOutcome
 from mtgan.studies.plan import StudyPlan, make_plan
@@ -36,7 +37,6 @@ from mtgan.text import file_name
 FORMAT = 1
 MARK = "reproduction.json"
 ENTRY = "entry.json"
-NOT_BUILT, NOT_RUN, NOT_DRAWN = "not built", "not run", "not drawn"
 Progress = Callable[[int, int, JobOutcome | None], None]
 
 
@@ -74,21 +74,6 @@ class Setting:
         return make_plan(
             study_of(name, self.scale, self.seeds, self.data, self.root, self.taxonomy)
         )
-
-
-@dataclass(frozen=True)
-class Reproduced:
-    """An entry, what was drawn and judged; error: why not, where it was not.
-
-    state: the verdict in a word, or one of NOT_DRAWN, NOT_RUN and NOT_BUILT.
-    """
-
-    entry: Entry
-    folder: Path
-    state: str
-    verdict: Verdict | None = None
-    drawn: Drawn = field(default_factory=Drawn)
-    error: str = ""
 
 
 def open_results(setting: Setting, begin: bool = True) -> None:

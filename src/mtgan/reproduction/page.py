@@ -3,21 +3,18 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mtgan.markup import markdown
 from mtgan.reproduction.forms import Table
+from mtgan.reproduction.reproduced import Reproduced
 from mtgan.studies.collect import StudyResult
 from mtgan.text import command
-
-if TYPE_CHECKING:
-    from mtgan.reproduction.machine import Reproduced
 
 Place = Callable[[Path], str]
 """From a picture to the address under which a page shows it."""
 
 
-def entry_page(made: "Reproduced", place: Place, heading: str = "#") -> str:
+def entry_page(made: Reproduced, place: Place, heading: str = "#") -> str:
     """An entry: what it shows and claims, ours beside the source's, and the verdict."""
     entry, verdict, drawn = made.entry, made.verdict, made.drawn
     said = str(verdict) if verdict is not None else made.error
@@ -36,9 +33,7 @@ def entry_page(made: "Reproduced", place: Place, heading: str = "#") -> str:
     return _joined(parts)
 
 
-def study_page(
-    result: StudyResult, found: Sequence["Reproduced"], place: Place, made_by: str
-) -> str:
+def study_page(result: StudyResult, found: Sequence[Reproduced], place: Place, made_by: str) -> str:
     """A study: its question, its cells, what came of each claim that it answers, and all of its
     comparisons."""
     from mtgan.reports.study import study_content
@@ -77,7 +72,7 @@ def study_page(
     return _joined(parts)
 
 
-def without_runs_page(found: Sequence["Reproduced"], place: Place, made_by: str) -> str:
+def without_runs_page(found: Sequence[Reproduced], place: Place, made_by: str) -> str:
     """Entries that are drawn from recipes, data and mathematics alone."""
     sections = (entry_page(made, place, "##") for made in found)
     return _joined(["# What needs no runs", made_by, *sections])

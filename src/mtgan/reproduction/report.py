@@ -11,16 +11,9 @@ from mtgan.files import read_text, write_bytes, write_text
 from mtgan.recipes.rules import RecipeWarning
 from mtgan.reproduction.forms import Table
 from mtgan.reproduction.index import documents, entries
-from mtgan.reproduction.machine import (
-    NOT_BUILT,
-    NOT_RUN,
-    Reproduced,
-    Setting,
-    draw,
-    known_state,
-    open_results,
-)
+from mtgan.reproduction.machine import Setting, draw, known_state, open_results
 from mtgan.reproduction.page import Place, anchor, study_page, table, without_runs_page
+from mtgan.reproduction.reproduced import NOT_BUILT, NOT_RUN, Reproduced
 from mtgan.studies.collect import StudyResult, is_study_folder
 from mtgan.text import command, duration
 
