@@ -12,6 +12,7 @@ from mtgan.studies.plan import make_plan
 
 SHIPPED = {
     "labeled-share",
+    "semi-supervised",
     "precision",
     "learning-rates",
     *(

@@ -145,6 +145,25 @@ def test_subsets_and_hierarchies_are_measured_by_one_instrument(tmp_path: Path) 
     assert whole.fingerprint.startswith(result["protocol"]["data"])
 
 
+def test_heads_are_judged_by_images_that_the_run_has_not_seen(tmp_path: Path) -> None:
+    """At levels that the whole data have; all of their labels count, whatever the run was shown."""
+    plan = toy_plan(
+        recipes=[
+            {"recipe": "ac-wgan-b", "set": {"hierarchy": [{"kind": "same", "name": "again"}]}}
+        ],
+        datasets={"few": {"name": "digits", "labeled": 0.05}},
+        set={"tasks.1.labels": "again", "data.size": None, "training.batch_size": 8},
+    )
+    [job] = plan.jobs(tmp_path, "cpu")
+    run_job(job)
+    run, unseen = Run.open(job.out), load_dataset("digits", "test")
+    result = read_result(job)
+    assert result is not None
+    found = {name: value for name, value in result["values"].items() if name.startswith("head_")}
+    right = run.classify(unseen.samples)["fine"].argmax(1) == unseen.labels_of("fine")
+    assert found == {"head_accuracy/fine": {"value": right.mean(), "better": "higher"}}
+
+
 def test_labels_become_those_of_the_reference_by_name() -> None:
     whole = load_dataset("digits")
     names = whole.taxonomy.classes["fine"]

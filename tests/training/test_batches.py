@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtgan.training.batches import BatchLoader, draw_inputs
+from mtgan.training.batches import BatchLoader, LabeledShare, draw_inputs
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.mixture import Move
 from mtgan.training.requests import Requests
@@ -37,6 +37,27 @@ def test_a_batch_depends_on_its_turn_alone() -> None:
     assert np.array_equal(later, f.indices("d", 7, 8))
     assert not np.array_equal(later, loader().indices("other", 7, 8))
     assert not np.array_equal(later, loader(seed=1).indices("d", 7, 8))
+
+
+def few_labels(share: float) -> BatchLoader:
+    data = make_data(20)
+    data.labels[4:] = -1
+    info = DatasetInfo.of(data)
+    labeled = LabeledShare("fine", share)
+    return BatchLoader(data, Requests(info), CPU, 0, False, labeled=labeled)
+
+
+@pytest.mark.parametrize(("share", "least"), [(0.5, 4), (0.25, 2), (1.0, 8)])
+def test_so_much_of_each_batch_has_labels(share: float, least: int) -> None:
+    f = few_labels(share)
+    batches = [f.batch(Move("d", turn), 8, torch.Generator()) for turn in range(10)]
+    counts = [int((batch.labels["fine"] >= 0).sum()) for batch in batches]
+    assert all(count >= least for count in counts)
+    assert share == 1 or 0 < sum(counts) - 10 * least < 30  # a few of the others, by chance
+    where = np.array([(batch.labels["fine"] >= 0).numpy() for batch in batches])
+    assert share == 1 or 0 < where[:, :4].sum() < where.sum()  # not all in one half
+    again = few_labels(share).batch(Move("d", 9), 8, torch.Generator())
+    assert torch.equal(again.samples, batches[9].samples)
 
 
 def test_a_batch_larger_than_the_set_goes_round() -> None:

@@ -89,6 +89,26 @@ def test_resuming_equals_never_having_stopped(name: str, tmp_path: Path) -> None
     assert values[0] == values[1]
 
 
+def test_batches_with_labels_go_on_where_they_were(tmp_path: Path) -> None:
+    half = {"data__labeled_share": 0.5}
+    whole = go(tmp_path / "whole", "sgan", **half)
+    shutil.copytree(whole.path, tmp_path / "parts")
+    shutil.rmtree(tmp_path / "parts" / "checkpoints" / "step-00000004")
+    assert_same_weights(whole, go(tmp_path / "parts", "sgan", resume=True, **half))
+
+
+def test_batches_with_labels_need_a_level_of_the_data(tmp_path: Path) -> None:
+    own = {"data__labeled_share": 0.5, "latent__codes": {"code": 3}, "condition_on": "code"}
+    with pytest.raises(UserError, match=r"data.labeled_share=0.5, and neither a task nor condit"):
+        go(
+            tmp_path / "run",
+            "gan",
+            generator__conditioning="concat",
+            tasks=[{"labels": "code"}],
+            **own,
+        )
+
+
 def test_the_seed_is_all_that_makes_runs_differ(tmp_path: Path) -> None:
     first, again = go(tmp_path / "a"), go(tmp_path / "b")
     assert_same_weights(first, again)

@@ -232,13 +232,16 @@ class Data(Part):
     # By level, the classes whose samples alone are used; a subset is one of these.
     classes: dict[str, OneOrMore] = {}
     labeled: Positive | FreeShare | None = None  # of the samples used, those that keep their labels
+    # Of each batch, those drawn from samples with a label of the first task's level (or of the
+    # first that is conditioned on); the others from all. As found when absent.
+    labeled_share: FreeShare | None = None
     flip: bool = False  # random horizontal flips
     dequantize: bool = False  # real pixels get noise as wide as their last bit, anew each time
 
     @property
     def loading(self) -> dict[str, Any]:
         """What of it are arguments of load_dataset."""
-        beside = {"flip", "dequantize"}
+        beside = {"flip", "dequantize", "labeled_share"}
         return {key: getattr(self, key) for key in type(self).model_fields if key not in beside}
 
 

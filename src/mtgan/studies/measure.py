@@ -31,6 +31,7 @@ AXIS = "axis/"
 HALVES = ("tuning", "reporting")
 QUICK = ("frechet_distance", "inception_score")
 """The metrics of an evaluation that names none; besides it gives accuracy/LEVEL."""
+_MOST_CLASSIFIED = 10_000
 _WHOLE = {"subset": None, "labeled": None, "taxonomy": None}
 
 
@@ -91,8 +92,8 @@ def measure(run: Run, job: Job) -> Measured:
 
     The averaged generator is asked for as many samples as the reference has, at most the study's.
     Each domain of a run over several is measured by itself, as "DOMAIN/MEASURE", and so is each
-    twin but the main one, as "TWIN/MEASURE". Raises UserError where the reference has other finest
-    classes than the run.
+    twin but the main one, as "TWIN/MEASURE"; beside them stand `head_accuracies`. Raises UserError
+    where the reference has other finest classes than the run.
     """
 
     def measured(twin: Run) -> Measured:
@@ -102,7 +103,26 @@ def measure(run: Run, job: Job) -> Measured:
 
         return _measured(sample, job, twin.own_samples)
 
-    return with_twins({twin.twin_name or "": measured(twin) for twin in run.each_twin()})
+    found = with_twins({twin.twin_name or "": measured(twin) for twin in run.each_twin()})
+    return replace(found, values={**found.values, **head_accuracies(run, job.data)})
+
+
+def head_accuracies(run: Run, data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """head_accuracy/LEVEL: how often the run's classifiers are right of real images that it has not
+    seen: of at most 10,000 of the test split, those that have a label there."""
+    unseen = run.own_samples(reference_of(data, "test"))
+    if not run.recipe.tasks or unseen.samples.ndim != 4 or run.dataset_info.domains:
+        return {}
+    if len(unseen) > _MOST_CLASSIFIED:
+        rows = np.random.default_rng(0).permutation(len(unseen))[:_MOST_CLASSIFIED]
+        unseen = unseen.select(np.sort(rows))
+    found = {}
+    for level, said in run.classify(unseen.samples[:]).items():
+        if level in unseen.taxonomy.levels:
+            right = unseen.labels_of(level)
+            share = float((said.argmax(1) == right)[right >= 0].mean())
+            found[f"head_accuracy/{level}"] = {"value": share, "better": "higher"}
+    return found
 
 
 def with_twins(measured: Mapping[str, Measured]) -> Measured:

@@ -16,7 +16,13 @@ from mtgan.limits import LARGEST_COUNT, LARGEST_SEED, LARGEST_STEP
 from mtgan.recipes.ranges import Part
 
 # What follows them in a name is the level, or a size.
-_KNOWN = {"accuracy", "conditional accuracy", "train on generated", "ngram distance"}
+_KNOWN = {
+    "accuracy",
+    "head accuracy",
+    "conditional accuracy",
+    "train on generated",
+    "ngram distance",
+}
 
 # Strict: neither true nor "3" is a number.
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
@@ -33,6 +39,7 @@ _DIRECTIONS: dict[str, Direction] = {
     "kernel_distance": "lower",
     "inception_score": "higher",
     "accuracy": "higher",
+    "head_accuracy": "higher",
     "overall": "higher",
 }
 _LATER = ("half", "beside")  # keys of instruments that came later

@@ -1,6 +1,6 @@
 """Real batches and random inputs, each a function of (seed, rank, iteration), as resuming needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -101,6 +101,15 @@ def columns(rows: Tensor, levels: tuple[str, ...]) -> dict[str, Tensor]:
     return {level: rows[:, i] for i, level in enumerate(levels)}
 
 
+@dataclass(frozen=True)
+class LabeledShare:
+    """Of each batch of real samples, the share that is drawn from those with a label of a level,
+    as Salimans et al. 2016 train on few labels; the others are drawn from all."""
+
+    level: str
+    share: float
+
+
 class BatchLoader:
     """Serves batches of a data set that lies on the device (or memory-mapped on disk)."""
 
@@ -115,6 +124,7 @@ class BatchLoader:
         vicinity: Vicinity | None = None,
         dequantize: bool = False,
         steps: int = 1,
+        labeled: LabeledShare | None = None,
     ) -> None:
         info = requests.dataset_info
         if flip and info.domains:
@@ -132,6 +142,7 @@ class BatchLoader:
         self.seed = seed
         self.flip = flip
         self.dequantize = dequantize
+        self.labeled = labeled
         self.mixture = DomainMixture(requests, domains, seed, steps)
         self._members = self.mixture.members(data.labels)
         samples = data.samples
@@ -235,13 +246,24 @@ class BatchLoader:
     def _batch_indices(self, move: Move, size: int) -> np.ndarray:
         """Positions of the samples of a move's batch, of all processes."""
         shares = self.mixture.shares(move, size)
-        parts = [
-            self.indices(move.stream, move.turn, count, domain, move.own_level)
-            for domain, count in shares
-        ]
+        parts = [part for domain, count in shares for part in self._parts(move, count, domain)]
         index = np.concatenate(parts)
+        if self.labeled is not None:  # each process gets as many labels as the others
+            seed = mix_seed(self.seed, "labeled", move.stream, move.turn)
+            index = np.random.default_rng(seed).permutation(index)
         # Sequential reads are kinder to a disk.
         return index if self._mapped is None else np.sort(index)
+
+    def _parts(self, move: Move, count: int, domain: int | None) -> Iterator[np.ndarray]:
+        """Positions of a domain's part of a batch: those that have to have labels, and others."""
+        few = self.labeled
+        if few is not None:
+            some = round(few.share * count)
+            if some:
+                yield self.indices(f"{move.stream} labeled", move.turn, some, domain, few.level)
+            count -= some
+        if count:
+            yield self.indices(move.stream, move.turn, count, domain, move.own_level)
 
     def batch(
         self,

@@ -14,6 +14,7 @@ from mtgan.errors import UserError
 from mtgan.limits import LARGEST_COUNT, check_memory, check_whole
 from mtgan.recipes import Recipe
 from mtgan.training.batches import draw_latents, truncated
+from mtgan.training.classify import classify
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.devices import choose_device
 from mtgan.training.game import Game
@@ -166,6 +167,23 @@ class Model(ABC):
             *(images, given if conditioned else None, taxonomy, seed, z.numpy(), requested.notes),
             numbers={name: v for name, v in numbers.items() if name in requests.taken},
         )
+
+    def classify(self, images: np.ndarray, step: Step = None) -> dict[str, np.ndarray]:
+        """What its classifiers (heads on the discriminator, and separate networks) say of images.
+
+        Args:
+            images: uint8 [N, C, H, W] of the training data's shape.
+            step: The checkpoint's; see `sample`.
+
+        Returns:
+            By label level, probabilities float32 [N, K] in the order of
+            `dataset_info.taxonomy.classes[level]`; empty for a recipe without tasks that tell
+            classes. See mtgan.training.classify.
+
+        Raises:
+            UserError: Images of another shape or type; a checkpoint that is not there.
+        """
+        return classify(self.game(step), np.asarray(images), self.twin_name)
 
     def sample_with_labels(
         self,

@@ -14,7 +14,7 @@ from mtgan.errors import UserError
 from mtgan.limits import LARGEST_SEED, check_whole
 from mtgan.recipes import Recipe
 from mtgan.recipes.rules import RecipeWarning
-from mtgan.training.batches import BatchLoader
+from mtgan.training.batches import BatchLoader, LabeledShare
 from mtgan.training.begin import begin_run, find_run, refuse_other_run
 from mtgan.training.callbacks import Callback, Listeners
 from mtgan.training.dataset_info import DatasetInfo
@@ -194,6 +194,7 @@ def prepare(
         game.vicinity,
         recipe.data.dequantize,
         recipe.training.steps,
+        _labeled_share(game),
     )
     optimizers = optimizers_of(recipe, game.groups)
     one_latent = recipe.schedule.latents == "each-iteration"
@@ -243,6 +244,21 @@ def _under_its_levels(
         return with_hierarchies(data, recipe.hierarchy, confusion)
     was = found.dataset_info.taxonomy
     return data.with_taxonomy(was) if recipe.hierarchy else data.in_order_of(was)
+
+
+def _labeled_share(game: Game) -> LabeledShare | None:
+    """UserError where the data have no label to draw by."""
+    recipe, info, share = game.recipe, game.dataset_info, game.recipe.data.labeled_share
+    if share is None:
+        return None
+    asked = [*(level for _, level in game.tasks), *map(info.level_called, recipe.conditions)]
+    known = [level for level in asked if level in info.own_levels]
+    if not known:
+        raise UserError(
+            f"Recipe {recipe.name} has data.labeled_share={share:g}, and neither a task nor "
+            "condition_on names a label level of the data; leave it out."
+        )
+    return LabeledShare(known[0], share)
 
 
 def _compile(game: Game) -> None:
