@@ -11,6 +11,7 @@ from mtgan.studies.load import dump_study, load_study, on_data, restricted, stud
 from mtgan.studies.plan import make_plan
 
 SHIPPED = {
+    "aggregators",
     "labeled-share",
     "semi-supervised",
     "precision",
