@@ -91,7 +91,7 @@ def test_a_perfect_generator_reads_yes_and_a_useless_one_no(planted: StudyResult
     assert verdicts["useless"] in {"worse", "no difference found"}
     first, second = conclude(planted).sentences[:2]
     assert first == "Does perfect help, against real? Yes (better: test accuracy)."
-    assert second.startswith("Does useless help, against real? No")
+    assert second.startswith("Does useless help, against real? Not shown")
     page = write_study_report(planted)[0].read_text()
     assert "Does perfect help, against real? Yes" in page
 

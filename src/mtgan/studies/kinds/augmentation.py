@@ -120,7 +120,7 @@ def recalls(run: ClassifierRun, test: Dataset) -> dict[str, dict[str, Any]]:
 
 
 def _answer(first: str, second: str, rows: Sequence["Row"]) -> str:
-    """Yes where a measure is better and none is worse; No where nothing was found, or it hurts."""
+    """Yes where a measure is better and none is worse; not shown where no difference was found."""
     verdicts: dict[str, list[str]] = {}
     for row in rows:
         verdicts.setdefault(row.verdict, []).append(row.measure.title)
@@ -132,7 +132,7 @@ def _answer(first: str, second: str, rows: Sequence["Row"]) -> str:
     elif better or worse:
         word = "Yes" if better else "No, it hurts"
     else:
-        word = "Not known" if "too few seeds" in verdicts else "No"
+        word = "Not known" if "too few seeds" in verdicts else "Not shown"
         told = [*verdicts]
     return f"Does {first} help, against {second}? {word} ({'; '.join(told)})."
 
