@@ -234,7 +234,7 @@ def test_the_list_says_cost_and_state(setting: Setting, planted: None) -> None:
     with_runs(setting, "resnet")
     drawn(setting, "thesis/5.19")
     rows = {row[0]: row for row in listing("thesis", setting).rows}
-    assert rows["thesis/5.19"][3:] == ("resnet", "6 runs of 30 iterations", "not decided")
+    assert rows["thesis/5.19"][3:] == ("resnet", "9 runs of 30 iterations", "not decided")
     assert rows["thesis/5.3"][4:] == ("45 runs of 30 iterations", "not run")
     assert rows["thesis/1.1"][3:] == ("diagram", "", "not run")
     [calendar] = [row for row in listing("proposal", setting).rows if row[0] == "proposal/1"]
@@ -247,7 +247,7 @@ def test_the_report_judges_again_and_names_all(setting: Setting, planted: None) 
     assert page.startswith("# Reproduction of the sources")
     assert "| [thesis/5.19](reproduction/resnet.md#thesis519) | The second head of ResNet.b" in page
     assert len(re.findall(r"^\| \[?thesis/", page, re.MULTILINE)) == len(chosen(["thesis"]))
-    assert "| resnet | 6 | 3 |" in page
+    assert "| resnet | 9 | 3 |" in page
     write_report(setting, setting.out / "again.md")
     (setting.out / "mine.md").write_text("My own page")
     with pytest.raises(UserError, match="mtgan did not write it"):

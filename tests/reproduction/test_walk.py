@@ -61,7 +61,7 @@ def test_a_handful_is_walked_and_nothing_is_run_twice(tmp_path: Path) -> None:
     words = ["reproduce", *WALKED, "--scale", "tiny", "--seeds", "1", "--jobs", "2", "--out", "r"]
     printed.run(words, tmp_path)
     results = sorted(tmp_path.glob("r/tiny/studies/resnet/runs/*/result.json"))
-    assert len(results) == 2
+    assert len(results) == 3
     before = [file.stat().st_mtime_ns for file in results]
     printed.run(words, tmp_path)
     assert [file.stat().st_mtime_ns for file in results] == before
@@ -73,4 +73,4 @@ def test_a_handful_is_walked_and_nothing_is_run_twice(tmp_path: Path) -> None:
         assert all((folder / file).is_file() for file in values["files"])
     printed.run(["reproduce", "report", "--scale", "tiny", "--out", "r"], tmp_path)
     page = (tmp_path / "r/tiny/reproduction.md").read_text()
-    assert "| resnet | 2 | 1 |" in page
+    assert "| resnet | 3 | 1 |" in page
