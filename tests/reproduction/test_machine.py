@@ -267,7 +267,7 @@ def test_the_report_has_a_page_for_each_study(setting: Setting, planted: None) -
         headings = re.findall(r"^## (.+)$", (setting.out / file).read_text(), re.MULTILINE)
         assert [heading for heading in headings if anchor(heading) == fragment] == [name]
     study = (setting.out / "found/resnet.md").read_text()
-    pictures = re.findall(r"\]\((resnet/[^)]+\.png)\)", study)
+    pictures = re.findall(r"\]\((resnet/[^)]+\.webp)\)", study)
     assert pictures
     assert all((setting.out / "found" / picture).stat().st_size for picture in pictures)
     assert "| resnet-b against resnet-a |" in study

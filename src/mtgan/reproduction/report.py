@@ -3,7 +3,10 @@
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
+
+from PIL import Image
 
 import mtgan
 from mtgan.errors import UserError
@@ -20,6 +23,7 @@ from mtgan.text import command, duration
 _BEGINNING = "# Reproduction of the sources"
 _MADE_BY = "Made by `mtgan reproduce report"
 _WITHOUT_RUNS = "without-runs"
+_QUALITY = 70  # of pictures, of 100
 
 
 def write_report(setting: Setting, out: Path | None = None) -> Path:
@@ -77,12 +81,16 @@ def _answers(study: str, own: Sequence[Reproduced], setting: Setting, place: Pla
 
 
 def _placing(folder: Path, setting: Setting) -> Place:
-    """Copies pictures into a folder beside a page."""
+    """Copies pictures into a folder beside a page, as WebP: to be kept with a project's pages, a
+    grid of samples as PNG is large."""
 
     def place(file: Path) -> str:
-        kept = folder / "-".join(file.relative_to(setting.folder).parts)
-        write_bytes(kept, file.read_bytes())
-        return f"{folder.name}/{kept.name}"
+        name = "-".join(file.relative_to(setting.folder).with_suffix(".webp").parts)
+        small = BytesIO()
+        with Image.open(file) as picture:
+            picture.save(small, "WEBP", quality=_QUALITY)
+        write_bytes(folder / name, small.getvalue())
+        return f"{folder.name}/{name}"
 
     return place
 
