@@ -1,5 +1,6 @@
 """Every kind of rule with planted results, for all three verdicts."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,22 @@ def test_two_seeds_decide_nothing(tmp_path: Path) -> None:
 
 
 def test_an_arm_without_runs_decides_nothing(tmp_path: Path) -> None:
-    found = verdict.judge(material(tmp_path, {"a": NEAR, "b": []}, DIFFERENCE))
+    found = verdict.judge(material(tmp_path, {"a": NEAR, "b": [float("nan")] * 5}, DIFFERENCE))
     assert found.outcome == "not decided"
     assert "no finished run has values" in found.reason
+
+
+def test_before_all_runs_are_there_nothing_is_decided(tmp_path: Path) -> None:
+    """Whatever those that are there show: who looks early can stop where it suits."""
+    one = material(tmp_path, {"a": NEAR, "b": FAR}, DIFFERENCE)
+    assert verdict.judge(one).outcome == "holds"
+    [record, *_] = sorted((tmp_path / "study").rglob("result.json"))
+    record.unlink()
+    early = replace(one, result=StudyResult.open(tmp_path / "study"))
+    found = verdict.judge(early)
+    reason = "1 of the 10 runs of its study are not finished"
+    assert (found.outcome, found.reason) == ("not decided", reason)
+    assert found.parts
 
 
 # The regime

@@ -50,11 +50,19 @@ def judge(material: Material) -> Verdict:
     name, options = only(entry.rule)
     rule = RULES.get(name)
     finding = rule.judge(rule.options.model_validate(options), material)
-    if weak := _too_weak(material):
-        finding = Finding(undecided(weak).outcome, weak, finding.parts)
+    if reason := _unfinished(material) or _too_weak(material):
+        finding = Finding(undecided(reason).outcome, reason, finding.parts)
     needed = [part.seeds_needed for part in finding.parts if part.seeds_needed is not None]
     parts = tuple(map(str, finding.parts))
     return Verdict(finding.outcome, finding.reason, parts, max(needed, default=None))
+
+
+def _unfinished(material: Material) -> str:
+    """How much is missing of the study; "" where nothing is. Who judges while runs are coming in
+    can stop where the claim happens to be shown."""
+    if material.result is None or not (left := material.study.unfinished):
+        return ""
+    return f"{len(left)} of the {len(material.study.planned)} runs of its study are not finished"
 
 
 def _too_weak(material: Material) -> str:

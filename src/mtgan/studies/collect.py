@@ -101,6 +101,16 @@ class StudyResult:
             if run_of(name) in known and name not in self.results
         }
 
+    @property
+    def planned(self) -> set[str]:
+        """Names of all its runs."""
+        return {name for label in self.labels for name in self.runs_of(label).values()}
+
+    @property
+    def unfinished(self) -> set[str]:
+        """Names of the runs that have neither finished nor failed."""
+        return self.planned - self.results.keys() - self.failures.keys()
+
     def diverged(self, run: str) -> bool:
         """Whether a run was stopped by a value that is not finite, and has no result."""
         return run not in self.results and has_diverged(run_folder(self.path, run))
