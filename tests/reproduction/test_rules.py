@@ -10,7 +10,11 @@ import pytest
 from mtgan.reproduction import verdict
 from mtgan.reproduction.material import Fact, Material
 from mtgan.reproduction.rules import RULES, Contrast, of_contrasts
-from mtgan.reproduction.rules.over_training import end_and_low, rank_correlations
+from mtgan.reproduction.rules.over_training import (
+    end_and_low,
+    rank_correlations,
+    times_to_the_same,
+)
 from mtgan.reproduction.schema import Entry
 from mtgan.studies.collect import StudyResult
 from mtgan.studies.curves import Line
@@ -78,7 +82,7 @@ def test_the_three_verdicts(
 
 def test_every_kind_of_rule_is_planted_here() -> None:
     planted = {*DIFFERENCE, *ORDER, *SAME, *LEVEL, *SHARE, *FEWER}
-    assert {*RULES.names()} == planted | {"turn", "correlation", "answer", "as-printed"}
+    assert {*RULES.names()} == planted | {"turn", "sooner", "correlation", "answer", "as-printed"}
 
 
 def test_a_claim_of_two_parts_is_contradicted_by_one_and_needs_both(tmp_path: Path) -> None:
@@ -162,7 +166,7 @@ def test_what_claims_nothing_is_not_judged(tmp_path: Path) -> None:
 
 
 def curve_of(tmp_path: Path, rule: dict, logged: Any) -> str:
-    study = fake_study(tmp_path / "study", {"a": {"m": NEAR}}).study
+    study = fake_study(tmp_path / "study", {arm: {"m": NEAR} for arm in "ab"}).study
     plan = make_plan(study.model_copy(update={"curves": _curves("loss", "distance")}))
     plant(plan, tmp_path / "planted", lambda *key: 1.0, logged)
     entry = Entry(kind="claim", shows="x", claim="y", draw={"table": {}}, rule=rule)
@@ -199,6 +203,41 @@ def test_the_low_is_looked_for_in_the_other_runs() -> None:
     ends, lows = end_and_low(Line(np.arange(6.0), runs))
     assert ends.tolist() == [9, 7]
     assert lows.tolist() == [3, 4]  # each at the place of the other's lowest
+
+
+SOONER = {
+    "sooner": {
+        "value": "loss",
+        "first": "a",
+        "second": "b",
+        "over": "iterations",
+        "better": "higher",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("pace", "outcome"),
+    [
+        (lambda arm, seed: 2.0 if arm == "a" else 1.0, "holds"),
+        (lambda arm, seed: 1.0 if arm == "a" else 2.0, "contradicted"),
+        (lambda arm, seed: 2.0 if (arm == "a") == (seed % 2 == 0) else 1.0, "not decided"),
+    ],
+)
+def test_one_arm_is_sooner_as_good(tmp_path: Path, pace: Any, outcome: str) -> None:
+    def logged(arm: str, seed: int, name: str, step: int) -> float:
+        return float(step * pace(arm, seed) + 0.01 * seed)
+
+    assert curve_of(tmp_path, SOONER, logged) == outcome
+
+
+def test_the_same_is_what_the_worse_one_reaches() -> None:
+    """Up to 6 and 3: 3 is reached at the end of one, and half way between two points of the
+    other; what falls again counts as reached. Lower is better where the sign says so."""
+    first = Line(np.arange(4.0), {0: np.array([0.0, 2.0, 4.0, 6.0]), 1: np.array([9.0, 1, 1, 1])})
+    second = Line(np.arange(4.0) * 10, {0: np.array([0.0, 1.0, 3.0, 2.0])})
+    assert times_to_the_same(first, second, 1).tolist() == [[1.5, 20.0]]
+    assert times_to_the_same(second, first, -1).tolist() == [[0.0, 0.0]]
 
 
 CORRELATION = {"correlation": {"values": ["loss", "distance"], "arms": ["a"], "above": 0.3}}

@@ -1,4 +1,4 @@
-"""What curves do over training: they turn before the end, they go together."""
+"""What curves do over training: they turn before the end, reach a value sooner, go together."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from mtgan.reproduction.rules import RULES, Contrast, Finding, of_contrasts
 from mtgan.reproduction.schema import Asks, Name
 from mtgan.studies.curves import Line
+from mtgan.studies.measures import Over
 from mtgan.studies.statistics import LEAST_FOR_TESTS
 
 if TYPE_CHECKING:
@@ -65,6 +66,67 @@ def end_and_low(line: Line) -> tuple[np.ndarray, np.ndarray]:
     return runs[:, before:].mean(1), runs[np.arange(len(runs)), places]
 
 
+class SoonerOptions(Asks):
+    """first, second: arms, of which the first is claimed to reach a logged value sooner; over: by
+    what time is told; better: which way the value gets better."""
+
+    value: Name
+    first: Name
+    second: Name
+    over: Over
+    better: Literal["higher", "lower"]
+
+    def logged(self) -> list[tuple[str, str | None]]:
+        return [(self.value, self.over)]
+
+    def arms(self) -> list[str]:
+        return [self.first, self.second]
+
+
+class Sooner:
+    """Whether one arm is sooner as good as another: for each seed, when the runs of both first
+    reach the best value of the one that gets less far."""
+
+    options = SoonerOptions
+    least = LEAST_FOR_TESTS
+
+    def judge(self, options: SoonerOptions, material: "Material") -> Finding:
+        lines = [material.line(options.value, arm, options.over) for arm in options.arms()]
+        found = np.empty((0, 2))
+        if lines[0] is not None and lines[1] is not None:
+            found = times_to_the_same(lines[0], lines[1], 1 if options.better == "higher" else -1)
+        name = f"{options.over} until the same {options.value}, {options.first} against "
+        contrast = Contrast(f"{name}{options.second}", found[:, 0], found[:, 1])
+        return of_contrasts([contrast], "lower")
+
+
+def times_to_the_same(first: Line, second: Line, sign: int) -> np.ndarray:
+    """By run that both lines have [R, 2], when each is first as good as the best of the one that
+    gets less far, between two points on a straight line. sign: 1 where higher is better, else
+    -1."""
+    found = []
+    for seed in first.runs.keys() & second.runs.keys():
+        curves = []
+        for line in (first, second):
+            there = np.isfinite(line.runs[seed])
+            best_so_far = np.maximum.accumulate(sign * line.runs[seed][there])
+            curves.append((line.x[there], best_so_far))
+        if min(len(x) for x, _ in curves) < _FEWEST:
+            continue
+        level = min(best[-1] for _, best in curves)
+        found.append([_reached(x, best, level) for x, best in curves])
+    return np.array(found).reshape(-1, 2)
+
+
+def _reached(x: np.ndarray, rising: np.ndarray, level: float) -> float:
+    """Where values that never fall first come to a level."""
+    after = int(np.searchsorted(rising, level))
+    if after == 0:
+        return float(x[0])
+    share = (level - rising[after - 1]) / (rising[after] - rising[after - 1])
+    return float(x[after - 1] + share * (x[after] - x[after - 1]))
+
+
 class CorrelationOptions(Asks):
     """values: two logged ones; above: what their rank correlation within a run is claimed to
     exceed."""
@@ -118,4 +180,5 @@ def rank_correlations(first: Line, second: Line) -> np.ndarray:
 
 
 RULES.register("turn")(Turn())
+RULES.register("sooner")(Sooner())
 RULES.register("correlation")(Correlation())
