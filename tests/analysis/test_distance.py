@@ -68,11 +68,8 @@ def test_a_run_is_asked_at_every_checkpoint_but_the_first(critic: Run, tmp_path)
     assert found.picture(tmp_path / "distance.png").stat().st_size > 2000
 
 
-class Slope:
+class Slope(torch.nn.Module):
     """A critic whose score is three times the sum of an image's pixels."""
-
-    def eval(self) -> "Slope":
-        return self
 
     def score(self, images: Tensor, labels: object) -> Tensor:
         return 3 * images.flatten(1).sum(1)

@@ -34,6 +34,7 @@ from mtgan.analysis.plots import BLUE, GREEN, ORANGE, SOFT, new_figure, tidy
 from mtgan.data import Dataset
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
+from mtgan.nets import evaluating
 from mtgan.parts import OBJECTIVES
 from mtgan.training import Run
 from mtgan.training.batches import columns, draw_latents
@@ -222,16 +223,16 @@ def _judged(
     game: Game, twin: str | None, real: Tensor, made: Tensor, rows: Tensor
 ) -> tuple[float, float]:
     """The critic's estimate, and its mean slope at the middle between each two images."""
-    critic = copy.deepcopy(game.twin(twin).discriminator).eval()
     levels = game.dataset_info.taxonomy.levels
     gaps, slopes = [], []
-    for x, y, row in zip(*(part.split(_BATCH) for part in (real, made, rows)), strict=True):
-        labels = columns(row, levels)
-        between = torch.lerp(x, y, 0.5).requires_grad_(True)
-        (slope,) = torch.autograd.grad(critic.score(between, labels).sum(), between)
-        slopes.append(slope.flatten(1).norm(dim=1))
-        with torch.no_grad():
-            gaps.append(critic.score(x, labels) - critic.score(y, labels))
+    with evaluating(game.twin(twin).discriminator) as critic:
+        for x, y, row in zip(*(part.split(_BATCH) for part in (real, made, rows)), strict=True):
+            labels = columns(row, levels)
+            between = torch.lerp(x, y, 0.5).requires_grad_(True)
+            (slope,) = torch.autograd.grad(critic.score(between, labels).sum(), between)
+            slopes.append(slope.flatten(1).norm(dim=1))
+            with torch.no_grad():
+                gaps.append(critic.score(x, labels) - critic.score(y, labels))
     return float(torch.cat(gaps).double().mean()), float(torch.cat(slopes).double().mean())
 
 

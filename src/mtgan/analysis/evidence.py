@@ -15,6 +15,7 @@ from mtgan.data.pixels import to_floats
 from mtgan.data.samples import Samples
 from mtgan.evaluation.features import extract, label_levels
 from mtgan.evaluation.metrics.frechet_distance import frechet_distance
+from mtgan.nets import evaluating
 from mtgan.training import Run
 from mtgan.training.batches import columns
 from mtgan.training.folders import has_diverged
@@ -110,8 +111,6 @@ def evidence_of(
 def _scores(game: Game, twin: str | None, train: Dataset, held_out: Dataset, made: Samples) -> dict:
     """A discriminator's scores of the three kinds of images."""
     discriminator = game.twin(twin).discriminator
-    was_training = discriminator.training
-    discriminator.eval()
     info = game.dataset_info
     missing = np.full((len(made), len(info.class_levels)), -1)
     labels = missing if made.labels is None else made.labels[:, : missing.shape[1]]
@@ -121,7 +120,7 @@ def _scores(game: Game, twin: str | None, train: Dataset, held_out: Dataset, mad
         (np.asarray(made), info.rows_of(labels, made.numbers)),
     )
     said = []
-    with torch.no_grad():
+    with torch.no_grad(), evaluating(discriminator):
         for images, rows in kinds:
             x = to_floats(images)
             y = torch.from_numpy(np.ascontiguousarray(rows))
@@ -130,7 +129,6 @@ def _scores(game: Game, twin: str | None, train: Dataset, held_out: Dataset, mad
                 for a, b in zip(x.split(250), y.split(250), strict=True)
             ]
             said.append(torch.cat(parts).double().numpy())
-    discriminator.train(was_training)
     test = mannwhitneyu(said[0], said[1], alternative="greater")
     auc = float(test.statistic) / (len(said[0]) * len(said[1]))
     means = tuple(float(scores.mean()) for scores in said)

@@ -31,7 +31,7 @@ from mtgan.data import Dataset, load_dataset
 from mtgan.data.dataset import stratified_choice
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
-from mtgan.nets import Classifier
+from mtgan.nets import Classifier, evaluating
 from mtgan.training import Run
 from mtgan.training.game import Game
 
@@ -229,15 +229,13 @@ def of_run(run: Run, options: Options) -> Probe:
 def pooled_features(layers: Sequence[nn.Module], images: Images) -> np.ndarray:
     """Output of the layers, max-pooled to 4 x 4 where it is larger: float32 [N, C * h * w]."""
     network = nn.Sequential(*layers)
-    was_training = network.training
-    network.eval()
     parts = []
-    for start in range(0, len(images), 250):
-        x = network(to_floats(images[start : start + 250]))
-        if x.dim() == 4 and min(x.shape[2:]) > GRID:
-            x = F.adaptive_max_pool2d(x, GRID)
-        parts.append(x.flatten(1))
-    network.train(was_training)
+    with evaluating(network):
+        for start in range(0, len(images), 250):
+            x = network(to_floats(images[start : start + 250]))
+            if x.dim() == 4 and min(x.shape[2:]) > GRID:
+                x = F.adaptive_max_pool2d(x, GRID)
+            parts.append(x.flatten(1))
     return torch.cat(parts).numpy()
 
 

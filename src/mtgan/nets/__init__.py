@@ -2,6 +2,7 @@
 
 from mtgan.nets.augmentation import augment
 from mtgan.nets.backbone import DiscriminatorSettings, GeneratorSettings
+from mtgan.nets.evaluating import evaluating
 from mtgan.nets.initialization import initialize
 from mtgan.nets.networks import (
     Classifier,
@@ -30,5 +31,6 @@ __all__ = [
     "Labels",
     "SumSpec",
     "augment",
+    "evaluating",
     "initialize",
 ]

@@ -4,14 +4,14 @@ N: images; K: classes of a level.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtgan.data.pixels import to_floats
 from mtgan.errors import UserError
+from mtgan.nets import evaluating
 from mtgan.recipes.task import Task
 from mtgan.training.batches import columns
 from mtgan.training.game import Game
@@ -54,22 +54,15 @@ def _logits(
     info = game.dataset_info
     discriminator = game.twin(twin).discriminator
     unsaid = torch.full((len(x), len(info.taxonomy.levels)), -1)
-    heads = _still(discriminator, x, columns(unsaid, info.taxonomy.levels)).heads
+    with evaluating(discriminator):
+        heads = discriminator(x, columns(unsaid, info.taxonomy.levels)).heads
     for task, level in told:
         objective = objective_of(task, levels_of(task, level, info), info)
         if not task.is_head:
-            logits = _still(game.networks[f"classifier/{task.labels}"], x)
+            with evaluating(game.networks[f"classifier/{task.labels}"]) as classifier:
+                logits = classifier(x)
         elif task.labels in heads:
             logits = heads[task.labels].logits
         else:
             continue
         yield level, objective.loss.of_data(objective.classes, objective.sizes, logits)
-
-
-def _still(network: nn.Module, *inputs: Any) -> Any:
-    """What a network that is not being trained says, whose state stays as it was."""
-    training = network.training
-    try:
-        return network.eval()(*inputs)
-    finally:
-        network.train(training)

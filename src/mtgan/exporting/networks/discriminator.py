@@ -11,7 +11,7 @@ from mtgan.data.pixels import to_floats
 from mtgan.exporting.base import NETWORKS, Export, Facts, Program
 from mtgan.exporting.examples import draw_images, still
 from mtgan.exporting.labels import LabelInputs
-from mtgan.nets import Discriminator
+from mtgan.nets import Discriminator, evaluating
 from mtgan.nets.heads import as_levels
 from mtgan.parts import TRANSFORMS
 from mtgan.training.dataset_info import DatasetInfo
@@ -73,11 +73,8 @@ def discriminator(asked: Export) -> Program:
 @torch.no_grad()
 def judged(module: nn.Module, inputs: Sequence[Tensor]) -> list[np.ndarray]:
     """What a network that is not being trained says, whose state stays as it was."""
-    training = module.training
-    try:
-        return [output.numpy() for output in module.eval()(*inputs)]
-    finally:
-        module.train(training)
+    with evaluating(module):
+        return [output.numpy() for output in module(*inputs)]
 
 
 def _feature_count(
