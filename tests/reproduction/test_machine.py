@@ -15,6 +15,7 @@ from mtgan.reproduction.machine import Setting
 from mtgan.reproduction.page import anchor
 from mtgan.reproduction.report import listing, write_report
 from mtgan.reproduction.reproduced import Reproduced
+from mtgan.reproduction.schema import Entry
 from mtgan.studies.execute import JobOutcome
 from mtgan.studies.jobs import Job
 from mtgan.studies.plan import StudyPlan
@@ -69,6 +70,33 @@ def test_every_entry_yields_its_file(setting: Setting, planted: None) -> None:
         assert made.verdict.outcome == ("not decided" if entry.rule else "not judged"), entry.id
         assert values["verdict"] == made.verdict.outcome
         assert all(count > 0 for count in made.drawn.counts.values()), entry.id
+        assert made.drawn.counts == shown(entry, plans.get(entry.study)) | made.drawn.counts
+
+
+def shown(entry: Entry, plan: StudyPlan | None) -> dict[str, int]:
+    """What there is to be counted in a form, from what the entry asks for: of each of its values a
+    curve for each arm, with the ten points that are planted; of each arm a row, or a picture."""
+    [(form, asked)] = entry.draw.items()
+    arms = entry.arms or [cell.label for cell in plan.cells] if plan else []
+    printed_rows = set(entry.printed.rows) if entry.printed else set()
+    printed_columns = len(entry.printed.columns) if entry.printed else 0
+    match form:
+        case "curves":
+            curves = len(asked["values"]) * len(arms)
+            return {"panels": len(asked["values"]), "curves": curves, "points": 10 * curves}
+        case "table":
+            columns = 1 + len(asked["measures"]) + printed_columns
+            return {"rows": len(printed_rows | set(arms)), "columns": columns}
+        case "grid":
+            columns = 1 + len(asked["columns"]) + printed_columns
+            return {"rows": len(printed_rows | set(asked["rows"])), "columns": columns}
+        case "samples":
+            return {"pictures": min(len(arms), asked.get("most", len(arms)))}
+        case "analysis":
+            return {"pictures": len(arms), "rows": len(arms)}
+        case "diagram":
+            return {"pictures": len(asked["recipes"])}
+    return {}
 
 
 @pytest.mark.parametrize(
