@@ -10,7 +10,7 @@ from mtgan.data import load_dataset
 from mtgan.errors import UserError
 from mtgan.evaluation.scorecard import read_card
 from mtgan.training import Run, train
-from mtgan.training.batches import BatchLoader
+from mtgan.training.batches import BatchLoader, LabeledShare
 from mtgan.training.dataset_info import DatasetInfo
 from mtgan.training.mixture import DomainMixture, Move
 from mtgan.training.requests import Requests
@@ -77,8 +77,9 @@ def test_by_domain_needs_to_be_told_the_domain(data, tmp_path):
         train(recipe, data, tmp_path / "run", quiet=True)
 
 
-def loader(data, kind, flip=False):
-    return BatchLoader(data, Requests(DatasetInfo.of(data)), torch.device("cpu"), 0, flip, kind)
+def loader(data, kind, flip=False, **more):
+    requests = Requests(DatasetInfo.of(data))
+    return BatchLoader(data, requests, torch.device("cpu"), 0, flip, kind, **more)
 
 
 def domains(data, kind, turns=6, size=8):
@@ -125,6 +126,11 @@ def test_one_domain_is_served_as_any_other_data(data):
 def test_canvases_are_not_mirrored(data):
     with pytest.raises(UserError, match=r"data\.flip=true would mirror"):
         loader(data, "mixed", flip=True)
+
+
+def test_a_domain_may_have_no_labels_to_draw_by(data):
+    with pytest.raises(UserError, match=r"data\.labeled_share is about samples of one kind"):
+        loader(data, "mixed", labeled=LabeledShare("class", 0.5))
 
 
 def test_the_command_line_writes_strings_and_images(runs, tmp_path):

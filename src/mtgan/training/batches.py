@@ -137,6 +137,11 @@ class BatchLoader:
                 "data.dequantize=true is about pixels, and a canvas may hold tokens; set it to "
                 "false."
             )
+        if labeled is not None and info.domains:
+            raise UserError(
+                "data.labeled_share is about samples of one kind, and a domain may have no labels; "
+                "leave it out."
+            )
         self.levels = info.taxonomy.levels
         self.device = device
         self.seed = seed
