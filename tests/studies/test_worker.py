@@ -164,6 +164,18 @@ def test_heads_are_judged_by_images_that_the_run_has_not_seen(tmp_path: Path) ->
     assert found == {"head_accuracy/fine": {"value": right.mean(), "better": "higher"}}
 
 
+def test_a_head_on_superclasses_of_its_own_is_not_judged_by_others(tmp_path: Path) -> None:
+    """They bear the name of the level that they replace."""
+    plan = toy_plan(recipes=["ac-wgan-random-hierarchy"], set={"training.batch_size": 8})
+    [job, *_] = plan.jobs(tmp_path, "cpu")
+    run_job(job)
+    assert Run.open(job.out).dataset_info.taxonomy.levels == ("fine", "coarse")
+    result = read_result(job)
+    assert result is not None
+    found = [name for name in result["values"] if name.startswith("head_")]
+    assert found == ["head_accuracy/fine"]
+
+
 def test_labels_become_those_of_the_reference_by_name() -> None:
     whole = load_dataset("digits")
     names = whole.taxonomy.classes["fine"]
